@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { systemCode } from './errors.js';
+
+/**
+ * Durable files, in one place. A file that these functions have written survives a power cut whole or not at all:
+ *
+ *   1. open a temporary file in the target's own directory (O_EXCL, final mode from the start)
+ *   2. write everything; fsync the file         a crash before this leaves only `.tmp-…`, which nobody reads
+ *   3. rename over the target                   atomic: readers see the old file or the new one
+ *   4. fsync the directory                      without this the rename itself may be lost
+ *
+ * An error in any step removes the temporary file and is thrown: nothing is acknowledged.
+ */
+export interface DurableOptions {
+  /** File mode, default 0o644. */
+  mode?: number;
+  /** Refuse (EEXIST) instead of replacing an existing file. */
+  exclusive?: boolean;
+}
+
+export async function writeFileDurable(file: string, data: Uint8Array | string, options: DurableOptions = {}) {
+  await writeDurable(file, async (handle) => void (await handle.writeFile(data)), options);
+}
+
+/** Like writeFileDurable, for content that `write` produces piece by piece on the open temporary file. */
+export async function writeDurable<T>(
+  file: string,
+  write: (handle: FileHandle) => Promise<T>,
+  options: DurableOptions = {},
+): Promise<T> {
+  const directory = path.dirname(file);
+  const temporary = temporaryName(directory);
+  const handle = await open(temporary, 'wx', options.mode ?? 0o644);
+  try {
+    let result: T;
+    try {
+      result = await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await publishFile(temporary, file, options);
+    return result;
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Steps 3 and 4 for a temporary file that the caller wrote and fsynced in the target's file system. */
+export async function publishFile(temporary: string, file: string, options: { exclusive?: boolean } = {}) {
+  if (options.exclusive) {
+    await link(temporary, file); // fails with EEXIST where rename would replace
+    await unlink(temporary);
+  } else {
+    await rename(temporary, file);
+  }
+  await syncDirectory(path.dirname(file));
+}
+
+export const TEMPORARY_PREFIX = '.tmp-';
+export const temporaryName = (directory: string): string =>
+  path.join(directory, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`);
+
+export async function syncDirectory(directory: string) {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems can't fsync a directory; they order the rename themselves.
+    if (systemCode(error) !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** mkdir -p whose new directories are themselves durable. Mode applies to directories that are made. */
+export async function makeDirectoryDurable(directory: string, mode = 0o755) {
+  const first = await mkdir(directory, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = path.resolve(directory); ; made = path.dirname(made)) {
+    await syncDirectory(path.dirname(made));
+    if (made === path.resolve(first)) return;
+  }
+}

@@ -1,0 +1,64 @@
+import { createHash, hash as oneShotHash } from 'node:crypto';
+import { createBLAKE3 } from 'hash-wasm';
+
+/** Digest text: `0x` + 64 lowercase hex digits. */
+export type Digest = `0x${string}`;
+
+const DIGEST = /^0x[0-9a-f]{64}$/;
+
+export const isDigest = (text: unknown): text is Digest => typeof text === 'string' && DIGEST.test(text);
+
+/** 32 raw bytes -> `0x…` text. */
+export const digestText = (bytes: Uint8Array): Digest => `0x${Buffer.from(bytes).toString('hex')}`;
+
+/** `0x…` text -> 32 raw bytes. Throws RangeError for anything else. */
+export function digestBytes(text: string): Buffer {
+  if (!DIGEST.test(text)) throw new RangeError(`not a digest (0x + 64 lowercase hex digits): ${text.slice(0, 80)}`);
+  return Buffer.from(text.slice(2), 'hex');
+}
+
+/** FIPS 202 SHA3-256, 32 bytes. */
+export const sha3 = (data: Uint8Array | string): Buffer => oneShotHash('sha3-256', data, 'buffer');
+export const sha3Text = (data: Uint8Array | string): Digest => `0x${oneShotHash('sha3-256', data, 'hex')}`;
+
+/** FIPS 180-4 SHA-256, 32 bytes. */
+export const sha256 = (data: Uint8Array | string): Buffer => oneShotHash('sha256', data, 'buffer');
+
+// One WebAssembly instance for whole-buffer hashes: init..digest runs without a pause in between, so callers can't mix.
+const shared = await createBLAKE3();
+
+/** BLAKE3 over the concatenation of the parts; strings count as UTF-8. 32 bytes. */
+export function blake3(...parts: (Uint8Array | string)[]): Buffer {
+  shared.init();
+  for (const part of parts) shared.update(part);
+  return Buffer.from(shared.digest('binary'));
+}
+export const blake3Text = (...parts: (Uint8Array | string)[]): Digest => digestText(blake3(...parts));
+
+/** A hash that is fed piece by piece. */
+export interface StreamingHash {
+  update(data: Uint8Array): void;
+  /** `0x…` text; ends the hash. */
+  digest(): Digest;
+}
+
+/** Each streaming BLAKE3 has an instance of its own, since streams interleave. */
+export async function streamingBlake3(): Promise<StreamingHash> {
+  const hasher = await createBLAKE3();
+  hasher.init();
+  return { update: (data) => void hasher.update(data), digest: () => digestText(hasher.digest('binary')) };
+}
+
+export function streamingSha3(): StreamingHash {
+  const hasher = createHash('sha3-256');
+  return { update: (data) => void hasher.update(data), digest: () => digestText(hasher.digest()) };
+}
+
+/** u32 little endian length ‖ bytes, the field encoding of statement digests. */
+export function lengthPrefixed(field: Uint8Array | string): Buffer {
+  const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
+  const out = Buffer.allocUnsafe(4 + bytes.length);
+  out.writeUInt32LE(bytes.length, 0);
+  out.set(bytes, 4);
+  return out;
+}

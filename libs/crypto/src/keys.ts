@@ -1,0 +1,159 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { makeDirectoryDurable, writeFileDurable } from './durable.js';
+import { CapError, systemCode } from './errors.js';
+import { blake3 } from './hash.js';
+import { parseJson, type JsonObject } from './json.js';
+
+/** `<kid>.json` of a key, format cap-key.v2. Times are RFC 3339 UTC. */
+export interface KeyRecord {
+  schema: 'cap-key.v2';
+  kid: string;
+  owner: string;
+  status: 'active' | 'retired' | 'revoked';
+  valid_from: string;
+  valid_to: string;
+  revoked_at?: string;
+  usage: string[];
+}
+
+export interface SigningKey {
+  kid: string;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  record: KeyRecord;
+}
+
+// SubjectPublicKeyInfo of an Ed25519 key is this prefix (RFC 8410) and the 32 raw bytes.
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+const KID = /^[0-9a-f]{32}$/;
+
+export const isKid = (text: unknown): text is string => typeof text === 'string' && KID.test(text);
+
+/** Raw 32-byte Ed25519 public key. Throws CapError `key.malformed` for another key type. */
+export function rawPublicKey(key: KeyObject): Buffer {
+  if (key.asymmetricKeyType !== 'ed25519') throw new CapError('input', 'key.malformed', `not an Ed25519 key: ${key.asymmetricKeyType}`);
+  const spki = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
+  return spki.subarray(spki.length - 32);
+}
+
+/** Key id: hex of the first 16 bytes of BLAKE3(raw public key). */
+export const kidOf = (key: KeyObject): string => blake3(rawPublicKey(key)).subarray(0, 16).toString('hex');
+
+/** `0x` + 64 hex of the raw key. */
+export const publicKeyText = (key: KeyObject): string => `0x${rawPublicKey(key).toString('hex')}`;
+
+/** Reads a public key from `0x` + 64 hex (raw) or a SPKI PEM. Throws CapError `key.malformed`. */
+export function publicKeyFromText(text: string): KeyObject {
+  try {
+    const key = /^0x[0-9a-f]{64}$/.test(text)
+      ? createPublicKey({ key: Buffer.concat([SPKI_PREFIX, Buffer.from(text.slice(2), 'hex')]), format: 'der', type: 'spki' })
+      : createPublicKey(text);
+    rawPublicKey(key);
+    return key;
+  } catch (cause) {
+    if (cause instanceof CapError) throw cause;
+    throw new CapError('input', 'key.malformed', 'public key is neither 0x + 64 hex digits nor a PEM (SPKI)', { cause });
+  }
+}
+
+/** Makes an Ed25519 key and writes `<kid>.key` (0600), `<kid>.pub`, `<kid>.json` durably into `directory` (0700). */
+export async function generateKey(
+  directory: string,
+  options: { owner: string; validFrom: Date; validDays: number; usage: string[]; passphrase?: string },
+): Promise<SigningKey> {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const kid = kidOf(publicKey);
+  const record: KeyRecord = {
+    schema: 'cap-key.v2',
+    kid,
+    owner: options.owner,
+    status: 'active',
+    valid_from: rfc3339(options.validFrom),
+    valid_to: rfc3339(new Date(options.validFrom.getTime() + options.validDays * 86_400_000)),
+    usage: options.usage,
+  };
+  await makeDirectoryDurable(directory, 0o700);
+  const encryption = options.passphrase ? { cipher: 'aes-256-cbc', passphrase: options.passphrase } : {};
+  await writeFileDurable(path.join(directory, `${kid}.key`), privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }), {
+    mode: 0o600,
+    exclusive: true,
+  });
+  await writeFileDurable(path.join(directory, `${kid}.pub`), publicKey.export({ type: 'spki', format: 'pem' }));
+  // The record comes last: a key without one is not listed, so a crash in between leaves nothing half usable.
+  await writeFileDurable(path.join(directory, `${kid}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  return { kid, privateKey, publicKey, record };
+}
+
+/** Seconds precision, `Z`. */
+export const rfc3339 = (date: Date): string => date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+async function readNamed(file: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') throw new CapError('missing', 'key.unknown', `${what}: no such file ${file}`, { cause });
+    throw new CapError('io', 'key.unreadable', `${what}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export async function readKeyRecord(directory: string, kid: string): Promise<KeyRecord> {
+  const file = path.join(directory, `${kid}.json`);
+  const value = parseJson(await readNamed(file, `key ${kid}`), file) as JsonObject;
+  const isText = (member: string) => typeof value[member] === 'string';
+  if (
+    value?.schema !== 'cap-key.v2' ||
+    value.kid !== kid ||
+    !['owner', 'valid_from', 'valid_to'].every(isText) ||
+    !['active', 'retired', 'revoked'].includes(value.status as string) ||
+    !Array.isArray(value.usage)
+  )
+    throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
+  return value as unknown as KeyRecord;
+}
+
+/** All key records of a directory, by kid. A directory that does not exist holds none. */
+export async function listKeys(directory: string): Promise<KeyRecord[]> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return [];
+    throw new CapError('io', 'key.unreadable', `keys: ${(cause as Error).message}`, { cause });
+  }
+  const kids = names.filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5))).map((name) => name.slice(0, -5));
+  return Promise.all(kids.sort().map((kid) => readKeyRecord(directory, kid)));
+}
+
+export async function readPublicKey(directory: string, kid: string): Promise<KeyObject> {
+  const key = publicKeyFromText((await readNamed(path.join(directory, `${kid}.pub`), `key ${kid}`)).toString('utf8'));
+  if (kidOf(key) !== kid) throw new CapError('input', 'key.malformed', `${kid}.pub holds the key ${kidOf(key)}`);
+  return key;
+}
+
+/**
+ * Loads a key for signing at the time `now`. Refuses a file that others can read, a key outside its validity, a
+ * retired or revoked one (CapError `key.forbidden`), and a private key that is not the one its name says.
+ */
+export async function loadSigningKey(directory: string, kid: string, now: Date, passphrase?: string): Promise<SigningKey> {
+  if (!isKid(kid)) throw new CapError('input', 'key.malformed', `not a key id (32 hex digits): ${kid.slice(0, 80)}`);
+  const record = await readKeyRecord(directory, kid);
+  if (record.status !== 'active') throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${record.status}: it signs nothing any more`);
+  const at = now.getTime();
+  if (at < Date.parse(record.valid_from) || at > Date.parse(record.valid_to))
+    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is valid from ${record.valid_from} to ${record.valid_to}, not now`);
+  const file = path.join(directory, `${kid}.key`);
+  const pem = await readNamed(file, `key ${kid}`);
+  if (((await stat(file)).mode & 0o077) !== 0)
+    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
+  } catch (cause) {
+    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM), or the passphrase is wrong`, { cause });
+  }
+  const publicKey = createPublicKey(privateKey);
+  if (kidOf(publicKey) !== kid) throw new CapError('input', 'key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
+  return { kid, privateKey, publicKey, record };
+}
