@@ -29,7 +29,7 @@ export interface SigningKey {
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const KID = /^[0-9a-f]{32}$/;
 
-export const isKid = (text: unknown): text is string => typeof text === 'string' && KID.test(text);
+export const isKid = (text: string): boolean => KID.test(text);
 
 /** Raw 32-byte Ed25519 public key. Throws CapError `key.malformed` for another key type. */
 export function rawPublicKey(key: KeyObject): Buffer {
