@@ -1,0 +1,36 @@
+import { type Digest, type JsonValue } from '@cap/crypto';
+
+/** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
+export type IdScheme = 'id' | 'name' | 'person';
+
+/** What a verified proof has established. Rules are evaluated over these and nothing else. */
+export type Fact =
+  /** The list has at least `min` and at most `max` rows; an absent bound is unknown. */
+  | { kind: 'count'; list: string; min?: number; max?: number }
+  /** No two rows of the list have the same identifier. */
+  | { kind: 'distinct'; list: string }
+  /** No row's identifier (under `id_scheme`) is on the reference list with this hash. */
+  | { kind: 'disjoint'; list: string; reference_list: string; hash: Digest; id_scheme: IdScheme }
+  /** Every row's code is in the table with this hash. */
+  | { kind: 'rows_allowed'; list: string; table_hash: Digest }
+  /** Opened rows, with the fields that were opened. `complete`: they are all rows of the list. */
+  | { kind: 'disclosed'; list: string; complete: boolean; rows: DisclosedRow[] };
+
+export interface DisclosedRow {
+  /** Index in the list's sorted leaves. */
+  index: number;
+  fields: Record<string, JsonValue>;
+}
+
+/** How much the facts are worth: by a zero-knowledge proof, by opened rows, or only by the prover's word. */
+export type FactStrength = 'proven' | 'disclosed' | 'claimed';
+
+export type RuleStatus = 'proven' | 'disclosed' | 'claimed' | 'violated' | 'unproven';
+
+/** One line of the report's `rules`. */
+export interface RuleResult {
+  rule_id: string;
+  status: RuleStatus;
+  /** The fact (or, for a claim, the claim) that settles it; null if none does. Rows are never repeated here. */
+  fact: JsonValue;
+}

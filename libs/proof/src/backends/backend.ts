@@ -1,0 +1,78 @@
+import { type Digest } from '@cap/crypto';
+import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
+import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
+import { type Manifest } from '../manifest/manifest.js';
+
+export type BackendName = 'mock' | 'disclosure';
+
+/** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
+export interface Statement {
+  audience?: string;
+  nonce?: string;
+  issued_at: string;
+  expires_at?: string;
+}
+
+/** What prover and verifier both know when a proof is made or judged. The verifier fills it from its own policy and lists. */
+export interface ProofContext {
+  manifest: Manifest;
+  manifestHash: Digest;
+  /** The policy to prove or judge by; null if the verifier knows none. */
+  policy: CompiledPolicy | null;
+  /** Hash of `policy`, or the manifest's when there is none. */
+  policyHash: Digest;
+  statement: Statement;
+  /** Contents of the manifest's reference lists, by list id, as far as they are at hand. */
+  referenceLists: ReadonlyMap<string, ReferenceList>;
+}
+
+/** The prover's secret side of one list. */
+export interface ProverList {
+  list: ListName;
+  /** In the order of the commitment's leaves. */
+  rows: readonly ListRow[];
+  secrets: MerkleSecrets;
+}
+/** merkle-blake3.v2 salts, hex, in leaf order. */
+export interface MerkleSecrets {
+  leaves: { leaf_salt: string; field_salts: Record<string, string> }[];
+}
+
+export interface ProofParts {
+  payload: Uint8Array;
+  /** 32 bytes each; zeros where the backend has none. */
+  vkHash: Uint8Array;
+  paramsHash: Uint8Array;
+}
+
+/** The outcome of one step: ok, or why not, with what was expected and found. */
+export type StepOutcome = { ok: true } | { ok: false; expected: string; actual: string; reason: string };
+
+export interface BackendVerdict {
+  /** Is the proof bound to this manifest, policy and statement? */
+  binding: StepOutcome;
+  /** Is the proof itself right? Not looked at when the binding fails. */
+  validity: StepOutcome;
+  /** Facts the proof establishes; empty unless binding and validity are ok. */
+  facts: Fact[];
+  /** A claims-only backend reports these instead of facts. */
+  claims?: { rule_id: string; ok: boolean }[];
+}
+
+/**
+ * A way of proving. A further backend enters with a folder of its own and one line in backends/index.ts; nothing else
+ * asks for a backend by name.
+ */
+export interface ProofBackend {
+  readonly name: BackendName;
+  /** The byte in the CAPZ header. */
+  readonly id: number;
+  /** What its facts are worth in the report. */
+  readonly strength: FactStrength;
+  /** vk_hash and params_hash that a proof of this context must carry. */
+  verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
+  /** Throws CapError `refused` / `proof.false-statement` that names rule and rows when a rule does not hold. */
+  prove(context: ProofContext & { policy: CompiledPolicy }, lists: readonly ProverList[]): Promise<ProofParts>;
+  /** Never throws for what the payload holds. */
+  verify(context: ProofContext, payload: Uint8Array): Promise<BackendVerdict>;
+}
