@@ -14,7 +14,9 @@ const SCRIPTS = { demo: 'scripts/demo.mjs', start: 'scripts/start.mjs', test: 's
 const [command = '', ...args] = process.argv.slice(2);
 const file = PROGRAMS[command] ?? SCRIPTS[command];
 if (!file) {
-  process.stderr.write(`run: unknown command ${command}; one of ${Object.keys({ ...PROGRAMS, ...SCRIPTS }).join(', ')}\n`);
+  process.stderr.write(
+    `run: unknown command ${command}; one of ${Object.keys({ ...PROGRAMS, ...SCRIPTS }).join(', ')}\n`,
+  );
   process.exit(64);
 }
 try {

@@ -63,7 +63,12 @@ function packageFolders() {
 }
 
 function dependencyStamp() {
-  const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...packageFolders().map((f) => `${f}/package.json`)];
+  const files = [
+    'package.json',
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    ...packageFolders().map((f) => `${f}/package.json`),
+  ];
   return digest(files.map((file) => `${file} ${readFileSync(path.join(root, file), 'utf8')}`));
 }
 
@@ -88,7 +93,8 @@ const toolsAreThere = () =>
   JSON.parse(readFileSync(path.join(tools, 'node_modules', 'pnpm', 'package.json'), 'utf8')).version === PNPM_VERSION &&
   (ownNodeIsEnough() ||
     (existsSync(path.join(toolNodeBin, 'node')) &&
-      JSON.parse(readFileSync(path.join(tools, 'node_modules', nodePackage, 'package.json'), 'utf8')).version === NODE_VERSION));
+      JSON.parse(readFileSync(path.join(tools, 'node_modules', nodePackage, 'package.json'), 'utf8')).version ===
+        NODE_VERSION));
 const isInstalled = () => readStamp(installStampFile) === dependencyStamp();
 const isBuilt = () => readStamp(buildStampFile) === sourceStamp();
 const everyAppIsBuilt = () => packageFolders().every((f) => existsSync(path.join(root, f, 'dist')));
@@ -108,7 +114,7 @@ async function withLock(action) {
   const lock = path.join(tools, 'setup.lock');
   const owner = path.join(lock, 'pid');
   const deadline = Date.now() + LOCK_WAIT_MS;
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       mkdirSync(lock);
       writeFileSync(owner, String(process.pid));
@@ -116,7 +122,9 @@ async function withLock(action) {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
       const pid = Number(readStamp(owner));
-      const abandoned = pid ? !processLives(pid) : Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 5_000;
+      const abandoned = pid
+        ? !processLives(pid)
+        : Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 5_000;
       if (abandoned) {
         rmSync(lock, { recursive: true, force: true });
         continue;
@@ -141,11 +149,32 @@ export async function setUp() {
     if (!toolsAreThere()) {
       const wanted = [`pnpm@${PNPM_VERSION}`, ...(ownNodeIsEnough() ? [] : [`${nodePackage}@${NODE_VERSION}`])];
       say(`bringing ${wanted.join(' and ')} into .tools`);
-      await run('npm', ['install', '--prefix', tools, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error', ...wanted], { env: process.env });
+      await run(
+        'npm',
+        [
+          'install',
+          '--prefix',
+          tools,
+          '--no-save',
+          '--no-package-lock',
+          '--ignore-scripts',
+          '--no-fund',
+          '--no-audit',
+          '--loglevel=error',
+          ...wanted,
+        ],
+        { env: process.env },
+      );
     }
     if (!isInstalled()) {
       say('installing the dependencies');
-      await run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=warn']);
+      await run('pnpm', [
+        'install',
+        '--frozen-lockfile',
+        '--prefer-offline',
+        '--reporter=append-only',
+        '--loglevel=warn',
+      ]);
       writeFileSync(installStampFile, dependencyStamp());
       rmSync(buildStampFile, { force: true });
     }

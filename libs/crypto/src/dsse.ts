@@ -21,12 +21,7 @@ export interface DsseSignature {
 /** Pre-authentication encoding: "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body. */
 export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Buffer {
   const type = Buffer.from(payloadType, 'utf8');
-  return Buffer.concat([
-    Buffer.from(`DSSEv1 ${type.length} `),
-    type,
-    Buffer.from(` ${payload.length} `),
-    payload,
-  ]);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
 }
 
 export function signEnvelope(
@@ -50,9 +45,11 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 /** Canonical base64 only (with padding, no white space): one spelling per value. */
 export function strictBase64(text: unknown, place: string): Buffer {
-  if (typeof text !== 'string' || !BASE64.test(text)) throw new CapError('input', 'base64.malformed', `${place}: not base64`);
+  if (typeof text !== 'string' || !BASE64.test(text))
+    throw new CapError('input', 'base64.malformed', `${place}: not base64`);
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw new CapError('input', 'base64.malformed', `${place}: base64 with stray bits`);
+  if (bytes.toString('base64') !== text)
+    throw new CapError('input', 'base64.malformed', `${place}: base64 with stray bits`);
   return bytes;
 }
 
@@ -71,10 +68,12 @@ export function parseEnvelope(value: JsonValue | undefined): DsseEnvelope & { pa
     payloadType,
     payloadBytes,
     signatures: signatures.map((entry, i) => {
-      if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return refuse(`signatures[${i}] is not an object`);
+      if (entry === null || typeof entry !== 'object' || Array.isArray(entry))
+        return refuse(`signatures[${i}] is not an object`);
       const { keyid, sig, public_key } = entry;
       if (typeof keyid !== 'string' || typeof sig !== 'string') return refuse(`signatures[${i}] lacks keyid or sig`);
-      if (public_key !== undefined && typeof public_key !== 'string') return refuse(`signatures[${i}].public_key is not a string`);
+      if (public_key !== undefined && typeof public_key !== 'string')
+        return refuse(`signatures[${i}].public_key is not a string`);
       return { keyid, sig, ...(public_key === undefined ? {} : { public_key }) };
     }),
   };

@@ -44,4 +44,6 @@ export const isCapError = (error: unknown): error is CapError => error instanceo
 
 /** The system's error code (ENOENT, ENOSPC, …) of an error, if it has one. */
 export const systemCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;

@@ -20,8 +20,19 @@ export const eventDigest = ({ seq, ts, event, details, prev_digest }: Omit<Chain
   sha3Text(jcs({ seq, ts, event, details, prev_digest }));
 
 /** The event that follows `previous` (null: the first). */
-export function nextEvent(previous: Pick<ChainEvent, 'seq' | 'digest'> | null, ts: string, event: string, details: JsonObject): ChainEvent {
-  const body = { seq: previous ? previous.seq + 1 : 0, ts, event, details, prev_digest: previous?.digest ?? GENESIS_DIGEST };
+export function nextEvent(
+  previous: Pick<ChainEvent, 'seq' | 'digest'> | null,
+  ts: string,
+  event: string,
+  details: JsonObject,
+): ChainEvent {
+  const body = {
+    seq: previous ? previous.seq + 1 : 0,
+    ts,
+    event,
+    details,
+    prev_digest: previous?.digest ?? GENESIS_DIGEST,
+  };
   return { ...body, digest: eventDigest(body) };
 }
 
@@ -30,7 +41,8 @@ export function chainFault(previous: Pick<ChainEvent, 'seq' | 'digest'> | null, 
   const seq = previous ? previous.seq + 1 : 0;
   if (event.seq !== seq) return `event ${seq}: its seq says ${event.seq}`;
   const prev = previous?.digest ?? GENESIS_DIGEST;
-  if (event.prev_digest !== prev) return `event ${seq}: prev_digest is ${event.prev_digest}, the event before has ${prev}`;
+  if (event.prev_digest !== prev)
+    return `event ${seq}: prev_digest is ${event.prev_digest}, the event before has ${prev}`;
   const digest = eventDigest(event);
   if (event.digest !== digest) return `event ${seq}: digest is ${event.digest}, its content gives ${digest}`;
   return null;

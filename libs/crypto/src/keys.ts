@@ -33,7 +33,8 @@ export const isKid = (text: string): boolean => KID.test(text);
 
 /** Raw 32-byte Ed25519 public key. Throws CapError `key.malformed` for another key type. */
 export function rawPublicKey(key: KeyObject): Buffer {
-  if (key.asymmetricKeyType !== 'ed25519') throw new CapError('input', 'key.malformed', `not an Ed25519 key: ${key.asymmetricKeyType}`);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new CapError('input', 'key.malformed', `not an Ed25519 key: ${key.asymmetricKeyType}`);
   const spki = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
   return spki.subarray(spki.length - 32);
 }
@@ -48,13 +49,19 @@ export const publicKeyText = (key: KeyObject): string => `0x${rawPublicKey(key).
 export function publicKeyFromText(text: string): KeyObject {
   try {
     const key = /^0x[0-9a-f]{64}$/.test(text)
-      ? createPublicKey({ key: Buffer.concat([SPKI_PREFIX, Buffer.from(text.slice(2), 'hex')]), format: 'der', type: 'spki' })
+      ? createPublicKey({
+          key: Buffer.concat([SPKI_PREFIX, Buffer.from(text.slice(2), 'hex')]),
+          format: 'der',
+          type: 'spki',
+        })
       : createPublicKey(text);
     rawPublicKey(key);
     return key;
   } catch (cause) {
     if (cause instanceof CapError) throw cause;
-    throw new CapError('input', 'key.malformed', 'public key is neither 0x + 64 hex digits nor a PEM (SPKI)', { cause });
+    throw new CapError('input', 'key.malformed', 'public key is neither 0x + 64 hex digits nor a PEM (SPKI)', {
+      cause,
+    });
   }
 }
 
@@ -76,10 +83,14 @@ export async function generateKey(
   };
   await makeDirectoryDurable(directory, 0o700);
   const encryption = options.passphrase ? { cipher: 'aes-256-cbc', passphrase: options.passphrase } : {};
-  await writeFileDurable(path.join(directory, `${kid}.key`), privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }), {
-    mode: 0o600,
-    exclusive: true,
-  });
+  await writeFileDurable(
+    path.join(directory, `${kid}.key`),
+    privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }),
+    {
+      mode: 0o600,
+      exclusive: true,
+    },
+  );
   await writeFileDurable(path.join(directory, `${kid}.pub`), publicKey.export({ type: 'spki', format: 'pem' }));
   // The record comes last: a key without one is not listed, so a crash in between leaves nothing half usable.
   await writeFileDurable(path.join(directory, `${kid}.json`), `${JSON.stringify(record, null, 2)}\n`);
@@ -93,7 +104,8 @@ async function readNamed(file: string, what: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') throw new CapError('missing', 'key.unknown', `${what}: no such file ${file}`, { cause });
+    if (systemCode(cause) === 'ENOENT')
+      throw new CapError('missing', 'key.unknown', `${what}: no such file ${file}`, { cause });
     throw new CapError('io', 'key.unreadable', `${what}: ${(cause as Error).message}`, { cause });
   }
 }
@@ -122,7 +134,9 @@ export async function listKeys(directory: string): Promise<KeyRecord[]> {
     if (systemCode(cause) === 'ENOENT') return [];
     throw new CapError('io', 'key.unreadable', `keys: ${(cause as Error).message}`, { cause });
   }
-  const kids = names.filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5))).map((name) => name.slice(0, -5));
+  const kids = names
+    .filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5)))
+    .map((name) => name.slice(0, -5));
   return Promise.all(kids.sort().map((kid) => readKeyRecord(directory, kid)));
 }
 
@@ -136,13 +150,23 @@ export async function readPublicKey(directory: string, kid: string): Promise<Key
  * Loads a key for signing at the time `now`. Refuses a file that others can read, a key outside its validity, a
  * retired or revoked one (CapError `key.forbidden`), and a private key that is not the one its name says.
  */
-export async function loadSigningKey(directory: string, kid: string, now: Date, passphrase?: string): Promise<SigningKey> {
+export async function loadSigningKey(
+  directory: string,
+  kid: string,
+  now: Date,
+  passphrase?: string,
+): Promise<SigningKey> {
   if (!isKid(kid)) throw new CapError('input', 'key.malformed', `not a key id (32 hex digits): ${kid.slice(0, 80)}`);
   const record = await readKeyRecord(directory, kid);
-  if (record.status !== 'active') throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${record.status}: it signs nothing any more`);
+  if (record.status !== 'active')
+    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${record.status}: it signs nothing any more`);
   const at = now.getTime();
   if (at < Date.parse(record.valid_from) || at > Date.parse(record.valid_to))
-    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is valid from ${record.valid_from} to ${record.valid_to}, not now`);
+    throw new CapError(
+      'forbidden',
+      'key.forbidden',
+      `key ${kid} is valid from ${record.valid_from} to ${record.valid_to}, not now`,
+    );
   const file = path.join(directory, `${kid}.key`);
   const pem = await readNamed(file, `key ${kid}`);
   if (((await stat(file)).mode & 0o077) !== 0)
@@ -151,9 +175,15 @@ export async function loadSigningKey(directory: string, kid: string, now: Date, 
   try {
     privateKey = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (cause) {
-    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM), or the passphrase is wrong`, { cause });
+    throw new CapError(
+      'input',
+      'key.malformed',
+      `${file}: not a private key (PKCS#8 PEM), or the passphrase is wrong`,
+      { cause },
+    );
   }
   const publicKey = createPublicKey(privateKey);
-  if (kidOf(publicKey) !== kid) throw new CapError('input', 'key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
+  if (kidOf(publicKey) !== kid)
+    throw new CapError('input', 'key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
   return { kid, privateKey, publicKey, record };
 }

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { CapError } from './errors.js';
+import { isCanonicalJson, jcs, jcsText, parseJson } from './json.js';
+
+const codeOf = (action: () => unknown): string => {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof CapError) return error.code;
+    throw error;
+  }
+  return 'nothing thrown';
+};
+
+describe('canonical JSON', () => {
+  it('sorts members by UTF-16 code units, at every depth, as RFC 8785 section 3.2.3 shows', () => {
+    const text = jcsText({
+      '€': 1,
+      '\r': 2,
+      '\ufb33': 3,
+      '1': 4,
+      '😀': 5,
+      '\u0080': 6,
+      ö: 7,
+      n: { b: [1.0, 0.5, 1e-7], a: null },
+    });
+    expect(text).toBe('{"\\r":2,"1":4,"n":{"a":null,"b":[1,0.5,1e-7]},"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}');
+  });
+
+  it('leaves out undefined members', () => {
+    expect(jcsText({ a: undefined, b: 1 })).toBe('{"b":1}');
+  });
+
+  it.each([
+    ['a lone surrogate', { a: ['\ud800'] }, /\$\.a\[0\]: string with a lone surrogate/],
+    ['a lone surrogate in a name', { '\udc00': 1 }, /member name/],
+    ['NaN', { a: NaN }, /not finite/],
+    ['an integer beyond 2^53', [2 ** 53], /\$\[0\]: integer beyond/],
+    ['undefined in an array', [undefined], /undefined is not JSON/],
+    ['a date', { a: new Date(0) }, /not a plain object/],
+    ['a bigint', 1n, /bigint/],
+  ])('refuses %s and names the place', (_name, value, message) => {
+    expect(codeOf(() => jcs(value))).toBe('json.uncanonical');
+    expect(() => jcs(value)).toThrow(message);
+  });
+
+  it('refuses bottomless nesting instead of overflowing the stack', () => {
+    const deep: unknown[] = [];
+    let at = deep;
+    for (let i = 0; i < 100_000; i++) at.push((at = [] as unknown[]));
+    expect(codeOf(() => jcs(deep))).toBe('json.uncanonical');
+  });
+
+  it('is its own only spelling', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        let bytes: Buffer;
+        try {
+          bytes = jcs(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CapError);
+          return;
+        }
+        const again = parseJson(bytes, 'value');
+        expect(isCanonicalJson(bytes, again)).toBe(true);
+        expect(isCanonicalJson(Buffer.concat([bytes, Buffer.from(' ')]), again)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('parseJson', () => {
+  it.each([
+    ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['a byte order mark', Buffer.from('\ufeff{}')],
+    ['a syntax error', Buffer.from('{"a":}')],
+    ['nothing', Buffer.alloc(0)],
+    ['__proto__', Buffer.from('{"a":[{"__proto__":{"admin":true}}]}')],
+  ])('refuses %s', (_name, bytes) => {
+    expect(codeOf(() => parseJson(bytes, 'policy.json'))).toBe('json.malformed');
+    expect(() => parseJson(bytes, 'policy.json')).toThrow(/^policy\.json: /);
+  });
+
+  it('notices duplicate members as not canonical', () => {
+    const bytes = Buffer.from('{"a":1,"a":2}');
+    expect(isCanonicalJson(bytes, parseJson(bytes, 'x'))).toBe(false);
+  });
+});

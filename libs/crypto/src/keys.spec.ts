@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  generateKey,
+  kidOf,
+  listKeys,
+  loadSigningKey,
+  publicKeyFromText,
+  publicKeyText,
+  rawPublicKey,
+  readPublicKey,
+} from './keys.js';
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+let directory: string;
+beforeEach(async () => {
+  directory = path.join(await mkdtemp(path.join(tmpdir(), 'cap-keys-')), 'keys');
+});
+afterEach(() => rm(path.dirname(directory), { recursive: true }));
+const make = (passphrase?: string) =>
+  generateKey(directory, {
+    owner: 'Example AG',
+    validFrom: NOW,
+    validDays: 365,
+    usage: ['bundle'],
+    ...(passphrase ? { passphrase } : {}),
+  });
+
+describe('keys', () => {
+  it('derives the kid from the raw public key', () => {
+    // RFC 8032, section 7.1, test 1
+    const key = publicKeyFromText('0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
+    expect(kidOf(key)).toBe('edecad07e0d0e04eb11d5475d0d41dbf');
+    expect(publicKeyText(key)).toBe('0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
+  });
+
+  it('writes three files, the private one for its owner only, and reads them back', async () => {
+    const made = await make();
+    expect((await stat(path.join(directory, `${made.kid}.key`))).mode & 0o777).toBe(0o600);
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    const [record] = await listKeys(directory);
+    expect(record).toEqual(made.record);
+    expect(record).toMatchObject({
+      schema: 'cap-key.v2',
+      status: 'active',
+      valid_from: '2026-03-01T12:00:00Z',
+      valid_to: '2027-03-01T12:00:00Z',
+    });
+    const loaded = await loadSigningKey(directory, made.kid, NOW);
+    expect(rawPublicKey(loaded.publicKey)).toEqual(rawPublicKey(await readPublicKey(directory, made.kid)));
+  });
+
+  it('refuses to sign with a key outside its validity, retired, revoked or readable by others', async () => {
+    const { kid } = await make();
+    const refused = (now: Date) =>
+      expect(loadSigningKey(directory, kid, now)).rejects.toMatchObject({ kind: 'forbidden', code: 'key.forbidden' });
+    await refused(new Date('2026-03-01T11:59:59Z'));
+    await refused(new Date('2027-03-01T12:00:01Z'));
+    await chmod(path.join(directory, `${kid}.key`), 0o640);
+    await refused(NOW);
+    await chmod(path.join(directory, `${kid}.key`), 0o600);
+    const file = path.join(directory, `${kid}.json`);
+    for (const status of ['retired', 'revoked']) {
+      await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), status }));
+      await refused(NOW);
+    }
+  });
+
+  it('refuses a private key that is not the one its name says', async () => {
+    const [one, other] = [await make(), await make()];
+    await copyFile(path.join(directory, `${other.kid}.key`), path.join(directory, `${one.kid}.key`));
+    await expect(loadSigningKey(directory, one.kid, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
+    await copyFile(path.join(directory, `${other.kid}.pub`), path.join(directory, `${one.kid}.pub`));
+    await expect(readPublicKey(directory, one.kid)).rejects.toMatchObject({ code: 'key.malformed' });
+  });
+
+  it('opens an encrypted key with its passphrase only', async () => {
+    const { kid } = await make('correct horse');
+    await expect(loadSigningKey(directory, kid, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
+    await expect(loadSigningKey(directory, kid, NOW, 'wrong')).rejects.toMatchObject({ code: 'key.malformed' });
+    expect((await loadSigningKey(directory, kid, NOW, 'correct horse')).kid).toBe(kid);
+  });
+
+  it('names a missing key and a broken record', async () => {
+    await expect(loadSigningKey(directory, 'f'.repeat(32), NOW)).rejects.toMatchObject({
+      kind: 'missing',
+      code: 'key.unknown',
+    });
+    await expect(loadSigningKey(directory, '../../etc/passwd', NOW)).rejects.toMatchObject({ kind: 'input' });
+    const { kid } = await make();
+    await writeFile(path.join(directory, `${kid}.json`), '{"schema":"cap-key.v1"}');
+    await expect(listKeys(directory)).rejects.toMatchObject({ code: 'key.malformed' });
+    expect(await listKeys(path.join(directory, 'nowhere'))).toEqual([]);
+  });
+
+  it('takes Ed25519 only', () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' });
+    expect(() => publicKeyFromText(rsa as string)).toThrow(/not an Ed25519 key/);
+    expect(() => publicKeyFromText('0x12')).toThrow(/neither/);
+  });
+});
