@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { cap, capOk } from '../scripts/local-stack.mjs';
+import { call, JURISDICTIONS, POLICY, postJson, postZip, proveAgain, SANCTIONS, upload, World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+}, 120_000);
+afterAll(() => world?.end());
+
+interface Check {
+  id: string;
+  status: string;
+}
+const failing = (report: { checks: Check[] }) => report.checks.filter((check) => check.status === 'fail').map((check) => check.id);
+const offlineArguments = () => [
+  '--offline', '--json', '--trust', world.project.trust, '--policy', POLICY,
+  '--list', `sanctions=${SANCTIONS}`, '--list', `jurisdictions=${JURISDICTIONS}`,
+];
+
+describe('the main job over three processes', () => {
+  it('uploads, judges ok, registers durably and lists the entry', async () => {
+    const { stack, token } = world;
+    const bytes = await world.bundleBytes();
+    const uploaded = await upload(stack, token, bytes);
+    expect(uploaded.status).toBe(200);
+    expect(uploaded.body.package_info.size_bytes).toBe(bytes.length);
+    expect((await upload(stack, token, bytes)).body).toEqual(uploaded.body);
+
+    const verdict = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { register: true } });
+    expect(verdict.body).toMatchObject({ result: 'ok', bundle_id: uploaded.body.bundle_id });
+    expect(verdict.body.report.rules.map((rule: Check) => rule.status)).not.toContain('unproven');
+    expect(Number.isInteger(verdict.body.log_index)).toBe(true);
+
+    const again = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { register: true } });
+    expect(again.body.log_index).toBe(verdict.body.log_index);
+    const entries = await call(`${stack.verifierUrl}/registry/entries`, { token });
+    expect(entries.body.items).toHaveLength(1);
+    expect(entries.body.items[0]).toMatchObject({ bundle_id: uploaded.body.bundle_id, result: 'ok', signer_kid: world.project.kid });
+    const checked = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { check_registry: true } });
+    expect(checked.body.report.checks.find((check: Check) => check.id === 'registry.match').status).toBe('ok');
+  });
+
+  it('gives the byte-equal report through the API and through cap verify, warm and cold', async () => {
+    const offline = await capOk(['verify', world.project.bundle, ...offlineArguments()]);
+    for (let i = 0; i < 2; i++) {
+      const online = await postZip(`${world.stack.verifierUrl}/verify`, world.token, await world.bundleBytes());
+      expect(online.body.result).toBe('ok');
+      expect(online.text).toContain(offline.stdout.trimEnd());
+    }
+    const report = JSON.parse(offline.stdout);
+    expect(report.schema).toBe('cap-report.v1');
+    expect(JSON.stringify(report)).not.toContain('127.0.0.1');
+  });
+
+  it('judges a claim as a claim: warn in development, fail where mock is not allowed', async () => {
+    const mock = await proveAgain(world.project, 'mock', '--backend', 'mock');
+    const online = await postZip(`${world.stack.verifierUrl}/verify`, world.token, await readFile(mock));
+    expect(online.body.result).toBe('warn');
+    expect(new Set(online.body.report.rules.map((rule: Check) => rule.status))).toEqual(new Set(['claimed']));
+    const offline = await cap(['verify', mock, ...offlineArguments()]);
+    expect(offline.code).toBe(1);
+    expect(online.text).toContain(offline.stdout.trimEnd());
+    const strict = await cap(['verify', mock, ...offlineArguments(), '--no-allow-mock']);
+    expect(strict.code).toBe(2);
+    expect(failing(JSON.parse(strict.stdout))).toEqual(['proof.claimed-only']);
+  });
+
+  it('holds nonce and audience to what the caller asked', async () => {
+    const bundle = await proveAgain(world.project, 'nonce', '--backend', 'disclosure', '--audience', 'auditor', '--nonce', 'n-1', '--expires-at', '2026-06-01T00:00:00Z');
+    const bytes = await readFile(bundle);
+    const ask = async (query: string) => (await postZip(`${world.stack.verifierUrl}/verify?${query}`, world.token, bytes)).body;
+    expect((await ask('audience=auditor&nonce=n-1&at=2026-05-31T00:00:00Z')).result).toBe('ok');
+    expect(failing((await ask('audience=auditor&nonce=n-1&at=2026-06-02T00:00:00Z')).report)).toEqual(['statement.expired']);
+    expect(failing((await ask('audience=other&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.audience']);
+    expect(failing((await ask('nonce=n-2&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.nonce']);
+    const plain = await postZip(`${world.stack.verifierUrl}/verify?nonce=n-1`, world.token, await world.bundleBytes());
+    expect(failing(plain.body.report)).toEqual(['statement.nonce']);
+  });
+
+  it('never accepts a bundle with any byte changed', async () => {
+    const bytes = await world.bundleBytes();
+    const seen = new Set<string>();
+    for (let i = 0; i < bytes.length; i += Math.ceil(bytes.length / 60)) {
+      const changed = Buffer.from(bytes);
+      changed[i]! ^= 0x10;
+      const answer = await postZip(`${world.stack.verifierUrl}/verify`, world.token, changed);
+      if (answer.status === 200) expect(answer.body.result).toBe('fail');
+      else expect([400, 413]).toContain(answer.status);
+      seen.add(answer.status === 200 ? 'fail' : answer.body.code);
+    }
+    expect(seen.size).toBeGreaterThan(0);
+  });
+
+  it('warns when the verifier has neither policy nor trust', async () => {
+    const alone = await cap(['verify', world.project.bundle, '--offline', '--json']);
+    const report = JSON.parse(alone.stdout) as { result: string; checks: Check[]; rules: Check[] };
+    expect(alone.code === 1 || alone.code === 2).toBe(true);
+    expect(report.checks.find((check) => check.id === 'policy.pinned')!.status).toBe('warn');
+    expect(report.checks.find((check) => check.id === 'signer.trusted')!.status).toBe('warn');
+    expect(report.rules.every((rule) => ['claimed', 'unproven', 'violated'].includes(rule.status))).toBe(true);
+  });
+
+  it('backs up, verifies, restores, and the restored registry holds the same entry', async () => {
+    const { stack } = world;
+    await world.up(stack.start.backup());
+    const made = await capOk(['backup', 'create', '--url', stack.backupUrl, '--json'], { env: { CAP_TOKEN: stack.tokens.operator } });
+    const backup = JSON.parse(made.stdout) as { name: string; log_size: number };
+    const archive = stack.at('backups', backup.name);
+    const signer = stack.at('backup-keys', `${stack.backupKid}.pub`);
+    await capOk(['backup', 'verify', archive, '--signer', signer]);
+    const target = world.project.at('restored');
+    await capOk(['backup', 'restore', archive, '--to', target, '--signer', signer]);
+    await capOk(['registry', 'fsck', '--data-dir', target]);
+    const restored = JSON.parse((await capOk(['registry', 'list', '--data-dir', target, '--json'])).stdout);
+    const live = await call(`${stack.verifierUrl}/registry/entries`, { token: world.token });
+    expect(restored.items).toEqual(live.body.items);
+    // A live directory is not overwritten.
+    const onto = await cap(['backup', 'restore', archive, '--to', stack.at('data'), '--signer', signer]);
+    expect(onto.code).toBe(75);
+    const metrics = await call(`${stack.backupUrl}/metrics`);
+    expect(metrics.text).toMatch(/^cap_backup_incomplete 1$/m);
+    expect(metrics.text).toMatch(/^cap_backup_last_success_timestamp_seconds [1-9]/m);
+  });
+});

@@ -1,0 +1,147 @@
+/** What the end-to-end suites start from: the example project, proved and signed once, and a stack of real processes. */
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { capOk, prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
+
+export const root = process.cwd();
+export const example = (...parts: string[]) => path.join(root, 'examples', ...parts);
+export const AS_OF = '2026-01-15';
+export const POLICY = example('policies', 'lksg.v1.json');
+export const SANCTIONS = `${example('sanctions.csv')}@${AS_OF}`;
+export const JURISDICTIONS = `${example('jurisdictions.csv')}@${AS_OF}`;
+
+export interface Project {
+  directory: string;
+  at(...parts: string[]): string;
+  kid: string;
+  trust: string;
+  /** The signed disclosure bundle. */
+  bundle: string;
+}
+
+export const temporaryDirectory = () => mkdtemp(path.join(tmpdir(), 'cap-e2e-'));
+
+/** Lists to signed bundle with the `cap` binary, in a fresh directory. */
+export async function makeProject(directory: string): Promise<Project> {
+  const at = (...parts: string[]) => path.join(directory, ...parts);
+  const project = at('project');
+  await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project]);
+  await capOk(['manifest', 'build', '--project', project, '--policy', POLICY, '--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS]);
+  await capOk(['prove', '--project', project, '--backend', 'disclosure']);
+  const key = await capOk(['keys', 'generate', '--keys', path.join(project, 'keys'), '--owner', 'Musterwerk AG', '--json']);
+  const { kid } = JSON.parse(key.stdout) as { kid: string };
+  const bundle = at('bundle.zip');
+  await capOk(['bundle', 'create', '--project', project, '--key', kid, '--out', bundle]);
+  const trust = at('trust.json');
+  await capOk(['trust', 'init', '--out', trust]);
+  await capOk(['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.json`)]);
+  return { directory, at, kid, trust, bundle };
+}
+
+/** Another bundle of the same project, e.g. with a mock proof or a nonce. */
+export async function proveAgain(project: Project, name: string, ...proveArguments: string[]): Promise<string> {
+  const copy = project.at(`project-${name}`);
+  await cp(project.at('project'), copy, { recursive: true });
+  await capOk(['prove', '--project', copy, ...proveArguments]);
+  const out = project.at(`${name}.zip`);
+  await capOk(['bundle', 'create', '--project', copy, '--key', project.kid, '--out', out]);
+  return out;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // The body is JSON of many shapes; each test states what it expects of it.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+export async function call(url: string, init: RequestInit & { token?: string } = {}): Promise<Answer> {
+  const { token, ...rest } = init;
+  const answer = await fetch(url, {
+    ...rest,
+    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(rest.headers as Record<string, string>) },
+    signal: AbortSignal.timeout(60_000),
+  });
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, text, body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : null };
+}
+
+export const postJson = (url: string, token: string | undefined, body: unknown, headers: Record<string, string> = {}) =>
+  call(url, {
+    method: 'POST',
+    ...(token === undefined ? {} : { token }),
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+export const postZip = (url: string, token: string | undefined, zip: Uint8Array) =>
+  call(url, {
+    method: 'POST',
+    ...(token === undefined ? {} : { token }),
+    headers: { 'content-type': 'application/zip' },
+    body: Buffer.from(zip),
+  });
+
+export const upload = (stack: Stack, token: string, zip: Uint8Array) => {
+  const form = new FormData();
+  form.append('file', new Blob([Buffer.from(zip)], { type: 'application/zip' }), 'bundle.zip');
+  return call(`${stack.verifierUrl}/proof/upload`, { method: 'POST', token, body: form });
+};
+
+/** Registry and verifier API up, with the example policy and lists published. */
+export class World {
+  readonly services: Service[] = [];
+  constructor(
+    readonly project: Project,
+    readonly stack: Stack,
+    readonly token: string,
+  ) {}
+
+  static async start(options: { logLevel?: string } = {}): Promise<World> {
+    const directory = await temporaryDirectory();
+    const project = await makeProject(directory);
+    const stack = await prepareStack(path.join(directory, 'stack'), { trust: project.trust, ...options });
+    const world = new World(project, stack, await stack.token('verify:read registry:write policy:write'));
+    try {
+      await world.up(stack.start.registry());
+      await world.up(stack.start.verifier());
+      await world.publish();
+      return world;
+    } catch (error) {
+      await world.end();
+      throw error;
+    }
+  }
+
+  async up(service: Service): Promise<Service> {
+    this.services.push(service);
+    await service.ready();
+    return service;
+  }
+
+  async publish() {
+    const stored = await call(`${this.stack.verifierUrl}/policy/compile`, {
+      method: 'POST',
+      token: this.token,
+      headers: { 'content-type': 'application/json' },
+      body: await readFile(POLICY),
+    });
+    if (stored.status !== 200) throw new Error(`policy not stored: ${stored.text}`);
+    for (const [id, file] of [
+      ['sanctions', 'sanctions.csv'],
+      ['jurisdictions', 'jurisdictions.csv'],
+    ] as const)
+      await capOk(['lists', 'publish', '--url', this.stack.verifierUrl, '--id', id, '--as-of', AS_OF, example(file)], {
+        env: { CAP_TOKEN: this.token },
+      });
+  }
+
+  bundleBytes = () => readFile(this.project.bundle);
+
+  async end() {
+    await stopAll([...this.services].reverse()).finally(() => rm(this.project.directory, { recursive: true, force: true }));
+  }
+}
