@@ -1,0 +1,54 @@
+import { accessSync, constants } from 'node:fs';
+import { type ConfigProblem } from './errors.js';
+import { isLoopback, type ServiceName } from './listen.js';
+import { type Config } from './schema.js';
+
+export type Role = ServiceName | 'cli';
+
+const isReadable = (file: string): boolean => {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Whether an http:// URL leaves this machine. */
+function leavesInPlain(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname);
+}
+
+/** What one key can't see alone: files that must be there, keys that need or exclude each other, what production refuses. */
+export function crossChecks(config: Config, role: Role): { key: string; expected: string }[] {
+  const problems: Omit<ConfigProblem, 'source'>[] = [];
+  const need = (key: string, expected: string) => problems.push({ key, expected });
+  const needFile = (key: string, file: string | undefined) => {
+    if (file !== undefined && !isReadable(file)) need(key, `expected a readable file at ${file}`);
+  };
+  const { tls, oauth, registry } = config;
+  const serves = role !== 'cli';
+
+  if (tls.mode === 'tls') {
+    for (const name of ['cert', 'key'] as const) {
+      if (tls[name] === undefined) need(`tls.${name}`, 'expected a path, because tls.mode is tls');
+      needFile(`tls.${name}`, tls[name]);
+    }
+  } else if (config.environment === 'production' && !tls.allow_plaintext)
+    need('tls.mode', 'expected tls, because environment is production (or tls.allow_plaintext: true)');
+
+  if (oauth) {
+    const sources = [oauth.public_key_path, oauth.jwks_url].filter((source) => source !== undefined);
+    if (sources.length !== 1) need('oauth', 'expected exactly one of public_key_path and jwks_url');
+    needFile('oauth.public_key_path', oauth.public_key_path);
+    if (oauth.jwks_url !== undefined && leavesInPlain(oauth.jwks_url))
+      need('oauth.jwks_url', 'expected https, except on loopback');
+  } else if (role === 'verifier') need('oauth', 'expected issuer, audience and public_key_path or jwks_url');
+
+  if ((role === 'verifier' || role === 'backup') && leavesInPlain(registry.url) && !tls.allow_plaintext)
+    need('registry.url', 'expected https, except on loopback (or tls.allow_plaintext: true)');
+  if (role === 'verifier' || !serves) needFile('verification.trust_file', config.verification.trust_file);
+  if (role === 'backup' || !serves) needFile('backup.signing_key', config.backup.signing_key);
+  return problems;
+}

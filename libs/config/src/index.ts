@@ -1,0 +1,25 @@
+/**
+ * One typed configuration: app.yaml with auth.yaml and tls.yaml beside it < environment < flags.
+ *
+ *     const { config, listen, warnings } = loadConfig({ role: 'verifier', file: 'app.yaml', environment: process.env });
+ *
+ * throws a ConfigError (exit 78) that lists every problem with its file, key and expectation.
+ */
+export { ConfigError, UsageError, type ConfigProblem } from './errors.js';
+export { type Config, type OauthConfig } from './schema.js';
+export { type LoadInput, type LoadedConfig, loadConfig } from './load.js';
+export { type Role } from './checks.js';
+export { type FlagValue, parseServiceFlags, SERVICE_FLAGS_HELP, type ServiceCommandLine } from './flags.js';
+export {
+  type Address,
+  DEFAULT_LISTENERS,
+  formatAddress,
+  isLoopback,
+  type ListenPlan,
+  parseAddress,
+  type ServiceName,
+} from './listen.js';
+export { levelOf, LOG_LEVELS, type LogLevel, type LogLevels, parseLogLevels } from './log-levels.js';
+export { RESERVED_VARIABLES } from './environment.js';
+export { maskConfig, showConfig } from './show.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,85 @@
+import { type z } from 'zod';
+import { crossChecks, type Role } from './checks.js';
+import { type Entries, type Entry, say, sourceOf, toDocument } from './entries.js';
+import { sayEnvironment, typedValue } from './environment.js';
+import { ConfigError, type ConfigProblem } from './errors.js';
+import { sayDocument, sayFiles } from './files.js';
+import { type FlagValue } from './flags.js';
+import { type ListenPlan, planListeners } from './listen.js';
+import { type Config, configSchema, settle } from './schema.js';
+import { refuseUnsupported } from './unsupported.js';
+
+export interface LoadInput {
+  /** Whose needs are checked; `cli` for programs that do not serve. */
+  role: Role;
+  /** app.yaml; default CAP_CONFIG, else no file. */
+  file?: string | undefined;
+  /** What a file would say, for programs that make their own configuration. */
+  document?: unknown;
+  flags?: readonly FlagValue[];
+  /** Default: none, so that a caller says whose environment it means. */
+  environment?: NodeJS.ProcessEnv;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly listen: ListenPlan;
+  /** What should be said in the log: nothing is wrong, but somebody may have meant something else. */
+  readonly warnings: readonly string[];
+  /** Where each key was said; a key that is absent has its default. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** The dotted key of a zod issue, one for each unknown key. */
+function* problemsOf(error: z.ZodError): Generator<{ key: string; expected: string }> {
+  for (const issue of error.issues) {
+    const at = issue.path.join('.');
+    if (issue.code === 'unrecognized_keys')
+      for (const name of issue.keys) yield { key: at ? `${at}.${name}` : name, expected: 'unknown key' };
+    else yield { key: at, expected: issue.message.replace(/^Invalid input: /, '') };
+  }
+}
+
+const listenPlan = (config: Config, entries: Entries, role: Role): ListenPlan => {
+  const bind: Entry | undefined = entries.get('server.bind');
+  const service = role === 'cli' ? 'verifier' : role;
+  return planListeners(service, {
+    tls: config.tls.mode === 'tls',
+    bind: bind && { text: String(bind.value), deliberate: bind.rank > 1 },
+    own: service === 'verifier' ? undefined : config[service].bind,
+    management: config.server.management_bind,
+  });
+};
+
+/**
+ * Files < environment < flags, checked against the schema and against each other.
+ * Throws ConfigError with every problem found.
+ */
+export function loadConfig({ role, file, document, flags = [], environment = {} }: LoadInput): LoadedConfig {
+  const problems: ConfigProblem[] = [];
+  const entries: Entries = new Map();
+  const appFile = file ?? environment['CAP_CONFIG'];
+  if (appFile) sayFiles(entries, appFile, problems);
+  if (document !== undefined) sayDocument(entries, document, 'document', problems);
+  sayEnvironment(entries, environment, problems);
+  for (const { flag, key, text } of flags)
+    say(entries, key, { value: typedValue(key, text), source: `flag --${flag}`, rank: 3 });
+
+  problems.push(...refuseUnsupported(entries));
+  const missing = appFile ?? 'configuration';
+  const locate = ({ key, expected }: { key: string; expected: string }): ConfigProblem => ({
+    source: sourceOf(entries, key) ?? missing,
+    key,
+    expected,
+  });
+  const parsed = configSchema.safeParse(toDocument(entries));
+  if (!parsed.success) throw new ConfigError([...problems, ...[...problemsOf(parsed.error)].map(locate)]);
+  const config = settle(parsed.data);
+  problems.push(...crossChecks(config, role).map(locate));
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const warnings: string[] = [];
+  if (parsed.data.tls.mode === undefined && role !== 'cli') warnings.push('no TLS mode is set: TLS is disabled');
+  const sources = new Map([...entries].map(([key, { source }]) => [key, source]));
+  return { config, listen: listenPlan(config, entries, role), warnings, sources };
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { parseAddress } from './listen.js';
+import { parseLogLevels } from './log-levels.js';
+
+const refined = (check: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
+    try {
+      check(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
+
+const address = refined(parseAddress);
+const path = z.string().min(1, { error: 'expected a path' });
+const count = z.int().positive();
+const url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
+const names = z.array(z.string().min(1));
+const tokenHash = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 lower-case hex digits' });
+const cron = z.string().regex(/^(\S+\s+){4}\S+$/, { error: 'expected a cron expression of five fields' });
+const object = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+
+/** `1.2` is a number in YAML; the chapter's spelling `TLSv1.2` is taken too. */
+const tlsVersion = z
+  .union([z.string(), z.number()], { error: 'expected 1.2 or 1.3' })
+  .transform((value) => String(value).replace(/^TLSv/, ''))
+  .pipe(z.enum(['1.2', '1.3'], { error: 'expected 1.2 or 1.3' }));
+
+/** Names of accepted proof backends; the verifier knows which exist. */
+const backend = z.union([z.string().min(1), names.min(1)], {
+  error: "expected 'auto', a backend name or a list of names",
+});
+
+export const oauthSchema = z.strictObject({
+  /** One issuer, or several whose tokens are accepted. */
+  issuer: z.union([z.string().min(1), names.min(1)], { error: 'expected an issuer or a list of issuers' }),
+  audience: z.string().min(1),
+  /** PEM file with the issuer's public key (RSA, P-256 or Ed25519). */
+  public_key_path: path.optional(),
+  /** Where the issuer publishes its keys; selected by kid. */
+  jwks_url: url.optional(),
+  /** Scopes that every token must carry, whatever the route asks. */
+  required_scopes: names.default([]),
+});
+
+/**
+ * Every key of app.yaml, auth.yaml and tls.yaml with its default. Options that this version can't honour are not here:
+ * unsupported.ts refuses them by name.
+ */
+export const configSchema = z.strictObject({
+  environment: z.enum(['development', 'production']).default('development'),
+  server: object({
+    bind: address.optional(),
+    management_bind: address.optional(),
+    log_level: refined(parseLogLevels).default('info'),
+    /** Addresses or networks whose X-Forwarded-For is believed. */
+    trusted_proxies: names.default([]),
+    workers: z.literal(1).default(1),
+  }),
+  oauth: oauthSchema.optional(),
+  tls: object({
+    mode: z.enum(['disabled', 'tls']).optional(),
+    cert: path.optional(),
+    key: path.optional(),
+    min_version: tlsVersion.prefault('1.2'),
+    /** Serve, and call the registry, without TLS where that would be refused. */
+    allow_plaintext: z.boolean().default(false),
+  }),
+  verification: object({
+    backend: backend.default('auto'),
+    timeout_seconds: z.number().positive().max(3600).default(30),
+    /** Default: true in development, false in production. */
+    allow_mock: z.boolean().optional(),
+    allow_embedded_ir: z.boolean().optional(),
+    trust_file: path.optional(),
+  }),
+  policy: object({
+    cache_enabled: z.boolean().default(true),
+    cache_ttl_seconds: count.default(3600),
+  }),
+  registry: object({
+    url: url.default('http://127.0.0.1:8081'),
+    bind: address.optional(),
+    /** SQLite file. */
+    database: path.default('/var/lib/cap-verifier/registry.db'),
+    /** Directory. */
+    blobs: path.default('/var/lib/cap-verifier/blobs'),
+    /** The bearer token with which this program calls the registry. */
+    token: z.string().min(16).optional(),
+    /** What the registry (or backup worker) accepts: client name -> one hash, or two during rotation. */
+    tokens: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.array(tokenHash).min(1).max(2)).default({}),
+  }),
+  limits: object({
+    bundle_bytes: count.default(100_000_000),
+    json_bytes: count.default(10_000_000),
+    zip_entries: count.default(10_000),
+    unpacked_bytes: count.default(500_000_000),
+    /** Unpacked size over packed size, per entry. */
+    ratio: count.default(100),
+    /** Uploads that are spooled to disk at the same time; more are answered 503. */
+    uploads_at_once: count.default(16),
+    /** What one token subject may upload within 24 h. */
+    upload_quota_bytes: count.default(10_000_000_000),
+  }),
+  rate_limit: object({ enabled: z.literal(false).default(false) }),
+  telemetry: object({ otlp: object({ enabled: z.literal(false).default(false) }) }),
+  backup: object({
+    schedule: cron.default('0 2 * * *'),
+    /** Directory. */
+    target: path.default('/backups/cap-verifier'),
+    recipients: z.array(z.string()).max(0).default([]),
+    /** Key file that signs archives. */
+    signing_key: path.optional(),
+    allow_plaintext_keys: z.boolean().default(false),
+    retention: object({ days: count.default(7) }),
+    /** Directories that are saved beside the registry; null: this machine has none. */
+    sources: object({
+      keys: path.nullable().default('/var/lib/cap-verifier/keys'),
+      config: path.nullable().default('/etc/cap-verifier'),
+      certs: path.nullable().default('/etc/cap-verifier/certs'),
+    }),
+    bind: address.optional(),
+  }),
+});
+
+type Parsed = z.output<typeof configSchema>;
+
+/** The configuration as programs use it: defaults applied, what depends on `environment` decided, issuers as a list. */
+export interface Config extends Omit<Parsed, 'oauth' | 'tls' | 'verification'> {
+  readonly oauth: OauthConfig | undefined;
+  readonly tls: Omit<Parsed['tls'], 'mode'> & { readonly mode: 'disabled' | 'tls' };
+  readonly verification: Omit<Parsed['verification'], 'allow_mock' | 'allow_embedded_ir'> & {
+    readonly allow_mock: boolean;
+    readonly allow_embedded_ir: boolean;
+  };
+}
+export type OauthConfig = Omit<z.output<typeof oauthSchema>, 'issuer'> & { readonly issuer: readonly string[] };
+
+export function settle(parsed: Parsed): Config {
+  const development = parsed.environment === 'development';
+  const { oauth, tls, verification } = parsed;
+  return {
+    ...parsed,
+    oauth: oauth && { ...oauth, issuer: [oauth.issuer].flat() },
+    tls: { ...tls, mode: tls.mode ?? 'disabled' },
+    verification: {
+      ...verification,
+      allow_mock: verification.allow_mock ?? development,
+      allow_embedded_ir: verification.allow_embedded_ir ?? development,
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { type KeyObject } from 'node:crypto';
+import { type ExecutionContext } from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { type OauthConfig } from '@cap/config';
+import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
+import passportJwt from 'passport-jwt';
+import { type FastifyRequest } from 'fastify';
+import { algorithmOf, type KeySource } from './keys.js';
+import { type Principal } from './principal.js';
+
+/** Header members that point at or carry a key: a token must not choose what it is verified with. */
+const FORBIDDEN_HEADERS = ['jku', 'x5u', 'jwk', 'x5c', 'crit'] as const;
+const TOKEN_TYPES: readonly unknown[] = [undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt'];
+/** Longer than any token that an issuer makes, shorter than what is worth hashing. */
+const MAX_TOKEN_LENGTH = 8192;
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** Reads `Authorization: Bearer …`; undefined without the header, null when it holds something else. */
+export function bearerToken(authorization: string | undefined): string | null | undefined {
+  if (authorization === undefined) return undefined;
+  const match = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization);
+  return match && match[1]!.length <= MAX_TOKEN_LENGTH ? match[1]! : null;
+}
+
+/** The key that the token's header may select; throws when the header asks for anything else. */
+async function selectKey(token: string, keys: KeySource): Promise<KeyObject> {
+  const header = decodeProtectedHeader(token);
+  for (const name of FORBIDDEN_HEADERS) if (name in header) throw new Error(`header ${name} is not accepted`);
+  if (!TOKEN_TYPES.includes(header.typ)) throw new Error('typ is not that of an access token');
+  if (header.kid !== undefined && typeof header.kid !== 'string') throw new Error('kid is not a string');
+  const selected = await keys.select(header.kid, header.alg);
+  if (!selected) throw new Error('no key for this kid and algorithm');
+  return selected.key;
+}
+
+interface VerifyOptions {
+  issuer: string[];
+  audience: string;
+}
+
+/** Stands in for passport-jwt's own verifier, whose jsonwebtoken knows no EdDSA. */
+function verifyWithJose(
+  token: string,
+  key: KeyObject,
+  options: VerifyOptions,
+  done: (error: unknown, payload?: JWTPayload) => void,
+): void {
+  jwtVerify(token, key, {
+    algorithms: [algorithmOf(key)!],
+    issuer: options.issuer,
+    audience: options.audience,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['iss', 'aud', 'exp'],
+  }).then(
+    ({ payload }) => done(null, payload),
+    (error: unknown) => done(error),
+  );
+}
+(passportJwt.Strategy as unknown as { JwtVerifier: unknown }).JwtVerifier = verifyWithJose;
+
+/** Scopes of `scope` (separated by spaces) or `scp` (a list, or like scope). */
+export function scopesOf({ scope, scp }: JWTPayload): Set<string> {
+  const said = scope ?? scp;
+  if (typeof said === 'string') return new Set(said.split(' ').filter(Boolean));
+  return new Set(Array.isArray(said) ? said.filter((one) => typeof one === 'string') : []);
+}
+
+export interface VerifiedToken {
+  readonly principal: Principal;
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number;
+}
+
+const verified = (payload: JWTPayload): VerifiedToken => ({
+  // Issuers name subjects on their own: two of them may use one name for different people.
+  principal: { subject: `${payload.iss}#${payload.sub ?? ''}`, scopes: scopesOf(payload), client: null },
+  expiresAt: payload.exp! * 1000,
+});
+
+/** Verifies the request's token through passport; throws when it is not valid. */
+export type Authenticate = (context: ExecutionContext) => Promise<VerifiedToken>;
+
+let strategies = 0;
+
+/** A passport strategy of its own name (passport is one per process, services in one process may differ) and the guard that runs it. */
+export function jwtAuthentication(oauth: OauthConfig, keys: KeySource): Authenticate {
+  const name = `cap-jwt-${++strategies}`;
+  class JwtStrategy extends PassportStrategy(passportJwt.Strategy, name) {
+    constructor() {
+      super({
+        jwtFromRequest: (request: unknown) => bearerToken((request as FastifyRequest).headers.authorization) ?? null,
+        secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: never) => void) =>
+          void selectKey(token, keys).then((key) => done(null, key as never), done),
+        issuer: [...oauth.issuer],
+        audience: oauth.audience,
+      });
+    }
+    validate(payload: JWTPayload): VerifiedToken {
+      return verified(payload);
+    }
+  }
+  new JwtStrategy(); // registers itself with passport
+  const guard = new (AuthGuard(name))();
+  return async (context) => {
+    await guard.canActivate(context);
+    return (context.switchToHttp().getRequest() as { user: VerifiedToken }).user;
+  };
+}

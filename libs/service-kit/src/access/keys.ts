@@ -1,0 +1,195 @@
+import { createPublicKey, type JsonWebKey, KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { ConfigError, type OauthConfig } from '@cap/config';
+import { type ModuleLog } from '../logging/logs.js';
+
+export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+
+/** A public key of an issuer; its type alone decides the algorithm, never the token. */
+export interface VerificationKey {
+  readonly key: KeyObject;
+  readonly algorithm: SigningAlgorithm;
+  readonly kid: string | null;
+}
+
+/** Where the issuer's keys come from. */
+export interface KeySource {
+  /** The key for a token's kid and algorithm, or null. */
+  select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null>;
+  /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
+  refresh(): Promise<{ changed: boolean }>;
+  /** Why no token can be verified now, or null. */
+  missing(): string | null;
+  close(): void;
+}
+
+/** RS256, ES256 or EdDSA by key type; null for a key that is not accepted (symmetric, RSA below 2048 bits, other curves). */
+export function algorithmOf(key: KeyObject): SigningAlgorithm | null {
+  if (key.type !== 'public') return null;
+  const details = key.asymmetricKeyDetails;
+  if (key.asymmetricKeyType === 'rsa') return (details?.modulusLength ?? 0) >= 2048 ? 'RS256' : null;
+  if (key.asymmetricKeyType === 'ec') return details?.namedCurve === 'prime256v1' ? 'ES256' : null;
+  return key.asymmetricKeyType === 'ed25519' ? 'EdDSA' : null;
+}
+
+/** One public key in a PEM file; a token's kid plays no part. */
+export class PemKeySource implements KeySource {
+  private pem = '';
+  private current!: VerificationKey;
+
+  constructor(private readonly file: string) {
+    this.read();
+  }
+
+  async select(_kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null> {
+    return this.current.algorithm === algorithm ? this.current : null;
+  }
+
+  async refresh(): Promise<{ changed: boolean }> {
+    return { changed: this.read() };
+  }
+
+  missing(): string | null {
+    return null;
+  }
+
+  close(): void {}
+
+  private read(): boolean {
+    const expected = `expected a PEM public key (RSA of 2048 bits or more, P-256 or Ed25519) in ${this.file}`;
+    const refuse = () => new ConfigError([{ source: this.file, key: 'oauth.public_key_path', expected }]);
+    let pem: string;
+    let key: KeyObject;
+    try {
+      pem = readFileSync(this.file, 'utf8');
+      // createPublicKey would take a private key too, and derive the public one.
+      if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
+      key = createPublicKey(pem);
+    } catch {
+      throw refuse();
+    }
+    const algorithm = algorithmOf(key);
+    if (!algorithm) throw refuse();
+    const changed = pem !== this.pem;
+    this.pem = pem;
+    this.current = { key, algorithm, kid: null };
+    return changed;
+  }
+}
+
+/** How often the issuer's key set is read again: a removed key stops working within this time. */
+const REFRESH_MS = 30_000;
+/** An unknown kid makes the set be read again, but not more often than this. */
+const COOLDOWN_MS = 5_000;
+/** The last good set serves while the issuer can't be reached, but no longer than this. */
+const STALE_MS = 3_600_000;
+const FETCH_TIMEOUT_MS = 5_000;
+const MAX_SET_BYTES = 1_000_000;
+
+/** A JWKS document as keys: those that are meant for signatures and that are accepted. */
+export function keysOfJwks(document: unknown): VerificationKey[] {
+  const members = (document as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(members)) throw new Error('expected {"keys": […]}');
+  const keys: VerificationKey[] = [];
+  for (const jwk of members as (JsonWebKey & { kid?: unknown; use?: unknown; alg?: unknown; d?: unknown })[]) {
+    if (typeof jwk !== 'object' || jwk === null || (jwk.use !== undefined && jwk.use !== 'sig')) continue;
+    try {
+      const { kty, n, e, crv, x, y } = jwk;
+      const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, member]) => member !== undefined);
+      const key = createPublicKey({ key: Object.fromEntries(members), format: 'jwk' });
+      const algorithm = algorithmOf(key);
+      const declared = jwk.alg === 'Ed25519' ? 'EdDSA' : jwk.alg;
+      if (algorithm && (declared === undefined || declared === algorithm))
+        keys.push({ key, algorithm, kid: typeof jwk.kid === 'string' ? jwk.kid : null });
+    } catch {
+      // a key of a type that Node does not know; the others still count
+    }
+  }
+  return keys;
+}
+
+/** The issuer's published key set, selected by kid, read again on a schedule and for an unknown kid. */
+export class JwksKeySource implements KeySource {
+  private keys: readonly VerificationKey[] = [];
+  private fingerprint = '';
+  private readAt = 0;
+  private triedAt = 0;
+  private running: Promise<{ changed: boolean }> | null = null;
+  private readonly timer: NodeJS.Timeout;
+
+  /** `onChange` is told when the set differs from the one before; `now` in milliseconds. */
+  constructor(
+    private readonly url: string,
+    private readonly onChange: () => void,
+    private readonly log: ModuleLog,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.timer = setInterval(() => void this.refresh().catch(() => undefined), REFRESH_MS);
+    this.timer.unref();
+  }
+
+  async select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null> {
+    if (this.now() - this.readAt > STALE_MS) this.keys = [];
+    const found = this.find(kid, algorithm);
+    if (found || this.now() - this.triedAt < COOLDOWN_MS) return found;
+    await this.refresh().catch(() => undefined);
+    return this.find(kid, algorithm);
+  }
+
+  /** One request at a time; those who come meanwhile share it. */
+  refresh(): Promise<{ changed: boolean }> {
+    this.running ??= this.read().finally(() => (this.running = null));
+    return this.running;
+  }
+
+  missing(): string | null {
+    if (this.keys.length === 0) return `no usable key from ${this.url}`;
+    return null;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Without a kid a key is only chosen if there is no other choice. */
+  private find(kid: string | undefined, algorithm: string | undefined): VerificationKey | null {
+    const fitting = this.keys.filter((key) => key.algorithm === algorithm && (kid === undefined || key.kid === kid));
+    return fitting.length === 1 ? fitting[0]! : null;
+  }
+
+  private async read(): Promise<{ changed: boolean }> {
+    this.triedAt = this.now();
+    try {
+      const response = await fetch(this.url, {
+        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+        redirect: 'error',
+        headers: { accept: 'application/json' },
+      });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) {
+        text += decoder.decode(chunk as Uint8Array, { stream: true });
+        if (text.length > MAX_SET_BYTES) throw new Error(`more than ${MAX_SET_BYTES} bytes`);
+      }
+      const keys = keysOfJwks(JSON.parse(text));
+      if (keys.length === 0) throw new Error('no usable key');
+      const fingerprint = JSON.stringify(keys.map(({ key, kid }) => [kid, key.export({ format: 'jwk' })]));
+      const changed = fingerprint !== this.fingerprint;
+      this.keys = keys;
+      this.fingerprint = fingerprint;
+      this.readAt = this.now();
+      if (changed) this.onChange();
+      return { changed };
+    } catch (error) {
+      this.log.warn('the key set of the token issuer could not be read', { url: this.url, error });
+      throw error;
+    }
+  }
+}
+
+export function openKeySource(oauth: OauthConfig, onChange: () => void, log: ModuleLog): KeySource {
+  return oauth.jwks_url === undefined
+    ? new PemKeySource(oauth.public_key_path!)
+    : new JwksKeySource(oauth.jwks_url, onChange, log);
+}

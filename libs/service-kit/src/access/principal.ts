@@ -1,0 +1,37 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+import { ProblemError } from '../problems/problem.js';
+
+/** Who makes a request: the subject of an access token, or a client of the internal API. */
+export interface Principal {
+  /** Token subject, or the client's name. Quotas, rate limits and idempotency keys count by it. */
+  readonly subject: string;
+  readonly scopes: ReadonlySet<string>;
+  /** Name of an internal client (`verifier`, `backup`, `operator`); null for an access token. */
+  readonly client: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null;
+    /** Verdict or outcome of the request, for the request log. */
+    result: string | null;
+  }
+}
+
+export const missingScope = (scopes: readonly string[]): ProblemError =>
+  new ProblemError('auth.scope', `This needs the scope ${scopes.join(' ')}.`, {
+    headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },
+  });
+
+/** For scopes that depend on the request's content: ProblemError auth.scope unless the principal has them all. */
+export function requireScopes(principal: Principal, ...scopes: string[]): void {
+  if (!scopes.every((scope) => principal.scopes.has(scope))) throw missingScope(scopes);
+}
+
+/** `@CurrentPrincipal() principal: Principal`, on a route with @Scopes or @Clients. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (!principal) throw new Error('CurrentPrincipal is used on a route that lets everybody in');
+  return principal;
+});

@@ -1,0 +1,46 @@
+/** Resolves when the thing is usable; the error's message says what is missing. */
+export type ReadinessCheck = () => void | Promise<void>;
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** What the service needs before it can answer. Apps add their checks in a constructor or onModuleInit. */
+export class Readiness {
+  private readonly checks = new Map<string, ReadinessCheck>();
+  private stopping = false;
+
+  /** `name` is shown by /readyz: `database`, `blobs`, `registry`, … */
+  add(name: string, check: ReadinessCheck): void {
+    if (this.checks.has(name)) throw new Error(`There is a readiness check named ${name} already`);
+    this.checks.set(name, check);
+  }
+
+  /** From now on the service is not ready, whatever the checks say. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** Every check with the reason why it fails, or null. A check that takes longer than 2 s fails. */
+  async results(): Promise<{ name: string; missing: string | null }[]> {
+    if (this.stopping) return [{ name: 'shutdown', missing: 'the service is shutting down' }];
+    return Promise.all([...this.checks].map(async ([name, check]) => ({ name, missing: await this.missing(check) })));
+  }
+
+  private async missing(check: ReadinessCheck): Promise<string | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve(`no answer within ${CHECK_TIMEOUT_MS} ms`), CHECK_TIMEOUT_MS);
+    });
+    try {
+      return await Promise.race([
+        Promise.resolve()
+          .then(check)
+          .then(() => null),
+        late,
+      ]);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { type Config } from '@cap/config';
+import { ProblemError } from '../problems/problem.js';
+import { type SendProblem } from '../problems/send-problem.js';
+import { answerClientError } from './client-error.js';
+import { type Listeners } from './listeners.js';
+import { RouteTable } from './routes.js';
+
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** A caller's well-formed X-Request-Id, else a new one. */
+export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** Nest on Fastify, with our own answers where neither a route nor a filter is reached. */
+export class ServiceAdapter extends FastifyAdapter {
+  readonly routes: RouteTable;
+
+  constructor(
+    config: Config,
+    private readonly listeners: Listeners,
+    private readonly sendProblem: SendProblem,
+  ) {
+    super({
+      serverFactory: listeners.management as unknown as FastifyServerOptions['serverFactory'],
+      genReqId: requestId,
+      bodyLimit: config.limits.json_bytes,
+      trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
+      clientErrorHandler: answerClientError,
+      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+        sendProblem(error, request, reply),
+      forceCloseConnections: 'idle',
+      exposeHeadRoutes: true,
+    } as never);
+    const fastify = this.getInstance() as unknown as FastifyInstance;
+    this.routes = new RouteTable(fastify);
+    fastify.removeContentTypeParser('text/plain');
+  }
+
+  override setErrorHandler(): never {
+    const fastify = this.getInstance() as unknown as FastifyInstance;
+    return fastify.setErrorHandler((error, request, reply) => this.sendProblem(error, request, reply)) as never;
+  }
+
+  override setNotFoundHandler(): never {
+    const fastify = this.getInstance() as unknown as FastifyInstance;
+    return fastify.setNotFoundHandler((request, reply) =>
+      this.sendProblem(this.notFound(request), request, reply),
+    ) as never;
+  }
+
+  private notFound(request: FastifyRequest): ProblemError {
+    const { methods, management } = this.routes.allowed(request.url.split('?', 1)[0]!);
+    if (methods.length === 0 || !this.listeners.serves(request.raw, management))
+      return new ProblemError('route.unknown', 'There is no such route.');
+    return new ProblemError('method.not-allowed', `This route takes ${methods.join(', ')}.`, {
+      headers: { allow: methods.join(', ') },
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import helmet from '@fastify/helmet';
+import { type FastifyInstance } from 'fastify';
+import { type ModuleLog } from '../logging/logs.js';
+import { type CountRequest } from '../metrics/http-metrics.js';
+import { ProblemError } from '../problems/problem.js';
+import { type Listeners } from './listeners.js';
+import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
+
+const UNMATCHED = 'unmatched';
+
+export interface RequestHookParts {
+  readonly listeners: Listeners;
+  readonly log: ModuleLog;
+  readonly count: CountRequest;
+  readonly isDraining: () => boolean;
+}
+
+/** What happens around every request: request id, which listener it may use, metrics, one log line. */
+export function addRequestHooks(
+  fastify: FastifyInstance,
+  { listeners, log, count, isDraining }: RequestHookParts,
+): void {
+  fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('result', null);
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    // Clients take a closed connection for what it is only when they were told before.
+    if (isDraining()) reply.header('connection', 'close');
+    const route = request.routeOptions.url;
+    if (route === undefined || route === HEALTH_ROUTE || listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
+      done();
+    else done(new ProblemError('route.unknown', 'There is no such route.'));
+  });
+
+  const finished = (
+    request: { id: string; method: string; routeOptions: { url?: string | undefined }; result: string | null },
+    status: number,
+    milliseconds: number,
+  ) => {
+    const route = request.routeOptions.url ?? UNMATCHED;
+    count(request.method, route, status, milliseconds);
+    const level = MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
+    if (!log.enabled(level)) return;
+    const fields = {
+      request_id: request.id,
+      method: request.method,
+      route,
+      status,
+      duration: Math.round(milliseconds * 1000) / 1000,
+    };
+    log[level]('request', request.result === null ? fields : { ...fields, result: request.result });
+  };
+  fastify.addHook('onResponse', (request, reply, done) => {
+    finished(request, reply.statusCode, reply.elapsedTime);
+    done();
+  });
+
+  // A browser never runs what this API answers; a page of documentation sets its own policy.
+  void fastify.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    strictTransportSecurity: listeners.plan.api?.tls ? { maxAge: 31_536_000 } : false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    originAgentCluster: false,
+    xXssProtection: false,
+  });
+}

@@ -1,0 +1,41 @@
+import { type FastifyInstance } from 'fastify';
+
+/** Served by the management listener alone; only /healthz, which tells nothing, is answered everywhere. */
+export const MANAGEMENT_ROUTES: ReadonlySet<string> = new Set(['/readyz', '/metrics']);
+export const HEALTH_ROUTE = '/healthz';
+
+/** Turns a route template into the expression its paths match. */
+const toExpression = (template: string): RegExp =>
+  new RegExp(
+    `^${template
+      .split('/')
+      .map((part) =>
+        part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+      )
+      .join('/')}$`,
+  );
+
+/** Which methods a path takes, to tell 405 from 404. */
+export class RouteTable {
+  private readonly routes = new Map<string, { expression: RegExp; methods: Set<string> }>();
+
+  constructor(fastify: FastifyInstance) {
+    fastify.addHook('onRoute', ({ url, method }) => {
+      const route = this.routes.get(url) ?? { expression: toExpression(url), methods: new Set<string>() };
+      for (const one of [method].flat()) route.methods.add(one);
+      this.routes.set(url, route);
+    });
+  }
+
+  /** Methods of the routes that match the path, and whether one of them is a management route. */
+  allowed(path: string): { methods: string[]; management: boolean } {
+    const methods = new Set<string>();
+    let management = false;
+    for (const [template, route] of this.routes)
+      if (route.expression.test(path)) {
+        for (const method of route.methods) methods.add(method);
+        management ||= MANAGEMENT_ROUTES.has(template);
+      }
+    return { methods: [...methods].sort(), management };
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What every service shares: command line, configuration, listeners, access, problems, logs, metrics, health, reload, shutdown.
+ *
+ *     // main.ts
+ *     import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
+ *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, ProblemError, Public, Readiness, Scopes,
+ *       ZodBody, ZodParam } from '@cap/service-kit';
+ *
+ *     const Greeting = z.strictObject({ name: z.string() });
+ *
+ *     @Controller()
+ *     class GreetController {
+ *       private readonly log;
+ *       constructor(@Inject(Logs) logs: Logs, @Inject(CONFIG) private config: Config, @Inject(Readiness) readiness: Readiness) {
+ *         this.log = logs.for('greet');                                   // levels per module: LOG_LEVEL=info,greet=debug
+ *         readiness.add('dictionary', async () => { … });                 // throw an Error that says what is missing
+ *       }
+ *       @Post('greetings') @Scopes('verify:read')                         // every route needs @Public, @Scopes or @Clients
+ *       greet(@ZodBody(Greeting) body: Greeting, @CurrentPrincipal() who: Principal) {
+ *         if (body.name === '') throw new ProblemError('entry.unknown', 'Nobody of that name.');   // CapErrors are mapped too
+ *         return { hello: body.name, from: who.subject };
+ *       }
+ *       @Get('v1/status') @Clients('verifier', 'backup') status() { … }   // tokens of registry.tokens
+ *     }
+ *     @Module({ controllers: [GreetController] }) class AppModule {}
+ *
+ *     await runService({ binary: 'cap-verifier-api', role: 'verifier', description: 'judges bundles', module: () => AppModule });
+ *
+ * In tests: `const service = await createService(parts, loadConfig({ role, document: {…} }))`, then `service.app.init()` and
+ * `service.app.inject(…)`, or `await service.listen()` with binds on port 0, and `await service.stop()`.
+ * Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
+ * Metrics: `counter`, `gauge`, `histogram` return the metric of that name, made on first use; `cacheOutcomes(name)` counts a cache.
+ */
+export { createService, type Service, type ServiceParts } from './service/create-service.js';
+export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
+export { exitCodeOf } from './service/exit-code.js';
+export { CONFIG } from './service/kit.module.js';
+export { Reload, type ReloadStep } from './service/reload.js';
+export { Readiness, type ReadinessCheck } from './health/readiness.js';
+export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
+export { accessRuleOf, type AccessRule, Clients, Public, Scopes } from './access/rules.js';
+export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
+export { type Problem, type ProblemCode, ProblemError, PROBLEMS } from './problems/problem.js';
+export { toProblem } from './problems/to-problem.js';
+export { parseWith, schemaProblem, ZodBody, ZodParam, ZodPipe, ZodQuery } from './problems/zod.pipe.js';
+export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
+export { counter, gauge, histogram } from './metrics/metric.js';

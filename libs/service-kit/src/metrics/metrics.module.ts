@@ -1,0 +1,29 @@
+import { Controller, type DynamicModule, Module } from '@nestjs/common';
+import { VERSION } from '@cap/config';
+import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { register } from 'prom-client';
+import { Public } from '../access/rules.js';
+import { gauge } from './metric.js';
+
+@Public()
+@Controller()
+class MetricsController extends PrometheusController {}
+
+@Module({})
+export class MetricsModule {
+  static register(service: string): DynamicModule {
+    gauge({
+      name: 'cap_build_info',
+      help: 'Always 1; what runs is in the labels',
+      labelNames: ['service', 'version', 'node'],
+    }).set({ service, version: VERSION, node: process.versions.node }, 1);
+    // prom-client refuses to collect twice into one registry.
+    const enabled = register.getSingleMetric('process_cpu_seconds_total') === undefined;
+    return {
+      module: MetricsModule,
+      imports: [
+        PrometheusModule.register({ path: '/metrics', controller: MetricsController, defaultMetrics: { enabled } }),
+      ],
+    };
+  }
+}

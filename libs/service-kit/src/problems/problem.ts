@@ -1,0 +1,89 @@
+import { STATUS_CODES } from 'node:http';
+
+/** Every code that a service answers with, and its status. Codes are a contract; details are for people. */
+export const PROBLEMS = {
+  'auth.missing': 401,
+  'auth.invalid': 401,
+  'auth.scope': 403,
+  'request.schema': 400,
+  'request.too-large': 413,
+  'request.media-type': 415,
+  'bundle.unreadable': 400,
+  'bundle.limit': 413,
+  'bundle.unknown': 404,
+  'policy.unknown': 404,
+  'list.unknown': 404,
+  'entry.unknown': 404,
+  'policy.invalid': 422,
+  'option.unsupported': 422,
+  'policy.conflict': 409,
+  'idempotency.mismatch': 422,
+  'idempotency.in-flight': 409,
+  'rate.limited': 429,
+  overloaded: 503,
+  'registry.unavailable': 503,
+  timeout: 504,
+  'storage.full': 507,
+  internal: 500,
+  'route.unknown': 404,
+  'method.not-allowed': 405,
+} as const satisfies Record<string, number>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Seconds after which a caller may try again, for the codes that always say so. */
+const RETRY_AFTER: Partial<Record<string, number>> = {
+  'rate.limited': 1,
+  'idempotency.in-flight': 1,
+  overloaded: 1,
+  'registry.unavailable': 5,
+};
+
+/** RFC 9457 problem details. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly request_id: string;
+  /** Particulars of bad input, e.g. every bad row of a list. */
+  readonly errors?: unknown;
+}
+
+/** An answer that is a problem: throw it anywhere below a request. `code` decides the status unless `status` is given. */
+export class ProblemError extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly errors: unknown;
+  constructor(
+    readonly code: ProblemCode | (string & {}),
+    detail: string,
+    options: {
+      status?: number;
+      headers?: Record<string, string>;
+      retryAfterSeconds?: number;
+      errors?: unknown;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ProblemError';
+    this.status = options.status ?? (PROBLEMS as Record<string, number>)[code] ?? 500;
+    const retryAfter = options.retryAfterSeconds ?? RETRY_AFTER[code];
+    this.headers = {
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) }),
+      ...options.headers,
+    };
+    this.errors = options.errors;
+  }
+}
+
+export const toBody = (problem: ProblemError, requestId: string): Problem => ({
+  type: `urn:cap:problem:${problem.code}`,
+  title: STATUS_CODES[problem.status] ?? 'Error',
+  status: problem.status,
+  code: problem.code,
+  detail: problem.message,
+  request_id: requestId,
+  ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+});

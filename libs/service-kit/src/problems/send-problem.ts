@@ -1,0 +1,43 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type ModuleLog } from '../logging/logs.js';
+import { toBody } from './problem.js';
+import { toProblem } from './to-problem.js';
+
+export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Answers errors as application/problem+json and logs those that are ours. */
+export function problemSender(log: ModuleLog): SendProblem {
+  return (error, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.code === 'internal')
+      log.error('request failed', {
+        request_id: request.id,
+        route: request.routeOptions.url,
+        error: problem.cause ?? problem,
+      });
+    else if (problem.status >= 500)
+      log.warn(problem.message, { request_id: request.id, code: problem.code, error: problem.cause });
+    // Headers are out: the connection is all that can still say that something went wrong.
+    if (reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    void reply
+      .code(problem.status)
+      .headers({ ...problem.headers, 'x-request-id': request.id })
+      .type('application/problem+json')
+      .send(JSON.stringify(toBody(problem, request.id)));
+  };
+}
+
+/** Hands what controllers, guards and pipes throw to the one sender. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly send: SendProblem) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.send(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+}

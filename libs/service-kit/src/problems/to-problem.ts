@@ -1,0 +1,79 @@
+import { HttpException } from '@nestjs/common';
+import { type ProblemCode, PROBLEMS, ProblemError } from './problem.js';
+
+/** Status of an error of the core libraries by its kind, when its code is not in the table. */
+const KIND_STATUS: Readonly<Record<string, number>> = {
+  input: 400,
+  missing: 404,
+  refused: 422,
+  usage: 422,
+  conflict: 409,
+  busy: 503,
+  forbidden: 403,
+  unavailable: 503,
+};
+
+/** Fastify's own errors that are the caller's fault. */
+const FASTIFY: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request.too-large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'The Content-Type is not one that this route takes.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['request.schema', 'body: expected JSON, got nothing.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['request.schema', 'body: expected JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.schema', 'The body is not as long as its Content-Length says.'],
+  FST_ERR_BAD_URL: ['request.schema', 'The URL can not be decoded.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['request.schema', 'A part of the path is too long.'],
+  FST_REQ_FILE_TOO_LARGE: ['request.too-large', 'The file is larger than this route takes.'],
+  FST_PARTS_LIMIT: ['request.too-large', 'The form has more parts than this route takes.'],
+  FST_FILES_LIMIT: ['request.too-large', 'The form has more files than this route takes.'],
+  FST_FIELDS_LIMIT: ['request.too-large', 'The form has more fields than this route takes.'],
+  FST_INVALID_MULTIPART_CONTENT_TYPE: ['request.media-type', 'Expected multipart/form-data.'],
+};
+
+/** Nest's own exceptions by status. Ours are ProblemErrors, so these come from the framework. */
+const NEST: Readonly<Record<number, ProblemCode>> = {
+  400: 'request.schema',
+  401: 'auth.invalid',
+  403: 'auth.scope',
+  404: 'route.unknown',
+  405: 'method.not-allowed',
+  413: 'request.too-large',
+  415: 'request.media-type',
+  503: 'overloaded',
+};
+
+const INTERNAL = 'The service could not finish this request. Its log has the cause under this request id.';
+
+const text = (value: unknown, name: string): string | undefined => {
+  const member = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return typeof member === 'string' ? member : undefined;
+};
+
+/**
+ * What is answered for an error. Known errors keep their code and sentence; everything else is `internal` without details,
+ * with the error as cause for the log. Errors of the core libraries are known by shape ({kind, code}), not by class.
+ */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const code = text(error, 'code');
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL')
+    return new ProblemError('storage.full', 'There is no room to store this.', { cause: error });
+  const kind = text(error, 'kind');
+  if (kind !== undefined && code !== undefined && error instanceof Error) {
+    const status = (PROBLEMS as Record<string, number>)[code] ?? KIND_STATUS[kind];
+    if (status !== undefined && status !== 500)
+      return new ProblemError(code, error.message, {
+        status,
+        errors: (error as { details?: unknown }).details,
+        cause: error,
+      });
+  } else if (code !== undefined && FASTIFY[code]) {
+    const [problem, detail] = FASTIFY[code];
+    return new ProblemError(problem, detail, { cause: error });
+  } else if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400)
+    return new ProblemError('request.schema', 'body: expected JSON.', { cause: error }); // secure-json-parse: __proto__ in a body
+  else if (error instanceof HttpException) {
+    const problem = NEST[error.getStatus()];
+    if (problem) return new ProblemError(problem, error.message, { cause: error });
+  }
+  return new ProblemError('internal', INTERNAL, { cause: error });
+}

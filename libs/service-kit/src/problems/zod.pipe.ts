@@ -1,0 +1,47 @@
+import { type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
+import { type z } from 'zod';
+import { ProblemError } from './problem.js';
+
+/** Where a value came from, as shown in the problem's detail. */
+const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {
+  body: 'body',
+  query: 'query',
+  param: 'path',
+  custom: 'value',
+};
+
+/** The first lines of what is wrong; a body of a thousand faults must not make an answer of a thousand lines. */
+const SHOWN = 20;
+
+/** `request.schema` with the place of every fault: `body.options.at: expected …`. */
+export function schemaProblem(error: z.ZodError, place: string): ProblemError {
+  const errors = error.issues.slice(0, SHOWN).map(({ path, message }) => ({
+    place: [place, ...path.map(String)].join('.'),
+    message: message.replace(/^Invalid input: /, ''),
+  }));
+  return new ProblemError('request.schema', errors.map((fault) => `${fault.place}: ${fault.message}`).join('; '), {
+    errors,
+  });
+}
+
+/** Parses a value with a zod schema; ProblemError request.schema when it does not fit. */
+export function parseWith<T extends z.ZodType>(schema: T, value: unknown, place: string): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw schemaProblem(parsed.error, place);
+  return parsed.data;
+}
+
+export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.output<T>> {
+  constructor(private readonly schema: T) {}
+
+  transform(value: unknown, { type, data }: ArgumentMetadata): z.output<T> {
+    return parseWith(this.schema, value, data ? `${PLACE[type]}.${data}` : PLACE[type]);
+  }
+}
+
+/** `@ZodBody(schema)`: the parsed body. */
+export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPipe(schema));
+/** `@ZodQuery(schema)`: the parsed query string as one object. */
+export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema));
+/** `@ZodParam('id', schema)`: one part of the path. */
+export const ZodParam = (name: string, schema: z.ZodType): ParameterDecorator => Param(name, new ZodPipe(schema));

@@ -1,0 +1,173 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
+import { type FastifyInstance } from 'fastify';
+import { AccessGuard } from '../access/access.guard.js';
+import { ClientTokens } from '../access/client-tokens.js';
+import { jwtAuthentication } from '../access/jwt.js';
+import { openKeySource } from '../access/keys.js';
+import { assertAccessRules } from '../access/rules.js';
+import { TokenCache } from '../access/token-cache.js';
+import { Readiness } from '../health/readiness.js';
+import { ServiceAdapter } from '../http/adapter.js';
+import { Listeners } from '../http/listeners.js';
+import { addRequestHooks } from '../http/request-hooks.js';
+import { Logs } from '../logging/logs.js';
+import { cacheOutcomes } from '../metrics/cache-metrics.js';
+import { httpMetrics } from '../metrics/http-metrics.js';
+import { counter } from '../metrics/metric.js';
+import { problemSender } from '../problems/send-problem.js';
+import { assertValidNow, readCertificate } from './certificate.js';
+import { KitModule } from './kit.module.js';
+import { Reload } from './reload.js';
+
+/** While nothing is refused yet: time for running connections to hear `Connection: close`, and for probes to see 503. */
+const DRAIN_MS = 300;
+/** How long running requests may take to finish, and how long the modules may take to close; together under 30 s. */
+const FINISH_MS = 20_000;
+const CLOSE_MS = 7_000;
+const IDLE_SWEEP_MS = 50;
+
+export interface ServiceParts {
+  /** Name in the logs and metrics: `cap-verifier-api`. */
+  readonly binary: string;
+  /** The app's root module. */
+  readonly module: (config: Config) => Type | DynamicModule | Promise<Type | DynamicModule>;
+  /** Content type parsers and plugins that the app needs, before its routes. */
+  readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
+  /** Where log lines go instead of stdout, for tests. */
+  readonly logStream?: NodeJS.WritableStream | undefined;
+}
+
+/** A service that is made and not listening yet. */
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly logs: Logs;
+  /** Opens the listeners; the base URLs as bound. */
+  listen(): Promise<{ management: string; api: string }>;
+  /** What SIGHUP does, with the configuration read again. */
+  reload(config: Config): Promise<boolean>;
+  /** What SIGTERM does: not ready, running requests finish, modules close. Resolves within 30 s. */
+  stop(): Promise<void>;
+}
+
+@Module({})
+class ServiceModule {}
+
+/** Builds the Nest application of a service on its listeners; nothing is open before `listen`. */
+export async function createService(
+  parts: ServiceParts,
+  { config, listen: plan, warnings }: LoadedConfig,
+): Promise<Service> {
+  const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logStream);
+  const log = logs.for('service');
+  for (const warning of warnings) log.warn(warning);
+  const readiness = new Readiness();
+  const reload = new Reload(log);
+  reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)));
+
+  let certificate = readCertificate(config);
+  const listeners = new Listeners(plan, certificate?.options ?? null);
+  if (certificate) {
+    readiness.add('certificate', () => assertValidNow(certificate!));
+    reload.add('certificate', (fresh) => {
+      const read = readCertificate(fresh);
+      if (!read) return;
+      listeners.replaceCertificate(read.options);
+      certificate = read;
+    });
+  }
+
+  const clients = new ClientTokens(config.registry.tokens);
+  reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens));
+  const access = accessTokens(config, logs, readiness, reload);
+  const failures = counter({ name: 'cap_auth_token_validation_failures_total', help: 'Tokens that were refused' });
+  const guard = new AccessGuard({ clients, tokens: access.tokens, failures, log: logs.for('auth') });
+
+  const sendProblem = problemSender(logs.for('http'));
+  const adapter = new ServiceAdapter(config, listeners, sendProblem);
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  let draining = false;
+  addRequestHooks(fastify, { listeners, log: logs.for('http'), count: httpMetrics(), isDraining: () => draining });
+  await parts.fastify?.(fastify, config);
+
+  const root: DynamicModule = {
+    module: ServiceModule,
+    imports: [
+      KitModule.register({ service: parts.binary, config, logs, readiness, reload, guard, sendProblem }),
+      await parts.module(config),
+    ],
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: logs.nest,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  assertAccessRules(app);
+
+  let stopped: Promise<void> | undefined;
+  return {
+    app,
+    logs,
+    async listen() {
+      await app.listen(plan.management.port, plan.management.host);
+      await listeners.openApi();
+      const urls = listeners.urls();
+      log.info('listening', { ...urls, management_bind: formatAddress(plan.management) });
+      return urls;
+    },
+    reload: (fresh) => reload.run(fresh),
+    stop: () => (stopped ??= stop()),
+  };
+
+  async function stop(): Promise<void> {
+    draining = true;
+    readiness.stop();
+    await pause(DRAIN_MS);
+    listeners.stopAccepting();
+    const sweep = setInterval(() => listeners.closeIdle(), IDLE_SWEEP_MS);
+    const finished = await inTime(listeners.idle(), FINISH_MS);
+    if (!finished) log.warn('requests were still running and are cut off', { after_ms: FINISH_MS });
+    clearInterval(sweep);
+    access.close();
+    listeners.closeIdle();
+    if (!finished) listeners.closeAll();
+    if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
+    listeners.closeAll();
+    log.info('stopped');
+  }
+}
+
+/** Whether the promise settles in time; its rejection is the caller's. */
+async function inTime(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([
+      promise.then(() => true),
+      pause(milliseconds, false, { signal: timer.signal, ref: false }),
+    ]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Keys of the issuer, the passport strategy that verifies with them, and the cache in front of it. */
+function accessTokens(config: Config, logs: Logs, readiness: Readiness, reload: Reload) {
+  const { oauth } = config;
+  if (!oauth) return { tokens: null, close: () => undefined };
+  const cache = new TokenCache(cacheOutcomes('token'));
+  const keys = openKeySource(oauth, () => cache.clear(), logs.for('auth'));
+  readiness.add('oauth keys', async () => {
+    if (keys.missing() !== null) await keys.refresh();
+  });
+  reload.add('token keys', async () => {
+    const { changed } = await keys.refresh();
+    if (changed) cache.clear();
+  });
+  return {
+    tokens: { authenticate: jwtAuthentication(oauth, keys), cache, requiredScopes: oauth.required_scopes },
+    close: () => keys.close(),
+  };
+}

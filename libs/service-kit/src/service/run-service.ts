@@ -1,0 +1,118 @@
+import {
+  type Config,
+  loadConfig,
+  type LoadedConfig,
+  parseServiceFlags,
+  type Role,
+  SERVICE_FLAGS_HELP,
+  UsageError,
+  VERSION,
+} from '@cap/config';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createService, type Service, type ServiceParts } from './create-service.js';
+import { exitCodeOf, INTERNAL_ERROR } from './exit-code.js';
+import { checkHealth } from './health-command.js';
+
+/** A subcommand that runs the application without listening and ends with the exit code it returns. */
+export interface ServiceCommand {
+  readonly help: string;
+  run(app: NestFastifyApplication, config: Config): Promise<number>;
+}
+
+export interface ServiceDefinition extends Omit<ServiceParts, 'binary' | 'logStream'> {
+  readonly binary: 'cap-verifier-api' | 'cap-registry' | 'cap-backup-worker';
+  readonly role: Exclude<Role, 'cli'>;
+  /** One line for --help. */
+  readonly description: string;
+  readonly commands?: Readonly<Record<string, ServiceCommand>>;
+}
+
+const helpOf = ({ binary, description, commands = {} }: ServiceDefinition): string => {
+  const rows = { 'health [--wait]': 'ask the running service whether it is ready', ...mapHelp(commands) };
+  return [
+    `${binary} ${VERSION}: ${description}`,
+    '',
+    'Examples:',
+    `  ${binary} --config /etc/cap-verifier/app.yaml`,
+    `  ${binary} health --wait`,
+    '',
+    'Commands:',
+    ...Object.entries(rows).map(([name, help]) => `  ${name.padEnd(22)}  ${help}`),
+    '',
+    SERVICE_FLAGS_HELP,
+    '',
+  ].join('\n');
+};
+const mapHelp = (commands: Readonly<Record<string, ServiceCommand>>) =>
+  Object.fromEntries(Object.entries(commands).map(([name, { help }]) => [name, help]));
+
+const fail = (binary: string, error: unknown): never => {
+  const code = exitCodeOf(error);
+  const words =
+    error instanceof Error ? (code === INTERNAL_ERROR ? (error.stack ?? error.message) : error.message) : String(error);
+  for (const line of words.split('\n')) process.stderr.write(`${binary}: ${line}\n`);
+  if (error instanceof UsageError) process.stderr.write(`Try '${binary} --help'.\n`);
+  process.exit(code);
+};
+
+/** The `main` of a service: parses the command line, reads the configuration, serves until SIGTERM. Ends the process. */
+export async function runService(
+  definition: ServiceDefinition,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  const { binary } = definition;
+  try {
+    const line = parseServiceFlags(args, ['health', ...Object.keys(definition.commands ?? {})]);
+    if (line.help) return void process.stdout.write(helpOf(definition));
+    if (line.version) return void process.stdout.write(`${binary} ${VERSION}\n`);
+    const load = (): LoadedConfig =>
+      loadConfig({ role: definition.role, file: line.config, flags: line.flags, environment: process.env });
+    const loaded = load();
+    if (line.command === 'health')
+      process.exit(
+        await checkHealth(loaded.listen.management, line.wait, (words) =>
+          process.stderr.write(`${binary}: ${words}\n`),
+        ),
+      );
+    const service = await createService(definition, loaded);
+    if (line.command !== undefined)
+      process.exit(await runCommand(service, definition.commands![line.command]!, loaded.config));
+    await serve(service, load);
+  } catch (error) {
+    fail(binary, error);
+  }
+}
+
+async function runCommand(service: Service, command: ServiceCommand, config: Config): Promise<number> {
+  await service.app.init();
+  try {
+    return await command.run(service.app, config);
+  } finally {
+    await service.app.close();
+  }
+}
+
+async function serve(service: Service, load: () => LoadedConfig): Promise<void> {
+  const log = service.logs.for('service');
+  const crash = (error: unknown): never => {
+    log.error('uncaught error, the service ends', { error });
+    process.exit(INTERNAL_ERROR);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  const end = (signal: string) => {
+    log.info('stopping', { signal });
+    service.stop().then(() => process.exit(0), crash);
+  };
+  // Before listening: a signal that comes early must not kill a half-open service.
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+  process.on('SIGHUP', () => {
+    try {
+      service.reload(load().config).catch(crash);
+    } catch (error) {
+      log.error('the configuration can not be reloaded, the old one stays in use', { error });
+    }
+  });
+  await service.listen();
+}
