@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { pageOf, pageQuery } from './page.js';
+import { count, digest, kid, time } from './scalars.js';
+
+export const verdict = z.enum(['ok', 'warn', 'fail']);
+export type Verdict = z.infer<typeof verdict>;
+
+const content = {
+  bundle_id: digest,
+  /** Null if the bundle has none that could be read. */
+  manifest_hash: digest.nullable(),
+  proof_hash: digest.nullable(),
+  policy_hash: digest.nullable(),
+  result: verdict,
+  report_hash: digest,
+  /** Null if no signature verified. */
+  signer_kid: kid.nullable(),
+};
+
+/** POST /v1/entries. The BLOB bundle_id must be there; it is kept from then on. */
+export const entryRequest = z.strictObject({ ...content, company: z.string().min(1).max(500).nullable().optional() });
+export type EntryRequest = z.infer<typeof entryRequest>;
+
+export const entryRecord = z.object({
+  entry_id: z.uuid(),
+  registered_at: time,
+  ...content,
+  company: z.string().nullable(),
+  /** Sequence number of the log event that registered it. */
+  log_index: count,
+});
+export type EntryRecord = z.infer<typeof entryRecord>;
+
+/** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: the first record is given. */
+export const entryStored = z.object({ entry: entryRecord, created: z.boolean() });
+export type EntryStored = z.infer<typeof entryStored>;
+
+/** Entries come in log order, oldest first. */
+export const entryQuery = pageQuery.extend({
+  bundle_id: digest.optional(),
+  /** Beginning of a bundle_id. */
+  bundle_prefix: z
+    .string()
+    .regex(/^0x[0-9a-f]{1,64}$/, { error: 'expected 0x and up to 64 lower-case hex digits' })
+    .optional(),
+  policy_hash: digest.optional(),
+  signer_kid: kid.optional(),
+  company: z.string().max(500).optional(),
+  result: verdict.optional(),
+  /** Registered at or after. */
+  from: time.optional(),
+  /** Registered before. */
+  to: time.optional(),
+});
+export type EntryQuery = z.input<typeof entryQuery>;
+export const entryPage = pageOf(entryRecord);

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { PAGE_LIMIT } from './page.js';
+import { count, digest, jsonObject, time } from './scalars.js';
+
+/** One event of the registry's hash chain. */
+export const eventRecord = z.object({
+  seq: count,
+  ts: time,
+  event: z.string(),
+  details: jsonObject,
+  prev_digest: digest,
+  digest,
+});
+export type EventRecord = z.infer<typeof eventRecord>;
+
+export const eventQuery = z.strictObject({
+  from: z.coerce.number<number | string>().int().min(0).default(0),
+  limit: z.coerce.number<number | string>().int().min(1).max(PAGE_LIMIT).default(100),
+});
+export type EventQuery = z.input<typeof eventQuery>;
+
+/** `next_from` is null when the log ends with this page. */
+export const eventPage = z.object({ items: z.array(eventRecord), next_from: count.nullable(), log_size: count });
+export type EventPage = z.infer<typeof eventPage>;
+
+/** POST /v1/events: what a backup reports. Details hold ids, counts and hashes only, never personal data. */
+export const eventRequest = z.strictObject({
+  event: z.enum(['backup.completed', 'backup.drill']),
+  details: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), z.union([z.string().max(200), z.int(), z.boolean(), z.null()]))
+    .refine((details) => Object.keys(details).length <= 32, { error: 'expected at most 32 members' }),
+});
+export type EventRequest = z.infer<typeof eventRequest>;

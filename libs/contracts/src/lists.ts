@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { pageOf, pageQuery } from './page.js';
+import { count, dayOrTime, digest, time } from './scalars.js';
+
+export const listKind = z.enum(['sanctions', 'jurisdictions']);
+export type ListKind = z.infer<typeof listKind>;
+
+/** The name that policies and manifests know a reference list by. */
+export const listId = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,63}$/, { error: 'expected a name of lower-case letters, digits, . _ -' });
+
+/** POST /v1/lists: the raw CSV as base64, so that its hash stays the file's. */
+export const listRequest = z.strictObject({
+  id: listId,
+  kind: listKind,
+  as_of: dayOrTime,
+  content: z.base64({ error: 'expected base64' }),
+});
+export type ListRequest = z.infer<typeof listRequest>;
+
+export const listRecord = z.object({
+  /** SHA3-256 of the raw CSV. */
+  hash: digest,
+  id: z.string(),
+  kind: listKind,
+  as_of: z.string(),
+  /** The as_of of the newest list with this id. */
+  newest_as_of: z.string(),
+  created_at: time,
+  /** Bytes of the CSV. */
+  size: count,
+  entries: count,
+  /** Sanctions lists: how many entries lack a field that an identifier scheme needs, and so can't match under it. */
+  unmatchable: z.object({ id: count, name: count, person: count }).nullable(),
+});
+export type ListRecord = z.infer<typeof listRecord>;
+
+export const listStored = z.object({ list: listRecord, created: z.boolean() });
+export type ListStored = z.infer<typeof listStored>;
+
+export const listQuery = pageQuery.extend({ id: listId.optional() });
+export type ListQuery = z.input<typeof listQuery>;
+export const listPage = pageOf(listRecord);

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+export const PAGE_LIMIT = 1000;
+
+/** Query of every listing: `cursor` is the `next_cursor` of the page before, opaque to callers. */
+export const pageQuery = z.strictObject({
+  cursor: z.string().min(1).max(200).optional(),
+  limit: z.coerce.number<number | string>().int().min(1).max(PAGE_LIMIT).default(100),
+});
+export type PageQuery = z.input<typeof pageQuery>;
+
+/** A page; `next_cursor` is null on the last one. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { count, digest, time } from './scalars.js';
+
+/** A lease on one consistent state: the database as of log_size events, and the BLOBs that it refers to. */
+export const snapshotRecord = z.object({
+  id: z.uuid(),
+  log_size: count,
+  /** Digest of the event log_size - 1. */
+  head_digest: digest,
+  expires_at: time,
+  /** Bytes. */
+  database_size: count,
+  /** Number of BLOBs, and their bytes. */
+  blobs: count,
+  blob_bytes: count,
+});
+export type SnapshotRecord = z.infer<typeof snapshotRecord>;

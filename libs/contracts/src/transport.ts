@@ -1,0 +1,178 @@
+import { type Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher, errors } from 'undici';
+import { z } from 'zod';
+import { problem } from './problem.js';
+import { ServiceError } from './service-error.js';
+
+export interface TransportOptions {
+  /** Base URL, e.g. `http://127.0.0.1:8081`. */
+  url: string;
+  /** Bearer token; a function is asked on each call, so that a rotated token counts at once. */
+  token?: string | (() => string | undefined) | undefined;
+  /** Until the first byte of an answer, and between two pieces of a body. Default 10 s. */
+  timeoutMs?: number;
+  /** Sockets in the pool. Default 64. */
+  connections?: number;
+  /** How often an idempotent call is tried again. Default 2. */
+  retries?: number;
+  /** Trusted CA certificates (PEM) for https. */
+  ca?: string | undefined;
+}
+
+/** What a caller's own request passes along. */
+export interface CallContext {
+  /** Sent as X-Request-Id, so that both services log the same id. */
+  requestId?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Call extends CallContext {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  path: string;
+  query?: Record<string, string | number | undefined>;
+  json?: unknown;
+  body?: Uint8Array | Readable;
+  headers?: Record<string, string>;
+  /** May be sent twice without harm. */
+  idempotent: boolean;
+}
+
+/** After this many failures to connect in a row only one call at a time may try; the others are refused at once. */
+const BREAKER_THRESHOLD = 5;
+const FIRST_RETRY_MS = 50;
+
+/** One service behind one base URL: pool, deadlines, retries with jitter, circuit breaker, typed errors. */
+export class Transport {
+  readonly #agent: Agent;
+  readonly #base: URL;
+  readonly #retries: number;
+  #failures = 0;
+  #probing = false;
+
+  constructor(private readonly options: TransportOptions) {
+    this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
+    this.#retries = options.retries ?? 2;
+    const timeout = options.timeoutMs ?? 10_000;
+    this.#agent = new Agent({
+      connections: options.connections ?? 64,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      connect: { timeout: Math.min(timeout, 3_000), ...(options.ca === undefined ? {} : { ca: options.ca }) },
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+
+  /** The answer's JSON, checked against the schema. */
+  async json<T extends z.ZodType>(schema: T, call: Call): Promise<z.infer<T>> {
+    const answer = await this.send(call);
+    const body = await this.#text(answer.body);
+    try {
+      return schema.parse(JSON.parse(body));
+    } catch (cause) {
+      const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+      throw this.#unavailable(`${call.method} ${call.path}: not the answer of a registry: ${why}`, cause);
+    }
+  }
+
+  /** The answer of a call that succeeded; its body must be read or dumped by the caller. */
+  async send(call: Call): Promise<Dispatcher.ResponseData> {
+    const retries = call.idempotent && isReplayable(call.body) ? this.#retries : 0;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#attempt(call);
+      } catch (error) {
+        const again = error instanceof ServiceError && isTransient(error) && attempt < retries && !call.signal?.aborted;
+        if (!again) throw error;
+        const backoff = FIRST_RETRY_MS * 2 ** attempt;
+        await sleep(backoff / 2 + Math.random() * backoff, undefined, { signal: call.signal }).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  async #attempt(call: Call): Promise<Dispatcher.ResponseData> {
+    const open = this.#failures >= BREAKER_THRESHOLD;
+    if (open && this.#probing) throw this.#unavailable('it has not answered lately');
+    this.#probing = open;
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await this.#agent.request(this.#dispatch(call));
+      this.#failures = 0;
+    } catch (cause) {
+      if (call.signal?.aborted) throw cause;
+      this.#failures++;
+      throw this.#unavailable(words(cause), cause);
+    } finally {
+      if (open) this.#probing = false;
+    }
+    if (answer.statusCode < 300) return answer;
+    throw await this.#refusal(call, answer);
+  }
+
+  #dispatch(call: Call): Dispatcher.RequestOptions {
+    const token = typeof this.options.token === 'function' ? this.options.token() : this.options.token;
+    const url = new URL(call.path.slice(1), this.#base);
+    for (const [name, value] of Object.entries(call.query ?? {}))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    return {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: call.method,
+      ...(call.signal ? { signal: call.signal } : {}),
+      headers: {
+        accept: 'application/json, application/problem+json, */*;q=0.1',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
+        ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...call.headers,
+      },
+      ...(call.json === undefined ? (call.body ? { body: call.body } : {}) : { body: JSON.stringify(call.json) }),
+    };
+  }
+
+  async #refusal(call: Call, answer: Dispatcher.ResponseData): Promise<ServiceError> {
+    const status = answer.statusCode;
+    const text = await this.#text(answer.body);
+    const retryAfter = Number(answer.headers['retry-after']) || undefined;
+    const body = problem.safeParse(safeJson(text));
+    if (body.success) return new ServiceError(status, body.data.code, body.data.detail ?? body.data.title, retryAfter);
+    const detail = `${call.method} ${call.path} answered ${status}`;
+    if (status === 404 && call.method === 'HEAD') return new ServiceError(status, 'bundle.unknown', detail);
+    return new ServiceError(status, status >= 500 ? 'registry.unavailable' : 'request.refused', detail, retryAfter);
+  }
+
+  async #text(body: Dispatcher.ResponseData['body']): Promise<string> {
+    try {
+      return await body.text();
+    } catch (cause) {
+      throw this.#unavailable(`its answer broke off: ${words(cause)}`, cause);
+    }
+  }
+
+  #unavailable(why: string, cause?: unknown): ServiceError {
+    return new ServiceError(503, 'registry.unavailable', `${this.#base.origin}: ${why}`, 1, { cause });
+  }
+}
+
+const isReplayable = (body: Call['body']): boolean => body === undefined || body instanceof Uint8Array;
+const isTransient = ({ code, status }: ServiceError): boolean => code === 'registry.unavailable' || status === 503;
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function words(cause: unknown): string {
+  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
+    return 'no answer in time';
+  if (cause instanceof AggregateError) return cause.errors.map(words).join('; ');
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
+}
