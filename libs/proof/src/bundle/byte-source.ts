@@ -1,0 +1,42 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { CapError, systemCode } from '@cap/crypto';
+
+/** Bytes that can be read at any place: a buffer, or an open file that need not fit into memory. */
+export interface ByteSource {
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; the caller stays inside `size`. A buffer's are a view, not a copy. */
+  read(offset: number, length: number): Buffer;
+}
+
+export function bufferSource(bytes: Uint8Array): ByteSource {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { size: buffer.length, read: (offset, length) => buffer.subarray(offset, offset + length) };
+}
+
+/** Runs `use` over the open file, and closes it whatever happens. */
+export async function withFileSource<T>(file: string, use: (source: ByteSource) => Promise<T> | T): Promise<T> {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT')
+      throw new CapError('missing', 'bundle.missing', `no such file: ${file}`, { cause });
+    throw new CapError('io', 'bundle.io', `${file}: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return await use({ size: fstatSync(fd).size, read: (offset, length) => readExactly(fd, file, offset, length) });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readExactly(fd: number, file: string, offset: number, length: number): Buffer {
+  const out = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(fd, out, filled, length - filled, offset + filled);
+    if (count === 0) throw new CapError('io', 'bundle.io', `${file}: became shorter while it was read`);
+    filled += count;
+  }
+  return out;
+}

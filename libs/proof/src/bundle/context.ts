@@ -1,0 +1,46 @@
+import { CapError, jcs, parseEnvelope, strictBase64, type JsonValue } from '@cap/crypto';
+import { META_FILE, SIGNATURES_FILE, type Bundle } from './bundle.js';
+import { mainFiles } from './inspect.js';
+import { parseMetaJson } from './read.js';
+
+/** A bundle sent as JSON instead of as a zip. */
+export interface BundleContext {
+  /** The manifest as an object (its canonical bytes count) or its bytes in base64. */
+  manifest: JsonValue;
+  /** proof.capz in base64. */
+  proof: string;
+  /** The DSSE envelope; its payload is _meta.json. */
+  signatures: JsonValue;
+}
+
+/**
+ * The bundle that a context stands for; bundleId is null. Throws CapError `input`: `request.schema` for a part of the
+ * wrong shape, `bundle.unreadable` for a payload that is not JSON.
+ */
+export function bundleFromContext({ manifest, proof, signatures }: BundleContext): Bundle {
+  const { manifestBytes, proofBytes, signatureBytes, metaBytes } = asRequest(() => ({
+    manifestBytes: typeof manifest === 'string' ? strictBase64(manifest, 'context.manifest') : jcs(manifest),
+    proofBytes: strictBase64(proof, 'context.proof'),
+    signatureBytes: jcs(signatures),
+    metaBytes: parseEnvelope(signatures).payloadBytes,
+  }));
+  const meta = parseMetaJson(metaBytes);
+  const names = mainFiles(meta);
+  const files = new Map([
+    [META_FILE, metaBytes],
+    [names.manifest, manifestBytes],
+    [names.proof, proofBytes],
+    [SIGNATURES_FILE, signatureBytes],
+  ]);
+  return { bundleId: null, generation: 'current', files, meta, complete: false };
+}
+
+function asRequest<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof CapError)
+      throw new CapError('input', 'request.schema', `context: ${cause.message}`, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,18 @@
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Why a name must not stand in a bundle, or null. Refused is whatever could leave the directory that somebody unpacks
+ * into, on any system, and whatever has a second spelling.
+ */
+export function nameFault(name: string): string | null {
+  if (name === '') return 'the name is empty';
+  if (Buffer.byteLength(name) > 255) return 'the name is longer than 255 bytes';
+  if (!name.isWellFormed()) return 'the name is not Unicode text';
+  if (CONTROL_CHARACTER.test(name)) return 'the name contains a control character';
+  if (name.includes('\\')) return 'the name contains a backslash';
+  if (name.startsWith('/')) return 'the name is absolute';
+  if (/^[a-z]:/i.test(name)) return 'the name starts with a drive';
+  if (name.split('/').some((segment) => segment === '' || segment === '.' || segment === '..'))
+    return 'the name has an empty, . or .. segment';
+  return null;
+}

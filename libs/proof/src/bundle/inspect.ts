@@ -1,0 +1,60 @@
+import { type JsonValue } from '@cap/crypto';
+import { DEFAULT_BUNDLE_LIMITS, type Bundle, type BundleLimits } from './bundle.js';
+import { withFileSource } from './byte-source.js';
+import { parseMeta } from './meta.js';
+import { readMeta } from './read.js';
+import { unpack, unpackStreaming } from './zip-content.js';
+import { readZipDirectory } from './zip-directory.js';
+
+/** What an uploaded container holds, without judging it. */
+export interface Inspection {
+  sizeBytes: number;
+  generation: Bundle['generation'];
+  /** Unpacked sizes in bytes, in the zip's order. */
+  files: { name: string; size: number }[];
+  meta: JsonValue;
+  /** Null if there is none, or if it is larger than asked for. */
+  manifest: Buffer | null;
+  proof: Buffer | null;
+}
+
+/**
+ * Checks a zip file against every rule of the container, as readBundle does, but block by block: memory stays bounded by
+ * `keepBytes` whatever the size. Throws CapError like readBundle.
+ */
+export function inspectBundle(
+  file: string,
+  { limits = DEFAULT_BUNDLE_LIMITS, keepBytes = 10_000_000 }: { limits?: BundleLimits; keepBytes?: number } = {},
+): Promise<Inspection> {
+  return withFileSource(file, async (source) => {
+    const entries = readZipDirectory(source, limits);
+    const { generation, meta } = readMeta(entries, (entry) => unpack(source, entry));
+    const names = mainFiles(meta);
+    const kept = new Map<string, Buffer>();
+    for (const entry of entries) {
+      const keep = (entry.name === names.manifest || entry.name === names.proof) && entry.size <= keepBytes;
+      const blocks: Buffer[] = [];
+      await unpackStreaming(source, entry, (block) => void (keep && blocks.push(block)));
+      if (keep) kept.set(entry.name, Buffer.concat(blocks));
+    }
+    return {
+      sizeBytes: source.size,
+      generation,
+      files: entries.map(({ name, size }) => ({ name, size })),
+      meta,
+      manifest: kept.get(names.manifest) ?? null,
+      proof: kept.get(names.proof) ?? null,
+    };
+  });
+}
+
+/** The files of the first proof unit, or their usual names when _meta.json can't tell. */
+export function mainFiles(meta: JsonValue): { manifest: string; proof: string } {
+  try {
+    const [unit] = parseMeta(meta).proof_units;
+    if (unit) return { manifest: unit.manifest_file, proof: unit.proof_file };
+  } catch {
+    // Not our shape: the check meta.schema says so.
+  }
+  return { manifest: 'manifest.json', proof: 'proof.capz' };
+}

@@ -1,0 +1,142 @@
+import { CapError, isDigest, type Digest, type JsonValue } from '@cap/crypto';
+import { z } from 'zod';
+import { isInstant } from '../lists/calendar.js';
+import { UNLISTED_FILES } from './bundle.js';
+import { nameFault } from './entry-name.js';
+
+/** What a file of a bundle is for, and how a file in that role is named. There is no role for programs. */
+const ROLE_NAMES = {
+  manifest: /\.json$/,
+  proof: /\.capz$/,
+  policy: /\.json$/,
+  disclosure: /\.json$/,
+  reference: /^reference\/[^/]+\.csv$/,
+  readme: /\.txt$/,
+} as const;
+export type FileRole = keyof typeof ROLE_NAMES;
+
+export interface FileRecord {
+  role: FileRole;
+  /** SHA3-256 of the raw bytes. */
+  hash: Digest;
+  size: number;
+  content_type: string;
+}
+
+export interface ProofUnit {
+  id: string;
+  manifest_file: string;
+  proof_file: string;
+  policy_hash: Digest;
+  backend: string;
+  vk_hash: Digest;
+  statement: { audience?: string; nonce?: string; issued_at: string; expires_at?: string };
+  depends_on: string[];
+}
+
+/** _meta.json, format cap-bundle.v2. */
+export interface BundleMeta {
+  schema: 'cap-bundle.v2';
+  /** Free text, never a key. */
+  label: string;
+  created_at: string;
+  files: Record<string, FileRecord>;
+  proof_units: ProofUnit[];
+}
+
+export const META_SCHEMA = 'cap-bundle.v2';
+export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
+
+/** Several units may share one proof file: without a bound, a small bundle could ask for any amount of work. */
+const MAX_UNITS = 64;
+
+const text = z.string().max(10_000);
+const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
+const digest = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
+const roles = Object.keys(ROLE_NAMES) as [FileRole, ...FileRole[]];
+
+const metaSchema = z.strictObject({
+  schema: z.literal(META_SCHEMA),
+  label: text,
+  created_at: instant,
+  files: z.record(
+    z.string(),
+    z.strictObject({ role: z.enum(roles), hash: digest, size: z.int().min(0), content_type: text }),
+  ),
+  proof_units: z
+    .array(
+      z.strictObject({
+        id: text.min(1),
+        manifest_file: text,
+        proof_file: text,
+        policy_hash: digest,
+        backend: text,
+        vk_hash: digest,
+        statement: z.strictObject({
+          audience: text.optional(),
+          nonce: text.optional(),
+          issued_at: instant,
+          expires_at: instant.optional(),
+        }),
+        depends_on: z.array(text).max(MAX_UNITS),
+      }),
+    )
+    .max(MAX_UNITS),
+});
+
+const refuse = (why: string): never => {
+  throw new CapError('input', 'meta.schema', `_meta.json: ${why}`);
+};
+
+/** Checks the shape of _meta.json. Throws CapError `input` / `meta.schema` that names the member. */
+export function parseMeta(value: JsonValue): BundleMeta {
+  const parsed = metaSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return refuse(`${issue!.path.join('.') || 'document'}: ${issue!.message}`);
+  }
+  for (const [name, { role }] of Object.entries(parsed.data.files)) {
+    const fault = nameFault(name);
+    if (fault) refuse(`files.${name}: ${fault}`);
+    if (UNLISTED_FILES.has(name)) refuse(`files.${name}: this file is never listed`);
+    if (!ROLE_NAMES[role].test(name))
+      refuse(`files.${name}: a file in the role ${role} is named otherwise (${ROLE_NAMES[role].source})`);
+  }
+  return parsed.data;
+}
+
+/**
+ * The units in dependency order: each after those it depends on, otherwise as listed. Throws CapError `input` /
+ * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, and a
+ * file that `files` does not list in that role.
+ */
+export function orderUnits(meta: BundleMeta): ProofUnit[] {
+  const fail = (why: string): never => {
+    throw new CapError('input', 'meta.units', `_meta.json: ${why}`);
+  };
+  if (meta.proof_units.length === 0) fail('proof_units is empty');
+  const waiting = new Map<string, ProofUnit>();
+  for (const unit of meta.proof_units) {
+    if (waiting.has(unit.id)) fail(`several proof units with the id ${unit.id}`);
+    waiting.set(unit.id, unit);
+    for (const [file, role] of [
+      [unit.manifest_file, 'manifest'],
+      [unit.proof_file, 'proof'],
+    ] as const)
+      if (!Object.hasOwn(meta.files, file) || meta.files[file]!.role !== role)
+        fail(`proof unit ${unit.id}: files lists no ${role} named ${file}`);
+  }
+  for (const { id, depends_on } of meta.proof_units)
+    for (const [i, other] of depends_on.entries()) {
+      if (!waiting.has(other)) fail(`proof unit ${id} depends on ${other}, which does not exist`);
+      if (depends_on.indexOf(other) !== i) fail(`proof unit ${id} depends on ${other} twice`);
+    }
+  const ordered: ProofUnit[] = [];
+  while (waiting.size > 0) {
+    const ready = [...waiting.values()].filter(({ depends_on }) => depends_on.every((other) => !waiting.has(other)));
+    if (ready.length === 0) fail(`the proof units ${[...waiting.keys()].join(', ')} depend on each other in a circle`);
+    for (const unit of ready) waiting.delete(unit.id);
+    ordered.push(...ready);
+  }
+  return ordered;
+}

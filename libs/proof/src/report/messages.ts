@@ -1,0 +1,218 @@
+import { type CheckId, type CheckStatus } from './checks.js';
+
+export interface Message {
+  en: string;
+  de: string;
+}
+
+/** What a check found, by status. `any`: said whatever the status. */
+type Messages = { ok: Message; warn?: Message; fail?: Message } | { any: Message };
+
+const say = (en: string, de: string): Message => ({ en, de });
+
+const SKIPPED = say(
+  'Not checked: not asked for, not applicable, or what it needs is missing or failed an earlier check.',
+  'Nicht geprüft: nicht verlangt, nicht anwendbar, oder die Grundlage fehlt oder fiel bei einer früheren Prüfung durch.',
+);
+
+/**
+ * Checks that are judged by time have one message for all their statuses: the clock may change a report's statuses,
+ * nothing else.
+ */
+const MESSAGES: Record<CheckId, Messages> = {
+  'meta.schema': {
+    ok: say('_meta.json has the known format.', '_meta.json hat das bekannte Format.'),
+    fail: say('_meta.json does not have a known format.', '_meta.json hat kein bekanntes Format.'),
+  },
+  'meta.units': {
+    ok: say('The proof units are complete and in order.', 'Die Beweiseinheiten sind vollständig und geordnet.'),
+    fail: say(
+      'The proof units are missing or contradict each other.',
+      'Die Beweiseinheiten fehlen oder widersprechen sich.',
+    ),
+  },
+  'files.hash': {
+    ok: say('Every listed file has its size and hash.', 'Jede aufgeführte Datei hat ihre Größe und Prüfsumme.'),
+    fail: say('A listed file is missing or was changed.', 'Eine aufgeführte Datei fehlt oder wurde verändert.'),
+  },
+  'files.unlisted': {
+    ok: say('The bundle holds only listed files.', 'Das Bündel enthält nur aufgeführte Dateien.'),
+    fail: say('The bundle holds a file that is not listed.', 'Das Bündel enthält eine nicht aufgeführte Datei.'),
+  },
+  'manifest.schema': {
+    ok: say('The manifest has the known format.', 'Das Manifest hat das bekannte Format.'),
+    fail: say('The manifest does not have a known format.', 'Das Manifest hat kein bekanntes Format.'),
+  },
+  'manifest.canonical': {
+    ok: say('The manifest is canonical JSON.', 'Das Manifest ist kanonisches JSON.'),
+    fail: say('The manifest is not canonical JSON (RFC 8785).', 'Das Manifest ist kein kanonisches JSON (RFC 8785).'),
+  },
+  'manifest.commitments': {
+    ok: say(
+      'The commitments agree with the manifest.',
+      'Die Festlegungen auf die Listen stimmen mit dem Manifest überein.',
+    ),
+    fail: say(
+      'The commitments contradict the manifest.',
+      'Die Festlegungen auf die Listen widersprechen dem Manifest.',
+    ),
+  },
+  'signature.present': {
+    ok: say('The bundle is signed.', 'Das Bündel ist signiert.'),
+    fail: say('The bundle is not signed.', 'Das Bündel ist nicht signiert.'),
+  },
+  'signature.valid': {
+    ok: say('Every signature is valid and covers _meta.json.', 'Jede Signatur ist gültig und deckt _meta.json ab.'),
+    fail: say(
+      'A signature is invalid, or does not cover _meta.json.',
+      'Eine Signatur ist ungültig oder deckt _meta.json nicht ab.',
+    ),
+  },
+  'signer.trusted': {
+    ok: say('The trust store names every signer.', 'Der Vertrauensspeicher nennt jeden Unterzeichner.'),
+    warn: say(
+      'A signer is not in the trust store, or there is none.',
+      'Ein Unterzeichner steht nicht im Vertrauensspeicher, oder es gibt keinen.',
+    ),
+    fail: say(
+      "A signer's key is revoked, and no trusted time before the revocation is known.",
+      'Der Schlüssel eines Unterzeichners ist widerrufen, und keine vertrauenswürdige Zeit vor dem Widerruf ist bekannt.',
+    ),
+  },
+  'signer.validity': {
+    any: say(
+      "Each signing key's validity, judged at the trusted time of the signature, or else at the time of this verification: outside it is a warning without a trusted time, a failure with one.",
+      'Gültigkeit jedes Signaturschlüssels, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: außerhalb davon ist ohne vertrauenswürdige Zeit eine Warnung, mit einer ein Fehler.',
+    ),
+  },
+  timestamp: {
+    ok: say('The time stamp is valid.', 'Der Zeitstempel ist gültig.'),
+    warn: say('There is no time stamp.', 'Es gibt keinen Zeitstempel.'),
+    fail: say('The time stamp is missing or invalid.', 'Der Zeitstempel fehlt oder ist ungültig.'),
+  },
+  'policy.pinned': {
+    ok: say("The rules are the verifier's own policy.", 'Die Regeln stammen aus der eigenen Richtlinie des Prüfers.'),
+    warn: say(
+      'The verifier does not have the policy: the rules are at best claimed.',
+      'Der Prüfer hat die Richtlinie nicht: Die Regeln sind bestenfalls behauptet.',
+    ),
+  },
+  'policy.status': {
+    ok: say('The policy is active.', 'Die Richtlinie ist in Kraft.'),
+    warn: say('The policy is deprecated.', 'Die Richtlinie ist veraltet.'),
+    fail: say('The policy is only a draft.', 'Die Richtlinie ist nur ein Entwurf.'),
+  },
+  'policy.hash': {
+    ok: say(
+      'Manifest, proof units and verifier name the same policy.',
+      'Manifest, Beweiseinheiten und Prüfer nennen dieselbe Richtlinie.',
+    ),
+    fail: say(
+      'Manifest, proof units and verifier name different policies.',
+      'Manifest, Beweiseinheiten und Prüfer nennen verschiedene Richtlinien.',
+    ),
+  },
+  'proof.container': {
+    ok: say('The proof is a CAPZ container.', 'Der Beweis ist ein CAPZ-Container.'),
+    fail: say('The proof is not a readable CAPZ container.', 'Der Beweis ist kein lesbarer CAPZ-Container.'),
+  },
+  'proof.backend': {
+    ok: say('The kind of proof is known and accepted.', 'Die Beweisart ist bekannt und zugelassen.'),
+    fail: say(
+      'The kind of proof is unknown, not accepted, or not the announced one.',
+      'Die Beweisart ist unbekannt, nicht zugelassen oder nicht die angekündigte.',
+    ),
+  },
+  'proof.vk': {
+    ok: say(
+      'The proof names the right verifying key and parameters.',
+      'Der Beweis nennt den richtigen Prüfschlüssel und die richtigen Parameter.',
+    ),
+    fail: say(
+      'The proof names another verifying key or other parameters.',
+      'Der Beweis nennt einen anderen Prüfschlüssel oder andere Parameter.',
+    ),
+  },
+  'proof.binding': {
+    ok: say(
+      'The proof is bound to this manifest, policy and statement.',
+      'Der Beweis ist an dieses Manifest, diese Richtlinie und diese Aussage gebunden.',
+    ),
+    fail: say(
+      'The proof is bound to another manifest, policy or statement.',
+      'Der Beweis ist an ein anderes Manifest, eine andere Richtlinie oder Aussage gebunden.',
+    ),
+  },
+  'proof.valid': {
+    ok: say('The proof is right.', 'Der Beweis ist richtig.'),
+    fail: say('The proof is wrong.', 'Der Beweis ist falsch.'),
+  },
+  'proof.claimed-only': {
+    ok: say('The proof shows more than claims.', 'Der Beweis zeigt mehr als Behauptungen.'),
+    warn: say("The proof carries only the prover's claims.", 'Der Beweis enthält nur Behauptungen des Erstellers.'),
+    fail: say(
+      "The proof carries only the prover's claims, which are not accepted here.",
+      'Der Beweis enthält nur Behauptungen des Erstellers; das ist hier nicht zugelassen.',
+    ),
+  },
+  'statement.audience': {
+    ok: say('The proof was made for the expected audience.', 'Der Beweis wurde für den erwarteten Empfänger erstellt.'),
+    fail: say(
+      'The proof was not made for the expected audience.',
+      'Der Beweis wurde nicht für den erwarteten Empfänger erstellt.',
+    ),
+  },
+  'statement.nonce': {
+    ok: say('The proof carries the expected nonce.', 'Der Beweis trägt den erwarteten Einmalwert.'),
+    fail: say('The proof does not carry the expected nonce.', 'Der Beweis trägt nicht den erwarteten Einmalwert.'),
+  },
+  'statement.expired': {
+    any: say(
+      "The statement's end of validity, judged at the time of this verification: past it is a failure.",
+      'Ende der Gültigkeit der Aussage, beurteilt zur Zeit dieser Prüfung: danach ist es ein Fehler.',
+    ),
+  },
+  'lists.known': {
+    ok: say(
+      'The verifier holds every reference list that the rules use.',
+      'Der Prüfer besitzt jede Referenzliste, die die Regeln verwenden.',
+    ),
+    warn: say(
+      'Entries of a reference list lack a field that matching needs: they can match nothing.',
+      'Einträgen einer Referenzliste fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
+    ),
+    fail: say(
+      'The verifier does not hold a reference list that the rules use.',
+      'Der Prüfer besitzt eine Referenzliste nicht, die die Regeln verwenden.',
+    ),
+  },
+  'lists.age': {
+    any: say(
+      'Age of the reference lists, judged at the trusted time of the signature, or else at the time of this verification: older than the policy allows, or not the newest known one, is a warning.',
+      'Alter der Referenzlisten, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: älter als die Richtlinie erlaubt oder nicht die neueste bekannte ist eine Warnung.',
+    ),
+  },
+  'registry.match': {
+    ok: say('The registry has an entry for this bundle.', 'Das Register führt dieses Bündel.'),
+    fail: say('The registry has no entry for this bundle.', 'Das Register führt dieses Bündel nicht.'),
+  },
+  'legacy.format': {
+    ok: say('The older format is known.', 'Das ältere Format ist bekannt.'),
+    warn: say(
+      'The bundle has an older format: its proof is only a claim.',
+      'Das Bündel hat ein älteres Format: Sein Beweis ist nur eine Behauptung.',
+    ),
+    fail: say(
+      'The bundle has an older format that this release does not judge.',
+      'Das Bündel hat ein älteres Format, das diese Version nicht beurteilt.',
+    ),
+  },
+};
+
+export function messageOf(id: CheckId, status: CheckStatus): Message {
+  if (status === 'skipped') return SKIPPED;
+  const messages = MESSAGES[id];
+  const message = 'any' in messages ? messages.any : messages[status];
+  if (!message) throw new Error(`the check ${id} has no message for ${status}`);
+  return message;
+}

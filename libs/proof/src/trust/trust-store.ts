@@ -1,0 +1,76 @@
+import { type KeyObject } from 'node:crypto';
+import { CapError, publicKeyFromText, type Digest } from '@cap/crypto';
+import { compilePolicy, type CompiledPolicy } from '@cap/policy';
+import { parseTrustDocument, type TrustDocument } from './trust-document.js';
+
+/** A signer whom the verifier trusts, ready to verify with. */
+export interface TrustedSigner {
+  kid: string;
+  owner: string;
+  key: KeyObject;
+  /** RFC 3339 UTC. */
+  valid_from: string;
+  valid_to: string;
+  revoked_at: string | null;
+}
+
+/** A trust document made ready once: keys as KeyObjects by kid, policies compiled by hash. */
+export class TrustStore {
+  private readonly signers: ReadonlyMap<string, TrustedSigner>;
+  private readonly policies: ReadonlyMap<Digest, CompiledPolicy>;
+
+  constructor(
+    readonly document: TrustDocument,
+    /** SHA3-256(JCS) of the document as it was written. */
+    readonly hash: Digest,
+  ) {
+    this.signers = new Map(
+      document.signers.map(({ public_key, revoked_at, ...record }) => [
+        record.kid,
+        { ...record, key: publicKeyFromText(public_key), revoked_at: revoked_at ?? null },
+      ]),
+    );
+    this.policies = new Map(document.policies.map(compiled));
+  }
+
+  signer(kid: string): TrustedSigner | undefined {
+    return this.signers.get(kid);
+  }
+
+  policy(hash: Digest): CompiledPolicy | undefined {
+    return this.policies.get(hash);
+  }
+
+  /** The named list, and the newest date that the store knows for its id. */
+  referenceList(hash: Digest): { id: string; as_of: string; newest_as_of: string } | undefined {
+    const found = this.document.reference_lists.find((list) => list.hash === hash);
+    if (!found) return undefined;
+    const dates = this.document.reference_lists.filter(({ id }) => id === found.id).map(({ as_of }) => as_of);
+    const newest_as_of = dates.reduce((newest, date) => (Date.parse(date) > Date.parse(newest) ? date : newest));
+    return { id: found.id, as_of: found.as_of, newest_as_of };
+  }
+}
+
+function compiled({ hash, policy }: TrustDocument['policies'][number], i: number): [Digest, CompiledPolicy] {
+  const place = `trust store: policies.${i}`;
+  let result: CompiledPolicy;
+  try {
+    result = compilePolicy(policy);
+  } catch (cause) {
+    throw new CapError('input', 'trust.invalid', `${place}: ${(cause as Error).message}`, { cause });
+  }
+  // A wrong hash would pin another policy than the one the verifier's owner read.
+  if (result.policy_hash.slice(-64) !== hash.slice(-64))
+    throw new CapError(
+      'input',
+      'trust.invalid',
+      `${place}: hash is ${hash}, but the policy's is ${result.policy_hash}`,
+    );
+  return [result.policy_hash, result];
+}
+
+/** Reads trust.json. Throws CapError `input` / `trust.invalid` that names the member. */
+export function parseTrustStore(bytes: Uint8Array, name = 'trust.json'): TrustStore {
+  const { document, hash } = parseTrustDocument(bytes, name);
+  return new TrustStore(document, hash);
+}

@@ -1,0 +1,55 @@
+import { mainFiles } from '../bundle/inspect.js';
+import { reportBytes, reportHash, verdictOf, type Report, type ReportOptions } from '../report/report.js';
+import { type Verification, type VerificationOptions } from './inputs.js';
+import { acceptedBackends } from './options.js';
+import { type Judgement, type Run } from './run.js';
+
+/** The report and what else the callers name: hashes are those of the last proof unit, or of the files with the usual names. */
+export function conclude(
+  { bundle, sources, options, checks: list, clock, hashOf }: Run,
+  judgement: Judgement,
+): Verification {
+  const { units = [], manifests, kids = [], policy, rules = [] } = judgement;
+  const last = units.at(-1);
+  const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : mainFiles(null);
+  const checks = list.all();
+  const report: Report = {
+    schema: 'cap-report.v1',
+    result: verdictOf(checks, rules),
+    bundle_id: bundle.bundleId,
+    manifest_hash: hashOf(names.manifest) ?? null,
+    proof_hash: hashOf(names.proof) ?? hashOf('proof.dat') ?? null,
+    policy_hash: policy?.policy_hash ?? null,
+    trust_hash: sources.trust?.hash ?? null,
+    accepted: {
+      backends: acceptedBackends(options),
+      allow_mock: options.allowMock,
+      allow_embedded_ir: options.allowEmbeddedIr,
+    },
+    options: reportOptions(options),
+    at: options.at ?? null,
+    checks,
+    rules,
+  };
+  const bytes = reportBytes(report);
+  return {
+    result: report.result,
+    report,
+    reportBytes: bytes,
+    reportHash: reportHash(bytes),
+    manifestHash: report.manifest_hash,
+    proofHash: report.proof_hash,
+    policyHash: report.policy_hash,
+    signerKid: kids[0] ?? null,
+    company: (last && manifests?.get(last.manifest_file)?.manifest.company.name) ?? null,
+    validUntil: clock.validUntil,
+  };
+}
+
+function reportOptions({ audience, nonce, checkRegistry }: VerificationOptions): ReportOptions {
+  return {
+    ...(audience !== undefined && { audience }),
+    ...(nonce !== undefined && { nonce }),
+    ...(checkRegistry && { check_registry: true }),
+  };
+}

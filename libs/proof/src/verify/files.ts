@@ -1,0 +1,37 @@
+import { sha3Text, type Digest } from '@cap/crypto';
+import { UNLISTED_FILES, type Bundle } from '../bundle/bundle.js';
+import { type BundleMeta } from '../bundle/meta.js';
+import { type CheckList } from '../report/check-list.js';
+
+/** SHA3-256 of a file of the bundle, computed once; undefined if it is not there. */
+export type FileHashes = (name: string) => Digest | undefined;
+
+export function fileHashes({ files }: Bundle): FileHashes {
+  const known = new Map<string, Digest>();
+  return (name) => {
+    const bytes = files.get(name);
+    if (!bytes) return undefined;
+    const hash = known.get(name) ?? sha3Text(bytes);
+    known.set(name, hash);
+    return hash;
+  };
+}
+
+/** files.hash, files.unlisted */
+export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes, checks: CheckList): void {
+  for (const [name, { hash, size }] of Object.entries(meta.files)) {
+    const bytes = bundle.files.get(name);
+    if (!bytes) {
+      if (bundle.complete) checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
+    } else if (bytes.length !== size)
+      checks.fail('files.hash', { expected: `${name}: ${size} bytes`, actual: `${name}: ${bytes.length} bytes` });
+    else if (hashOf(name) !== hash)
+      checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: ${hashOf(name)}` });
+  }
+  checks.ok('files.hash');
+  const unlisted = [...bundle.files.keys()].filter(
+    (name) => !UNLISTED_FILES.has(name) && !Object.hasOwn(meta.files, name),
+  );
+  if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.sort().join(', ') });
+  else checks.ok('files.unlisted');
+}

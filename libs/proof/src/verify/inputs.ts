@@ -1,0 +1,75 @@
+import { type Digest } from '@cap/crypto';
+import { type CompiledPolicy } from '@cap/policy';
+import { type BackendName } from '../backends/backend.js';
+import { type Report } from '../report/report.js';
+import { type TrustStore } from '../trust/trust-store.js';
+
+/** A policy of the verifier's own, never the bundle's. A policy from a file or from trust.json counts as active. */
+export interface VerifierPolicy {
+  compiled: CompiledPolicy;
+  status: 'active' | 'deprecated' | 'draft';
+}
+
+/** A reference list whose contents the verifier holds. Dates are YYYY-MM-DD or RFC 3339 UTC. */
+export interface HeldReferenceList {
+  id: string;
+  /** The raw CSV. */
+  bytes: Uint8Array;
+  as_of: string;
+  /** The as_of of the newest list with this id that the verifier knows. */
+  newest_as_of: string;
+}
+
+/**
+ * Where a verifier looks things up. Which source a policy or a list came from is not in the report, so that the API and
+ * the command line agree to the byte. A look-up that throws (registry unreachable) ends the verification with that error.
+ */
+export interface VerificationSources {
+  /** The policy that the caller named or gave; null to choose by the manifest's hash. */
+  policy: VerifierPolicy | null;
+  /** The registry's policy with this hash, asked before trust.json. */
+  policyByHash?(hash: Digest): Promise<VerifierPolicy | null> | VerifierPolicy | null;
+  /** The registry's reference list with this hash, asked before trust.json and the bundle's reference/. */
+  referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
+  /** The earliest registry entry of a bundle. Asked with checkRegistry only. */
+  registryEntry?(bundleId: Digest): Promise<{ registered_at: string } | null> | { registered_at: string } | null;
+  trust: TrustStore | null;
+}
+
+export interface VerificationOptions {
+  /** Accepted backends; absent or `auto`: every one that is built. Naming mock here grants nothing. */
+  accepted?: 'auto' | readonly BackendName[];
+  /** May a proof that only carries the prover's claims warn instead of fail? */
+  allowMock: boolean;
+  /** Only reported: whether requests may bring their policy along. */
+  allowEmbeddedIr: boolean;
+  /** What the caller expects to stand in the statement. */
+  audience?: string;
+  nonce?: string;
+  checkTimestamp?: boolean;
+  requireTimestamp?: boolean;
+  checkRegistry?: boolean;
+  /** Stop after signer.validity: is the bundle whole and by whom, not what it proves. */
+  integrityOnly?: boolean;
+  /** RFC 3339 UTC: judge as if it were this time. */
+  at?: string;
+  /** The clock; `at` goes before it. */
+  now?: () => Date;
+}
+
+export interface Verification {
+  result: Report['result'];
+  report: Report;
+  /** JCS. */
+  reportBytes: Buffer;
+  reportHash: Digest;
+  manifestHash: Digest | null;
+  proofHash: Digest | null;
+  policyHash: Digest | null;
+  /** kid of the first signature that verified; null if none did. */
+  signerKid: string | null;
+  /** The manifest's company name; null if it has none or can't be read. */
+  company: string | null;
+  /** From this instant on the same inputs may get another verdict, since time goes on; null: never. */
+  validUntil: Date | null;
+}

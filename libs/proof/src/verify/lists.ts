@@ -1,0 +1,172 @@
+import { isCapError, type Digest } from '@cap/crypto';
+import { parseJurisdictions, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { type Bundle } from '../bundle/bundle.js';
+import { type BundleMeta } from '../bundle/meta.js';
+import { listedIdentifiers, parseReferenceList } from '../lists/reference.js';
+import { type ReferenceList, type ReferenceListKind } from '../lists/rows.js';
+import { type Manifest } from '../manifest/manifest.js';
+import { type CheckList } from '../report/check-list.js';
+import { type Clock } from './clock.js';
+import { type FileHashes } from './files.js';
+import { type HeldReferenceList, type VerificationSources } from './inputs.js';
+import { type JudgedManifest } from './manifests.js';
+
+/** A reference list that a rule uses. */
+interface UsedList {
+  id: string;
+  kind: ReferenceListKind;
+  /** The list whose rows it is compared with. */
+  list: string;
+  maxAgeDays: number | null;
+}
+
+/** The lists at hand for one manifest, by id. */
+export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, ReferenceList>>;
+
+interface ListJudging {
+  bundle: Bundle;
+  meta: BundleMeta;
+  hashOf: FileHashes;
+  policy: CompiledPolicy | null;
+  sources: VerificationSources;
+  /** Trusted time of the signature. */
+  trusted: Date | null;
+  clock: Clock;
+}
+
+/**
+ * lists.known, lists.age. Finds the contents of every reference list that the rules use, of the hash that the manifest
+ * names. A list that is not found gives no fact; an old one does.
+ */
+export async function resolveLists(
+  manifests: ReadonlyMap<string, JudgedManifest>,
+  judging: ListJudging,
+  checks: CheckList,
+): Promise<ListsByManifest> {
+  const used = judging.policy ? usedLists(judging.policy) : [];
+  const byManifest = new Map<JudgedManifest, ReadonlyMap<string, ReferenceList>>();
+  const held = new Map<string, HeldReferenceList>();
+  for (const judged of manifests.values()) {
+    const lists = new Map<string, ReferenceList>();
+    for (const list of used) {
+      const found = await findList(list, judged.manifest, judging, checks);
+      if (!found) continue;
+      held.set(list.id, found.held);
+      // Judged once for each list of rows, held once.
+      if (!lists.has(list.id)) lists.set(list.id, found.list);
+    }
+    byManifest.set(judged, lists);
+  }
+  checkAge(used, held, judging, checks);
+  return byManifest;
+}
+
+function usedLists({ requirements }: CompiledPolicy): UsedList[] {
+  return requirements.flatMap(({ list, need }): UsedList[] => {
+    if (need.kind === 'disjoint')
+      return [{ id: need.reference_list, kind: 'sanctions', list, maxAgeDays: need.max_age_days ?? null }];
+    // A table of explicit countries needs no list.
+    if (need.kind === 'rows_allowed' && 'exclude_risk' in need.table)
+      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: need.max_age_days ?? null }];
+    return [];
+  });
+}
+
+async function findList(
+  used: UsedList,
+  manifest: Manifest,
+  judging: ListJudging,
+  checks: CheckList,
+): Promise<{ list: ReferenceList; held: HeldReferenceList } | null> {
+  const named = manifest.reference_lists.find(({ id }) => id === used.id);
+  if (!named) {
+    checks.fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' });
+    return null;
+  }
+  const expected = `${used.id} ${named.hash}`;
+  const held = (await judging.sources.referenceList?.(named.hash)) ?? enclosedList(named.hash, judging);
+  if (!held) {
+    checks.fail('lists.known', { expected, actual: 'not held' });
+    return null;
+  }
+  const unmatchable = unmatchableEntries(used, held.bytes, schemeOf(manifest, used.list));
+  if (typeof unmatchable === 'string') {
+    checks.fail('lists.known', { expected, actual: `not a readable list: ${unmatchable}` });
+    return null;
+  }
+  if (unmatchable > 0)
+    checks.warn('lists.known', {
+      expected,
+      actual: `${unmatchable} entries of ${used.id} can match no row of ${used.list}`,
+    });
+  else checks.ok('lists.known', { expected, actual: expected });
+  return { list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes }, held };
+}
+
+/** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */
+function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudging): HeldReferenceList | null {
+  const trusted = sources.trust?.referenceList(hash);
+  if (!trusted) return null;
+  for (const [name, { role }] of Object.entries(meta.files)) {
+    const bytes = bundle.files.get(name);
+    if (role === 'reference' && bytes && hashOf(name) === hash) return { ...trusted, bytes };
+  }
+  return null;
+}
+
+const schemeOf = (manifest: Manifest, list: string): IdScheme | null =>
+  manifest.commitments.find((commitment) => commitment.list === list)?.id_scheme ?? null;
+
+// A list is read once for as long as its bytes are held: verifiers meet the same lists again and again.
+const known = new WeakMap<Uint8Array, Map<string, number | string>>();
+
+/** How many entries lack a field that the scheme needs; or, as text, why the bytes are no such list. */
+function unmatchableEntries({ kind }: UsedList, bytes: Uint8Array, scheme: IdScheme | null): number | string {
+  const results = known.get(bytes) ?? new Map<string, number | string>();
+  known.set(bytes, results);
+  const key = `${kind} ${scheme}`;
+  const result = results.get(key) ?? countUnmatchable(kind, bytes, scheme);
+  results.set(key, result);
+  return result;
+}
+
+function countUnmatchable(kind: ReferenceListKind, bytes: Uint8Array, scheme: IdScheme | null): number | string {
+  try {
+    if (kind === 'jurisdictions') {
+      parseJurisdictions(bytes);
+      return 0;
+    }
+    const list = parseReferenceList('sanctions', bytes);
+    return list.kind === 'sanctions' && scheme ? listedIdentifiers(list.entries, scheme).unmatchable : 0;
+  } catch (error) {
+    if (!isCapError(error)) throw error;
+    return error.message;
+  }
+}
+
+const DAY = 86_400_000;
+
+function checkAge(
+  used: readonly UsedList[],
+  held: ReadonlyMap<string, HeldReferenceList>,
+  { clock, trusted }: ListJudging,
+  checks: CheckList,
+): void {
+  if (held.size === 0) return;
+  let stale = false;
+  const expected: string[] = [];
+  const actual: string[] = [];
+  for (const [id, { as_of, newest_as_of }] of held) {
+    const limits = used.flatMap((list) => (list.id === id && list.maxAgeDays !== null ? [list.maxAgeDays] : []));
+    const newest = Date.parse(newest_as_of) <= Date.parse(as_of);
+    if (!newest) stale = true;
+    for (const days of limits) if (clock.isAfter(new Date(endOf(as_of) + days * DAY), trusted)) stale = true;
+    expected.push(`${id}: the newest known${limits.length > 0 ? `, at most ${Math.min(...limits)} days old` : ''}`);
+    actual.push(`${id}: as of ${as_of}${newest ? '' : `, the newest is of ${newest_as_of}`}`);
+  }
+  // The same particulars whatever the time: the clock decides nothing but the status.
+  checks.record('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') });
+}
+
+/** A list that is as of a day describes that whole day. */
+const endOf = (asOf: string): number => Date.parse(asOf) + (asOf.includes('T') ? 0 : DAY);

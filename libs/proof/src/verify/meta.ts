@@ -1,0 +1,38 @@
+import { isCapError } from '@cap/crypto';
+import { type Bundle } from '../bundle/bundle.js';
+import { META_SCHEMA, orderUnits, parseMeta, type BundleMeta, type ProofUnit } from '../bundle/meta.js';
+import { type CheckList } from '../report/check-list.js';
+
+/** What _meta.json says; units in dependency order, empty if they can't be used. */
+export interface JudgedMeta {
+  meta: BundleMeta | null;
+  units: ProofUnit[];
+}
+
+/** meta.schema, meta.units */
+export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
+  const meta = attempt(
+    () => parseMeta(bundle.meta),
+    (why) => checks.fail('meta.schema', { expected: META_SCHEMA, actual: why }),
+  );
+  if (!meta) return { meta: null, units: [] };
+  checks.ok('meta.schema', { expected: META_SCHEMA, actual: META_SCHEMA });
+  const units = attempt(
+    () => orderUnits(meta),
+    (why) => checks.fail('meta.units', { actual: why }),
+  );
+  if (!units) return { meta, units: [] };
+  checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
+  return { meta, units };
+}
+
+/** The value, or null after telling why a part of the bundle is malformed. Anything but a CapError is a fault of ours and goes on. */
+export function attempt<T>(read: () => T, failed: (why: string) => void): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!isCapError(error)) throw error;
+    failed(error.message);
+    return null;
+  }
+}

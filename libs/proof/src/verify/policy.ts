@@ -1,0 +1,81 @@
+import { isCapError, type Digest } from '@cap/crypto';
+import { compilePolicy, parsePolicyText, type CompiledPolicy } from '@cap/policy';
+import { type Bundle } from '../bundle/bundle.js';
+import { type BundleMeta, type ProofUnit } from '../bundle/meta.js';
+import { type CheckList } from '../report/check-list.js';
+import { type VerificationSources, type VerifierPolicy } from './inputs.js';
+import { type JudgedManifest } from './manifests.js';
+
+export interface ChosenPolicy {
+  /** The verifier's own policy; null if it has none for this bundle. */
+  own: CompiledPolicy | null;
+  /** The policy whose rules are judged: the own one, else the bundle's copy. Null: no rules at all. */
+  rules: CompiledPolicy | null;
+}
+
+/**
+ * policy.pinned, policy.status, policy.hash. The verifier's policy counts, never the prover's: the one that the caller
+ * named, else the registry's with the manifest's hash, else that of trust.json.
+ */
+export async function choosePolicy(
+  bundle: Bundle,
+  meta: BundleMeta,
+  units: readonly ProofUnit[],
+  manifests: ReadonlyMap<string, JudgedManifest>,
+  sources: VerificationSources,
+  checks: CheckList,
+): Promise<ChosenPolicy> {
+  const named = manifests.get(units.at(-1)?.manifest_file ?? '')?.manifest.policy.hash ?? null;
+  const own = sources.policy ?? (named && (await ownPolicy(named, sources)));
+  if (own) {
+    checks.ok('policy.pinned', { expected: named, actual: own.compiled.policy_hash });
+    checkStatus(own, checks);
+  } else if (named) checks.warn('policy.pinned', { expected: named, actual: null });
+  const expected = own?.compiled.policy_hash ?? named;
+  if (expected && named) checkHashes(expected, [...manifests.values()], units, checks);
+  const rules = own?.compiled ?? (named && bundledCopy(bundle, meta, named));
+  return { own: own?.compiled ?? null, rules };
+}
+
+async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSources): Promise<VerifierPolicy | null> {
+  const registered = await policyByHash?.(hash);
+  if (registered) return registered;
+  const trusted = trust?.policy(hash);
+  return trusted ? { compiled: trusted, status: 'active' } : null;
+}
+
+function checkStatus({ status }: VerifierPolicy, checks: CheckList): void {
+  const judged = { active: 'ok', deprecated: 'warn', draft: 'fail' } as const;
+  checks.record('policy.status', judged[status], { expected: 'active', actual: status });
+}
+
+function checkHashes(
+  expected: Digest,
+  manifests: readonly JudgedManifest[],
+  units: readonly ProofUnit[],
+  checks: CheckList,
+): void {
+  const named = [
+    ...manifests.map(({ file, manifest }) => ({ place: file, hash: manifest.policy.hash })),
+    ...units.map(({ id, policy_hash }) => ({ place: `proof unit ${id}`, hash: policy_hash })),
+  ];
+  const other = named.find(({ hash }) => hash !== expected);
+  if (other) checks.fail('policy.hash', { expected, actual: `${other.place}: ${other.hash}` });
+  else checks.ok('policy.hash', { expected, actual: expected });
+}
+
+/** The copy that the bundle carries for display, if it is the policy that the manifest names. */
+function bundledCopy(bundle: Bundle, meta: BundleMeta, hash: Digest): CompiledPolicy | null {
+  for (const [name, { role }] of Object.entries(meta.files)) {
+    const bytes = bundle.files.get(name);
+    if (role !== 'policy' || !bytes) continue;
+    try {
+      const compiled = compilePolicy(parsePolicyText(bytes, name));
+      if (compiled.policy_hash === hash) return compiled;
+    } catch (error) {
+      // Not a policy: then it is no copy either. Only for display, so no check is about it.
+      if (!isCapError(error)) throw error;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,60 @@
+import { evaluateClaims, evaluateRules, type FactStrength, type RuleResult, type RuleStatus } from '@cap/policy';
+import { type ListsByManifest } from './lists.js';
+import { type JudgedManifest } from './manifests.js';
+import { type ChosenPolicy } from './policy.js';
+import { type Established } from './proofs.js';
+
+/** Worst first. */
+const ORDER: readonly RuleStatus[] = ['violated', 'unproven', 'claimed', 'disclosed', 'proven'];
+const STRENGTHS: readonly FactStrength[] = ['proven', 'disclosed', 'claimed'];
+
+/**
+ * The rules, judged over what the proofs have established. Facts of several proofs of one manifest count together; a
+ * bundle with several manifests must satisfy each rule for each of them.
+ */
+export function judgeRules(
+  { own, rules }: ChosenPolicy,
+  manifests: ReadonlyMap<string, JudgedManifest>,
+  established: readonly Established[],
+  lists: ListsByManifest,
+): RuleResult[] {
+  if (!rules) return [];
+  const perManifest = [...manifests.values()].map((judged) => {
+    const proofs = established.filter(({ manifest }) => manifest === judged);
+    const context = { lists: lists.get(judged) ?? new Map() };
+    const results = [evaluateRules(rules, [], 'claimed', context)];
+    for (const strength of STRENGTHS) {
+      // What is proven also counts where opening would do.
+      const facts = proofs.filter((proof) => atLeast(proof.strength, strength)).flatMap(({ facts }) => facts);
+      // Rules that only the bundle tells of are no better than its word.
+      if (facts.length > 0) results.push(evaluateRules(rules, facts, own ? strength : 'claimed', context));
+    }
+    for (const { claims } of proofs) if (claims) results.push(evaluateClaims(rules, claims));
+    return combine(results, better);
+  });
+  return perManifest.length > 0
+    ? combine(perManifest, worse)
+    : evaluateRules(rules, [], 'claimed', { lists: new Map() });
+}
+
+const atLeast = (strength: FactStrength, wanted: FactStrength): boolean =>
+  STRENGTHS.indexOf(strength) <= STRENGTHS.indexOf(wanted);
+
+const rank = ({ status }: RuleResult): number => ORDER.indexOf(status);
+
+/** The stronger result, but that nothing outweighs a violation. */
+const better = (a: RuleResult, b: RuleResult): RuleResult => {
+  if (a.status === 'violated' || b.status === 'violated') return a.status === 'violated' ? a : b;
+  return rank(b) > rank(a) ? b : a;
+};
+
+const worse = (a: RuleResult, b: RuleResult): RuleResult => (rank(b) < rank(a) ? b : a);
+
+function combine(lists: readonly RuleResult[][], choose: (a: RuleResult, b: RuleResult) => RuleResult): RuleResult[] {
+  const byId = new Map<string, RuleResult>();
+  for (const result of lists.flat()) {
+    const before = byId.get(result.rule_id);
+    byId.set(result.rule_id, before ? choose(before, result) : result);
+  }
+  return [...byId.values()];
+}

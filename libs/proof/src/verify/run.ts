@@ -1,0 +1,31 @@
+import { type CompiledPolicy, type RuleResult } from '@cap/policy';
+import { type Bundle } from '../bundle/bundle.js';
+import { type ProofUnit } from '../bundle/meta.js';
+import { type CheckList } from '../report/check-list.js';
+import { type Clock } from './clock.js';
+import { type FileHashes } from './files.js';
+import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import { type JudgedManifest } from './manifests.js';
+
+/** One verification: what is judged, by what, and what has been found so far. */
+export interface Run {
+  bundle: Bundle;
+  sources: VerificationSources;
+  options: VerificationOptions;
+  checks: CheckList;
+  clock: Clock;
+  hashOf: FileHashes;
+}
+
+/** What the checks came to, as far as they came. */
+export interface Judgement {
+  /** In dependency order. */
+  units?: readonly ProofUnit[];
+  /** By file name. */
+  manifests?: ReadonlyMap<string, JudgedManifest>;
+  /** Whose signatures verified. */
+  kids?: readonly string[];
+  /** The verifier's own policy. */
+  policy?: CompiledPolicy | null;
+  rules?: RuleResult[];
+}

@@ -1,0 +1,64 @@
+import { embeddedKey, parseEnvelope, parseJson, verifySignature, type DsseEnvelope } from '@cap/crypto';
+import { META_FILE, SIGNATURES_FILE, type Bundle } from '../bundle/bundle.js';
+import { META_PAYLOAD_TYPE } from '../bundle/write.js';
+import { type CheckList } from '../report/check-list.js';
+import { type TrustStore } from '../trust/trust-store.js';
+import { attempt } from './meta.js';
+
+/** More signatures than anybody needs: each costs a verification. */
+const MAX_SIGNATURES = 16;
+
+/** signature.present, signature.valid. Returns the kids that signed; empty unless every signature is valid. */
+export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks: CheckList): string[] {
+  const bytes = bundle.files.get(SIGNATURES_FILE);
+  if (!bytes) {
+    checks.fail('signature.present', { expected: SIGNATURES_FILE, actual: 'not there' });
+    return [];
+  }
+  const envelope = attempt(
+    () => parseEnvelope(parseJson(bytes, SIGNATURES_FILE)),
+    (why) => checks.fail('signature.present', { expected: 'a DSSE envelope', actual: why }),
+  );
+  if (!envelope) return [];
+  if (envelope.signatures.length === 0) {
+    checks.fail('signature.present', { expected: 'a signature', actual: 'an envelope without signatures' });
+    return [];
+  }
+  const kids = envelope.signatures.map(({ keyid }) => keyid);
+  checks.ok('signature.present', { actual: kids.join(', ') });
+  const fault = envelopeFault(bundle, envelope) ?? signatureFault(envelope, trust);
+  if (fault) {
+    checks.fail('signature.valid', fault);
+    return [];
+  }
+  checks.ok('signature.valid', { actual: kids.join(', ') });
+  return kids;
+}
+
+type ParsedEnvelope = DsseEnvelope & { payloadBytes: Buffer };
+
+function envelopeFault(bundle: Bundle, { payloadType, payloadBytes, signatures }: ParsedEnvelope) {
+  if (payloadType !== META_PAYLOAD_TYPE) return { expected: META_PAYLOAD_TYPE, actual: payloadType };
+  if (!bundle.files.get(META_FILE)?.equals(payloadBytes))
+    return { expected: `the bytes of ${META_FILE}`, actual: 'the signatures cover other bytes' };
+  if (signatures.length > MAX_SIGNATURES)
+    return { expected: `at most ${MAX_SIGNATURES} signatures`, actual: `${signatures.length}` };
+  // One key signing twice would look like two signers.
+  const twice = signatures.find(({ keyid }, i) => signatures.findIndex((other) => other.keyid === keyid) !== i);
+  return twice ? { expected: 'one signature for each key', actual: `several by ${twice.keyid}` } : null;
+}
+
+/** The trust store's key goes before the one that the envelope carries. */
+function signatureFault(envelope: ParsedEnvelope, trust: TrustStore | null) {
+  for (const signature of envelope.signatures) {
+    const key = trust?.signer(signature.keyid)?.key ?? embeddedKey(signature);
+    if (!key)
+      return {
+        expected: `the public key ${signature.keyid}`,
+        actual: 'neither the trust store nor the envelope has it',
+      };
+    if (!verifySignature(envelope, signature, key))
+      return { expected: `a valid signature by ${signature.keyid}`, actual: 'the signature does not verify' };
+  }
+  return null;
+}
