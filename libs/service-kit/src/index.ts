@@ -26,8 +26,10 @@
  *
  *     await runService({ binary: 'cap-verifier-api', role: 'verifier', description: 'judges bundles', module: () => AppModule });
  *
- * In tests: `const service = await createService(parts, loadConfig({ role, document: {…} }))`, then `service.app.init()` and
+ * In tests: `const service = await createService(parts, loadConfig({ role, document: {…} }))`, then
  * `service.app.inject(…)`, or `await service.listen()` with binds on port 0, and `await service.stop()`.
+ * POST answers 201 in Nest: routes that answer 200 need @HttpCode(200). Routes of Fastify plugins need `{config: {access: PUBLIC}}`.
+ * `request.result = 'ok'` puts a verdict into the request's log line. Access is judged before the body is read.
  * Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
  * Metrics: `counter`, `gauge`, `histogram` return the metric of that name, made on first use; `cacheOutcomes(name)` counts a cache.
  */
@@ -38,7 +40,7 @@ export { CONFIG } from './service/kit.module.js';
 export { Reload, type ReloadStep } from './service/reload.js';
 export { Readiness, type ReadinessCheck } from './health/readiness.js';
 export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
-export { accessRuleOf, type AccessRule, Clients, Public, Scopes } from './access/rules.js';
+export { type AccessRule, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
 export { type Problem, type ProblemCode, ProblemError, PROBLEMS } from './problems/problem.js';
 export { toProblem } from './problems/to-problem.js';

@@ -4,7 +4,7 @@ import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { type OauthConfig } from '@cap/config';
 import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import passportJwt from 'passport-jwt';
-import { type FastifyRequest } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { algorithmOf, type KeySource } from './keys.js';
 import { type Principal } from './principal.js';
 
@@ -78,7 +78,7 @@ const verified = (payload: JWTPayload): VerifiedToken => ({
 });
 
 /** Verifies the request's token through passport; throws when it is not valid. */
-export type Authenticate = (context: ExecutionContext) => Promise<VerifiedToken>;
+export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<VerifiedToken>;
 
 let strategies = 0;
 
@@ -100,9 +100,16 @@ export function jwtAuthentication(oauth: OauthConfig, keys: KeySource): Authenti
     }
   }
   new JwtStrategy(); // registers itself with passport
-  const guard = new (AuthGuard(name))();
-  return async (context) => {
-    await guard.canActivate(context);
-    return (context.switchToHttp().getRequest() as { user: VerifiedToken }).user;
+  const guard = new (class extends AuthGuard(name) {
+    /** passport puts the reason why a token is refused into `info`. */
+    override handleRequest<User>(error: unknown, user: User | false, info: unknown): User {
+      if (error || !user) throw error ?? info ?? new Error('not valid');
+      return user;
+    }
+  })();
+  return async (request, reply) => {
+    const http = { getRequest: () => request, getResponse: () => reply };
+    await guard.canActivate({ switchToHttp: () => http } as unknown as ExecutionContext);
+    return (request as unknown as { user: VerifiedToken }).user;
   };
 }

@@ -1,68 +1,76 @@
 import 'reflect-metadata';
-import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { PATH_METADATA } from '@nestjs/common/constants.js';
-import { type INestApplication } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
-
-const PUBLIC = 'cap:public';
-const SCOPES = 'cap:scopes';
-const CLIENTS = 'cap:clients';
+import { type FastifyInstance, type RouteOptions } from 'fastify';
 
 /** Who may call a route. With both scopes and clients, either way in is enough. */
 export interface AccessRule {
   readonly everybody: boolean;
-  /** Scopes that an access token must all carry. */
+  /** Scopes that an access token must all carry; null: no access token opens this route. */
   readonly scopes: readonly string[] | null;
   /** Internal clients that may call. */
   readonly clients: readonly string[] | null;
 }
 
-/** Everybody may call this route (or every route of this controller). */
-export const Public = (): MethodDecorator & ClassDecorator => applyDecorators(SetMetadata(PUBLIC, true));
-/** An access token with all these scopes may call this route. */
-export const Scopes = (...scopes: [string, ...string[]]): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(SCOPES, scopes));
-/** These internal clients may call this route: the allow-list of registry.tokens. */
-export const Clients = (...clients: [string, ...string[]]): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(CLIENTS, clients));
-
-type Target = Function; // eslint-disable-line @typescript-eslint/no-unsafe-function-type -- what Nest's reflector takes
-
-/** The rule of a handler; a rule on the method replaces that of its class. Null: nobody wrote one. */
-export function accessRuleOf(handler: Target, controller: Target): AccessRule | null {
-  for (const target of [handler, controller]) {
-    const everybody = Reflect.getMetadata(PUBLIC, target) === true;
-    const scopes = (Reflect.getMetadata(SCOPES, target) as string[] | undefined) ?? null;
-    const clients = (Reflect.getMetadata(CLIENTS, target) as string[] | undefined) ?? null;
-    if (everybody || scopes || clients) return { everybody, scopes, clients };
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: AccessRule;
   }
-  return null;
 }
 
-/** Every route handler of the application as [Controller.method, handler, controller]. */
-function* handlers(app: INestApplication): Generator<[name: string, handler: Target, controller: Target]> {
-  for (const module of app.get(ModulesContainer, { strict: false }).values())
-    for (const { metatype } of module.controllers.values()) {
-      if (!metatype) continue;
-      for (
-        let prototype = metatype.prototype;
-        prototype && prototype !== Object.prototype;
-        prototype = Object.getPrototypeOf(prototype)
+/** Where the Nest adapter looks for a route's Fastify config, so that the rule is known before a body is read. */
+const ROUTE_CONFIG = '__fastify_route_config__';
+const NEST_PATH = 'path';
+
+type Handler = (...args: never[]) => unknown;
+
+const configOf = (handler: Handler): { access?: AccessRule } => Reflect.getMetadata(ROUTE_CONFIG, handler) ?? {};
+
+/** The rule that decorators wrote on a handler, or null. */
+export const accessRuleOf = (handler: Handler): AccessRule | null => configOf(handler).access ?? null;
+
+/** On a method the rule is added to what stands there; on a controller it is for its own routes that have none. */
+const access =
+  (rule: Partial<AccessRule>): MethodDecorator & ClassDecorator =>
+  (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
+    const write = (handler: Handler) => {
+      const before = accessRuleOf(handler) ?? { everybody: false, scopes: null, clients: null };
+      Reflect.defineMetadata(ROUTE_CONFIG, { ...configOf(handler), access: { ...before, ...rule } }, handler);
+    };
+    if (descriptor) return write(descriptor.value as Handler);
+    for (const [name, { value }] of Object.entries(
+      Object.getOwnPropertyDescriptors((target as { prototype: object }).prototype),
+    ))
+      if (
+        name !== 'constructor' &&
+        typeof value === 'function' &&
+        Reflect.hasMetadata(NEST_PATH, value) &&
+        !accessRuleOf(value as Handler)
       )
-        for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
-          if (typeof value === 'function' && Reflect.hasMetadata(PATH_METADATA, value))
-            yield [`${metatype.name}.${name}`, value, metatype];
-    }
-}
+        write(value as Handler);
+  };
 
-/** Fails the start when a route has no access rule, or two that contradict each other. */
-export function assertAccessRules(app: INestApplication): void {
-  const faults: string[] = [];
-  for (const [name, handler, controller] of handlers(app)) {
-    const rule = accessRuleOf(handler, controller);
-    if (!rule) faults.push(`${name} has no access rule`);
-    else if (rule.everybody && (rule.scopes || rule.clients)) faults.push(`${name} is @Public and asks for a token`);
-  }
-  if (faults.length > 0)
-    throw new Error(`Routes without a clear access rule (@Public, @Scopes, @Clients): ${faults.join(', ')}`);
+/** Everybody may call this route. */
+export const Public = () => access({ everybody: true });
+/** An access token with all these scopes may call this route. */
+export const Scopes = (...scopes: [string, ...string[]]) => access({ scopes });
+/** These internal clients may call this route: the allow-list of registry.tokens. */
+export const Clients = (...clients: [string, ...string[]]) => access({ clients });
+
+/** The rule for routes that a Fastify plugin adds: `{config: {access: PUBLIC}}`. */
+export const PUBLIC: AccessRule = { everybody: true, scopes: null, clients: null };
+
+/** Watches the routes as they are added; the returned check throws when one has no rule, or one that contradicts itself. */
+export function watchAccessRules(fastify: FastifyInstance): () => void {
+  const routes: RouteOptions[] = [];
+  fastify.addHook('onRoute', (route) => void routes.push(route));
+  return () => {
+    const faults: string[] = [];
+    for (const { method, url, config } of routes) {
+      const rule = config?.access;
+      const name = `${[method].flat().join(',')} ${url}`;
+      if (!rule) faults.push(`${name} has no access rule`);
+      else if (rule.everybody && (rule.scopes || rule.clients)) faults.push(`${name} is public and asks for a token`);
+      else if (!rule.everybody && !rule.scopes && !rule.clients) faults.push(`${name} lets nobody in`);
+    }
+    if (faults.length > 0) throw new Error(`Every route needs @Public, @Scopes or @Clients: ${faults.join('; ')}`);
+  };
 }

@@ -69,5 +69,8 @@ export function addRequestHooks(
     xPermittedCrossDomainPolicies: false,
     originAgentCluster: false,
     xXssProtection: false,
+    crossOriginOpenerPolicy: false,
+    crossOriginResourcePolicy: false,
+    xFrameOptions: { action: 'deny' },
   });
 }

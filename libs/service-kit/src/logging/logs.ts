@@ -1,6 +1,5 @@
 import { type LoggerService } from '@nestjs/common';
 import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config';
-import { WinstonModule } from 'nest-winston';
 import { createLogger, type Logger, transports } from 'winston';
 import { redactField, redactText } from './redact.js';
 
@@ -74,7 +73,9 @@ export class Logs {
   }
 
   /** Nest's logger, which writes to the same stream. */
-  get nest(): LoggerService {
+  async nest(): Promise<LoggerService> {
+    // nest-winston is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
+    const { WinstonModule } = await import('nest-winston');
     return WinstonModule.createLogger({ instance: this.winston });
   }
 

@@ -1,13 +1,18 @@
-import { Controller, type DynamicModule, Module } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Module, Res } from '@nestjs/common';
 import { VERSION } from '@cap/config';
 import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
 import { Public } from '../access/rules.js';
 import { gauge } from './metric.js';
 
-@Public()
 @Controller()
-class MetricsController extends PrometheusController {}
+class MetricsController extends PrometheusController {
+  @Get()
+  @Public()
+  override index(@Res({ passthrough: true }) response: unknown): Promise<string> {
+    return super.index(response);
+  }
+}
 
 @Module({})
 export class MetricsModule {

@@ -4,11 +4,11 @@ import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
 import { type FastifyInstance } from 'fastify';
-import { AccessGuard } from '../access/access.guard.js';
+import { addAccessHook } from '../access/access-hook.js';
 import { ClientTokens } from '../access/client-tokens.js';
 import { jwtAuthentication } from '../access/jwt.js';
 import { openKeySource } from '../access/keys.js';
-import { assertAccessRules } from '../access/rules.js';
+import { watchAccessRules } from '../access/rules.js';
 import { TokenCache } from '../access/token-cache.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
@@ -56,7 +56,7 @@ export interface Service {
 @Module({})
 class ServiceModule {}
 
-/** Builds the Nest application of a service on its listeners; nothing is open before `listen`. */
+/** Builds and initialises the Nest application of a service on its listeners; nothing is open before `listen`. */
 export async function createService(
   parts: ServiceParts,
   { config, listen: plan, warnings }: LoadedConfig,
@@ -84,28 +84,31 @@ export async function createService(
   reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens));
   const access = accessTokens(config, logs, readiness, reload);
   const failures = counter({ name: 'cap_auth_token_validation_failures_total', help: 'Tokens that were refused' });
-  const guard = new AccessGuard({ clients, tokens: access.tokens, failures, log: logs.for('auth') });
 
   const sendProblem = problemSender(logs.for('http'));
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   let draining = false;
   addRequestHooks(fastify, { listeners, log: logs.for('http'), count: httpMetrics(), isDraining: () => draining });
+  addAccessHook(fastify, { clients, tokens: access.tokens, failures, log: logs.for('auth') });
+  const assertAccessRules = watchAccessRules(fastify);
   await parts.fastify?.(fastify, config);
 
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [
-      KitModule.register({ service: parts.binary, config, logs, readiness, reload, guard, sendProblem }),
+      await KitModule.register({ service: parts.binary, config, logs, readiness, reload, sendProblem }),
       await parts.module(config),
     ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
-    logger: logs.nest,
+    logger: await logs.nest(),
     bodyParser: false,
     abortOnError: false,
   });
-  assertAccessRules(app);
+  await app.init();
+  await fastify.ready();
+  assertAccessRules();
 
   let stopped: Promise<void> | undefined;
   return {
@@ -159,7 +162,7 @@ function accessTokens(config: Config, logs: Logs, readiness: Readiness, reload: 
   if (!oauth) return { tokens: null, close: () => undefined };
   const cache = new TokenCache(cacheOutcomes('token'));
   const keys = openKeySource(oauth, () => cache.clear(), logs.for('auth'));
-  readiness.add('oauth keys', async () => {
+  readiness.add('oauth-keys', async () => {
     if (keys.missing() !== null) await keys.refresh();
   });
   reload.add('token keys', async () => {

@@ -1,12 +1,10 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { ConfigModule } from '@nestjs/config';
 import { type Config } from '@cap/config';
-import { type AccessGuard } from '../access/access.guard.js';
 import { HealthModule } from '../health/health.module.js';
 import { Readiness } from '../health/readiness.js';
 import { Logs } from '../logging/logs.js';
-import { MetricsModule } from '../metrics/metrics.module.js';
 import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
 import { Reload } from './reload.js';
 
@@ -19,15 +17,16 @@ export interface KitParts {
   readonly logs: Logs;
   readonly readiness: Readiness;
   readonly reload: Reload;
-  readonly guard: AccessGuard;
   readonly sendProblem: SendProblem;
 }
 
-/** What every service has: configuration, logs, readiness, reload, the access guard, problems, /healthz, /readyz, /metrics. */
+/** What every service has: configuration, logs, readiness, reload, problems, /healthz, /readyz, /metrics. */
 @Global()
 @Module({})
 export class KitModule {
-  static register({ service, config, logs, readiness, reload, guard, sendProblem }: KitParts): DynamicModule {
+  static async register({ service, config, logs, readiness, reload, sendProblem }: KitParts): Promise<DynamicModule> {
+    // Its Prometheus module is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
+    const { MetricsModule } = await import('../metrics/metrics.module.js');
     const shared = [
       { provide: CONFIG, useValue: config },
       { provide: Logs, useValue: logs },
@@ -46,11 +45,7 @@ export class KitModule {
         MetricsModule.register(service),
         HealthModule,
       ],
-      providers: [
-        ...shared,
-        { provide: APP_GUARD, useValue: guard },
-        { provide: APP_FILTER, useValue: new ProblemFilter(sendProblem) },
-      ],
+      providers: [...shared, { provide: APP_FILTER, useValue: new ProblemFilter(sendProblem) }],
       exports: shared,
     };
   }

@@ -84,7 +84,6 @@ export async function runService(
 }
 
 async function runCommand(service: Service, command: ServiceCommand, config: Config): Promise<number> {
-  await service.app.init();
   try {
     return await command.run(service.app, config);
   } finally {

@@ -1,0 +1,77 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Counter } from 'prom-client';
+import { type ModuleLog } from '../logging/logs.js';
+import { ProblemError } from '../problems/problem.js';
+import { type ClientTokens } from './client-tokens.js';
+import { type Authenticate, bearerToken } from './jwt.js';
+import { missingScope, type Principal } from './principal.js';
+import { type TokenCache } from './token-cache.js';
+
+export interface AccessParts {
+  readonly clients: ClientTokens;
+  /** Null when no issuer is configured: then no access token is valid. */
+  readonly tokens: {
+    readonly authenticate: Authenticate;
+    readonly cache: TokenCache;
+    readonly requiredScopes: readonly string[];
+  } | null;
+  readonly failures: Counter;
+  readonly log: ModuleLog;
+}
+
+const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): ProblemError =>
+  new ProblemError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
+
+/** The one door of every route. It stands before the body is read, so that a stranger's bytes are never parsed. */
+export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failures, log }: AccessParts): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) return done();
+    const rule = request.routeOptions.config.access;
+    if (!rule) return done(new Error(`${request.routeOptions.url} has no access rule`));
+    if (rule.everybody) return done();
+    const token = bearerToken(request.headers.authorization);
+    if (token === undefined)
+      return done(challenge('auth.missing', 'This needs an access token: Authorization: Bearer …'));
+    if (token === null) return done(invalid(request, 'not a bearer token'));
+
+    const client = rule.clients && clients.identify(token);
+    if (client) {
+      if (!rule.clients.includes(client.subject))
+        return done(new ProblemError('auth.scope', `The client ${client.subject} may not call this.`));
+      request.principal = client;
+      return done();
+    }
+    if (!rule.scopes || !tokens) return done(invalid(request, 'unknown token'));
+    const cached = tokens.cache.get(token);
+    if (cached) return done(admit(request, cached, rule.scopes));
+    verify(request, reply, token, rule.scopes).then(done, done);
+  });
+
+  async function verify(request: FastifyRequest, reply: FastifyReply, token: string, scopes: readonly string[]) {
+    const { authenticate, cache } = tokens!;
+    let verified;
+    try {
+      verified = await authenticate(request, reply);
+    } catch (error) {
+      return invalid(request, error instanceof Error ? error.message : 'not valid');
+    }
+    cache.keep(token, verified);
+    return admit(request, verified.principal, scopes);
+  }
+
+  /** Writes who it is on the request; the problem when a scope is missing. */
+  function admit(request: FastifyRequest, principal: Principal, scopes: readonly string[]): ProblemError | undefined {
+    for (const needed of [tokens!.requiredScopes, scopes])
+      for (const scope of needed)
+        if (!principal.scopes.has(scope)) return missingScope([...new Set([...tokens!.requiredScopes, ...scopes])]);
+    request.principal = principal;
+    return undefined;
+  }
+
+  /** The reason goes to the log alone: a stranger learns nothing from the answer. */
+  function invalid(request: FastifyRequest, reason: string): ProblemError {
+    failures.inc();
+    log.info('a token was refused', { request_id: request.id, route: request.routeOptions.url, reason });
+    return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');
+  }
+}
