@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import { type JsonObject, type JsonValue } from '@cap/crypto';
+import { orderUnits, parseMeta } from './meta.js';
+
+const HASH = `0x${'11'.repeat(32)}`;
+const record = (role: string): JsonObject => ({ role, hash: HASH, size: 1, content_type: 'text/plain' });
+const unit = (id: string, depends_on: string[] = [], more: JsonObject = {}): JsonObject => ({
+  id,
+  manifest_file: 'manifest.json',
+  proof_file: 'proof.capz',
+  policy_hash: HASH,
+  backend: 'disclosure',
+  vk_hash: HASH,
+  statement: { issued_at: '2026-01-15T10:00:00Z' },
+  depends_on,
+  ...more,
+});
+const meta = (more: JsonObject = {}): JsonObject => ({
+  schema: 'cap-bundle.v2',
+  label: 'January',
+  created_at: '2026-01-15T10:00:00Z',
+  files: {
+    'manifest.json': record('manifest'),
+    'proof.capz': record('proof'),
+    'reference/sanctions.csv': record('reference'),
+  },
+  proof_units: [unit('main')],
+  ...more,
+});
+const files = (name: string, role: string) => meta({ files: { [name]: record(role) } });
+
+describe('parseMeta', () => {
+  it('reads what has the right shape', () => {
+    expect(parseMeta(meta())).toEqual(meta());
+  });
+
+  it.each<[string, JsonValue, RegExp]>([
+    ['null', null, /document/],
+    ['another version', meta({ schema: 'cap-bundle.v3' }), /schema/],
+    ['an unknown member', meta({ verifier: 'x' }), /verifier/],
+    ['a missing member', { schema: 'cap-bundle.v2' }, /label/],
+    ['a time without Z', meta({ created_at: '2026-01-15T10:00:00+01:00' }), /created_at/],
+    ['a day that does not exist', meta({ created_at: '2026-02-30T10:00:00Z' }), /created_at/],
+    ['a program among the files', files('verifier.wasm', 'verifier'), /role/],
+    ['a program in the role of a readme', files('verifier.wasm', 'readme'), /readme/],
+    ['a list outside reference/', files('sanctions.csv', 'reference'), /reference/],
+    ['a name that leaves the directory', files('../README.txt', 'readme'), /\.\./],
+    ['_meta.json listed', files('_meta.json', 'policy'), /never listed/],
+    ['signatures.json listed', files('signatures.json', 'policy'), /never listed/],
+    [
+      'a hash in capitals',
+      meta({ files: { 'README.txt': { ...record('readme'), hash: `0x${'AA'.repeat(32)}` } } }),
+      /hash/,
+    ],
+    ['a negative size', meta({ files: { 'README.txt': { ...record('readme'), size: -1 } } }), /size/],
+    [
+      'a statement with another member',
+      meta({ proof_units: [unit('main', [], { statement: { issued_at: '2026-01-15T10:00:00Z', key: 'x' } })] }),
+      /statement/,
+    ],
+    [
+      'a crowd of proof units',
+      meta({ proof_units: Array.from({ length: 65 }, (_, i) => unit(`u${i}`)) }),
+      /proof_units/,
+    ],
+  ])('refuses %s', (_, value, place) => {
+    expect(() => parseMeta(value)).toThrow(
+      expect.objectContaining({ code: 'meta.schema', message: expect.stringMatching(place) as string }),
+    );
+  });
+});
+
+describe('orderUnits', () => {
+  const order = (...units: JsonObject[]) => orderUnits(parseMeta(meta({ proof_units: units }))).map(({ id }) => id);
+
+  it('puts each unit after those it depends on, and keeps the order otherwise', () => {
+    expect(order(unit('c', ['b']), unit('x'), unit('b', ['a']), unit('a'))).toEqual(['x', 'a', 'b', 'c']);
+    expect(order(unit('a'), unit('b'), unit('c'))).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each<[string, JsonObject[], RegExp]>([
+    ['no unit', [], /empty/],
+    ['one id twice', [unit('a'), unit('a')], /several/],
+    ['an unknown dependency', [unit('a', ['b'])], /does not exist/],
+    ['a dependency named twice', [unit('a'), unit('b', ['a', 'a'])], /twice/],
+    ['a unit that depends on itself', [unit('a', ['a'])], /circle/],
+    ['a circle', [unit('a', ['c']), unit('b', ['a']), unit('c', ['b']), unit('d')], /a, b, c depend/],
+    ['a proof file that is not listed', [unit('a', [], { proof_file: 'other.capz' })], /no proof named other.capz/],
+    [
+      'a manifest file in another role',
+      [unit('a', [], { manifest_file: 'proof.capz' })],
+      /no manifest named proof.capz/,
+    ],
+    [
+      'a file named like an object’s own member',
+      [unit('a', [], { proof_file: 'constructor' })],
+      /no proof named constructor/,
+    ],
+  ])('refuses %s', (_, units, why) => {
+    expect(() => order(...units)).toThrow(
+      expect.objectContaining({ code: 'meta.units', message: expect.stringMatching(why) as string }),
+    );
+  });
+});
