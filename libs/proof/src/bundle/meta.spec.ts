@@ -65,7 +65,7 @@ describe('parseMeta', () => {
     ],
   ])('refuses %s', (_, value, place) => {
     expect(() => parseMeta(value)).toThrow(
-      expect.objectContaining({ code: 'meta.schema', message: expect.stringMatching(place) as string }),
+      expect.objectContaining({ code: 'meta.schema', message: expect.stringMatching(place) }),
     );
   });
 });
@@ -98,7 +98,7 @@ describe('orderUnits', () => {
     ],
   ])('refuses %s', (_, units, why) => {
     expect(() => order(...units)).toThrow(
-      expect.objectContaining({ code: 'meta.units', message: expect.stringMatching(why) as string }),
+      expect.objectContaining({ code: 'meta.units', message: expect.stringMatching(why) }),
     );
   });
 });

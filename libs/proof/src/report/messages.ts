@@ -11,8 +11,8 @@ type Messages = { ok: Message; warn?: Message; fail?: Message } | { any: Message
 const say = (en: string, de: string): Message => ({ en, de });
 
 const SKIPPED = say(
-  'Not checked: not asked for, not applicable, or what it needs is missing or failed an earlier check.',
-  'Nicht geprüft: nicht verlangt, nicht anwendbar, oder die Grundlage fehlt oder fiel bei einer früheren Prüfung durch.',
+  'Not checked: not asked for, or what it needs is missing or failed.',
+  'Nicht geprüft: nicht verlangt, oder die Grundlage fehlt oder fiel durch.',
 );
 
 /**

@@ -67,7 +67,7 @@ function usedLists({ requirements }: CompiledPolicy): UsedList[] {
       return [{ id: need.reference_list, kind: 'sanctions', list, maxAgeDays: need.max_age_days ?? null }];
     // A table of explicit countries needs no list.
     if (need.kind === 'rows_allowed' && 'exclude_risk' in need.table)
-      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: need.max_age_days ?? null }];
+      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: null }];
     return [];
   });
 }

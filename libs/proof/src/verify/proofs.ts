@@ -23,7 +23,7 @@ export interface Established {
 export interface ProofJudging {
   bundle: Bundle;
   manifests: ReadonlyMap<string, JudgedManifest>;
-  /** The verifier's own policy. */
+  /** The policy whose rules are judged; if it is only the bundle's copy, judgeRules() lets nothing count for more than a claim. */
   policy: CompiledPolicy | null;
   lists: ListsByManifest;
   accepted: readonly BackendName[];

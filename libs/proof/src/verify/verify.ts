@@ -84,7 +84,7 @@ async function judge({ bundle, sources, options, checks, clock, hashOf }: Run): 
     bundle,
     manifests,
     lists,
-    policy: policy.own,
+    policy: policy.rules,
     accepted: acceptedBackends(options),
     allowMock: options.allowMock,
   };

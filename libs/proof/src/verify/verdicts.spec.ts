@@ -1,0 +1,707 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { jcs, type JsonObject } from '@cap/crypto';
+import { policyOf, RULES } from '../backends/proving.fixture.js';
+import { encodeContainer } from '../container/container.js';
+import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
+import { type Report } from '../report/report.js';
+import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import {
+  makeBundle,
+  newSigner,
+  signerRecord,
+  sourcesFor,
+  STATEMENT,
+  tampered,
+  trustStore,
+  verify,
+  zipped,
+  type Made,
+  type Recipe,
+} from './verification.fixture.js';
+
+/** Statuses of a bundle that is right in every way, judged by a verifier who holds all it needs and asks nothing more. */
+const ALL_RIGHT: Record<CheckId, CheckStatus> = {
+  ...(Object.fromEntries(CHECK_IDS.map((id) => [id, 'ok'])) as Record<CheckId, CheckStatus>),
+  timestamp: 'skipped',
+  'statement.audience': 'skipped',
+  'statement.nonce': 'skipped',
+  'statement.expired': 'skipped',
+  'registry.match': 'skipped',
+  'legacy.format': 'skipped',
+};
+const NOTHING_CHECKED = Object.fromEntries(CHECK_IDS.map((id) => [id, 'skipped'])) as Record<CheckId, CheckStatus>;
+
+interface Case {
+  recipe?: Recipe;
+  zip?: (made: Made) => Buffer;
+  sources?: (made: Made) => Partial<VerificationSources>;
+  options?: Partial<VerificationOptions>;
+  result: Report['result'];
+  /** The checks that are not as ALL_RIGHT says; the table is exact. */
+  checks: Partial<Record<CheckId, CheckStatus>>;
+  /** Status of all rules, or of each; `disclosed` unless given. */
+  rules?: string | Record<string, string>;
+}
+
+const skipped = (...ids: CheckId[]) => Object.fromEntries(ids.map((id) => [id, 'skipped' as const]));
+const MANIFEST: CheckId[] = ['manifest.schema', 'manifest.canonical', 'manifest.commitments'];
+const POLICY: CheckId[] = ['policy.pinned', 'policy.status', 'policy.hash'];
+const PROOF: CheckId[] = [
+  'proof.container',
+  'proof.backend',
+  'proof.vk',
+  'proof.binding',
+  'proof.valid',
+  'proof.claimed-only',
+];
+const LISTS: CheckId[] = ['lists.known', 'lists.age'];
+const SIGNER: CheckId[] = ['signer.trusted', 'signer.validity'];
+
+const ZEROS = Buffer.alloc(32);
+const withProof = (change: (proof: Buffer) => Buffer) => (made: Made) =>
+  tampered(made, {
+    files: (files) => files.set('proof.capz', change(Buffer.from(files.get('proof.capz')!))),
+    signers: [made.signer],
+  });
+const withManifest = (change: (manifest: JsonObject) => Buffer | void) => (made: Made) =>
+  tampered(made, {
+    files: (files) => {
+      const manifest = JSON.parse(files.get('manifest.json')!.toString()) as JsonObject;
+      files.set('manifest.json', change(manifest) ?? jcs(manifest));
+    },
+    signers: [made.signer],
+  });
+const withMeta = (change: Parameters<typeof tampered>[1]['meta']) => (made: Made) =>
+  tampered(made, { meta: change, signers: [made.signer] });
+const trusting = (more: Parameters<typeof signerRecord>[1]) => (made: Made) => ({
+  trust: trustStore({ signers: [signerRecord(made.signer, more)] as unknown as JsonObject[] }),
+});
+const registered = (registered_at: string) => () => ({ registryEntry: () => ({ registered_at }) });
+const NO_POLICY = { policyByHash: () => null };
+const SANCTIONED = { ...RULES.clean, max_age_days: 20 };
+
+const CASES: Record<string, Case> = {
+  'everything right': { result: 'ok', checks: {} },
+
+  'meta.schema: unknown version': {
+    zip: withMeta((meta) => Object.assign(meta, { schema: 'cap-bundle.v3' })),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail' },
+    rules: {},
+  },
+  'meta.schema: a program listed': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('verify.wasm', ZEROS),
+        meta: (meta) => Object.assign(meta.files, { 'verify.wasm': { ...meta.files['README.txt'], role: 'verifier' } }),
+        signers: [made.signer],
+      }),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail' },
+    rules: {},
+  },
+  'meta.units: none': {
+    zip: withMeta((meta) => (meta.proof_units = [])),
+    result: 'fail',
+    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, ...LISTS) },
+    rules: {},
+  },
+  'meta.units: a circle': {
+    zip: withMeta((meta) => (meta.proof_units[0]!.depends_on = ['main'])),
+    result: 'fail',
+    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, ...LISTS) },
+    rules: {},
+  },
+  'files.hash: other bytes of the same length': {
+    zip: (made) => tampered(made, { after: (files) => files.set('README.txt', Buffer.from('What is in here!')) }),
+    result: 'fail',
+    checks: { 'files.hash': 'fail' },
+  },
+  'files.hash: a byte more': {
+    zip: (made) => tampered(made, { after: (files) => files.set('README.txt', Buffer.from('What is in here.!')) }),
+    result: 'fail',
+    checks: { 'files.hash': 'fail' },
+  },
+  'files.hash: a file is missing': {
+    zip: (made) => tampered(made, { after: (files) => files.delete('README.txt') }),
+    result: 'fail',
+    checks: { 'files.hash': 'fail' },
+  },
+  'files.hash: the manifest is missing': {
+    zip: (made) => tampered(made, { after: (files) => files.delete('manifest.json') }),
+    result: 'fail',
+    checks: {
+      'files.hash': 'fail',
+      ...skipped(...MANIFEST, ...POLICY, 'proof.vk', 'proof.binding', 'proof.valid', ...LISTS),
+    },
+    rules: {},
+  },
+  'files.hash: the proof is missing': {
+    zip: (made) => tampered(made, { after: (files) => files.delete('proof.capz') }),
+    result: 'fail',
+    checks: { 'files.hash': 'fail', ...skipped(...PROOF) },
+    rules: 'unproven',
+  },
+  'files.unlisted': {
+    zip: (made) => tampered(made, { after: (files) => files.set('run.sh', Buffer.from('rm')) }),
+    result: 'fail',
+    checks: { 'files.unlisted': 'fail' },
+  },
+  'files.unlisted: not the time stamp': {
+    zip: (made) => tampered(made, { after: (files) => files.set('timestamp.tsr', Buffer.from('x')) }),
+    result: 'ok',
+    checks: {},
+  },
+
+  'manifest.schema: not JSON': {
+    zip: withManifest(() => Buffer.from('{')),
+    result: 'fail',
+    checks: {
+      'manifest.schema': 'fail',
+      ...skipped(
+        'manifest.canonical',
+        'manifest.commitments',
+        ...POLICY,
+        'proof.vk',
+        'proof.binding',
+        'proof.valid',
+        ...LISTS,
+      ),
+    },
+    rules: {},
+  },
+  'manifest.schema: another version, while the caller names the policy': {
+    zip: withManifest((manifest) => void (manifest.schema = 'cap-manifest.v3')),
+    sources: ({ policy }) => ({ policy: { compiled: policy, status: 'active' } }),
+    result: 'fail',
+    checks: {
+      'manifest.schema': 'fail',
+      ...skipped(
+        'manifest.canonical',
+        'manifest.commitments',
+        'policy.hash',
+        'proof.vk',
+        'proof.binding',
+        'proof.valid',
+        ...LISTS,
+      ),
+    },
+    rules: 'unproven',
+  },
+  'manifest.canonical: another spelling': {
+    zip: withManifest((manifest) => Buffer.from(JSON.stringify(manifest, null, 2))),
+    result: 'fail',
+    checks: { 'manifest.canonical': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'manifest.commitments: the root is of others': {
+    zip: withManifest((manifest) => void (manifest.company_commitment_root = `0x${'00'.repeat(32)}`)),
+    result: 'fail',
+    checks: { 'manifest.commitments': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+
+  'signature.present: no file': {
+    zip: (made) => tampered(made, { after: (files) => files.delete('signatures.json') }),
+    result: 'fail',
+    checks: { 'signature.present': 'fail', ...skipped('signature.valid', ...SIGNER) },
+  },
+  'signature.present: not an envelope': {
+    zip: (made) => tampered(made, { after: (files) => files.set('signatures.json', Buffer.from('[]')) }),
+    result: 'fail',
+    checks: { 'signature.present': 'fail', ...skipped('signature.valid', ...SIGNER) },
+  },
+  'signature.present: an envelope nobody signed': {
+    zip: (made) => tampered(made, { signers: [] }),
+    result: 'fail',
+    checks: { 'signature.present': 'fail', ...skipped('signature.valid', ...SIGNER) },
+  },
+  'signature.valid: _meta.json changed after signing': {
+    zip: (made) => {
+      const changed = tampered(made, {
+        meta: (meta) => (meta.label = 'February'),
+        signers: [made.signer],
+        after: (files) => files.set('signatures.json', made.files.get('signatures.json')!),
+      });
+      return changed;
+    },
+    result: 'fail',
+    checks: { 'signature.valid': 'fail', ...skipped(...SIGNER) },
+  },
+  'signature.valid: another key under the signer’s name': {
+    zip: (made) => tampered(made, { signers: [{ ...newSigner(), kid: made.signer.kid }] }),
+    result: 'fail',
+    checks: { 'signature.valid': 'fail', ...skipped(...SIGNER) },
+  },
+  'signature.valid: one of two is wrong': {
+    zip: (made) => tampered(made, { signers: [made.signer, { ...newSigner(), kid: 'ab'.repeat(16) }] }),
+    result: 'fail',
+    checks: { 'signature.valid': 'fail', ...skipped(...SIGNER) },
+  },
+  'signature.valid: one key twice': {
+    zip: (made) => tampered(made, { signers: [made.signer, made.signer] }),
+    result: 'fail',
+    checks: { 'signature.valid': 'fail', ...skipped(...SIGNER) },
+  },
+  'signature.valid: no key to check it with': {
+    zip: (made) =>
+      tampered(made, {
+        after: (files) => {
+          const envelope = JSON.parse(files.get('signatures.json')!.toString()) as { signatures: JsonObject[] };
+          delete envelope.signatures[0]!.public_key;
+          files.set('signatures.json', jcs(envelope));
+        },
+      }),
+    sources: () => ({ trust: null }),
+    result: 'fail',
+    checks: { 'signature.valid': 'fail', ...skipped(...SIGNER) },
+  },
+
+  'signer.trusted: no trust store': {
+    sources: () => ({ trust: null }),
+    result: 'warn',
+    checks: { 'signer.trusted': 'warn', 'signer.validity': 'skipped' },
+  },
+  'signer.trusted: not in it': {
+    sources: () => ({ trust: trustStore({}) }),
+    result: 'warn',
+    checks: { 'signer.trusted': 'warn', 'signer.validity': 'skipped' },
+  },
+  'signer.trusted: one of two': {
+    zip: (made) => tampered(made, { signers: [made.signer, newSigner()] }),
+    result: 'warn',
+    checks: { 'signer.trusted': 'warn' },
+  },
+  'signer.trusted: revoked': {
+    sources: trusting({ revoked_at: '2026-01-20T00:00:00Z' }),
+    result: 'fail',
+    checks: { 'signer.trusted': 'fail' },
+  },
+  'signer.trusted: revoked after the registry saw the bundle': {
+    sources: (made) => ({
+      ...trusting({ revoked_at: '2026-01-20T00:00:00Z' })(made),
+      ...registered('2026-01-16T00:00:00Z')(),
+    }),
+    options: { checkRegistry: true },
+    result: 'ok',
+    checks: { 'registry.match': 'ok' },
+  },
+  'signer.trusted: revoked before the registry saw the bundle': {
+    sources: (made) => ({
+      ...trusting({ revoked_at: '2026-01-20T00:00:00Z' })(made),
+      ...registered('2026-01-21T00:00:00Z')(),
+    }),
+    options: { checkRegistry: true },
+    result: 'fail',
+    checks: { 'registry.match': 'ok', 'signer.trusted': 'fail' },
+  },
+  'signer.trusted: the registry’s time counts only if asked for': {
+    sources: (made) => ({
+      ...trusting({ revoked_at: '2026-01-20T00:00:00Z' })(made),
+      ...registered('2026-01-16T00:00:00Z')(),
+    }),
+    result: 'fail',
+    checks: { 'signer.trusted': 'fail' },
+  },
+  'signer.validity: expired by now': {
+    sources: trusting({ valid_to: '2026-01-31T23:59:59Z' }),
+    result: 'warn',
+    checks: { 'signer.validity': 'warn' },
+  },
+  'signer.validity: not yet valid': {
+    sources: trusting({ valid_from: '2026-02-02T00:00:00Z' }),
+    result: 'warn',
+    checks: { 'signer.validity': 'warn' },
+  },
+  'signer.validity: valid at the time asked for': {
+    sources: trusting({ valid_to: '2026-01-31T23:59:59Z' }),
+    options: { at: '2026-01-31T00:00:00Z' },
+    result: 'ok',
+    checks: {},
+  },
+  'signer.validity: expired when the registry saw the bundle': {
+    sources: (made) => ({
+      ...trusting({ valid_to: '2026-01-16T00:00:00Z' })(made),
+      ...registered('2026-01-17T00:00:00Z')(),
+    }),
+    options: { checkRegistry: true },
+    result: 'fail',
+    checks: { 'registry.match': 'ok', 'signer.validity': 'fail' },
+  },
+  'signer.validity: expired since the registry saw the bundle': {
+    sources: (made) => ({
+      ...trusting({ valid_to: '2026-01-18T00:00:00Z' })(made),
+      ...registered('2026-01-17T00:00:00Z')(),
+    }),
+    options: { checkRegistry: true },
+    result: 'ok',
+    checks: { 'registry.match': 'ok' },
+  },
+
+  'policy.pinned: nobody has it, the bundle’s copy counts as claims': {
+    sources: () => NO_POLICY,
+    result: 'warn',
+    checks: { 'policy.pinned': 'warn', 'policy.status': 'skipped' },
+    rules: 'claimed',
+  },
+  'policy.pinned: nobody has it, and there is no copy': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.delete('policy.json'),
+        meta: (meta) => delete meta.files['policy.json'],
+        signers: [made.signer],
+      }),
+    sources: () => NO_POLICY,
+    result: 'warn',
+    checks: { 'policy.pinned': 'warn', 'policy.status': 'skipped', ...skipped(...LISTS) },
+    rules: {},
+  },
+  'policy.pinned: nobody has it, and the copy is another one': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('policy.json', Buffer.from(policyOf(RULES.few).canonicalText)),
+        signers: [made.signer],
+      }),
+    sources: () => NO_POLICY,
+    result: 'warn',
+    checks: { 'policy.pinned': 'warn', 'policy.status': 'skipped', ...skipped(...LISTS) },
+    rules: {},
+  },
+  'policy.pinned: by trust.json': {
+    sources: (made) => ({
+      ...NO_POLICY,
+      trust: trustStore({
+        signers: [signerRecord(made.signer)] as unknown as JsonObject[],
+        policies: [{ hash: made.policy.policy_hash, policy: made.policy.document }],
+      }),
+    }),
+    result: 'ok',
+    checks: {},
+  },
+  'policy.status: deprecated': {
+    sources: ({ policy }) => ({ policyByHash: () => ({ compiled: policy, status: 'deprecated' }) }),
+    result: 'warn',
+    checks: { 'policy.status': 'warn' },
+  },
+  'policy.status: draft': {
+    sources: ({ policy }) => ({ policyByHash: () => ({ compiled: policy, status: 'draft' }) }),
+    result: 'fail',
+    checks: { 'policy.status': 'fail' },
+  },
+  'policy.hash: the caller names another policy': {
+    sources: () => ({ policy: { compiled: policyOf(RULES.few), status: 'active' } }),
+    result: 'fail',
+    checks: { 'policy.hash': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped', ...skipped(...LISTS) },
+    rules: { few: 'unproven' },
+  },
+  'policy.hash: a proof unit names another policy': {
+    zip: withMeta((meta) => (meta.proof_units[0]!.policy_hash = `0x${'12'.repeat(32)}`)),
+    result: 'fail',
+    checks: { 'policy.hash': 'fail' },
+  },
+
+  'proof.container: not CAPZ': {
+    zip: withProof(() => Buffer.from('proof')),
+    result: 'fail',
+    checks: { 'proof.container': 'fail', ...skipped(...PROOF.slice(1)) },
+    rules: 'unproven',
+  },
+  'proof.backend: one that is not built': {
+    zip: withProof((proof) => Buffer.concat([proof.subarray(0, 6), Buffer.from([4]), proof.subarray(7)])),
+    result: 'fail',
+    checks: { 'proof.backend': 'fail', ...skipped(...PROOF.slice(2)) },
+    rules: 'unproven',
+  },
+  'proof.backend: one that is not accepted': {
+    options: { accepted: ['mock'] },
+    result: 'fail',
+    checks: { 'proof.backend': 'fail', ...skipped(...PROOF.slice(2)) },
+    rules: 'unproven',
+  },
+  'proof.backend: another than _meta.json says': {
+    zip: withMeta((meta) => (meta.proof_units[0]!.backend = 'mock')),
+    result: 'fail',
+    checks: { 'proof.backend': 'fail', ...skipped(...PROOF.slice(2)) },
+    rules: 'unproven',
+  },
+  'proof.vk: in the container': {
+    zip: withProof((proof) => proof.fill(1, 8, 9)),
+    result: 'fail',
+    checks: { 'proof.vk': 'fail', ...skipped('proof.binding', 'proof.valid') },
+    rules: 'unproven',
+  },
+  'proof.vk: parameters': {
+    zip: withProof((proof) => proof.fill(1, 71, 72)),
+    result: 'fail',
+    checks: { 'proof.vk': 'fail', ...skipped('proof.binding', 'proof.valid') },
+    rules: 'unproven',
+  },
+  'proof.vk: in _meta.json': {
+    zip: withMeta((meta) => (meta.proof_units[0]!.vk_hash = `0x${'12'.repeat(32)}`)),
+    result: 'fail',
+    checks: { 'proof.vk': 'fail', ...skipped('proof.binding', 'proof.valid') },
+    rules: 'unproven',
+  },
+  'proof.binding: another manifest': {
+    zip: withManifest((manifest) => void (manifest.manifest_id = 'm-2')),
+    result: 'fail',
+    checks: { 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'proof.binding: another statement': {
+    zip: withMeta((meta) => (meta.proof_units[0]!.statement.nonce = 'n-2')),
+    result: 'fail',
+    checks: { 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'proof.binding: a payload that can’t be read': {
+    zip: withProof(() =>
+      encodeContainer({ backendId: 3, vkHash: ZEROS, paramsHash: ZEROS, payload: Buffer.from('{}') }),
+    ),
+    result: 'fail',
+    checks: { 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'proof.valid: a leaf hash too many': {
+    zip: withProof((proof) => {
+      const payload = JSON.parse(proof.subarray(78).toString()) as { lists: { leaf_hashes: string[] }[] };
+      payload.lists[0]!.leaf_hashes.push(`0x${'ff'.repeat(32)}`);
+      return encodeContainer({ backendId: 3, vkHash: ZEROS, paramsHash: ZEROS, payload: jcs(payload) });
+    }),
+    result: 'fail',
+    checks: { 'proof.valid': 'fail' },
+    rules: 'unproven',
+  },
+  'proof.claimed-only: mock': {
+    recipe: { backend: 'mock' },
+    result: 'warn',
+    checks: { 'proof.claimed-only': 'warn' },
+    rules: 'claimed',
+  },
+  'proof.claimed-only: mock, not allowed': {
+    recipe: { backend: 'mock' },
+    options: { allowMock: false },
+    result: 'fail',
+    checks: { 'proof.claimed-only': 'fail' },
+    rules: 'claimed',
+  },
+  'proof.claimed-only: naming mock grants nothing': {
+    recipe: { backend: 'mock' },
+    options: { allowMock: false, accepted: ['mock'] },
+    result: 'fail',
+    checks: { 'proof.claimed-only': 'fail' },
+    rules: 'claimed',
+  },
+
+  'statement.audience': { options: { audience: 'auditor' }, result: 'ok', checks: { 'statement.audience': 'ok' } },
+  'statement.audience: another': {
+    options: { audience: 'customer' },
+    result: 'fail',
+    checks: { 'statement.audience': 'fail' },
+  },
+  'statement.audience: none': {
+    recipe: { statement: { issued_at: STATEMENT.issued_at } },
+    options: { audience: 'auditor' },
+    result: 'fail',
+    checks: { 'statement.audience': 'fail' },
+  },
+  'statement.nonce': {
+    options: { nonce: 'n-1' },
+    result: 'ok',
+    checks: { 'statement.nonce': 'ok', 'statement.expired': 'ok' },
+  },
+  'statement.nonce: another': {
+    options: { nonce: 'n-2' },
+    result: 'fail',
+    checks: { 'statement.nonce': 'fail', 'statement.expired': 'ok' },
+  },
+  'statement.nonce: none': {
+    recipe: { statement: { issued_at: STATEMENT.issued_at } },
+    options: { nonce: 'n-1' },
+    result: 'fail',
+    checks: { 'statement.nonce': 'fail' },
+  },
+  'statement.expired': {
+    options: { nonce: 'n-1', at: '2026-02-15T09:30:01Z' },
+    result: 'fail',
+    checks: { 'statement.nonce': 'ok', 'statement.expired': 'fail' },
+  },
+  'statement.expired: nobody asks for a nonce': {
+    options: { audience: 'auditor', at: '2026-02-15T09:30:01Z' },
+    result: 'ok',
+    checks: { 'statement.audience': 'ok' },
+  },
+
+  'lists.known: not held': {
+    sources: () => ({ referenceList: () => null }),
+    result: 'fail',
+    checks: { 'lists.known': 'fail', 'lists.age': 'skipped' },
+    rules: {
+      few: 'disclosed',
+      owned: 'disclosed',
+      clean: expect.stringMatching(/unproven|violated/) as unknown as string,
+      safe: expect.stringMatching(/unproven|violated/) as unknown as string,
+    },
+  },
+  'lists.known: enclosed, but trust.json does not know it': {
+    sources: () => ({ referenceList: undefined }),
+    result: 'fail',
+    checks: { 'lists.known': 'fail', 'lists.age': 'skipped' },
+    rules: {
+      few: 'disclosed',
+      owned: 'disclosed',
+      clean: expect.stringMatching(/unproven|violated/) as unknown as string,
+      safe: expect.stringMatching(/unproven|violated/) as unknown as string,
+    },
+  },
+  'lists.known: enclosed, and trust.json vouches for it': {
+    sources: (made) => ({
+      referenceList: undefined,
+      trust: trustStore({
+        signers: [signerRecord(made.signer)] as unknown as JsonObject[],
+        reference_lists: [...made.proving.context.referenceLists.values()].map(({ id, hash, as_of }) => ({
+          id,
+          hash,
+          as_of,
+        })),
+      }),
+    }),
+    result: 'ok',
+    checks: {},
+  },
+  'lists.known: entries that can match nothing': {
+    recipe: { rules: [RULES.cleanUbos], scenario: { idSchemes: { ubos: 'person' } } },
+    result: 'warn',
+    checks: { 'lists.known': 'warn' },
+  },
+  'lists.age: older than the policy allows': {
+    recipe: { rules: [SANCTIONED] },
+    result: 'warn',
+    checks: { 'lists.age': 'warn' },
+  },
+  'lists.age: young enough at the time asked for': {
+    recipe: { rules: [SANCTIONED] },
+    options: { at: '2026-01-30T00:00:00Z' },
+    result: 'ok',
+    checks: {},
+  },
+  'lists.age: young enough when the registry saw the bundle': {
+    recipe: { rules: [SANCTIONED] },
+    sources: registered('2026-01-30T00:00:00Z'),
+    options: { checkRegistry: true },
+    result: 'ok',
+    checks: { 'registry.match': 'ok' },
+  },
+  'lists.age: not the newest': {
+    sources: (made) => {
+      const held = sourcesFor(made).referenceList!;
+      return { referenceList: async (hash) => ({ ...(await held(hash))!, newest_as_of: '2026-01-20' }) };
+    },
+    result: 'warn',
+    checks: { 'lists.age': 'warn' },
+  },
+  'no reference list used': { recipe: { rules: [RULES.few] }, result: 'ok', checks: { ...skipped(...LISTS) } },
+
+  'registry.match': {
+    sources: registered('2026-01-20T00:00:00Z'),
+    options: { checkRegistry: true },
+    result: 'ok',
+    checks: { 'registry.match': 'ok' },
+  },
+  'registry.match: unknown': {
+    sources: () => ({ registryEntry: () => null }),
+    options: { checkRegistry: true },
+    result: 'fail',
+    checks: { 'registry.match': 'fail' },
+  },
+
+  'legacy.format: the older program’s pair': {
+    zip: () =>
+      zipped(
+        new Map([
+          ['manifest.json', Buffer.from('{}')],
+          ['proof.dat', Buffer.from('e30=')],
+        ]),
+      ),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'legacy.format': 'fail' },
+    rules: {},
+  },
+  'legacy.format: cap-bundle.v1': {
+    zip: () =>
+      zipped(
+        new Map([
+          ['_meta.json', Buffer.from('{"schema":"cap-bundle.v1"}')],
+          ['manifest.json', Buffer.from('{}')],
+        ]),
+      ),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'legacy.format': 'fail' },
+    rules: {},
+  },
+};
+
+const reached = new Set<string>();
+
+describe('verdicts', () => {
+  let ordinary: Made;
+  beforeAll(async () => {
+    ordinary = await makeBundle();
+  });
+
+  it.each(Object.entries(CASES))(
+    '%s',
+    async (_, { recipe, zip, sources, options, result, checks, rules = 'disclosed' }) => {
+      const made = recipe ? await makeBundle(recipe) : ordinary;
+      const { report } = await verify(zip?.(made) ?? made.zip, sourcesFor(made, sources?.(made)), options);
+      const statuses = Object.fromEntries(report.checks.map(({ id, status }) => [id, status]));
+      for (const [id, status] of Object.entries(statuses)) reached.add(`${id} ${status}`);
+      expect(statuses).toEqual({ ...ALL_RIGHT, ...checks });
+      expect(report.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
+      expect(Object.fromEntries(report.rules.map(({ rule_id, status }) => [rule_id, status]))).toEqual(
+        typeof rules === 'string'
+          ? Object.fromEntries(made.policy.requirements.map(({ rule_id }) => [rule_id, rules]))
+          : rules,
+      );
+      expect(report.result).toBe(result);
+    },
+  );
+
+  it('reach every status that a check can have', () => {
+    const all: Record<CheckId, CheckStatus[]> = {
+      'meta.schema': ['ok', 'fail', 'skipped'],
+      'meta.units': ['ok', 'fail', 'skipped'],
+      'files.hash': ['ok', 'fail', 'skipped'],
+      'files.unlisted': ['ok', 'fail', 'skipped'],
+      'manifest.schema': ['ok', 'fail', 'skipped'],
+      'manifest.canonical': ['ok', 'fail', 'skipped'],
+      'manifest.commitments': ['ok', 'fail', 'skipped'],
+      'signature.present': ['ok', 'fail', 'skipped'],
+      'signature.valid': ['ok', 'fail', 'skipped'],
+      'signer.trusted': ['ok', 'warn', 'fail', 'skipped'],
+      'signer.validity': ['ok', 'warn', 'fail', 'skipped'],
+      timestamp: ['skipped'],
+      'policy.pinned': ['ok', 'warn', 'skipped'],
+      'policy.status': ['ok', 'warn', 'fail', 'skipped'],
+      'policy.hash': ['ok', 'fail', 'skipped'],
+      'proof.container': ['ok', 'fail', 'skipped'],
+      'proof.backend': ['ok', 'fail', 'skipped'],
+      'proof.vk': ['ok', 'fail', 'skipped'],
+      'proof.binding': ['ok', 'fail', 'skipped'],
+      'proof.valid': ['ok', 'fail', 'skipped'],
+      'proof.claimed-only': ['ok', 'warn', 'fail', 'skipped'],
+      'statement.audience': ['ok', 'fail', 'skipped'],
+      'statement.nonce': ['ok', 'fail', 'skipped'],
+      'statement.expired': ['ok', 'fail', 'skipped'],
+      'lists.known': ['ok', 'warn', 'fail', 'skipped'],
+      'lists.age': ['ok', 'warn', 'skipped'],
+      'registry.match': ['ok', 'fail', 'skipped'],
+      'legacy.format': ['fail', 'skipped'],
+    };
+    expect([...reached].sort()).toEqual(
+      Object.entries(all)
+        .flatMap(([id, statuses]) => statuses.map((status) => `${id} ${status}`))
+        .sort(),
+    );
+  });
+});
