@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
 import { answerClientError } from './client-error.js';
@@ -82,8 +82,9 @@ export class Listeners {
 
   /** Refuses new API connections. A management listener of its own stays open, so that /readyz can say why. */
   stopAccepting(): void {
+    // http.Server.close would cut connections that were accepted and whose request is still on its way.
     for (const { server, via } of this.servers)
-      if ((via === 'api' || this.plan.apiOnManagement) && server.listening) server.close();
+      if ((via === 'api' || this.plan.apiOnManagement) && server.listening) TcpServer.prototype.close.call(server);
   }
 
   /** Closes connections on which nothing runs. */

@@ -29,7 +29,10 @@ const NEST_CONTEXTS = new Set([
   'WebSocketsController',
 ]);
 
-const isLevel = (level: string): level is LogLevel => level in RANK;
+/** nest-winston's names for what is a trace and an error here. */
+const NEST_LEVELS = { verbose: RANK.trace, fatal: RANK.error };
+
+const isLevel = (level: string): level is LogLevel => Object.hasOwn(RANK, level);
 
 /** The program's log: one stream of JSON lines, filtered per module, whose levels can change while it runs. */
 export class Logs {
@@ -45,7 +48,7 @@ export class Logs {
   ) {
     this.levels = levels;
     this.winston = createLogger({
-      levels: RANK,
+      levels: { ...RANK, ...NEST_LEVELS },
       level: 'trace', // modules filter, not winston
       format: { transform: (info) => this.line(info as unknown as Record<string, unknown>) as never },
       transports: [
@@ -54,8 +57,6 @@ export class Logs {
           : new transports.Console({ forceConsole: false, eol: '\n' }),
       ],
     });
-    // nest-winston calls `verbose` and `fatal`, which are no levels of ours.
-    Object.assign(this.winston, { verbose: this.winston['trace' as 'verbose'], fatal: this.winston.error });
   }
 
   for(module: string): ModuleLog {
@@ -99,7 +100,7 @@ export class Logs {
   /** The JSON line of one record, or false when its module's level leaves it out. */
   private line(info: Record<string, unknown>): Record<string | symbol, unknown> | false {
     const { level, message, context, ...fields } = info;
-    const known = isLevel(String(level)) ? (level as LogLevel) : 'error';
+    const known = isLevel(String(level)) ? (level as LogLevel) : level === 'verbose' ? 'trace' : 'error';
     const module = typeof context === 'string' ? context : 'service';
     if (!this.passes(known, module)) return false;
     const line: Record<string, unknown> = {

@@ -43,6 +43,10 @@ const NEST: Readonly<Record<number, ProblemCode>> = {
 
 const INTERNAL = 'The service could not finish this request. Its log has the cause under this request id.';
 
+/** A table's own entry: what is looked up may come from anywhere, `constructor` included. */
+const entry = <T>(table: Readonly<Record<string, T>>, key: string | number): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 const text = (value: unknown, name: string): string | undefined => {
   const member = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
   return typeof member === 'string' ? member : undefined;
@@ -59,20 +63,23 @@ export function toProblem(error: unknown): ProblemError {
     return new ProblemError('storage.full', 'There is no room to store this.', { cause: error });
   const kind = text(error, 'kind');
   if (kind !== undefined && code !== undefined && error instanceof Error) {
-    const status = (PROBLEMS as Record<string, number>)[code] ?? KIND_STATUS[kind];
+    const status = entry<number>(PROBLEMS, code) ?? entry(KIND_STATUS, kind);
     if (status !== undefined && status !== 500)
       return new ProblemError(code, error.message, {
         status,
         errors: (error as { details?: unknown }).details,
         cause: error,
       });
-  } else if (code !== undefined && FASTIFY[code]) {
-    const [problem, detail] = FASTIFY[code];
+  }
+  const known = code === undefined ? undefined : entry(FASTIFY, code);
+  if (known) {
+    const [problem, detail] = known;
     return new ProblemError(problem, detail, { cause: error });
-  } else if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400)
+  }
+  if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400)
     return new ProblemError('request.schema', 'body: expected JSON.', { cause: error }); // secure-json-parse: __proto__ in a body
-  else if (error instanceof HttpException) {
-    const problem = NEST[error.getStatus()];
+  if (error instanceof HttpException) {
+    const problem = entry(NEST, error.getStatus());
     if (problem) return new ProblemError(problem, error.message, { cause: error });
   }
   return new ProblemError('internal', INTERNAL, { cause: error });

@@ -25,6 +25,8 @@ import { Reload } from './reload.js';
 
 /** While nothing is refused yet: time for running connections to hear `Connection: close`, and for probes to see 503. */
 const DRAIN_MS = 300;
+/** After the listeners are closed: time for the last connections that were accepted to send their request. */
+const SETTLE_MS = 100;
 /** How long running requests may take to finish, and how long the modules may take to close; together under 30 s. */
 const FINISH_MS = 20_000;
 const CLOSE_MS = 7_000;
@@ -130,6 +132,7 @@ export async function createService(
     readiness.stop();
     await pause(DRAIN_MS);
     listeners.stopAccepting();
+    await pause(SETTLE_MS);
     const sweep = setInterval(() => listeners.closeIdle(), IDLE_SWEEP_MS);
     const finished = await inTime(listeners.idle(), FINISH_MS);
     if (!finished) log.warn('requests were still running and are cut off', { after_ms: FINISH_MS });

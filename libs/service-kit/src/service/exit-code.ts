@@ -24,7 +24,7 @@ export const INTERNAL_ERROR = 70;
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Error)) return INTERNAL_ERROR;
   const { kind, code, syscall } = error as { kind?: unknown; code?: unknown; syscall?: unknown };
-  if (typeof kind === 'string') return EXITS[kind] ?? INTERNAL_ERROR;
+  if (typeof kind === 'string') return Object.hasOwn(EXITS, kind) ? EXITS[kind]! : INTERNAL_ERROR;
   // Only what listening or looking up an address can say; a file error deep inside is internal.
   if (typeof code === 'string' && (syscall === 'listen' || syscall === 'bind' || syscall === 'getaddrinfo'))
     return SYSTEM[code] ?? INTERNAL_ERROR;

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Greeter, greeter } from '../greeter.fixture.js';
+import { Readiness } from './readiness.js';
+
+describe('health routes', () => {
+  let running: Greeter;
+  beforeAll(async () => void (running = await greeter()));
+  afterAll(() => running.service.stop());
+
+  it('readiness names every check, and the one that fails', async () => {
+    const good = await running.service.app.inject('/readyz');
+    expect([good.statusCode, good.json()]).toMatchObject([
+      200,
+      { status: 'ok', info: { dictionary: { status: 'up' }, 'oauth-keys': { status: 'up' } } },
+    ]);
+    running.stage.dictionary = 'the dictionary is not open';
+    const bad = await running.service.app.inject('/readyz');
+    expect([bad.statusCode, bad.json()]).toMatchObject([
+      503,
+      {
+        status: 'error',
+        missing: ['dictionary'],
+        info: { 'oauth-keys': { status: 'up' } },
+        error: { dictionary: { status: 'down', message: 'the dictionary is not open' } },
+      },
+    ]);
+    running.stage.dictionary = null;
+  });
+
+  it('liveness does not depend on readiness', async () => {
+    running.stage.dictionary = 'gone';
+    expect((await running.service.app.inject('/healthz')).statusCode).toBe(200);
+    running.stage.dictionary = null;
+  });
+});
+
+describe('readiness checks', () => {
+  it('run each time, throw or reject to say what is missing', async () => {
+    const readiness = new Readiness();
+    let room = true;
+    readiness.add('room', () => {
+      if (!room) throw new Error('only 3 MB left');
+    });
+    readiness.add('registry', () => Promise.reject(new Error('no answer')));
+    expect(await readiness.results()).toEqual([
+      { name: 'room', missing: null },
+      { name: 'registry', missing: 'no answer' },
+    ]);
+    room = false;
+    expect((await readiness.results())[0]).toEqual({ name: 'room', missing: 'only 3 MB left' });
+  });
+
+  it('that hang count as missing', async () => {
+    const readiness = new Readiness();
+    readiness.add('hung', () => new Promise<void>(() => undefined));
+    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 2000 ms' }]);
+  });
+
+  it('have different names', () => {
+    const readiness = new Readiness();
+    readiness.add('a', () => undefined);
+    expect(() => readiness.add('a', () => undefined)).toThrow('named a already');
+  });
+});
