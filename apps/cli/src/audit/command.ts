@@ -1,0 +1,15 @@
+import { type DefineGroup, group, verb } from '../frame/command.js';
+
+export const defineAudit: DefineGroup = (program, run) => {
+  const audit = group(program, 'audit', 'audit logs', [
+    'cap audit verify --project project',
+    'cap audit verify audit.jsonl',
+  ]);
+
+  verb(audit, 'verify [file]', 'check the hash chain of an audit log; exit 2 names the first event that breaks it', [
+    'cap audit verify --project project',
+    'cap audit verify audit.jsonl --json',
+  ])
+    .option('--project <dir>', "check the project's audit.jsonl, and that its manifest names the log's state")
+    .action(run.action(async () => (await import('./verify.js')).verifyAudit));
+};

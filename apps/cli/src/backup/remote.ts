@@ -1,0 +1,43 @@
+import { CapError } from '@cap/crypto';
+import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { accessToken, request, type RemoteOptions } from '../frame/remote.js';
+
+/** What the backup worker says of a backup. */
+export interface RemoteBackup {
+  name: string;
+  size_bytes: number;
+  log_size: number;
+}
+
+const isBackup = (value: unknown): value is RemoteBackup =>
+  typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
+
+/** Lets the worker make a backup now; it answers once the backup was read back and verified. */
+export async function create(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
+  const token = await accessToken(io, options.tokenFile);
+  progress(io, 'the backup worker makes a backup');
+  const response = await request({ url: options.url, route: '/v1/backups', token }, { method: 'POST' });
+  const backup: unknown = await response.json();
+  progressDone(io);
+  if (!isBackup(backup))
+    throw new CapError(
+      'unavailable',
+      'service.unknown',
+      `${options.url} is no backup worker: its answer names no backup`,
+    );
+  printResult(io, options, backup, () => backup.name);
+}
+
+export async function listRemotely(io: CliIo, options: RemoteOptions): Promise<RemoteBackup[]> {
+  const token = await accessToken(io, options.tokenFile);
+  const answer = (await (await request({ url: options.url, route: '/v1/backups', token })).json()) as {
+    items?: unknown;
+  };
+  if (!Array.isArray(answer?.items) || !answer.items.every(isBackup))
+    throw new CapError(
+      'unavailable',
+      'service.unknown',
+      `${options.url} is no backup worker: its answer is no list of backups`,
+    );
+  return answer.items;
+}

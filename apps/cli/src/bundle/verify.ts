@@ -1,0 +1,32 @@
+import { CHECK_IDS, parseTrustStore, readBundle, verifyBundle } from '@cap/proof';
+import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { inputName, readInput } from '../frame/input.js';
+import { printResult, type CliIo } from '../frame/io.js';
+
+const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
+
+/**
+ * The part of a verification that needs no policy: is the bundle whole, and signed by whom it says? Warnings count as
+ * warnings (exit 1), as in `cap verify`.
+ */
+export async function verify(io: CliIo, options: { trust?: string; json?: boolean }, file: string): Promise<ExitCode> {
+  const trust =
+    options.trust === undefined ? null : parseTrustStore(await readInput(io, options.trust), inputName(options.trust));
+  const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const { report } = await verifyBundle(
+    bundle,
+    { policy: null, trust },
+    { allowMock: true, allowEmbeddedIr: true, now: () => io.now() },
+  );
+  const legacy = report.checks.filter(({ id, status }) => id === 'legacy.format' && status !== 'skipped');
+  const checks = [...report.checks.slice(0, LAST_CHECK + 1), ...legacy];
+  const statuses = new Set(checks.map(({ status }) => status));
+  const result = statuses.has('fail') ? 'fail' : statuses.has('warn') ? 'warn' : 'ok';
+  const { bundle_id, manifest_hash, proof_hash, trust_hash } = report;
+  printResult(io, options, { result, bundle_id, manifest_hash, proof_hash, trust_hash, checks }, () =>
+    [result, ...checks.map(({ id, status, message }) => `${status.padEnd(8)} ${id.padEnd(22)} ${message.en}`)].join(
+      '\n',
+    ),
+  );
+  return result === 'fail' ? EXIT.fault : result === 'warn' ? EXIT.warn : EXIT.ok;
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { CapError, type ErrorKind } from '@cap/crypto';
+import { exitOfHttpStatus } from './exit-codes.js';
+import { RemoteError, reportFailure } from './failure.js';
+import { type CliIo } from './io.js';
+
+function report(error: unknown) {
+  let words = '';
+  const code = reportFailure(error, { err: (text: string) => void (words += text) } as unknown as CliIo);
+  return { code, words };
+}
+
+describe('exit codes', () => {
+  it.each<[ErrorKind, number]>([
+    ['input', 65],
+    ['missing', 66],
+    ['refused', 2],
+    ['usage', 64],
+    ['conflict', 65],
+    ['busy', 75],
+    ['forbidden', 77],
+    ['io', 74],
+    ['cannot-create', 73],
+    ['unavailable', 69],
+    ['config', 78],
+  ])('an error of kind %s ends with %d', (kind, code) => {
+    expect(report(new CapError(kind, 'some.code', 'what went wrong'))).toEqual({
+      code,
+      words: 'cap: some.code: what went wrong\n',
+    });
+  });
+
+  it('an error that nobody expected is 70, never 1', () => {
+    expect(report(new TypeError('x is not a function')).code).toBe(70);
+    expect(report('thrown text').code).toBe(70);
+    expect(report(undefined).code).toBe(70);
+  });
+
+  it.each([
+    ['ENOENT', 66],
+    ['EACCES', 77],
+    ['ENOSPC', 74],
+    ['ECONNREFUSED', 69],
+    ['ESOMETHING', 70],
+  ])('the system error %s ends with %d', (system, code) => {
+    expect(report(Object.assign(new Error('failed'), { code: system })).code).toBe(code);
+  });
+
+  it('an answer of a service brings its own', () => {
+    expect(report(new RemoteError(75, 'busy')).code).toBe(75);
+  });
+
+  it('all places of an error are listed, one a line', () => {
+    const details = [
+      { file: 'a.csv', line: 3, column: 'tier', message: 'expected an integer' },
+      { file: 'a.csv', line: 9, column: null, message: 'expected 3 fields' },
+    ];
+    expect(report(new CapError('input', 'list.invalid', 'in words', { details })).words).toBe(
+      'cap: list.invalid: 2 faults\n  a.csv:3: tier: expected an integer\n  a.csv:9: expected 3 fields\n',
+    );
+  });
+
+  it.each([
+    [401, undefined, 77],
+    [403, undefined, 77],
+    [409, 'idempotency.in-flight', 75],
+    [409, 'policy.conflict', 65],
+    [429, undefined, 75],
+    [503, undefined, 75],
+    [400, undefined, 65],
+    [404, undefined, 65],
+    [422, undefined, 65],
+    [500, undefined, 69],
+    [504, undefined, 69],
+    [507, undefined, 69],
+  ])('HTTP %d %s ends with %d', (status, code, exit) => {
+    expect(exitOfHttpStatus(status, code)).toBe(exit);
+  });
+});

@@ -1,0 +1,105 @@
+import { CommanderError } from 'commander';
+import { type ErrorKind } from '@cap/crypto';
+import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-codes.js';
+import { type CliIo } from './io.js';
+
+/** An error that already knows its exit code: an answer of a service. */
+export class RemoteError extends Error {
+  constructor(
+    readonly exitCode: ExitCode,
+    message: string,
+    /** Stable code of the problem body. */
+    readonly code?: string,
+  ) {
+    super(message);
+    this.name = 'RemoteError';
+  }
+}
+
+/** A CapError, or another library's error that follows its form. */
+interface TypedError extends Error {
+  kind: ErrorKind;
+  code: string;
+  details?: unknown;
+}
+// By shape, not by class: the frame must not load the libraries before a command needs them.
+const isTyped = (error: unknown): error is TypedError =>
+  error instanceof Error &&
+  'kind' in error &&
+  typeof error.kind === 'string' &&
+  error.kind in EXIT_OF_KIND &&
+  'code' in error;
+
+/** The registry client's error: the registry's answer, or `registry.unavailable` if there was none. */
+interface ServiceErrorShape extends Error {
+  status: number;
+  code: string;
+}
+const isServiceError = (error: unknown): error is ServiceErrorShape =>
+  error instanceof Error && error.name === 'ServiceError' && 'status' in error && 'code' in error;
+
+const SYSTEM_EXITS: Record<string, ExitCode> = {
+  ENOENT: EXIT.missing,
+  EACCES: EXIT.forbidden,
+  EPERM: EXIT.forbidden,
+  EISDIR: EXIT.input,
+  ENOTDIR: EXIT.missing,
+  EEXIST: EXIT.cannotCreate,
+  EROFS: EXIT.cannotCreate,
+  ENOSPC: EXIT.io,
+  EDQUOT: EXIT.io,
+  EIO: EXIT.io,
+  ECONNREFUSED: EXIT.unavailable,
+  ECONNRESET: EXIT.unavailable,
+  ENOTFOUND: EXIT.unavailable,
+  ETIMEDOUT: EXIT.unavailable,
+};
+
+/** Says on stderr what went wrong and returns the exit code. Never 1: that is the verdict `warn`. */
+export function reportFailure(error: unknown, io: CliIo): ExitCode {
+  if (error instanceof CommanderError) {
+    // commander has printed its own words already.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  if (error instanceof RemoteError) {
+    io.err(`cap: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (isTyped(error)) {
+    io.err(`cap: ${error.code}: ${faults(error.details) || `${error.message}\n`}`);
+    return EXIT_OF_KIND[error.kind];
+  }
+  if (isServiceError(error)) {
+    io.err(`cap: ${error.message}\n`);
+    return error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
+  }
+  const code = systemCode(error);
+  if (code !== undefined && code in SYSTEM_EXITS) {
+    io.err(`cap: ${(error as Error).message}\n`);
+    return SYSTEM_EXITS[code]!;
+  }
+  io.err(`cap: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.internal;
+}
+
+const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+interface Fault {
+  file?: string;
+  line?: number;
+  column?: string | number | null;
+  message: string;
+}
+const isFault = (value: unknown): value is Fault =>
+  typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
+
+/** All places of an error that has several, one a line: `file:line: column: message`. */
+function faults(details: unknown): string {
+  if (!Array.isArray(details) || details.length === 0 || !details.every(isFault)) return '';
+  const lines = details.map(({ file, line, column, message }) => {
+    const place = [file, line].filter((part) => part !== undefined).join(':');
+    return `  ${[place, column, message].filter(Boolean).join(': ')}\n`;
+  });
+  return `${details.length} faults\n${lines.join('')}`;
+}

@@ -1,0 +1,72 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Option parsers: what they refuse is a usage error (exit 64). */
+export const wholeNumber = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new InvalidArgumentError(`a whole number from ${min} to ${max} was expected.`);
+  return value;
+};
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
+
+export const isDay = (text: string): boolean =>
+  DAY.test(text) &&
+  !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) &&
+  new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
+
+/** RFC 3339 UTC with `Z`. */
+export function utcTime(text: string): string {
+  if (!TIME.test(text) || !isDay(text.slice(0, 10)) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('a time like 2026-01-31T12:00:00Z was expected.');
+  return text;
+}
+
+/** YYYY-MM-DD. */
+export function day(text: string): string {
+  if (!isDay(text)) throw new InvalidArgumentError('a date like 2026-01-31 was expected.');
+  return text;
+}
+
+export function serviceUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new InvalidArgumentError('an http:// or https:// address was expected.');
+  if (url.username || url.password)
+    throw new InvalidArgumentError('no user or password in the address: the token comes from CAP_TOKEN_FILE.');
+  return text.replace(/\/+$/, '');
+}
+
+/** Collects an option that may be given several times; `parse` reads each value. */
+export const repeated =
+  <T>(parse: (text: string) => T) =>
+  (text: string, values: T[] | undefined): T[] => [...(values ?? []), parse(text)];
+export const anyText = (text: string): string => text;
+
+/** A file and the day it is of. */
+export interface ListOfDay {
+  file: string;
+  /** YYYY-MM-DD, if the text had one. */
+  day?: string;
+}
+
+/** `FILE[@YYYY-MM-DD]`. */
+export function listWithDay(text: string): ListOfDay {
+  const match = /^(.+)@(\d{4}-\d{2}-\d{2})$/s.exec(text);
+  return match ? { file: match[1]!, day: day(match[2]!) } : { file: text };
+}
+
+/** `ID=FILE[@YYYY-MM-DD]`. */
+export function namedList(text: string): ListOfDay & { id: string } {
+  const match = /^([^=]+)=(.+)$/s.exec(text);
+  if (!match) throw new InvalidArgumentError(`ID=FILE[@YYYY-MM-DD] was expected, not ${text}.`);
+  return { id: match[1]!, ...listWithDay(match[2]!) };
+}
+
+/** The same, with the day. */
+export function namedListOfDay(text: string): { id: string; file: string; day: string } {
+  const { id, file, day: of } = namedList(text);
+  if (of === undefined) throw new InvalidArgumentError(`ID=FILE@YYYY-MM-DD was expected, not ${text}.`);
+  return { id, file, day: of };
+}

@@ -1,0 +1,45 @@
+import { CapError, makeDirectoryDurable, systemCode, writeFileDurable, type DurableOptions } from '@cap/crypto';
+import { type CliIo } from './io.js';
+
+/** Writes a result to a file (whole or not at all), or to stdout for `-`. Can't be made: exit 73; no room or I/O: 74. */
+export async function writeOutput(
+  io: CliIo,
+  file: string,
+  data: Uint8Array | string,
+  options: DurableOptions = {},
+): Promise<void> {
+  if (file === '-') return io.out(data);
+  try {
+    await writeFileDurable(file, data, options);
+  } catch (cause) {
+    throw writeError(file, cause);
+  }
+}
+
+export async function makeOutputDirectory(directory: string, mode?: number): Promise<void> {
+  try {
+    await makeDirectoryDurable(directory, mode);
+  } catch (cause) {
+    throw writeError(directory, cause);
+  }
+}
+
+export function writeError(file: string, cause: unknown): CapError {
+  switch (systemCode(cause)) {
+    case 'EEXIST':
+      return new CapError('cannot-create', 'output.exists', `${file} is there already, it is not overwritten`, {
+        cause,
+      });
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'EISDIR':
+      return new CapError('cannot-create', 'output.refused', `can't create ${file}: ${(cause as Error).message}`, {
+        cause,
+      });
+    default:
+      return new CapError('io', 'output.failed', `can't write ${file}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,31 @@
+/** Verbs that the product has a name for, and this version does not have. They are refused, not listed in the help. */
+const PLANNED = new Set([
+  'registry verify',
+  'registry export',
+  'registry import',
+  'registry migrate',
+  'registry reverify',
+  'blob gc',
+  'log verify-receipt',
+  'log verify-consistency',
+  'log cosign',
+  'keys rotate',
+  'keys attest',
+  'keys archive',
+  'keys revoke',
+  'keys verify-chain',
+  'keys jwk-to-pem',
+  'audit export',
+  'backup prune',
+  'disclose',
+  'doctor',
+  'completion',
+]);
+
+/** The planned verb that the command line names, or null. */
+export function plannedVerb(argv: readonly string[]): string | null {
+  const [one = '', second = ''] = argv;
+  const two = `${one} ${second}`;
+  if (one === 'log' && !PLANNED.has(two)) return 'log';
+  return PLANNED.has(one) ? one : PLANNED.has(two) ? two : null;
+}

@@ -1,0 +1,8 @@
+import { type DefineGroup, verb } from '../frame/command.js';
+
+export const defineInspect: DefineGroup = (program, run) => {
+  verb(program, 'inspect <bundle-or-project>', 'say what a bundle or a project shows to whoever gets it', [
+    'cap inspect bundle.zip',
+    'cap inspect project --json',
+  ]).action(run.action(async () => (await import('./inspect.js')).inspect));
+};

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { parseJson } from '@cap/crypto';
+import { backendById, decodeContainer, type Manifest } from '@cap/proof';
+
+/** What the holder of a manifest and a proof learns, as far as the bytes tell. */
+export interface Exposure {
+  company: Manifest['company'];
+  policy: Manifest['policy'];
+  reference_lists: Manifest['reference_lists'];
+  backend: string | null;
+  lists: ListExposure[];
+}
+
+export interface ListExposure {
+  list: string;
+  /** Rows of the list: their number is in the manifest. */
+  count: number;
+  /** Rows of which at least one field is opened. */
+  opened_rows: number;
+  /** How many rows have the field opened, by field. */
+  opened_fields: Record<string, number>;
+  /** How many rows have the field hidden behind its digest. */
+  hidden_fields: Record<string, number>;
+}
+
+const disclosure = z.object({
+  lists: z.array(
+    z.object({
+      list: z.string(),
+      rows: z.array(z.object({ fields: z.record(z.string(), z.unknown()), hidden: z.record(z.string(), z.unknown()) })),
+    }),
+  ),
+});
+type Rows = z.infer<typeof disclosure>['lists'][number]['rows'];
+
+/** Reads, and judges nothing. Throws what decodeContainer and parseJson throw for a proof that can't be read. */
+export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposure {
+  const opened = new Map<string, Rows>();
+  let backend: string | null = null;
+  if (proof !== null) {
+    const container = decodeContainer(proof);
+    const known = backendById(container.backendId);
+    backend = known?.name ?? `unknown (${container.backendId})`;
+    if (known?.strength === 'disclosed') {
+      const parsed = disclosure.parse(parseJson(container.payload, 'proof payload'));
+      for (const { list, rows } of parsed.lists) opened.set(list, rows);
+    }
+  }
+  const lists = manifest.commitments.map(({ list, count }): ListExposure => {
+    const rows = opened.get(list) ?? [];
+    return {
+      list,
+      count,
+      opened_rows: rows.filter(({ fields }) => Object.keys(fields).length > 0).length,
+      opened_fields: countNames(rows.map(({ fields }) => fields)),
+      hidden_fields: countNames(rows.map(({ hidden }) => hidden)),
+    };
+  });
+  const { company, policy, reference_lists } = manifest;
+  return { company, policy, reference_lists, backend, lists };
+}
+
+function countNames(rows: readonly Record<string, unknown>[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of rows.flatMap((row) => Object.keys(row))) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,38 @@
+import { type DefineGroup, group, verb } from '../frame/command.js';
+import { wholeNumber } from '../frame/option-values.js';
+
+export const defineKeys: DefineGroup = (program, run) => {
+  const keys = group(program, 'keys', 'signing keys (Ed25519, cap-key.v2)', [
+    'cap keys generate --project project --owner "ACME Compliance"',
+    'cap keys list --project project',
+    'cap keys show 5f0c…  --keys /var/lib/cap-verifier/keys',
+  ]);
+  const where = (command: ReturnType<typeof verb>) =>
+    command
+      .option('--keys <dir>', "directory of the keys (default: the project's keys/)")
+      .option('--project <dir>', 'project directory (default: the current one)');
+
+  where(
+    verb(keys, 'generate', 'make a key: <kid>.key (mode 0600), <kid>.pub, <kid>.json', [
+      'cap keys generate --owner "ACME Compliance" --valid-days 365',
+      'CAP_KEY_PASSPHRASE_FILE=passphrase cap keys generate --owner "ACME Compliance"',
+    ]),
+  )
+    .requiredOption('--owner <text>', 'whose key it is')
+    .option('--valid-days <n>', 'how long it may sign', wholeNumber(1, 36_500), 730)
+    .option('--usage <what...>', 'what it signs', ['bundle'])
+    .option('--out <dir>', 'the same as --keys')
+    .addHelpText(
+      'after',
+      '\nA passphrase is taken from CAP_KEY_PASSPHRASE or the file named by CAP_KEY_PASSPHRASE_FILE.',
+    )
+    .action(run.action(async () => (await import('./keys.js')).generate));
+
+  where(verb(keys, 'list', 'list the keys', ['cap keys list --project project --json'])).action(
+    run.action(async () => (await import('./keys.js')).list),
+  );
+
+  where(verb(keys, 'show <kid>', 'show one key: record and public key', ['cap keys show 5f0c…'])).action(
+    run.action(async () => (await import('./keys.js')).show),
+  );
+};

@@ -1,0 +1,62 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { kidOf } from '@cap/crypto';
+import { cap, scratch } from '../cli.fixture.js';
+
+describe('cap keys', () => {
+  it('makes a key whose private half only its owner can read, and prints the kid', async () => {
+    const project = await scratch();
+    const { code, out } = await cap([
+      'keys',
+      'generate',
+      '--project',
+      project,
+      '--owner',
+      'Compliance',
+      '--valid-days',
+      '30',
+    ]);
+    expect(code).toBe(0);
+    const kid = out.trim();
+    expect(kid).toMatch(/^[0-9a-f]{32}$/);
+    const file = path.join(project, 'keys', `${kid}.key`);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(kidOf(createPrivateKey(await readFile(file)))).toBe(kid);
+    const { keys } = JSON.parse((await cap(['keys', 'list', '--project', project, '--json'])).out);
+    expect(keys).toEqual([
+      {
+        schema: 'cap-key.v2',
+        kid,
+        owner: 'Compliance',
+        status: 'active',
+        valid_from: '2025-11-06T10:00:00Z',
+        valid_to: '2025-12-06T10:00:00Z',
+        usage: ['bundle'],
+      },
+    ]);
+    expect((await cap(['keys', 'show', kid, '--project', project])).out).toContain('Compliance');
+  });
+
+  it('encrypts the private half with the passphrase of a file', async () => {
+    const directory = await scratch();
+    const secret = path.join(directory, 'passphrase');
+    await writeFile(secret, 'correct horse\n');
+    const { out } = await cap(['keys', 'generate', '--keys', directory, '--owner', 'x'], {
+      env: { CAP_KEY_PASSPHRASE_FILE: secret },
+    });
+    const pem = await readFile(path.join(directory, `${out.trim()}.key`), 'utf8');
+    expect(pem).toContain('ENCRYPTED');
+    expect(kidOf(createPrivateKey({ key: pem, passphrase: 'correct horse' }))).toBe(out.trim());
+  });
+
+  it('ends with 66 for a key that is not there, with 73 where it cannot write', async () => {
+    const directory = await scratch();
+    expect((await cap(['keys', 'show', 'f'.repeat(32), '--keys', directory])).code).toBe(66);
+    await writeFile(path.join(directory, 'file'), '');
+    expect((await cap(['keys', 'generate', '--owner', 'x', '--keys', path.join(directory, 'file', 'keys')])).code).toBe(
+      73,
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import { REFERENCE_FIELDS, TableReader, type ReferenceListKind } from '@cap/proof';
+import { parseColumns } from '../frame/columns.js';
+import { inputName, readInput } from '../frame/input.js';
+import { printResult, type CliIo } from '../frame/io.js';
+import { writeOutput } from '../frame/output.js';
+import { summarise, unmatchableWords } from './reference-list.js';
+
+interface Options {
+  kind: ReferenceListKind;
+  delimiter: string;
+  encoding: string;
+  columns?: string;
+  out: string;
+  json?: boolean;
+}
+
+/** Brings a CSV of another shape into the one form of a reference list: our columns, commas, UTF-8, LF. */
+export async function importList(io: CliIo, options: Options, file: string): Promise<void> {
+  const fields = REFERENCE_FIELDS[options.kind];
+  const table = new TableReader(fields, {
+    file: inputName(file),
+    delimiter: options.delimiter,
+    encoding: options.encoding,
+    columns: Object.fromEntries(parseColumns(options.columns)),
+  });
+  table.push(await readInput(io, file));
+  const { rows, ignoredColumns } = table.end();
+  const columns = Object.entries(fields)
+    .filter(([name, { required }]) => required || rows.some((row) => row[name] !== undefined))
+    .map(([name]) => name);
+  const lines = [columns, ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))];
+  const bytes = Buffer.from(lines.map((cells) => `${cells.map(csvCell).join(',')}\n`).join(''), 'utf8');
+
+  const summary = summarise(options.kind, bytes, options.out);
+  await writeOutput(io, options.out, bytes);
+  if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
+  io.err(unmatchableWords(summary));
+  if (options.out === '-') return io.err(`${summary.entries} entries, ${summary.hash}\n`);
+  printResult(
+    io,
+    options,
+    { file: options.out, ...summary },
+    () => `${options.out}  ${summary.entries} entries  ${summary.hash}`,
+  );
+}
+
+const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

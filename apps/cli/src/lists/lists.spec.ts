@@ -1,0 +1,113 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { sha3Text } from '@cap/crypto';
+import { cap, scratch } from '../cli.fixture.js';
+import { withService } from '../loopback.fixture.js';
+
+describe('cap lists', () => {
+  it('brings another CSV into the form of a sanctions list', async () => {
+    const directory = await scratch();
+    const source = path.join(directory, 'official.csv');
+    const out = path.join(directory, 'sanctions.csv');
+    await writeFile(
+      source,
+      'Whole;DoB;Remark\n"Vor; Zel";1950-01-31;x\nKas "the Fox" Okh;;y\n'.replace(
+        'Kas "the Fox" Okh',
+        '"Kas ""the Fox"" Okh"',
+      ),
+    );
+    const {
+      code,
+      out: printed,
+      err,
+    } = await cap([
+      ...[
+        'lists',
+        'import',
+        source,
+        '--kind',
+        'sanctions',
+        '--delimiter',
+        ';',
+        '--columns',
+        'name=Whole,birthdate=DoB',
+      ],
+      ...['--out', out, '--json'],
+    ]);
+    expect(code).toBe(0);
+    const bytes = await readFile(out);
+    expect(bytes.toString('utf8')).toBe('name,birthdate\nVor; Zel,1950-01-31\n"Kas ""the Fox"" Okh",\n');
+    expect(JSON.parse(printed)).toMatchObject({
+      hash: sha3Text(bytes),
+      entries: 2,
+      unmatchable: { id: 2, name: 2, person: 1 },
+    });
+    expect(err).toContain('not read: Remark');
+  });
+
+  it('names every bad row and writes nothing', async () => {
+    const directory = await scratch();
+    const out = path.join(directory, 'out.csv');
+    const stdin = 'iso_code,risk_level\nDE,low\nXX,low\nFR,terrible\n';
+    const { code, err } = await cap(['lists', 'import', '-', '--kind', 'jurisdictions', '--out', out], { stdin });
+    expect(code).toBe(65);
+    expect(err).toContain('stdin:3');
+    expect(err).toContain('stdin:4');
+    await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('publishes the raw bytes to a verifier API, or to the registry itself', async () => {
+    const unknown = { status: 404, body: { code: 'route.unknown', detail: 'no such route' } };
+    for (const route of ['/lists', '/v1/lists']) {
+      const received = await withService(
+        ({ url }) => (url === route ? { status: 200, body: { id: 'sanctions' } } : unknown),
+        async (url) => {
+          const argv = [
+            'lists',
+            'publish',
+            'examples/sanctions.csv',
+            '--id',
+            'sanctions',
+            '--as-of',
+            '2025-11-01',
+            '--url',
+            url,
+          ];
+          expect(await cap(argv)).toMatchObject({ code: 0, out: expect.stringContaining('600 entries') });
+        },
+      );
+      const body = JSON.parse(received.at(-1)!.body.toString());
+      expect(body).toMatchObject({ id: 'sanctions', kind: 'sanctions', as_of: '2025-11-01' });
+      expect(Buffer.from(body.content, 'base64')).toEqual(await readFile('examples/sanctions.csv'));
+    }
+  });
+
+  it('sends nothing when the list is bad, or its day is none', async () => {
+    const received = await withService(
+      () => ({ status: 200, body: {} }),
+      async (url) => {
+        const argv = ['lists', 'publish', '-', '--id', 'jurisdictions', '--url', url, '--as-of'];
+        expect((await cap([...argv, '2025-11-01'], { stdin: 'iso_code\nDE\n' })).code).toBe(65);
+        expect((await cap([...argv, '2025-02-30'], { stdin: 'iso_code,risk_level\nDE,low\n' })).code).toBe(64);
+      },
+    );
+    expect(received).toEqual([]);
+  });
+});
+
+describe('the example lists', () => {
+  it('have only entries that every identifier scheme can match', async () => {
+    const { out } = await cap([
+      'lists',
+      'import',
+      'examples/sanctions.csv',
+      '--kind',
+      'sanctions',
+      '--json',
+      '--out',
+      path.join(await scratch(), 'x'),
+    ]);
+    expect(JSON.parse(out).unmatchable).toEqual({ id: 0, name: 0, person: 0 });
+  });
+});

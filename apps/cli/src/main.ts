@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { processIo } from './frame/io.js';
+import { EXIT } from './frame/exit-codes.js';
+
+// Node's own exit code for an uncaught error is 1, which here is the verdict `warn`.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`cap: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(EXIT.internal);
+  });
+
+// A reader that closed early (`cap … | head`) wants no more; the exit code stays what the command found.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
+    process.stderr.write(`cap: can't write to stdout: ${error.message}\n`);
+    process.exit(EXIT.io);
+  }
+});
+
+const { runCli } = await import('./cli.js');
+const code = await runCli(process.argv.slice(2), processIo());
+process.exitCode = code;
+// Idle connections must not keep the program alive, and nothing printed may be lost.
+if (process.stdout.writableLength === 0) process.exit(code);
+process.stdout.end(() => process.exit(code));

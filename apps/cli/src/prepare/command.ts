@@ -1,0 +1,17 @@
+import { type DefineGroup, verb } from '../frame/command.js';
+
+export const definePrepare: DefineGroup = (program, run) => {
+  verb(program, 'prepare', 'check the lists, commit to them, make the project directory', [
+    'cap prepare --suppliers suppliers.csv --ubos ubos.csv --out project',
+    'cap prepare --suppliers lieferanten.csv --ubos wb.csv --delimiter ";" --encoding windows-1252 \\',
+    '    --columns suppliers.name=Firma,jurisdiction=Land,tier=Stufe,ubos.name=Name --out project',
+  ])
+    .requiredOption('--suppliers <file>', 'CSV: name, jurisdiction, tier; optional id, due_diligence, audit_date')
+    .requiredOption('--ubos <file>', 'CSV: name, birthdate, citizenship; optional id')
+    .requiredOption('--out <dir>', 'project directory that is made')
+    .option('--delimiter <char>', 'between the fields of both files', ',')
+    .option('--encoding <name>', 'of both files, such as windows-1252', 'utf-8')
+    .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
+    .addHelpText('after', '\nEvery bad row is reported, with file, line and column, before anything is written.')
+    .action(run.action(async () => (await import('./prepare.js')).prepare));
+};

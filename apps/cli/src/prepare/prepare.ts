@@ -1,0 +1,86 @@
+import { CapError, isCapError, rfc3339 } from '@cap/crypto';
+import { LIST_FIELDS, Project, readSuppliers, readUbos, type IntakeOptions, type ListName } from '@cap/proof';
+import { parseColumns } from '../frame/columns.js';
+import { inputName, openInput } from '../frame/input.js';
+import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { writeError } from '../frame/output.js';
+
+interface Options {
+  suppliers: string;
+  ubos: string;
+  out: string;
+  delimiter: string;
+  encoding: string;
+  columns?: string;
+  json?: boolean;
+}
+
+export async function prepare(io: CliIo, options: Options): Promise<void> {
+  if (options.suppliers === '-' && options.ubos === '-')
+    throw new CapError('usage', 'option.stdin', 'only one of the two lists can come from stdin');
+  const columns = columnsByList(options.columns);
+  const intake = (list: ListName): IntakeOptions => ({
+    file: inputName(options[list]),
+    delimiter: options.delimiter,
+    encoding: options.encoding,
+    columns: columns[list],
+  });
+  progress(io, 'reading the lists');
+  const sources = { suppliers: await openInput(io, options.suppliers), ubos: await openInput(io, options.ubos) };
+  const [suppliers, ubos] = await bothOrAllFaults(
+    readSuppliers(sources.suppliers, intake('suppliers')),
+    readUbos(sources.ubos, intake('ubos')),
+  );
+  progress(io, `committing to ${suppliers.rows.length} suppliers and ${ubos.rows.length} UBOs`);
+  const project = await Project.prepare(options.out, {
+    suppliers,
+    ubos,
+    files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
+    now: rfc3339(io.now()),
+  }).catch((cause: unknown) => {
+    throw isCapError(cause) ? cause : writeError(options.out, cause);
+  });
+  progressDone(io);
+
+  const commitments = await project.commitments();
+  const ignored_columns = { suppliers: suppliers.ignoredColumns, ubos: ubos.ignoredColumns };
+  printResult(io, options, { project: options.out, commitments, ignored_columns }, () =>
+    commitments.map(({ list, root, count, id_scheme }) => `${list}  ${count} rows  ${root}  (${id_scheme})`).join('\n'),
+  );
+  for (const [list, headers] of Object.entries(ignored_columns))
+    if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);
+  io.err(
+    `The project is in ${options.out}. Keep its secrets.json: without it nothing can be disclosed from these lists any more, ` +
+      `and whoever has it can open them.\n`,
+  );
+}
+
+/** Which header stands for which field, for each list: `name=…` counts for both, `ubos.name=…` for one. */
+function columnsByList(text: string | undefined): Record<ListName, Record<string, string>> {
+  const columns: Record<ListName, Record<string, string>> = { suppliers: {}, ubos: {} };
+  for (const [named, header] of parseColumns(text)) {
+    const [, prefix, field = ''] = /^(?:(suppliers|ubos)\.)?(.*)$/s.exec(named) ?? [];
+    const lists = LISTS.filter((list) => (prefix ?? list) === list && Object.hasOwn(LIST_FIELDS[list], field));
+    if (lists.length === 0)
+      throw new CapError(
+        'usage',
+        'option.columns',
+        `--columns: no list has a field ${named}; there are ${LISTS.map((list) => `${list}.{${Object.keys(LIST_FIELDS[list]).join(',')}}`).join(' and ')}`,
+      );
+    for (const list of lists) columns[list][field] = header;
+  }
+  return columns;
+}
+const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
+
+/** Reads both to the end, so that the bad rows of both are reported together. */
+async function bothOrAllFaults<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  const errors = [a, b].flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  const bad = errors.filter((error) => isCapError(error) && error.code === 'list.invalid') as CapError[];
+  if (bad.length < errors.length) throw errors.find((error) => !bad.includes(error as CapError));
+  throw new CapError('input', 'list.invalid', bad.map(({ message }) => message).join('\n'), {
+    details: bad.flatMap(({ details }) => details),
+  });
+}

@@ -1,0 +1,237 @@
+import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { isCanonicalJson } from '@cap/crypto';
+import { cap, scratch } from './cli.fixture.js';
+
+const POLICY = {
+  version: 'lksg.v1',
+  name: 'Few suppliers, known owners',
+  created_at: '2025-11-06T10:00:00Z',
+  constraints: {
+    require_at_least_one_ubo: true,
+    supplier_count_max: 100,
+    require_statement_roots: ['sanctions_root', 'jurisdiction_root'],
+  },
+  notes: '',
+};
+
+/** Runs a command that must succeed. */
+async function done(...argv: string[]) {
+  const outcome = await cap(argv);
+  expect([argv.slice(0, 2), outcome.code, outcome.code === 0 ? '' : outcome.err]).toEqual([argv.slice(0, 2), 0, '']);
+  return outcome;
+}
+
+describe('from lists to a verdict', () => {
+  let home: string;
+  const at = (...names: string[]) => path.join(home, ...names);
+  let kid: string;
+
+  beforeAll(async () => {
+    home = await scratch();
+    await writeFile(at('policy.json'), JSON.stringify(POLICY));
+    await done(
+      'prepare',
+      '--suppliers',
+      'examples/suppliers.csv',
+      '--ubos',
+      'examples/ubos.csv',
+      '--out',
+      at('project'),
+    );
+    kid = (await done('keys', 'generate', '--project', at('project'), '--owner', 'Compliance')).out.trim();
+    await done(
+      ...['manifest', 'build', '--project', at('project'), '--policy', at('policy.json'), '--as-of', '2025-11-05'],
+      ...[
+        '--sanctions',
+        'examples/sanctions.csv@2025-11-01',
+        '--jurisdictions',
+        'examples/jurisdictions.csv@2025-10-01',
+      ],
+      ...['--company', 'ACME GmbH'],
+    );
+    await done('prove', '--project', at('project'), '--audience', 'auditor', '--nonce', 'n-1');
+    await done('bundle', 'create', '--project', at('project'), '--key', kid, '--out', at('bundle.zip'));
+    await done('trust', 'init', '--out', at('trust.json'));
+    await done(
+      ...['trust', 'add', at('trust.json'), '--signer', at('project', 'keys', `${kid}.pub`)],
+      ...['--policy', at('policy.json'), '--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01'],
+      ...['--reference-list', 'jurisdictions=examples/jurisdictions.csv@2025-10-01'],
+    );
+  });
+
+  const verify = (...argv: string[]) => cap(['verify', at('bundle.zip'), ...argv]);
+
+  it('is ok for a verifier with policy, lists and signer', async () => {
+    const { code, outBytes } = await verify('--policy', at('policy.json'), '--trust', at('trust.json'), '--json');
+    const report = JSON.parse(outBytes.toString());
+    expect(report.checks.filter(({ status }: { status: string }) => !['ok', 'skipped'].includes(status))).toEqual([]);
+    expect(report.rules.map(({ status }: { status: string }) => status)).toEqual(report.rules.map(() => 'disclosed'));
+    expect(report.rules.length).toBeGreaterThan(3);
+    expect(code).toBe(0);
+    expect(outBytes.at(-1)).toBe(0x0a);
+    expect(isCanonicalJson(outBytes.subarray(0, -1), report)).toBe(true);
+  });
+
+  it('finds the policy by its hash in trust.json, also without being told', async () => {
+    const { out } = await verify('--trust', at('trust.json'), '--json');
+    const hash = JSON.parse(out).policy_hash;
+    expect(hash).toMatch(/^0x/);
+    expect((await verify('--trust', at('trust.json'), '--policy', hash, '--json')).out).toBe(out);
+    expect((await verify('--trust', at('trust.json'), '--policy', `0x${'9'.repeat(64)}`)).code).toBe(65);
+    expect((await verify('--policy', hash)).code).toBe(65);
+  });
+
+  it('only warns a verifier who knows neither signer nor policy', async () => {
+    const { code, out } = await verify();
+    expect(code).not.toBe(0);
+    expect(out).toContain('policy.pinned');
+  });
+
+  it('judges audience and nonce when asked', async () => {
+    const own = ['--policy', at('policy.json'), '--trust', at('trust.json')];
+    expect((await verify(...own, '--audience', 'auditor', '--nonce', 'n-1')).code).toBe(0);
+    expect((await verify(...own, '--audience', 'somebody else')).code).toBe(2);
+    expect((await verify(...own, '--nonce', 'n-2')).code).toBe(2);
+  });
+
+  it('reads the bundle from stdin and gives the same report', async () => {
+    const own = ['--policy', at('policy.json'), '--trust', at('trust.json'), '--json'];
+    const piped = await cap(['verify', '-', ...own], { stdin: await readFile(at('bundle.zip')) });
+    expect(piped.outBytes).toEqual((await verify(...own)).outBytes);
+  });
+
+  it('speaks German when asked to', async () => {
+    const { out } = await verify('--policy', at('policy.json'), '--trust', at('trust.json'), '--lang', 'de');
+    expect(out).toContain('IN ORDNUNG');
+    expect(out).toContain('Prüfungen');
+  });
+
+  it('calls a changed byte, another file, or no file by their exits', async () => {
+    const bytes = await readFile(at('bundle.zip'));
+    await writeFile(at('cut.zip'), bytes.subarray(0, 1000));
+    expect((await cap(['verify', at('cut.zip')])).code).toBe(65);
+    expect((await cap(['verify', at('none.zip')])).code).toBe(66);
+    expect((await cap(['verify', 'examples/suppliers.csv'])).code).toBe(65);
+    expect((await cap(['verify', at('bundle.zip'), '--trust', at('none.json')])).code).toBe(66);
+    expect((await cap(['verify', at('bundle.zip'), '--backend', 'zkvm'])).code).toBe(64);
+  });
+
+  it('checks a bundle up to its signature without a policy', async () => {
+    expect((await cap(['bundle', 'verify', at('bundle.zip'), '--trust', at('trust.json')])).code).toBe(0);
+    expect((await cap(['bundle', 'verify', at('bundle.zip')])).code).toBe(1);
+    const { out } = await cap(['bundle', 'verify', at('bundle.zip'), '--json']);
+    expect(JSON.parse(out).checks.at(-1).id).toBe('signer.validity');
+  });
+
+  it('says what the bundle shows before it leaves the house', async () => {
+    for (const name of ['bundle.zip', 'project']) {
+      const { code, out } = await cap(['inspect', at(name), '--json']);
+      expect(code).toBe(0);
+      const shown = JSON.parse(out);
+      expect(shown).toMatchObject({ company: { name: 'ACME GmbH' }, backend: 'disclosure' });
+      const [suppliers] = shown.lists;
+      expect(suppliers).toMatchObject({ list: 'suppliers', count: 48, opened_rows: 48 });
+      expect(suppliers.opened_fields).toMatchObject({ name: 48, jurisdiction: 48 });
+      expect(suppliers.hidden_fields).toHaveProperty('audit_date');
+    }
+    expect((await cap(['inspect', at('bundle.zip')])).out).toContain('opens 48 of them');
+    expect((await cap(['bundle', 'inspect', at('bundle.zip')])).out).toContain('signatures.json');
+  });
+
+  it('keeps a log of what was done, which the manifest pins', async () => {
+    expect((await cap(['audit', 'verify', '--project', at('project')])).code).toBe(0);
+    await cp(at('project'), at('cut'), { recursive: true });
+    await writeFile(at('cut', 'audit.jsonl'), '');
+    expect((await cap(['audit', 'verify', '--project', at('cut')])).code).toBe(2);
+  });
+
+  it('makes the same bundle twice when SOURCE_DATE_EPOCH is set', async () => {
+    const env = { SOURCE_DATE_EPOCH: '1762423200' };
+    const create = (out: string) =>
+      cap(['bundle', 'create', '--project', at('project'), '--key', kid, '--out', out], { env, now: new Date() });
+    const [first, second] = [await create(at('a.zip')), await create(at('b.zip'))];
+    expect(first.out).toBe(second.out);
+    expect(await readFile(at('a.zip'))).toEqual(await readFile(at('b.zip')));
+  });
+
+  it('warns about mere claims, or fails them', async () => {
+    await cp(at('project'), at('claims'), { recursive: true });
+    await done('prove', '--project', at('claims'), '--backend', 'mock');
+    await done('bundle', 'create', '--project', at('claims'), '--key', kid, '--out', at('claims.zip'));
+    const own = ['verify', at('claims.zip'), '--policy', at('policy.json'), '--trust', at('trust.json')];
+    expect((await cap(own)).code).toBe(1);
+    expect((await cap([...own, '--no-allow-mock'])).code).toBe(2);
+    expect((await cap([...own, '--environment', 'production'])).code).toBe(2);
+    expect((await cap([...own, '--backend', 'disclosure'])).code).toBe(2);
+  });
+
+  it('refuses to prove what does not hold, names the rule, and writes nothing', async () => {
+    await cp(at('project'), at('false'), { recursive: true });
+    const strict = { ...POLICY, constraints: { ...POLICY.constraints, supplier_count_max: 47 } };
+    await writeFile(at('strict.json'), JSON.stringify(strict));
+    await done(
+      ...['manifest', 'build', '--project', at('false'), '--policy', at('strict.json')],
+      ...['--sanctions', 'examples/sanctions.csv', '--jurisdictions', 'examples/jurisdictions.csv'],
+    );
+    const { code, err } = await cap(['prove', '--project', at('false')]);
+    expect(code).toBe(2);
+    expect(err).toContain('supplier_count_max');
+    expect(await readdir(at('false'))).not.toContain('proof.capz');
+    expect((await cap(['prove', '--project', at('false'), '--backend', 'zkvm'])).code).toBe(64);
+  });
+});
+
+describe('cap prepare', () => {
+  it('reports every bad row of both lists, and makes nothing', async () => {
+    const home = await scratch();
+    const suppliers = path.join(home, 's.csv');
+    const ubos = path.join(home, 'u.csv');
+    await writeFile(suppliers, 'name,jurisdiction,tier\nA,DE,1\nB,XX,1\nC,DE,zero\n');
+    await writeFile(ubos, 'name,birthdate,citizenship\nD,1970-02-30,DE\n');
+    const { code, out, err } = await cap([
+      'prepare',
+      '--suppliers',
+      suppliers,
+      '--ubos',
+      ubos,
+      '--out',
+      path.join(home, 'p'),
+    ]);
+    expect(code).toBe(65);
+    expect(out).toBe('');
+    for (const place of [`${suppliers}:3: jurisdiction`, `${suppliers}:4: tier`, `${ubos}:2: birthdate`])
+      expect(err).toContain(place);
+    expect(await readdir(home)).not.toContain('p');
+  });
+
+  it('reads other delimiters, encodings and headers', async () => {
+    const home = await scratch();
+    const suppliers = path.join(home, 's.csv');
+    await writeFile(suppliers, Buffer.from('Firma;Land;Stufe\nMüller & Söhne;DE;1\n', 'latin1'));
+    await writeFile(path.join(home, 'u.csv'), 'Name;birthdate;citizenship\nJane;1970-01-01;DE\n');
+    const { code, out, err } = await cap([
+      ...['prepare', '--suppliers', suppliers, '--ubos', path.join(home, 'u.csv'), '--out', path.join(home, 'p')],
+      ...['--delimiter', ';', '--encoding', 'windows-1252', '--json'],
+      ...['--columns', 'suppliers.name=Firma,jurisdiction=Land,tier=Stufe'],
+    ]);
+    expect([code, err.split('\n')[0]]).toEqual([0, expect.stringContaining('secrets.json')]);
+    expect(JSON.parse(out).commitments).toMatchObject([
+      { list: 'suppliers', count: 1, id_scheme: 'name' },
+      { list: 'ubos', count: 1, id_scheme: 'person' },
+    ]);
+    expect(await readFile(path.join(home, 'p', 'lists', 'suppliers.json'), 'utf8')).toContain('Müller & Söhne');
+  });
+
+  it('takes one list from stdin, never overwrites a project, knows no other columns', async () => {
+    const out = path.join(await scratch(), 'p');
+    const argv = ['prepare', '--suppliers', '-', '--ubos', 'examples/ubos.csv', '--out', out];
+    const stdin = await readFile('examples/suppliers.csv');
+    expect((await cap(argv, { stdin })).code).toBe(0);
+    expect((await cap(argv, { stdin })).code).toBe(65);
+    expect((await cap([...argv, '--columns', 'colour=Farbe'], { stdin })).code).toBe(64);
+    expect((await cap(['prepare', '--suppliers', '-', '--ubos', '-', '--out', out])).code).toBe(64);
+    expect((await cap(['prepare', '--suppliers', 'none.csv', '--ubos', 'none.csv', '--out', out])).code).toBe(66);
+  });
+});

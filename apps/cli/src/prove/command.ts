@@ -1,0 +1,20 @@
+import { type DefineGroup, verb } from '../frame/command.js';
+import { utcTime } from '../frame/option-values.js';
+
+export const defineProve: DefineGroup = (program, run) => {
+  verb(program, 'prove', "prove the policy's rules over the committed lists", [
+    'cap prove --project project',
+    'cap prove --project project --audience auditor.example.com --nonce 7f3a --expires-at 2026-12-31T00:00:00Z',
+  ])
+    .requiredOption('--project <dir>', 'project directory with a manifest')
+    .option(
+      '--backend <name>',
+      'disclosure, or mock (claims only: the verdict is never better than warn)',
+      'disclosure',
+    )
+    .option('--audience <text>', 'whom the proof is for')
+    .option('--nonce <text>', 'what the verifier asked to see again')
+    .option('--expires-at <time>', 'until when it may be shown, RFC 3339 UTC', utcTime)
+    .addHelpText('after', '\nWhen a rule does not hold: exit 2, rule and rows are named, nothing is written.')
+    .action(run.action(async () => (await import('./prove.js')).prove));
+};

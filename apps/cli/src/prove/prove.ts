@@ -1,0 +1,35 @@
+import { CapError, rfc3339 } from '@cap/crypto';
+import { backendByName, backends, Project } from '@cap/proof';
+import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+
+interface Options {
+  project: string;
+  backend: string;
+  audience?: string;
+  nonce?: string;
+  expiresAt?: string;
+  json?: boolean;
+}
+
+export async function prove(io: CliIo, options: Options): Promise<void> {
+  const backend = backendByName(options.backend);
+  if (backend === undefined)
+    throw new CapError(
+      'usage',
+      'option.unsupported',
+      `--backend ${options.backend}: not built in this version; there are ${backends.map(({ name }) => name).join(', ')}`,
+    );
+  const project = await Project.open(options.project);
+  progress(io, `proving with ${backend.name}`);
+  const record = await project.prove(backend.name, {
+    ...(options.audience === undefined ? {} : { audience: options.audience }),
+    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
+    issued_at: rfc3339(io.now()),
+    ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
+  });
+  progressDone(io);
+  printResult(io, options, record, () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}`);
+  if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
+  if (backend.strength === 'disclosed')
+    io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);
+}

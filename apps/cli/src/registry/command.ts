@@ -1,0 +1,39 @@
+import { Option } from 'commander';
+import { type DefineGroup, group, verb } from '../frame/command.js';
+import { utcTime, wholeNumber } from '../frame/option-values.js';
+import { withPlace } from '../frame/place-options.js';
+
+export const defineRegistry: DefineGroup = (program, run) => {
+  const registry = group(program, 'registry', 'look into a registry and check it', [
+    'CAP_TOKEN_FILE=token cap registry list --url http://127.0.0.1:8081',
+    'cap registry show 0x5f0c… --data-dir /var/lib/cap-verifier',
+    'cap registry fsck --data-dir /var/lib/cap-verifier',
+  ]);
+
+  withPlace(
+    verb(registry, 'list', 'list the entries, newest last', [
+      'cap registry list --data-dir /var/lib/cap-verifier --result fail',
+      'cap registry list --url http://127.0.0.1:8081 --limit 20 --json',
+    ]),
+  )
+    .option('--policy <hash>', 'only of this policy')
+    .option('--signer <kid>', 'only by this signer')
+    .option('--company <text>', 'only of this company')
+    .addOption(new Option('--result <verdict>', 'only with this verdict').choices(['ok', 'warn', 'fail']))
+    .option('--from <time>', 'registered at or after', utcTime)
+    .option('--to <time>', 'registered before', utcTime)
+    .option('--limit <n>', 'how many', wholeNumber(1, 1000), 100)
+    .option('--cursor <text>', 'go on where a page ended (next_cursor)')
+    .action(run.action(async () => (await import('./entries.js')).list));
+
+  withPlace(
+    verb(registry, 'show <entry>', 'show one entry', ['cap registry show 0192… --url http://127.0.0.1:8081']),
+  ).action(run.action(async () => (await import('./entries.js')).show));
+
+  withPlace(
+    verb(registry, 'fsck', 'derive everything again and compare; exit 2 names the first bad object', [
+      'cap registry fsck --data-dir /var/lib/cap-verifier',
+      'cap registry fsck --url http://127.0.0.1:8081        (what can be derived from outside: the event chain)',
+    ]),
+  ).action(run.action(async () => (await import('./fsck.js')).fsck));
+};

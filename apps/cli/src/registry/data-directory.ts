@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { type Readable } from 'node:stream';
+import { CapError } from '@cap/crypto';
+import { type BlobRecord, type EntryRecord } from '@cap/contracts';
+import { FileBlobStore, RegistryData, SqliteReader, verifyRegistry } from '@cap/storage';
+import { type BlobSource } from '../blob/blob-source.js';
+import { exists } from '../frame/input.js';
+import { type EntrySource } from './entry-source.js';
+import { type FsckOutcome } from './fsck.js';
+
+/** A registry's data directory: `registry.db` and `blobs/`. Read beside a running registry without disturbing it. */
+export interface DataDirectory {
+  database: string;
+  blobs: string;
+}
+
+async function dataDirectory(directory: string): Promise<DataDirectory> {
+  const database = path.join(directory, 'registry.db');
+  if (!(await exists(database)))
+    throw new CapError(
+      'missing',
+      'file.missing',
+      `no such file: ${database}; --data-dir names the directory that holds it`,
+    );
+  return { database, blobs: path.join(directory, 'blobs') };
+}
+
+export async function openEntriesOf(directory: string): Promise<EntrySource> {
+  const reader = await SqliteReader.open((await dataDirectory(directory)).database);
+  return {
+    list: async ({ cursor, limit, ...filter }) => reader.listEntries({ cursor, limit: Number(limit ?? 100) }, filter),
+    find: (id) => reader.findEntry(id) as Promise<EntryRecord | null>,
+    close: () => reader.close(),
+  };
+}
+
+export async function openBlobsOf(directory: string): Promise<BlobSource> {
+  const place = await dataDirectory(directory);
+  const reader = await SqliteReader.open(place.database);
+  const store = FileBlobStore.readOnly(place.blobs);
+  return {
+    put: (body) => putAsOwner(place, body),
+    get: async (id) => ((await reader.findBlob(id)) === null ? null : store.read(id as `0x${string}`)),
+    async *list() {
+      let cursor: string | undefined;
+      do {
+        const page: Awaited<ReturnType<typeof reader.listBlobs>> = await reader.listBlobs({ cursor, limit: 1000 });
+        yield* page.items.map(({ blob_id, size }) => ({ blob_id, size }));
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+    },
+    close: () => reader.close(),
+  };
+}
+
+/** Writing needs the directory for itself: beside a running registry it is refused (busy). */
+async function putAsOwner(place: DataDirectory, body: Readable): Promise<BlobRecord> {
+  const registry = await RegistryData.open({ ...place, program: 'cap blob put' });
+  try {
+    return await registry.putBlob(body, { maxBytes: Number.MAX_SAFE_INTEGER, retain: 'keep' });
+  } finally {
+    await registry.close();
+  }
+}
+
+/** Derives everything again from what is on disk, read only, beside a running registry too. */
+export async function fsckOf(directory: string, onProgress: (text: string) => void): Promise<FsckOutcome> {
+  const place = await dataDirectory(directory);
+  const found = await verifyRegistry(directory, { ...place, onProgress: (blobs) => onProgress(`${blobs} BLOBs read`) });
+  const { log_size: events, entries, blobs, orphans } = found;
+  return {
+    checked: { events, entries, blobs, orphans },
+    faults: found.faults.map(({ object, message }) => `${object}: ${message}`),
+  };
+}

@@ -1,0 +1,90 @@
+import { chainFault, GENESIS_DIGEST, type ChainEvent } from '@cap/crypto';
+import { RegistryClient } from '@cap/contracts';
+import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { onePlace, type RegistryPlace } from '../frame/place-options.js';
+import { accessToken } from '../frame/remote.js';
+
+/** What was looked at, and the first things that are wrong. */
+export interface FsckOutcome {
+  /** How many of each kind were checked. */
+  checked: Record<string, number>;
+  faults: string[];
+}
+
+/** Derives everything again that can be reached and compares. Exit 0 only if all is well. */
+export async function fsck(io: CliIo, options: RegistryPlace & { json?: boolean }): Promise<ExitCode> {
+  const where = onePlace(options);
+  const outcome =
+    'dataDir' in where
+      ? await (await import('./data-directory.js')).fsckOf(where.dataDir, (text) => progress(io, text))
+      : await remoteFsck(io, new RegistryClient({ url: where.url, token: await accessToken(io, options.tokenFile) }));
+  progressDone(io);
+  const { checked, faults } = outcome;
+  printResult(io, options, { ok: faults.length === 0, checked, faults }, () =>
+    [
+      ...Object.entries(checked).map(([what, count]) => `${String(count).padStart(9)} ${what}`),
+      ...(faults.length === 0 ? ['ok'] : faults.map((fault) => `fault: ${fault}`)),
+    ].join('\n'),
+  );
+  return faults.length === 0 ? EXIT.ok : EXIT.fault;
+}
+
+/** From outside: the event chain up to the head that the service names, and for each entry its event and its BLOB. */
+async function remoteFsck(io: CliIo, client: RegistryClient): Promise<FsckOutcome> {
+  const faults: string[] = [];
+  try {
+    const status = await client.status();
+    let previous: ChainEvent | null = null;
+    let from: number | null = 0;
+    while (from !== null && faults.length === 0) {
+      const page: Awaited<ReturnType<typeof client.listEvents>> = await client.listEvents({ from, limit: 1000 });
+      for (const event of page.items as ChainEvent[]) {
+        const fault = chainFault(previous, event);
+        if (fault !== null) {
+          faults.push(fault);
+          break;
+        }
+        // The log may have grown since; what the service named must be there unchanged.
+        if (event.seq === status.log_size - 1 && event.digest !== status.head_digest)
+          faults.push(
+            `event ${event.seq}: the service names the digest ${status.head_digest}, the log has ${event.digest}`,
+          );
+        previous = event;
+      }
+      progress(io, `${(previous?.seq ?? -1) + 1} of ${status.log_size} events`);
+      from = page.next_from;
+    }
+    const events = (previous?.seq ?? -1) + 1;
+    if (faults.length === 0 && events < status.log_size)
+      faults.push(`event ${events}: missing, the service names a log of ${status.log_size} events`);
+    if (status.log_size === 0 && status.head_digest !== GENESIS_DIGEST) faults.push('an empty log with a head digest');
+    const entries = await checkEntries(client, faults);
+    return { checked: { events, entries }, faults };
+  } finally {
+    await client.close();
+  }
+}
+
+async function checkEntries(client: RegistryClient, faults: string[]): Promise<number> {
+  let checked = 0;
+  let last: { entry_id: string; log_index: number } | null = null;
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof client.listEntries>> = await client.listEntries({
+      limit: 1000,
+      ...(cursor ? { cursor } : {}),
+    });
+    for (const { entry_id, bundle_id, log_index } of page.items) {
+      last = { entry_id, log_index };
+      if ((await client.findBlobSize(bundle_id)) === null)
+        faults.push(`entry ${entry_id}: its BLOB ${bundle_id} is missing`);
+      checked++;
+    }
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  // Asked only now, since entries come in while we look. They are in log order: the last one speaks for all.
+  if (last !== null && last.log_index >= (await client.status()).log_size)
+    faults.push(`entry ${last.entry_id}: its event ${last.log_index} is not in the log`);
+  return checked;
+}

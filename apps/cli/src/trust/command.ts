@@ -1,0 +1,35 @@
+import { type DefineGroup, group, verb } from '../frame/command.js';
+import { anyText, namedList, repeated } from '../frame/option-values.js';
+
+const DEFAULT_WORDS = '\nWithout a name: trust.json in the current directory.';
+
+export const defineTrust: DefineGroup = (program, run) => {
+  const trust = group(program, 'trust', 'whom and what a verifier trusts (trust.json)', [
+    'cap trust init',
+    'cap trust add trust.json --signer keys/5f0c….pub --policy policy.json',
+    'cap trust show',
+  ]);
+
+  verb(trust, 'init', 'make an empty trust.json', ['cap trust init --out trust.json'])
+    .option('--out <file>', 'the trust store', 'trust.json')
+    .action(run.action(async () => (await import('./trust.js')).init));
+
+  verb(trust, 'add [trust]', 'add signers, policies and reference lists; one that is there already is replaced', [
+    'cap trust add trust.json --signer project/keys/5f0c….pub',
+    'cap trust add trust.json --policy policy.yaml --reference-list sanctions=sanctions.csv@2025-11-01',
+  ])
+    .option('--signer <file>', '<kid>.pub or <kid>.json; the other stands beside it; repeatable', repeated(anyText))
+    .option('--policy <file>', 'policy, JSON or YAML; repeatable', repeated(anyText))
+    .option(
+      '--reference-list <id=file[@day]>',
+      'its hash and the day it is of (default: today); repeatable',
+      repeated(namedList),
+    )
+    .option('--out <file>', 'write the result there instead')
+    .addHelpText('after', DEFAULT_WORDS)
+    .action(run.action(async () => (await import('./trust.js')).add));
+
+  verb(trust, 'show [trust]', 'what the trust store holds, and its hash', ['cap trust show trust.json --json'])
+    .addHelpText('after', DEFAULT_WORDS)
+    .action(run.action(async () => (await import('./trust.js')).show));
+};

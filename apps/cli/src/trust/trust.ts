@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { CapError, isKid, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
+import {
+  addToTrust,
+  emptyTrustDocument,
+  parseReferenceList,
+  parseTrustDocument,
+  referenceListKind,
+  TrustStore,
+  trustDocumentBytes,
+  type TrustAddition,
+  type TrustDocument,
+} from '@cap/proof';
+import { inputName, readInput } from '../frame/input.js';
+import { printResult, table, type CliIo } from '../frame/io.js';
+import { type namedList } from '../frame/option-values.js';
+import { writeOutput } from '../frame/output.js';
+import { readPolicy } from '../policy/read-policy.js';
+
+type NamedList = ReturnType<typeof namedList>;
+
+interface Options {
+  json?: boolean;
+}
+
+export async function init(io: CliIo, options: Options & { out: string }): Promise<void> {
+  const document = emptyTrustDocument();
+  const bytes = trustDocumentBytes(document);
+  // Never over another one: whoever lost it would trust nobody any more, without noticing.
+  await writeOutput(io, options.out, bytes, { exclusive: true });
+  if (options.out === '-') return;
+  const { hash } = parseTrustDocument(bytes);
+  printResult(io, options, { trust: options.out, trust_hash: hash }, () => `${options.out}  ${hash}`);
+}
+
+export async function add(
+  io: CliIo,
+  options: Options & { signer?: string[]; policy?: string[]; referenceList?: NamedList[]; out?: string },
+  trust = 'trust.json',
+): Promise<void> {
+  const additions: TrustAddition[] = [
+    ...(await Promise.all((options.signer ?? []).map(signerAddition))),
+    ...(await Promise.all((options.policy ?? []).map((file) => policyAddition(io, file)))),
+    ...(await Promise.all((options.referenceList ?? []).map((list) => listAddition(io, list)))),
+  ];
+  if (additions.length === 0)
+    throw new CapError('usage', 'option.missing', 'nothing to add: name a --signer, --policy or --reference-list');
+  const { document } = parseTrustDocument(await readInput(io, trust), inputName(trust));
+  const next = additions.reduce(addToTrust, document);
+  const bytes = trustDocumentBytes(next);
+  const out = options.out ?? trust;
+  await writeOutput(io, out, bytes);
+  if (out === '-') return;
+  const { hash } = parseTrustDocument(bytes);
+  printResult(io, options, { trust: out, trust_hash: hash, version: next.version }, () => `${out}  ${hash}`);
+}
+
+/** `<kid>.pub`, and the record beside it, which says from when to when the key signs. */
+async function signerAddition(file: string): Promise<TrustAddition> {
+  const directory = path.dirname(file);
+  const kid = path.basename(file).replace(/\.(pub|json)$/, '');
+  if (!isKid(kid)) throw new CapError('usage', 'option.signer', `--signer ${file}: expected a file named <kid>.pub`);
+  const { owner, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid);
+  const public_key = publicKeyText(await readPublicKey(directory, kid));
+  return { signer: { kid, public_key, owner, valid_from, valid_to, ...(revoked_at && { revoked_at }) } };
+}
+
+async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
+  const { policy_hash, document } = await readPolicy(io, file);
+  return { policy: { hash: policy_hash, policy: document } };
+}
+
+async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
+  const { hash } = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
+  return { referenceList: { id, hash, as_of: day ?? rfc3339(io.now()).slice(0, 10) } };
+}
+
+export async function show(io: CliIo, options: Options, trust = 'trust.json'): Promise<void> {
+  const { document, hash } = parseTrustDocument(await readInput(io, trust), inputName(trust));
+  const store = new TrustStore(document, hash); // compiles the policies: a wrong hash is said now, not at the first bundle
+  printResult(io, options, { trust_hash: store.hash, ...document }, () => showDocument(document, hash));
+}
+
+const showDocument = (document: TrustDocument, hash: string): string =>
+  [
+    `trust_hash  ${hash}`,
+    `version     ${document.version}`,
+    '',
+    table(
+      ['signer', 'valid from', 'valid to', 'revoked at', 'owner'],
+      document.signers.map(({ kid, valid_from, valid_to, revoked_at, owner }) => [
+        kid,
+        valid_from,
+        valid_to,
+        revoked_at ?? '-',
+        owner,
+      ]),
+    ),
+    '',
+    table(
+      ['policy', 'name'],
+      document.policies.map(({ hash: policyHash, policy }) => [
+        policyHash,
+        `${policy.id ?? policy.name ?? ''} ${policy.version ?? ''}`,
+      ]),
+    ),
+    '',
+    table(
+      ['reference list', 'as of', 'hash'],
+      document.reference_lists.map(({ id, as_of, hash: listHash }) => [id, as_of, listHash]),
+    ),
+  ].join('\n');

@@ -1,0 +1,35 @@
+import { Option } from 'commander';
+import { type DefineGroup, verb } from '../frame/command.js';
+import { namedListOfDay, repeated, serviceUrl, utcTime } from '../frame/option-values.js';
+
+export const defineVerify: DefineGroup = (program, run) => {
+  verb(program, 'verify <bundle>', 'judge a bundle, check by check: exit 0 ok, 1 warn, 2 fail', [
+    'cap verify bundle.zip --policy policy.json --trust trust.json',
+    'cap verify bundle.zip --policy policy.json --trust trust.json --lang de',
+    'CAP_TOKEN_FILE=token cap verify bundle.zip --url https://verifier.example.com',
+    'cat bundle.zip | cap verify - --trust trust.json --json',
+  ])
+    .option('--policy <file|hash>', 'your policy, or the hash of one in trust.json (with --url: known to the service)')
+    .option('--trust <file>', 'trust.json: signers, policies and reference lists you trust')
+    .option(
+      '--list <id=file@day>',
+      'a reference list you hold, and the day it is of; repeatable',
+      repeated(namedListOfDay),
+    )
+    .option('--at <time>', 'judge as of this time instead of now, RFC 3339 UTC', utcTime)
+    .option('--audience <text>', 'whom the proof must be for')
+    .option('--nonce <text>', 'what the proof must repeat')
+    .option('--backend <names>', 'accepted backends, comma-separated, or auto', 'auto')
+    .addOption(
+      new Option('--environment <name>', 'production accepts no mere claims').choices(['development', 'production']),
+    )
+    .option('--no-allow-mock', 'a proof that is only claimed is a fail')
+    .addOption(new Option('--offline', 'ask no service (the default)').conflicts('url'))
+    .option('--url <url>', 'let the verifier API at this address judge', serviceUrl)
+    .option('--check-registry', 'the bundle must be in the registry (only with --url)')
+    .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
+    .addOption(new Option('--lang <code>', 'language of the printed report').choices(['en', 'de']).default('en'))
+    .option('--out <file>', 'where the report goes', '-')
+    .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v1, RFC 8785) and a line feed.')
+    .action(run.action(async () => (await import('./verify.js')).verify));
+};

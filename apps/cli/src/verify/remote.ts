@@ -1,0 +1,51 @@
+import { CapError, jcs } from '@cap/crypto';
+import { type Report } from '@cap/proof';
+import { readInput } from '../frame/input.js';
+import { type CliIo } from '../frame/io.js';
+import { accessToken, request } from '../frame/remote.js';
+import { readPolicy } from '../policy/read-policy.js';
+import { isPolicyHash, type VerifyOptions } from './options.js';
+
+/** Sends the bundle to POST /verify. The report is the service's; its bytes are JCS, so they can be made again from it. */
+export async function judgeRemotely(
+  io: CliIo,
+  options: VerifyOptions & { url: string },
+  file: string,
+): Promise<{ report: Report; bytes: Buffer }> {
+  const query = new URLSearchParams();
+  const say = (name: string, value: string | undefined) => value !== undefined && query.set(name, value);
+  if (options.policy !== undefined)
+    say(
+      'policy_id',
+      isPolicyHash(options.policy) ? options.policy : (await readPolicy(io, options.policy)).policy_hash,
+    );
+  if (options.backend !== 'auto') say('backend', options.backend);
+  say('audience', options.audience);
+  say('nonce', options.nonce);
+  say('at', options.at);
+  if (options.checkRegistry) say('check_registry', 'true');
+
+  const response = await request(
+    {
+      url: options.url,
+      route: `/verify${query.size > 0 ? `?${query}` : ''}`,
+      token: await accessToken(io, options.tokenFile),
+    },
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/zip' },
+      body: new Uint8Array(await readInput(io, file)),
+    },
+  );
+  const report: unknown = ((await response.json()) as { report?: unknown } | null)?.report;
+  if (!isReport(report))
+    throw new CapError(
+      'unavailable',
+      'service.unknown',
+      `${options.url} answered, but not with a report: is it a verifier API?`,
+    );
+  return { report, bytes: jcs(report) };
+}
+
+const isReport = (value: unknown): value is Report =>
+  typeof value === 'object' && value !== null && 'schema' in value && value.schema === 'cap-report.v1';

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Report } from '@cap/proof';
+import { renderReport } from './render.js';
+
+const digest = (digit: string) => `0x${digit.repeat(64)}` as const;
+
+const report: Report = {
+  schema: 'cap-report.v1',
+  result: 'fail',
+  bundle_id: digest('1'),
+  manifest_hash: digest('2'),
+  proof_hash: digest('3'),
+  policy_hash: null,
+  trust_hash: null,
+  accepted: { backends: ['disclosure', 'mock'], allow_mock: true, allow_embedded_ir: true },
+  options: {},
+  at: null,
+  checks: [
+    {
+      id: 'meta.schema',
+      status: 'ok',
+      expected: null,
+      actual: null,
+      message: { en: 'known format', de: 'Format bekannt' },
+    },
+    {
+      id: 'policy.hash',
+      status: 'fail',
+      expected: digest('a'),
+      actual: digest('b'),
+      message: { en: 'differs', de: 'weicht ab' },
+    },
+    { id: 'timestamp', status: 'skipped', expected: null, actual: null, message: { en: 'none', de: 'keiner' } },
+  ],
+  rules: [
+    { rule_id: 'few', status: 'violated', fact: { kind: 'count', list: 'suppliers', max: 48 } },
+    { rule_id: 'many', status: 'unproven', fact: null },
+  ],
+};
+
+describe('the report as it is printed', () => {
+  it('says the verdict first, then rules, then each check, in English', () => {
+    const text = renderReport(report, { language: 'en', colour: false });
+    expect(text.split('\n')[0]).toBe('FAILED');
+    expect(text).toMatch(/VIOLATED\s+few\s+{"kind":"count","list":"suppliers","max":48}/);
+    expect(text).toMatch(/UNPROVEN\s+many$/m);
+    expect(text).toMatch(/ok\s+meta\.schema\s+known format$/m);
+    expect(text).toMatch(
+      new RegExp(`FAILED\\s+policy\\.hash\\s+differs\\n\\s+expected: ${digest('a')}\\n\\s+found: ${digest('b')}`),
+    );
+    expect(text.indexOf('Rules')).toBeLessThan(text.indexOf('Checks'));
+  });
+
+  it('speaks German', () => {
+    const text = renderReport(report, { language: 'de', colour: false });
+    expect(text.split('\n')[0]).toBe('NICHT BESTANDEN');
+    expect(text).toMatch(/VERLETZT\s+few/);
+    expect(text).toMatch(/entfällt\s+timestamp\s+keiner$/m);
+    expect(text).toContain(`gefunden: ${digest('b')}`);
+  });
+
+  it('has colour only when asked to', () => {
+    // eslint-disable-next-line no-control-regex
+    const escape = /\u001b\[/;
+    expect(renderReport(report, { language: 'en', colour: false })).not.toMatch(escape);
+    expect(renderReport(report, { language: 'en', colour: true })).toMatch(escape);
+  });
+});

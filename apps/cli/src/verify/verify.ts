@@ -1,0 +1,88 @@
+import { CapError, sha3Text, type Digest } from '@cap/crypto';
+import { type CompiledPolicy } from '@cap/policy';
+import {
+  parseTrustStore,
+  readBundle,
+  verifyBundle,
+  type HeldReferenceList,
+  type Report,
+  type TrustStore,
+} from '@cap/proof';
+import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
+import { inputName, readInput } from '../frame/input.js';
+import { usesColour, type CliIo } from '../frame/io.js';
+import { writeOutput } from '../frame/output.js';
+import { readPolicy } from '../policy/read-policy.js';
+import { acceptedBackends, isPolicyHash, refuseContradictions, type VerifyOptions } from './options.js';
+import { renderReport } from './render.js';
+
+/** Judges a bundle here, or lets a service judge it; both give the byte-equal report for equal inputs. */
+export async function verify(io: CliIo, options: VerifyOptions, file: string): Promise<ExitCode> {
+  refuseContradictions(options);
+  const { report, bytes } =
+    options.url === undefined
+      ? await judgeHere(io, options, file)
+      : await (await import('./remote.js')).judgeRemotely(io, { ...options, url: options.url }, file);
+  const text = options.json
+    ? Buffer.concat([bytes, Buffer.from('\n')])
+    : renderReport(report, { language: options.lang, colour: options.out === '-' && usesColour(io) });
+  await writeOutput(io, options.out, text);
+  return EXIT_OF_VERDICT[report.result];
+}
+
+async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promise<{ report: Report; bytes: Buffer }> {
+  const trust =
+    options.trust === undefined ? null : parseTrustStore(await readInput(io, options.trust), inputName(options.trust));
+  const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
+  const development = options.environment !== 'production';
+  const { report, reportBytes } = await verifyBundle(
+    await readBundle(file === '-' ? await readInput(io, file) : file),
+    {
+      policy: policy && { compiled: policy, status: 'active' },
+      trust,
+      referenceList: heldLists(await readLists(io, options.list)),
+    },
+    {
+      accepted: acceptedBackends(options.backend),
+      allowMock: development && options.allowMock,
+      allowEmbeddedIr: development,
+      ...(options.audience === undefined ? {} : { audience: options.audience }),
+      ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
+      ...(options.at === undefined ? {} : { at: options.at }),
+      now: () => io.now(),
+    },
+  );
+  return { report, bytes: reportBytes };
+}
+
+async function readLists(
+  io: CliIo,
+  lists: VerifyOptions['list'] = [],
+): Promise<Omit<HeldReferenceList, 'newest_as_of'>[]> {
+  return Promise.all(lists.map(async ({ id, file, day }) => ({ id, bytes: await readInput(io, file), as_of: day })));
+}
+
+/** The look-up of a list by its hash; the newest of an id is the newest that was given. */
+function heldLists(
+  lists: readonly Omit<HeldReferenceList, 'newest_as_of'>[],
+): (hash: Digest) => HeldReferenceList | null {
+  const byHash = new Map(lists.map((list) => [sha3Text(list.bytes), list]));
+  return (hash) => {
+    const found = byHash.get(hash);
+    if (found === undefined) return null;
+    const days = lists.filter(({ id }) => id === found.id).map(({ as_of }) => as_of);
+    return { ...found, newest_as_of: days.sort().at(-1)! };
+  };
+}
+
+async function namedPolicy(io: CliIo, name: string, trust: TrustStore | null): Promise<CompiledPolicy> {
+  if (!isPolicyHash(name)) return readPolicy(io, name);
+  const policy = trust?.policy(`0x${name.slice(-64)}`);
+  if (policy === undefined)
+    throw new CapError(
+      'input',
+      'policy.unknown',
+      `no policy with the hash ${name} in ${trust ? 'the trust store' : 'hand: name a --trust file that has it'}`,
+    );
+  return policy;
+}
