@@ -51,9 +51,9 @@ describe('readiness checks', () => {
   });
 
   it('that hang count as missing', async () => {
-    const readiness = new Readiness();
+    const readiness = new Readiness(5);
     readiness.add('hung', () => new Promise<void>(() => undefined));
-    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 2000 ms' }]);
+    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms' }]);
   });
 
   it('have different names', () => {

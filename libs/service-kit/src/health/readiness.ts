@@ -8,6 +8,8 @@ export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
   private stopping = false;
 
+  constructor(private readonly timeoutMs = CHECK_TIMEOUT_MS) {}
+
   /** `name` is shown by /readyz: `database`, `blobs`, `registry`, … */
   add(name: string, check: ReadinessCheck): void {
     if (this.checks.has(name)) throw new Error(`There is a readiness check named ${name} already`);
@@ -19,7 +21,7 @@ export class Readiness {
     this.stopping = true;
   }
 
-  /** Every check with the reason why it fails, or null. A check that takes longer than 2 s fails. */
+  /** Every check with the reason why it fails, or null. A check that takes longer than `timeoutMs` fails. */
   async results(): Promise<{ name: string; missing: string | null }[]> {
     if (this.stopping) return [{ name: 'shutdown', missing: 'the service is shutting down' }];
     return Promise.all([...this.checks].map(async ([name, check]) => ({ name, missing: await this.missing(check) })));
@@ -28,7 +30,7 @@ export class Readiness {
   private async missing(check: ReadinessCheck): Promise<string | null> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve(`no answer within ${CHECK_TIMEOUT_MS} ms`), CHECK_TIMEOUT_MS);
+      timer = setTimeout(() => resolve(`no answer within ${this.timeoutMs} ms`), this.timeoutMs);
     });
     try {
       return await Promise.race([

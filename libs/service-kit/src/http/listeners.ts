@@ -30,6 +30,8 @@ export class Listeners {
   private apiServer: Server | undefined;
   private inFlight = 0;
   private whenIdle: (() => void) | undefined;
+  /** Told of a request whose connection closed before its answer was sent. */
+  onAbort: ((request: IncomingMessage) => void) | undefined;
 
   constructor(
     readonly plan: ListenPlan,
@@ -109,7 +111,7 @@ export class Listeners {
     const server = create((request, response) => {
       (request as Marked)[VIA] = via;
       this.inFlight++;
-      response.once('close', this.finished);
+      response.once('close', () => this.finished(request, response.writableFinished));
       this.handler!(request, response);
     });
     server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -119,7 +121,8 @@ export class Listeners {
     return server;
   }
 
-  private readonly finished = (): void => {
+  private finished(request: IncomingMessage, answered: boolean): void {
+    if (!answered) this.onAbort?.(request);
     if (--this.inFlight === 0) this.whenIdle?.();
-  };
+  }
 }

@@ -1,12 +1,18 @@
 import helmet from '@fastify/helmet';
-import { type FastifyInstance } from 'fastify';
+import { type IncomingMessage } from 'node:http';
+import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
 import { type Listeners } from './listeners.js';
 import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 
+/** Route label of requests that match no route. */
 const UNMATCHED = 'unmatched';
+/** Status under which a request is counted whose client went away before the answer, as nginx does. */
+const CLIENT_CLOSED = 499;
+const REPLY = Symbol('cap.reply');
+type Answered = IncomingMessage & { [REPLY]?: FastifyReply };
 
 export interface RequestHookParts {
   readonly listeners: Listeners;
@@ -24,6 +30,7 @@ export function addRequestHooks(
   fastify.decorateRequest('result', null);
 
   fastify.addHook('onRequest', (request, reply, done) => {
+    (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     // Clients take a closed connection for what it is only when they were told before.
@@ -34,11 +41,7 @@ export function addRequestHooks(
     else done(new ProblemError('route.unknown', 'There is no such route.'));
   });
 
-  const finished = (
-    request: { id: string; method: string; routeOptions: { url?: string | undefined }; result: string | null },
-    status: number,
-    milliseconds: number,
-  ) => {
+  const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) => {
     const route = request.routeOptions.url ?? UNMATCHED;
     count(request.method, route, status, milliseconds);
     const level = MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
@@ -52,10 +55,14 @@ export function addRequestHooks(
     };
     log[level]('request', request.result === null ? fields : { ...fields, result: request.result });
   };
-  fastify.addHook('onResponse', (request, reply, done) => {
-    finished(request, reply.statusCode, reply.elapsedTime);
+  fastify.addHook('onResponse', (_request, reply, done) => {
+    finished(reply, reply.statusCode);
     done();
   });
+  listeners.onAbort = (raw) => {
+    const reply = (raw as Answered)[REPLY];
+    if (reply) finished(reply, CLIENT_CLOSED);
+  };
 
   // A browser never runs what this API answers; a page of documentation sets its own policy.
   void fastify.register(helmet, {

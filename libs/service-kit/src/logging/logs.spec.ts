@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { parseLogLevels } from '@cap/config';
+import { register } from 'prom-client';
 import { greeter, LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
 
@@ -127,6 +128,21 @@ describe('the request log', () => {
     expect(JSON.stringify(log.lines)).not.toContain(token.slice(0, 30));
     await service.stop();
   });
+});
+
+it('a request whose client went away is counted and logged as 499', async () => {
+  const { service, stage, log } = await greeter();
+  const { api } = await service.listen();
+  const client = new AbortController();
+  const gone = fetch(`${api}/slow`, { signal: client.signal });
+  await stage.entered.promise;
+  client.abort();
+  await expect(gone).rejects.toThrow();
+  await service.stop();
+  expect(log.find('request')).toMatchObject([{ route: '/slow', status: 499 }]);
+  expect((await register.getSingleMetric('cap_http_requests_total')!.get()).values).toContainEqual(
+    expect.objectContaining({ labels: { method: 'GET', route: '/slow', status: '499' }, value: 1 }),
+  );
 });
 
 it('Nest loggers made anywhere write to the stream of the service', async () => {

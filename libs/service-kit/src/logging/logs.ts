@@ -110,6 +110,8 @@ export class Logs {
       module,
       msg: redactText(String(message)),
     };
+    // nest-winston adds a list with one undefined stack.
+    if (Array.isArray(fields['stack'])) fields['stack'] = fields['stack'][0];
     for (const name in fields) if (fields[name] !== undefined) line[name] = redactField(name, fields[name]);
     return { level: known, [Symbol.for('level')]: known, [MESSAGE]: JSON.stringify(line) };
   }

@@ -112,11 +112,13 @@ export async function createService(
   await fastify.ready();
   assertAccessRules();
 
+  let listening = false;
   let stopped: Promise<void> | undefined;
   return {
     app,
     logs,
     async listen() {
+      listening = true;
       await app.listen(plan.management.port, plan.management.host);
       await listeners.openApi();
       const urls = listeners.urls();
@@ -130,6 +132,14 @@ export async function createService(
   async function stop(): Promise<void> {
     draining = true;
     readiness.stop();
+    if (listening) await drain();
+    access.close();
+    if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
+    listeners.closeAll();
+    log.info('stopped');
+  }
+
+  async function drain(): Promise<void> {
     await pause(DRAIN_MS);
     listeners.stopAccepting();
     await pause(SETTLE_MS);
@@ -137,12 +147,8 @@ export async function createService(
     const finished = await inTime(listeners.idle(), FINISH_MS);
     if (!finished) log.warn('requests were still running and are cut off', { after_ms: FINISH_MS });
     clearInterval(sweep);
-    access.close();
-    listeners.closeIdle();
-    if (!finished) listeners.closeAll();
-    if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
-    listeners.closeAll();
-    log.info('stopped');
+    if (finished) listeners.closeIdle();
+    else listeners.closeAll();
   }
 }
 
