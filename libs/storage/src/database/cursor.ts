@@ -1,0 +1,34 @@
+import { CapError } from '@cap/crypto';
+import { type Page } from '../stores.js';
+
+/** A cursor is the last key of a page: a page costs what it holds, wherever it is. */
+export const encodeCursor = (key: string | number): string => Buffer.from(String(key)).toString('base64url');
+
+const unknown = () => new CapError('input', 'request.schema', 'cursor: expected the next_cursor of another page');
+
+export function numberCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return -1;
+  const key = decode(cursor);
+  if (!/^\d{1,15}$/.test(key)) throw unknown();
+  return Number(key);
+}
+
+export function blobCursor(cursor: string | undefined): string {
+  if (cursor === undefined) return '';
+  const key = decode(cursor);
+  if (!/^0x[0-9a-f]{64}$/.test(key)) throw unknown();
+  return key;
+}
+
+const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString('latin1');
+
+/** `rows` are one more than the page holds, if there is one more. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  key: (row: Row) => string | number,
+  item: (row: Row) => Item,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  return { items: shown.map(item), next_cursor: rows.length > limit ? encodeCursor(key(shown.at(-1)!)) : null };
+}

@@ -1,0 +1,61 @@
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+
+/** Schema 1: the first released one. Written once; a change of the schema is another class below. */
+class Registry1 implements MigrationInterface {
+  // TypeORM orders by the 13 digits at the end of the name.
+  readonly name = 'Registry1767225600000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of SCHEMA_1) await runner.query(statement);
+  }
+
+  down(): Promise<void> {
+    throw new Error('a registry is not taken back to before its first schema: restore a backup instead');
+  }
+}
+
+const SCHEMA_1 = [
+  `CREATE TABLE events (
+     seq INTEGER PRIMARY KEY, ts TEXT NOT NULL, event TEXT NOT NULL, details TEXT NOT NULL,
+     prev_digest TEXT NOT NULL, digest TEXT NOT NULL UNIQUE)`,
+  // The log is append-only for this program's own mistakes too; against others stands the hash chain.
+  `CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END`,
+  `CREATE TRIGGER events_never_go BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END`,
+
+  `CREATE TABLE blobs (blob_id TEXT PRIMARY KEY, size INTEGER NOT NULL, retain_until TEXT) WITHOUT ROWID`,
+  `CREATE INDEX blobs_expiry ON blobs (retain_until) WHERE retain_until IS NOT NULL`,
+
+  `CREATE TABLE policies (
+     log_index INTEGER PRIMARY KEY REFERENCES events (seq), policy_hash TEXT NOT NULL UNIQUE, policy_id TEXT NOT NULL UNIQUE,
+     format TEXT NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, status TEXT NOT NULL, document TEXT NOT NULL,
+     created_at TEXT NOT NULL)`,
+  `CREATE INDEX policies_by_id ON policies (id, log_index)`,
+  `CREATE INDEX policies_by_status ON policies (status, log_index)`,
+
+  `CREATE TABLE lists (
+     log_index INTEGER PRIMARY KEY REFERENCES events (seq), hash TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+     as_of TEXT NOT NULL, blob_id TEXT NOT NULL REFERENCES blobs (blob_id), size INTEGER NOT NULL, entries INTEGER NOT NULL,
+     unmatchable TEXT, created_at TEXT NOT NULL, UNIQUE (hash, as_of))`,
+  `CREATE INDEX lists_by_id ON lists (id, log_index)`,
+  `CREATE INDEX lists_by_age ON lists (id, as_of)`,
+
+  `CREATE TABLE entries (
+     log_index INTEGER PRIMARY KEY REFERENCES events (seq), entry_id TEXT NOT NULL UNIQUE, registered_at TEXT NOT NULL,
+     bundle_id TEXT NOT NULL REFERENCES blobs (blob_id), manifest_hash TEXT, proof_hash TEXT, policy_hash TEXT,
+     result TEXT NOT NULL, report_hash TEXT NOT NULL, signer_kid TEXT, company TEXT, company_salt TEXT)`,
+  // In an index NULLs differ from each other; here no policy is one policy.
+  `CREATE UNIQUE INDEX entries_once ON entries (bundle_id, ifnull(policy_hash, ''), report_hash)`,
+  ...['bundle_id', 'policy_hash', 'signer_kid', 'company', 'result', 'registered_at'].map(
+    (column) => `CREATE INDEX entries_by_${column} ON entries (${column}, log_index)`,
+  ),
+
+  // Counted as rows come and go, since counting a million of them for each scrape is not O(1).
+  `CREATE TABLE totals (entries INTEGER NOT NULL, blob_bytes INTEGER NOT NULL)`,
+  `INSERT INTO totals VALUES (0, 0)`,
+  `CREATE TRIGGER entries_counted AFTER INSERT ON entries BEGIN UPDATE totals SET entries = entries + 1; END`,
+  `CREATE TRIGGER blobs_counted AFTER INSERT ON blobs BEGIN UPDATE totals SET blob_bytes = blob_bytes + NEW.size; END`,
+  `CREATE TRIGGER blobs_uncounted AFTER DELETE ON blobs BEGIN UPDATE totals SET blob_bytes = blob_bytes - OLD.size; END`,
+];
+
+/** In order. A released one is never changed. */
+export const MIGRATIONS: (new () => MigrationInterface & { name: string })[] = [Registry1];

@@ -1,0 +1,243 @@
+import { type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import { type ChainEvent, GENESIS_DIGEST, type JsonObject } from '@cap/crypto';
+import {
+  type EntryFilter,
+  type Page,
+  type PageRequest,
+  type PolicyStatus,
+  type RegistryReader,
+  type RegistryTotals,
+  type StoredBlob,
+  type StoredEntry,
+  type StoredList,
+  type StoredPolicy,
+} from '../stores.js';
+import { connect, type Connection } from './connection.js';
+import { blobCursor, numberCursor, pageOf } from './cursor.js';
+import {
+  Blobs,
+  Entries,
+  type EntryRow,
+  type EventRow,
+  Events,
+  type ListRow,
+  Lists,
+  Policies,
+  type PolicyRow,
+} from './entities.js';
+
+/** Reads on a connection of its own, so that a long listing never waits for a commit nor holds one up. */
+export class SqliteReader implements RegistryReader {
+  private constructor(
+    private readonly connection: Connection,
+    private readonly now: () => Date,
+  ) {}
+
+  /** `file` must exist; it may belong to a running registry. */
+  static async open(file: string, now: () => Date = () => new Date()): Promise<SqliteReader> {
+    return new SqliteReader(await connect(file, 'read'), now);
+  }
+
+  async totals(): Promise<RegistryTotals> {
+    const head = await this.#query(Events, 'e').orderBy('e.seq', 'DESC').limit(1).getOne();
+    const [counted] = (await this.connection.source.query('SELECT entries, blob_bytes FROM totals')) as [
+      Pick<RegistryTotals, 'entries' | 'blob_bytes'>,
+    ];
+    return {
+      log_size: head ? head.seq + 1 : 0,
+      head_digest: (head?.digest ?? GENESIS_DIGEST) as RegistryTotals['head_digest'],
+      ...counted,
+    };
+  }
+
+  async findPolicy(ref: string): Promise<StoredPolicy | null> {
+    const hash = ref.replace(/^sha3-256:(?=[0-9a-f]{64}$)/, '0x');
+    const exact = await this.#query(Policies, 'p')
+      .where('p.policy_hash = :hash', { hash })
+      .orWhere('p.policy_id = :ref', { ref })
+      .getOne();
+    const found =
+      exact ??
+      (await this.#query(Policies, 'p')
+        .where(`p.id = :ref AND p.status = 'active'`, { ref })
+        .orderBy('p.log_index', 'DESC')
+        .limit(1)
+        .getOne());
+    return found && toPolicy(found);
+  }
+
+  async listPolicies(
+    { cursor, limit }: PageRequest,
+    { status, id }: { status?: PolicyStatus | undefined; id?: string | undefined } = {},
+  ): Promise<Page<StoredPolicy>> {
+    const query = this.#query(Policies, 'p').where('p.log_index > :after', { after: numberCursor(cursor) });
+    if (status !== undefined) query.andWhere('p.status = :status', { status });
+    if (id !== undefined) query.andWhere('p.id = :id', { id });
+    const rows = await query
+      .orderBy('p.log_index')
+      .limit(limit + 1)
+      .getMany();
+    return pageOf(rows, limit, (row) => row.log_index, toPolicy);
+  }
+
+  async findList(hash: string): Promise<StoredList | null> {
+    const row = await this.#query(Lists, 'l')
+      .where('l.hash = :hash', { hash })
+      .orderBy('l.as_of', 'DESC')
+      .limit(1)
+      .getOne();
+    return row && toList(row, await this.#newestAsOf([row.id]));
+  }
+
+  async listLists({ cursor, limit }: PageRequest, { id }: { id?: string | undefined } = {}): Promise<Page<StoredList>> {
+    const query = this.#query(Lists, 'l').where('l.log_index > :after', { after: numberCursor(cursor) });
+    if (id !== undefined) query.andWhere('l.id = :id', { id });
+    const rows = await query
+      .orderBy('l.log_index')
+      .limit(limit + 1)
+      .getMany();
+    const newest = await this.#newestAsOf(rows.map((row) => row.id));
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.log_index,
+      (row) => toList(row, newest),
+    );
+  }
+
+  async findEntry(entryId: string): Promise<StoredEntry | null> {
+    const row = await this.#query(Entries, 'e').where('e.entry_id = :entryId', { entryId }).getOne();
+    return row && toEntry(row);
+  }
+
+  async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<StoredEntry>> {
+    const query = this.#query(Entries, 'e').where('e.log_index > :after', { after: numberCursor(cursor) });
+    for (const column of ['bundle_id', 'policy_hash', 'signer_kid', 'company', 'result'] as const)
+      if (filter[column] !== undefined) query.andWhere(`e.${column} = :${column}`, { [column]: filter[column] });
+    // 'g' sorts after every hex digit, so this is the range of everything that begins so.
+    if (filter.bundle_prefix !== undefined)
+      query.andWhere('e.bundle_id >= :low AND e.bundle_id < :high', {
+        low: filter.bundle_prefix,
+        high: `${filter.bundle_prefix}g`,
+      });
+    if (filter.from !== undefined) query.andWhere('e.registered_at >= :from', { from: inLogForm(filter.from) });
+    if (filter.to !== undefined) query.andWhere('e.registered_at < :to', { to: inLogForm(filter.to) });
+    const rows = await query
+      .orderBy('e.log_index')
+      .limit(limit + 1)
+      .getMany();
+    return pageOf(rows, limit, (row) => row.log_index, toEntry);
+  }
+
+  async listEvents(from: number, limit: number): Promise<ChainEvent[]> {
+    const rows = await this.#query(Events, 'e')
+      .where('e.seq >= :from', { from })
+      .orderBy('e.seq')
+      .limit(limit)
+      .getMany();
+    return rows.map(toEvent);
+  }
+
+  async findBlob(blobId: string): Promise<StoredBlob | null> {
+    return this.#query(Blobs, 'b')
+      .where('b.blob_id = :blobId', { blobId })
+      .andWhere('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .getOne();
+  }
+
+  async listBlobs({ cursor, limit }: PageRequest): Promise<Page<StoredBlob>> {
+    const rows = await this.#query(Blobs, 'b')
+      .where('b.blob_id > :after', { after: blobCursor(cursor) })
+      .andWhere('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .orderBy('b.blob_id')
+      .limit(limit + 1)
+      .getMany();
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.blob_id,
+      (row) => row,
+    );
+  }
+
+  /** Number and bytes of the BLOBs that listBlobs gives. */
+  async blobTotals(): Promise<{ blobs: number; blob_bytes: number }> {
+    const counted = await this.#query(Blobs, 'b')
+      .select(['COUNT(*) AS blobs', 'COALESCE(SUM(b.size), 0) AS blob_bytes'])
+      .where('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .getRawOne<{ blobs: number; blob_bytes: number }>();
+    return counted!;
+  }
+
+  close(): Promise<void> {
+    return this.connection.source.destroy();
+  }
+
+  async #newestAsOf(ids: string[]): Promise<Map<string, string>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#query(Lists, 'l')
+      .select(['l.id AS id', 'MAX(l.as_of) AS newest'])
+      .where('l.id IN (:...ids)', { ids: [...new Set(ids)] })
+      .groupBy('l.id')
+      .getRawMany<{ id: string; newest: string }>();
+    return new Map(rows.map(({ id, newest }) => [id, newest]));
+  }
+
+  #query<Row extends ObjectLiteral>(
+    entity: Parameters<typeof this.connection.source.getRepository<Row>>[0],
+    alias: string,
+  ): SelectQueryBuilder<Row> {
+    return this.connection.source.getRepository(entity).createQueryBuilder(alias);
+  }
+}
+
+/** The log's times have milliseconds; a time without them compares wrongly as text. */
+const inLogForm = (time: string): string => new Date(time).toISOString();
+
+export const toPolicy = ({
+  policy_id,
+  format,
+  id,
+  version,
+  policy_hash,
+  status,
+  created_at,
+  document,
+}: PolicyRow): StoredPolicy => ({
+  policy_id,
+  format,
+  id,
+  version,
+  policy_hash,
+  status,
+  created_at,
+  document,
+});
+
+const toList = ({ log_index: _position, ...list }: ListRow, newest: Map<string, string>): StoredList => ({
+  ...list,
+  newest_as_of: newest.get(list.id) ?? list.as_of,
+});
+
+export const toEntry = (row: EntryRow): StoredEntry => ({
+  entry_id: row.entry_id,
+  registered_at: row.registered_at,
+  bundle_id: row.bundle_id,
+  manifest_hash: row.manifest_hash,
+  proof_hash: row.proof_hash,
+  policy_hash: row.policy_hash,
+  result: row.result,
+  report_hash: row.report_hash,
+  signer_kid: row.signer_kid,
+  company: row.company,
+  log_index: row.log_index,
+});
+
+export const toEvent = (row: EventRow): ChainEvent => ({
+  seq: row.seq,
+  ts: row.ts,
+  event: row.event,
+  details: JSON.parse(row.details) as JsonObject,
+  prev_digest: row.prev_digest as ChainEvent['prev_digest'],
+  digest: row.digest as ChainEvent['digest'],
+});

@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { contentOf, DataDirectory, entryOf, put } from '../data.fixture.js';
+import { verifyRegistry } from '../fsck/verify-registry.js';
+import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
+import { LEASE_MS } from './snapshots.js';
+
+let place: DataDirectory;
+let data: RegistryData;
+beforeEach(async () => {
+  place = await DataDirectory.make();
+  data = await place.open();
+});
+afterEach(() => place.remove());
+
+const later = (ms: number) => (place.clock = new Date(place.clock.getTime() + ms));
+
+async function register(name: string) {
+  const { blob_id } = await put(data, `bundle ${name}`);
+  return (await data.store.registerEntry(entryOf(blob_id))).record;
+}
+
+/** Fetches a snapshot into a directory as a backup would. */
+async function fetchTo(directory: string) {
+  const snapshot = await data.createSnapshot();
+  await mkdir(directory, { recursive: true });
+  const database = await contentOf(await data.snapshots.database(snapshot.id));
+  expect(database.length).toBe(snapshot.database_size);
+  await writeFile(`${directory}/registry.db`, database);
+  let cursor: string | undefined;
+  let count = 0;
+  do {
+    const page = await data.snapshots.blobs(snapshot.id, { limit: 7, cursor });
+    for (const { blob_id } of page.items) {
+      const target = `${directory}/blobs/${blob_id.slice(2, 4)}/${blob_id.slice(4, 6)}`;
+      await mkdir(target, { recursive: true });
+      await cp(
+        place.at('blobs', blob_id.slice(2, 4), blob_id.slice(4, 6), blob_id.slice(2)),
+        `${target}/${blob_id.slice(2)}`,
+      );
+      count++;
+    }
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  expect(count).toBe(snapshot.blobs);
+  await data.snapshots.release(snapshot.id);
+  return snapshot;
+}
+
+describe('snapshots', () => {
+  it('are one state while writes go on: a prefix of the acknowledged history, whole', async () => {
+    const acknowledged: number[] = [];
+    let writing = true;
+    const writers = Array.from({ length: 4 }, async (_, worker) => {
+      for (let i = 0; writing; i++) acknowledged.push((await register(`${worker}/${i}`)).log_index);
+    });
+    try {
+      while (acknowledged.length < 20) await new Promise((resolve) => setImmediate(resolve));
+      for (let i = 0; i < 5; i++) {
+        const before = acknowledged.length;
+        const snapshot = await fetchTo(place.at(`copy-${i}`));
+        expect(snapshot.log_size).toBeGreaterThanOrEqual(before);
+        const verified = await verifyRegistry(place.at(`copy-${i}`));
+        expect(verified).toMatchObject({
+          ok: true,
+          faults: [],
+          log_size: snapshot.log_size,
+          head_digest: snapshot.head_digest,
+          entries: snapshot.log_size,
+        });
+        expect(existsSync(place.at(`copy-${i}`, 'registry.db-wal'))).toBe(false);
+      }
+    } finally {
+      writing = false;
+      await Promise.all(writers);
+    }
+    const log = await data.store.listEvents(0, 100_000);
+    expect(log.length).toBe(acknowledged.length);
+  });
+
+  it('are lent to one at a time, for a time that use prolongs', async () => {
+    const first = await data.createSnapshot();
+    await expect(data.createSnapshot()).rejects.toMatchObject({ kind: 'busy', code: 'snapshot.busy' });
+    later(LEASE_MS - 1);
+    expect(data.snapshots.find(first.id).id).toBe(first.id);
+    later(LEASE_MS - 1);
+    expect(data.snapshots.find(first.id).id).toBe(first.id);
+    later(LEASE_MS);
+    expect(() => data.snapshots.find(first.id)).toThrow(
+      expect.objectContaining({ kind: 'missing', code: 'snapshot.unknown' }),
+    );
+    const second = await data.createSnapshot();
+    await expect(data.snapshots.database(first.id)).rejects.toMatchObject({ code: 'snapshot.unknown' });
+    await data.snapshots.release(second.id);
+    await expect(data.snapshots.release(second.id)).rejects.toMatchObject({ code: 'snapshot.unknown' });
+  });
+
+  it('of two asked for at once one is refused', async () => {
+    const outcomes = await Promise.allSettled([data.createSnapshot(), data.createSnapshot()]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('hold back sweeping, and list an upload that expires meanwhile', async () => {
+    const { blob_id } = await put(data, 'upload');
+    later(UPLOAD_RETENTION_MS - 1);
+    const snapshot = await data.createSnapshot();
+    later(1);
+    expect(await data.sweepUploads()).toBe(0);
+    expect((await data.snapshots.blobs(snapshot.id, { limit: 10 })).items).toEqual([{ blob_id, size: 6 }]);
+    expect(await data.blobs.size(blob_id)).toBe(6);
+    await data.snapshots.release(snapshot.id);
+    expect(await data.sweepUploads()).toBe(1);
+  });
+
+  it('a copy that a dead process left is removed', async () => {
+    await data.createSnapshot();
+    await place.close(data);
+    await mkdir(place.at('snapshots'), { recursive: true });
+    await writeFile(place.at('snapshots', 'left.db'), 'x');
+    data = await place.open();
+    expect(existsSync(place.at('snapshots', 'left.db'))).toBe(false);
+  });
+});

@@ -1,0 +1,174 @@
+/**
+ * The two seams of the storage profiles. The embedded profile is SQLite plus files; another one (PostgreSQL plus an object
+ * store) enters as another implementation of these interfaces. A promise of a write resolves only once the write is durable.
+ */
+import { type Readable } from 'node:stream';
+import { type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
+
+export type PolicyStatus = 'active' | 'deprecated' | 'draft';
+export type Verdict = 'ok' | 'warn' | 'fail';
+
+export interface NewPolicy {
+  /** v1: UUIDv8 of the hash; v2: `id@version`. Unique. */
+  policy_id: string;
+  format: 'v1' | 'v2';
+  id: string;
+  version: string;
+  policy_hash: Digest;
+  /** The text that the hash covers. */
+  document: string;
+  status: PolicyStatus;
+}
+export interface StoredPolicy extends NewPolicy {
+  created_at: string;
+}
+
+export interface NewList {
+  /** SHA3-256 of the raw CSV. */
+  hash: Digest;
+  id: string;
+  kind: 'sanctions' | 'jurisdictions';
+  as_of: string;
+  /** Where the CSV is in the BLOB store. */
+  blob_id: Digest;
+  size: number;
+  entries: number;
+  /** Entries that can't match, by identifier scheme; null if none are matched. */
+  unmatchable: Record<'id' | 'name' | 'person', number> | null;
+}
+export interface StoredList extends NewList {
+  created_at: string;
+  /** The as_of of the newest list with this id. */
+  newest_as_of: string;
+}
+
+export interface NewEntry {
+  bundle_id: Digest;
+  manifest_hash: Digest | null;
+  proof_hash: Digest | null;
+  policy_hash: Digest | null;
+  result: Verdict;
+  report_hash: Digest;
+  signer_kid: string | null;
+  company: string | null;
+}
+export interface StoredEntry extends NewEntry {
+  entry_id: string;
+  registered_at: string;
+  log_index: number;
+}
+
+export interface StoredBlob {
+  blob_id: Digest;
+  size: number;
+  /** RFC 3339 UTC after which an upload is unknown; null: kept. */
+  retain_until: string | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Opaque; null on the last page. */
+  next_cursor: string | null;
+}
+export interface PageRequest {
+  cursor?: string | undefined;
+  limit: number;
+}
+export interface EntryFilter {
+  bundle_id?: string | undefined;
+  bundle_prefix?: string | undefined;
+  policy_hash?: string | undefined;
+  signer_kid?: string | undefined;
+  company?: string | undefined;
+  result?: Verdict | undefined;
+  /** Registered at or after. */
+  from?: string | undefined;
+  /** Registered before. */
+  to?: string | undefined;
+}
+
+export interface RegistryTotals {
+  log_size: number;
+  /** Digest of the newest event; zeros for an empty log. */
+  head_digest: Digest;
+  entries: number;
+  blob_bytes: number;
+}
+
+/** Reads see what was committed. Pages cost O(page). A cursor that no listing gave is CapError request.schema. */
+export interface RegistryReader {
+  totals(): Promise<RegistryTotals>;
+  /** By policy_id, hash in either form, or id (its newest active version). */
+  findPolicy(ref: string): Promise<StoredPolicy | null>;
+  listPolicies(
+    page: PageRequest,
+    filter?: { status?: PolicyStatus | undefined; id?: string | undefined },
+  ): Promise<Page<StoredPolicy>>;
+  /** The newest as_of of the list with this hash. */
+  findList(hash: string): Promise<StoredList | null>;
+  listLists(page: PageRequest, filter?: { id?: string | undefined }): Promise<Page<StoredList>>;
+  findEntry(entryId: string): Promise<StoredEntry | null>;
+  listEntries(page: PageRequest, filter?: EntryFilter): Promise<Page<StoredEntry>>;
+  listEvents(from: number, limit: number): Promise<ChainEvent[]>;
+  /** An expired upload is unknown, whether it was swept yet or not. */
+  findBlob(blobId: string): Promise<StoredBlob | null>;
+  listBlobs(page: PageRequest): Promise<Page<StoredBlob>>;
+  close(): Promise<void>;
+}
+
+export interface Stored<T> {
+  record: T;
+  /** False if the same content was there: the first record is given and the log has not grown. */
+  created: boolean;
+}
+
+/** Every state change is one event of the hash chain, in the transaction of the change. */
+export interface RegistryStore extends RegistryReader {
+  /** CapError policy.conflict if the policy_id has other content. */
+  storePolicy(policy: NewPolicy): Promise<Stored<StoredPolicy>>;
+  /** CapError policy.unknown. */
+  setPolicyStatus(policyHash: Digest, status: PolicyStatus): Promise<StoredPolicy>;
+  /** CapError list.conflict if this content is known under another id or kind; bundle.unknown without the BLOB. */
+  storeList(list: NewList): Promise<Stored<StoredList>>;
+  /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
+  registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>>;
+  appendEvent(event: string, details: JsonObject): Promise<ChainEvent>;
+  /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
+  recordBlob(blobId: Digest, size: number, retainUntil: string | null): Promise<StoredBlob>;
+  /** Forgets a BLOB whose time has passed; false if it is (again) wanted. */
+  forgetExpiredBlob(blobId: Digest): Promise<boolean>;
+  expiredBlobs(limit: number): Promise<Digest[]>;
+  /** Writes a consistent copy of the database to a file while writes go on. */
+  copyTo(file: string): Promise<void>;
+}
+
+/** Bytes first..last, both included. */
+export interface ByteRange {
+  first: number;
+  last: number;
+}
+
+/** Bytes that are on disk, hashed, but have no name in the store yet. Ends with exactly one of publish and discard. */
+export interface SpooledBlob {
+  blob_id: Digest;
+  size: number;
+  /** Durable once resolved. */
+  publish(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** BLOBs are written once, named by the BLAKE3 of their bytes. */
+export interface BlobStore {
+  /** CapError request.too-large above maxBytes; what was received is gone then, as after an error of the body. */
+  spool(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<SpooledBlob>;
+  size(id: Digest): Promise<number | null>;
+  /**
+   * The bytes, hashed again on the way: a BLOB that has changed ends in CapError blob.corrupt before its last piece.
+   * A part (range) can't be checked against the name; whoever puts parts together hashes the whole.
+   */
+  read(id: Digest, range?: ByteRange): Promise<Readable | null>;
+  remove(id: Digest): Promise<void>;
+  list(): AsyncIterable<Digest>;
+  /** Bytes that are free. Throws what keeps the store from being written. */
+  room(): Promise<number>;
+}

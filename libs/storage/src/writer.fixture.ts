@@ -1,0 +1,36 @@
+/** A process that owns a data directory and registers entries as fast as it can, saying each one's id once it was acknowledged. */
+import { RegistryData } from './registry-data.js';
+
+const directory = process.argv[2]!;
+const data = await RegistryData.open({
+  database: `${directory}/registry.db`,
+  blobs: `${directory}/blobs`,
+  program: 'first-registry',
+});
+process.stdout.write('open\n');
+
+if (process.argv[3] === 'write')
+  for (let worker = 0; worker < 8; worker++)
+    void (async () => {
+      for (let i = 0; ; i++) {
+        const body = Buffer.from(`bundle ${process.pid} ${worker} ${i}`);
+        const { blob_id } = await data.putBlob(
+          (async function* () {
+            yield body;
+          })(),
+          { maxBytes: 1000, retain: 'upload' },
+        );
+        const { record } = await data.store.registerEntry({
+          bundle_id: blob_id,
+          manifest_hash: null,
+          proof_hash: null,
+          policy_hash: null,
+          result: 'fail',
+          report_hash: blob_id,
+          signer_kid: null,
+          company: 'ACME',
+        });
+        process.stdout.write(`${record.entry_id}\n`);
+      }
+    })();
+else setInterval(() => undefined, 1_000);
