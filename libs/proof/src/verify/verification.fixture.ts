@@ -121,7 +121,8 @@ export function tampered(made: Made, { files: change, meta: changeMeta, signers,
       if (bytes) Object.assign(record, { hash: sha3Text(bytes), size: bytes.length });
     }
     changeMeta?.(meta);
-    const bytes = jcs(meta);
+    // Not JCS: a prover may write what has no canonical form.
+    const bytes = Buffer.from(JSON.stringify(meta));
     files.set('_meta.json', bytes);
     files.set('signatures.json', jcs(signEnvelope(META_PAYLOAD_TYPE, bytes, signers)));
   }

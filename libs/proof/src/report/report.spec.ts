@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { type RuleStatus } from '@cap/policy';
+import { CheckList } from './check-list.js';
+import { CHECK_IDS, type CheckStatus } from './checks.js';
+import { messageOf } from './messages.js';
+import { verdictOf, type Check } from './report.js';
+
+const checks = (...statuses: CheckStatus[]) => statuses.map((status) => ({ status }) as Check);
+const rules = (...statuses: RuleStatus[]) => statuses.map((status) => ({ rule_id: 'r', status, fact: null }));
+
+describe('verdictOf', () => {
+  it.each<[CheckStatus[], RuleStatus[], string]>([
+    [[], [], 'ok'],
+    [['ok', 'skipped'], ['proven', 'disclosed'], 'ok'],
+    [['ok', 'warn'], ['proven'], 'warn'],
+    [['ok'], ['claimed', 'proven'], 'warn'],
+    [['warn', 'fail'], ['proven'], 'fail'],
+    [['ok'], ['violated', 'claimed'], 'fail'],
+    [['ok'], ['unproven', 'claimed'], 'fail'],
+  ])('checks %j and rules %j: %s', (statuses, ruleStatuses, verdict) => {
+    expect(verdictOf(checks(...statuses), rules(...ruleStatuses))).toBe(verdict);
+  });
+});
+
+describe('CheckList', () => {
+  it('has every check once, in order, skipped unless recorded', () => {
+    const list = new CheckList();
+    list.ok('proof.valid');
+    list.ok('meta.schema', { expected: 'a', actual: 'b' });
+    const all = list.all();
+    expect(all.map(({ id }) => id)).toEqual(CHECK_IDS);
+    expect(all[0]).toEqual({
+      id: 'meta.schema',
+      status: 'ok',
+      expected: 'a',
+      actual: 'b',
+      message: messageOf('meta.schema', 'ok'),
+    });
+    expect(all.filter(({ status }) => status === 'skipped')).toHaveLength(CHECK_IDS.length - 2);
+  });
+
+  it('keeps the worst of several records, the first among equals', () => {
+    const list = new CheckList();
+    list.warn('signer.trusted', { actual: 'first warning' });
+    list.ok('signer.trusted');
+    list.fail('signer.trusted', { actual: 'first fault' });
+    list.fail('signer.trusted', { actual: 'second fault' });
+    list.warn('signer.trusted', { actual: 'second warning' });
+    expect(list.all().find(({ id }) => id === 'signer.trusted')).toMatchObject({
+      status: 'fail',
+      actual: 'first fault',
+    });
+  });
+
+  it('cuts long texts without breaking a character', () => {
+    const list = new CheckList();
+    list.fail('files.unlisted', { actual: `${'x'.repeat(999)}💥 and more` });
+    const { actual } = list.all().find(({ id }) => id === 'files.unlisted')!;
+    expect(actual!.isWellFormed()).toBe(true);
+    expect(actual!.length).toBeLessThan(1_010);
+  });
+});
+
+describe('messages', () => {
+  it.each(CHECK_IDS)('%s says in English and German what it found', (id) => {
+    for (const status of ['ok', 'skipped'] as const) {
+      const { en, de } = messageOf(id, status);
+      expect(en.length).toBeGreaterThan(10);
+      expect(de).not.toBe(en);
+    }
+  });
+
+  it.each(['signer.validity', 'statement.expired', 'lists.age'] as const)(
+    '%s, judged by time, says the same whatever the status',
+    (id) => {
+      expect(messageOf(id, 'fail')).toEqual(messageOf(id, 'ok'));
+      expect(messageOf(id, 'warn')).toEqual(messageOf(id, 'ok'));
+    },
+  );
+});

@@ -1,0 +1,125 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { jcs, kidOf, publicKeyText, sha3Text, type JsonObject } from '@cap/crypto';
+import { policyOf, RULES } from '../backends/proving.fixture.js';
+import {
+  addToTrust,
+  emptyTrustDocument,
+  parseTrustDocument,
+  trustDocumentBytes,
+  type TrustedSignerRecord,
+} from './trust-document.js';
+import { parseTrustStore } from './trust-store.js';
+
+const { publicKey } = generateKeyPairSync('ed25519');
+const signer: TrustedSignerRecord = {
+  kid: kidOf(publicKey),
+  public_key: publicKeyText(publicKey),
+  owner: 'Compliance',
+  valid_from: '2026-01-01T00:00:00Z',
+  valid_to: '2026-12-31T00:00:00Z',
+};
+const HASH = `0x${'11'.repeat(32)}` as const;
+const OTHER = `0x${'22'.repeat(32)}` as const;
+const document = (members: object) => jcs({ schema: 'cap-trust.v1', version: 1, ...members });
+
+describe('parseTrustStore', () => {
+  it('gives keys by kid, as hex or PEM', () => {
+    for (const public_key of [signer.public_key, publicKey.export({ type: 'spki', format: 'pem' })]) {
+      const store = parseTrustStore(document({ signers: [{ ...signer, public_key }] }));
+      expect(store.signer(signer.kid)).toMatchObject({ owner: 'Compliance', revoked_at: null });
+      expect(store.signer(signer.kid)!.key.equals(publicKey)).toBe(true);
+      expect(store.signer('00'.repeat(16))).toBeUndefined();
+    }
+  });
+
+  it('is named by SHA3-256 of its canonical form, whatever the spelling', () => {
+    const bytes = document({ signers: [signer] });
+    const spelled = Buffer.from(JSON.stringify(JSON.parse(bytes.toString()), null, 3));
+    expect(parseTrustStore(bytes).hash).toBe(sha3Text(bytes));
+    expect(parseTrustStore(spelled).hash).toBe(sha3Text(bytes));
+  });
+
+  it('compiles policies, found by their hash in either spelling', () => {
+    const { policy_hash, document: policy } = policyOf(RULES.few);
+    for (const hash of [policy_hash, policy_hash.replace('0x', 'sha3-256:')])
+      expect(parseTrustStore(document({ policies: [{ hash, policy }] })).policy(policy_hash)!.policy_hash).toBe(
+        policy_hash,
+      );
+  });
+
+  it('knows the newest list of an id', () => {
+    const reference_lists = [
+      { id: 'sanctions', hash: HASH, as_of: '2026-01-10' },
+      { id: 'sanctions', hash: OTHER, as_of: '2026-01-10T08:00:00Z' },
+      { id: 'jurisdictions', hash: `0x${'33'.repeat(32)}`, as_of: '2027-01-01' },
+    ];
+    const store = parseTrustStore(document({ reference_lists }));
+    expect(store.referenceList(HASH)).toEqual({
+      id: 'sanctions',
+      as_of: '2026-01-10',
+      newest_as_of: '2026-01-10T08:00:00Z',
+    });
+    expect(store.referenceList(OTHER)!.newest_as_of).toBe('2026-01-10T08:00:00Z');
+    expect(store.referenceList(`0x${'44'.repeat(32)}`)).toBeUndefined();
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['no JSON', Buffer.from('{'), /my-trust/],
+    ['another version', jcs({ schema: 'cap-trust.v2', version: 1 }), /schema/],
+    ['an unknown member', document({ friends: [] }), /friends/],
+    [
+      'a kid of another key',
+      document({ signers: [{ ...signer, kid: '00'.repeat(16) }] }),
+      /signers\.0.*public_key is the key/,
+    ],
+    ['a broken key', document({ signers: [{ ...signer, public_key: 'x' }] }), /signers\.0\.public_key/],
+    ['one key twice', document({ signers: [signer, signer] }), /twice/],
+    [
+      'an end before the beginning',
+      document({ signers: [{ ...signer, valid_to: '2025-01-01T00:00:00Z' }] }),
+      /valid_to/,
+    ],
+    ['a time without Z', document({ signers: [{ ...signer, revoked_at: '2026-01-01' }] }), /revoked_at/],
+    [
+      'a policy under another hash',
+      document({ policies: [{ hash: HASH, policy: policyOf(RULES.few).document }] }),
+      /policies\.0/,
+    ],
+    ['a policy that is none', document({ policies: [{ hash: HASH, policy: [] }] }), /policies\.0/],
+  ])('refuses %s', (_, bytes, place) => {
+    expect(() => parseTrustStore(bytes, 'my-trust.json')).toThrow(
+      expect.objectContaining({ kind: 'input', code: 'trust.invalid', message: expect.stringMatching(place) }),
+    );
+  });
+});
+
+describe('addToTrust', () => {
+  it('adds one thing at a time, a version further each', () => {
+    const { policy_hash, document: policy } = policyOf(RULES.few);
+    let trust = addToTrust(emptyTrustDocument(), { signer });
+    trust = addToTrust(trust, { policy: { hash: policy_hash, policy } });
+    trust = addToTrust(trust, { referenceList: { id: 'sanctions', hash: HASH, as_of: '2026-01-10' } });
+    expect(trust).toMatchObject({
+      version: 4,
+      signers: [signer],
+      policies: [{ hash: policy_hash }],
+      reference_lists: [{ hash: HASH }],
+    });
+    expect(parseTrustDocument(trustDocumentBytes(trust)).document).toEqual(trust);
+  });
+
+  it('replaces the record of the same key', () => {
+    const before = addToTrust(emptyTrustDocument(), { signer });
+    const revoked = { ...signer, revoked_at: '2026-05-01T00:00:00Z' };
+    expect(addToTrust(before, { signer: revoked }).signers).toEqual([revoked]);
+    expect(before.signers).toEqual([signer]);
+  });
+
+  it('refuses what no trust store may hold', () => {
+    expect(() => addToTrust(emptyTrustDocument(), { signer: { ...signer, kid: 'x' } })).toThrow(
+      expect.objectContaining({ code: 'trust.invalid' }),
+    );
+    expect(() => addToTrust(emptyTrustDocument(), { policy: { hash: 'x', policy: {} as JsonObject } })).toThrow();
+  });
+});
