@@ -83,6 +83,22 @@ describe('from lists to a verdict', () => {
     expect((await verify('--policy', hash)).code).toBe(65);
   });
 
+  it('judges by the lists the verifier holds; one it does not hold is no fact', async () => {
+    await done('trust', 'init', '--out', at('signer.json'));
+    await done('trust', 'add', at('signer.json'), '--signer', at('project', 'keys', `${kid}.json`));
+    const own = ['--policy', at('policy.json'), '--trust', at('signer.json'), '--json'];
+    const lists = [
+      ...['--list', 'sanctions=examples/sanctions.csv@2025-11-01'],
+      ...['--list', 'jurisdictions=examples/jurisdictions.csv@2025-10-01'],
+    ];
+    expect((await verify(...own, ...lists)).code).toBe(0);
+    const { code, out } = await verify(...own, ...lists.slice(0, 2));
+    expect(code).toBe(2);
+    const known = JSON.parse(out).checks.find(({ id }: { id: string }) => id === 'lists.known');
+    expect(known.status).toBe('fail');
+    expect((await verify(...own, '--list', 'sanctions=examples/sanctions.csv')).code).toBe(64);
+  });
+
   it('only warns a verifier who knows neither signer nor policy', async () => {
     const { code, out } = await verify();
     expect(code).not.toBe(0);

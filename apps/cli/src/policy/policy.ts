@@ -40,11 +40,13 @@ export async function lint(io: CliIo, options: Options, file: string): Promise<E
 export async function compile(io: CliIo, options: Options & { out: string }, file: string): Promise<ExitCode> {
   const policy = await readPolicy(io, file, options);
   const { ir, ir_hash, lints } = policy;
+  const refused = lintErrors([...lints]).length > 0;
   for (const one of lints) io.err(`${lintLine(one)}\n`);
-  if (lintErrors(lints).length > 0) return EXIT.fault;
-  const text = `${JSON.stringify(options.json ? { ...identity(policy), ir, ir_hash, lints } : ir, null, 2)}\n`;
-  await writeOutput(io, options.out, text);
-  return EXIT.ok;
+  const body = options.json ? { ...identity(policy), ir, ir_hash, lints } : ir;
+  // A refused policy leaves no file; --json still says on stdout what was found, as the API does.
+  if (!refused || (options.json && options.out === '-'))
+    await writeOutput(io, options.out, `${JSON.stringify(body, null, 2)}\n`);
+  return refused ? EXIT.fault : EXIT.ok;
 }
 
 export async function show(io: CliIo, options: Options, file: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { CapError, jcs } from '@cap/crypto';
+import { CapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
 import { type Report } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
@@ -37,8 +37,8 @@ export async function judgeRemotely(
       body: new Uint8Array(await readInput(io, file)),
     },
   );
-  const report: unknown = ((await response.json()) as { report?: unknown } | null)?.report;
-  if (!isReport(report))
+  const report = reportIn(new Uint8Array(await response.arrayBuffer()));
+  if (report === null)
     throw new CapError(
       'unavailable',
       'service.unknown',
@@ -47,5 +47,17 @@ export async function judgeRemotely(
   return { report, bytes: jcs(report) };
 }
 
-const isReport = (value: unknown): value is Report =>
-  typeof value === 'object' && value !== null && 'schema' in value && value.schema === 'cap-report.v1';
+/** The report in the body of an answer; null if it holds none. */
+function reportIn(body: Uint8Array): Report | null {
+  let answer: JsonValue;
+  try {
+    answer = parseJson(body, 'answer');
+  } catch {
+    return null;
+  }
+  const report = isObject(answer) ? answer.report : undefined;
+  return isObject(report) && report.schema === 'cap-report.v1' ? (report as unknown as Report) : null;
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

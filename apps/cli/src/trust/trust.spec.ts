@@ -1,0 +1,64 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { cap, scratch } from '../cli.fixture.js';
+
+describe('cap trust', () => {
+  let home: string;
+  const at = (...names: string[]) => path.join(home, ...names);
+  const stored = async () => JSON.parse(await readFile(at('trust.json'), 'utf8'));
+  const add = (...argv: string[]) => cap(['trust', 'add', at('trust.json'), ...argv]);
+  const newKey = async () =>
+    (await cap(['keys', 'generate', '--keys', at('keys'), '--owner', 'Supplier AG'])).out.trim();
+
+  beforeEach(async () => {
+    home = await scratch();
+    expect((await cap(['trust', 'init', '--out', at('trust.json')])).code).toBe(0);
+  });
+
+  it('never replaces a trust store by an empty one', async () => {
+    await add('--reference-list', 'sanctions=examples/sanctions.csv');
+    expect((await cap(['trust', 'init', '--out', at('trust.json')])).code).toBe(73);
+    expect((await stored()).reference_lists).toHaveLength(1);
+  });
+
+  it('adds signers from their public files, and replaces a record of the same key', async () => {
+    const kid = await newKey();
+    expect((await add('--signer', at('keys', `${kid}.pub`))).code).toBe(0);
+    const record = at('keys', `${kid}.json`);
+    await writeFile(
+      record,
+      JSON.stringify({ ...JSON.parse(await readFile(record, 'utf8')), revoked_at: '2025-12-01T00:00:00Z' }),
+    );
+    expect((await add('--signer', record)).code).toBe(0);
+    const { signers, version } = await stored();
+    expect(signers).toMatchObject([{ kid, owner: 'Supplier AG', revoked_at: '2025-12-01T00:00:00Z' }]);
+    expect(version).toBe(3);
+    expect((await cap(['trust', 'show', at('trust.json')])).out).toContain('Supplier AG');
+  });
+
+  it('needs the public key that the name says', async () => {
+    const [one, two] = [await newKey(), await newKey()];
+    await rename(at('keys', `${two}.pub`), at('keys', `${one}.pub`));
+    expect((await add('--signer', at('keys', `${one}.pub`))).code).toBe(65);
+    expect((await add('--signer', at('keys', 'some.pub'))).code).toBe(64);
+    expect((await add('--signer', at('keys', `${two}.pub`))).code).toBe(66);
+    expect((await add()).code).toBe(64);
+    expect((await stored()).signers).toEqual([]);
+  });
+
+  it('takes only lists that can be read, with the day they are of', async () => {
+    await writeFile(at('bad.csv'), 'iso_code,risk_level\nDE,dreadful\n');
+    expect((await add('--reference-list', `jurisdictions=${at('bad.csv')}`)).code).toBe(65);
+    expect((await add('--reference-list', 'sanctions')).code).toBe(64);
+    expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-13-01')).code).toBe(64);
+    expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01')).code).toBe(0);
+    expect((await stored()).reference_lists).toMatchObject([{ id: 'sanctions', as_of: '2025-11-01' }]);
+  });
+
+  it('says 65 for a file that is no trust store, 66 for none', async () => {
+    await writeFile(at('trust.json'), '{"schema":"cap-trust.v9"}');
+    expect((await cap(['trust', 'show', at('trust.json')])).code).toBe(65);
+    expect((await cap(['trust', 'show', at('none.json')])).code).toBe(66);
+  });
+});
