@@ -1,5 +1,6 @@
 import { type Digest } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
+import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
 import { type Manifest } from '../manifest/manifest.js';
 
@@ -31,11 +32,9 @@ export interface ProverList {
   list: ListName;
   /** In the order of the commitment's leaves. */
   rows: readonly ListRow[];
+  /** Line of each row in the file it came from, for messages. */
+  lines: readonly number[];
   secrets: MerkleSecrets;
-}
-/** merkle-blake3.v2 salts, hex, in leaf order. */
-export interface MerkleSecrets {
-  leaves: { leaf_salt: string; field_salts: Record<string, string> }[];
 }
 
 export interface ProofParts {

@@ -1,9 +1,12 @@
-import { type Digest } from '@cap/crypto';
-import { type IdScheme } from '@cap/policy';
+import { blake3Text, CapError, isDigest, jcs, parseJson, sha3Text, type Digest } from '@cap/crypto';
+import { type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { z } from 'zod';
+import { isDate, isInstant } from '../lists/calendar.js';
+import { type ListName } from '../lists/rows.js';
 
 /** One commitment of a list; further members belong to its scheme. A list may be committed to under several schemes. */
 export interface MerkleCommitment {
-  list: string;
+  list: ListName;
   scheme: 'merkle-blake3.v2';
   id_scheme: IdScheme;
   root: Digest;
@@ -16,12 +19,155 @@ export interface Manifest {
   schema: 'cap-manifest.v2';
   manifest_id: string;
   company: { name?: string; lei?: string };
+  /** RFC 3339 UTC. */
   created_at: string;
+  /** The day or instant that the lists describe: YYYY-MM-DD or RFC 3339 UTC. */
   as_of: string;
   policy: { id: string; version: string; hash: Digest };
   commitments: Commitment[];
   /** SHA3-256(JCS(commitments)). */
   company_commitment_root: Digest;
+  /** as_of: YYYY-MM-DD or RFC 3339 UTC. */
   reference_lists: { id: string; hash: Digest; as_of: string }[];
   audit: { tail_digest: Digest; events_count: number };
+}
+
+/** A digest member of a JSON format: `0x` + 64 lowercase hex digits. */
+export const digestMember = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
+const text = z.string().min(1).max(1_000);
+const count = z.int().min(0);
+const dateOrInstant = z
+  .string()
+  .refine((value) => isDate(value) || isInstant(value), 'expected YYYY-MM-DD or RFC 3339 UTC with Z');
+const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
+
+export const commitmentSchema = z.strictObject({
+  list: z.enum(['suppliers', 'ubos']),
+  scheme: z.literal('merkle-blake3.v2'),
+  id_scheme: z.enum(['id', 'name', 'person']),
+  root: digestMember,
+  count,
+});
+
+const manifestSchema = z.strictObject({
+  schema: z.literal('cap-manifest.v2'),
+  manifest_id: text,
+  company: z.strictObject({ name: text.optional(), lei: text.optional() }),
+  created_at: instant,
+  as_of: dateOrInstant,
+  policy: z.strictObject({ id: text, version: text, hash: digestMember }),
+  commitments: z.array(commitmentSchema),
+  company_commitment_root: digestMember,
+  reference_lists: z.array(z.strictObject({ id: text, hash: digestMember, as_of: dateOrInstant })),
+  audit: z.strictObject({ tail_digest: digestMember, events_count: count }),
+});
+
+/**
+ * Reads manifest.json. Checks the shape only: an unknown, missing or ill-typed member is CapError `input` /
+ * `manifest.schema` that names it. Whether the bytes are canonical is isCanonicalJson's question, whether the
+ * commitments agree with each other commitmentsFault's.
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  let value;
+  try {
+    value = parseJson(bytes, 'manifest');
+  } catch (cause) {
+    throw new CapError('input', 'manifest.schema', (cause as Error).message, { cause });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const member = ['manifest', ...issue!.path].join('.');
+    throw new CapError('input', 'manifest.schema', `${member}: ${issue!.message}`);
+  }
+  return parsed.data;
+}
+
+/** Why the commitments contradict each other or the manifest, or null: a wrong root, one list twice, an empty list with rows. */
+export function commitmentsFault(manifest: Manifest): { expected: string; actual: string; reason: string } | null {
+  const root = companyCommitmentRoot(manifest.commitments);
+  if (root !== manifest.company_commitment_root)
+    return {
+      expected: root,
+      actual: manifest.company_commitment_root,
+      reason: 'company_commitment_root is not the hash of the commitments',
+    };
+  const seen = new Set<string>();
+  for (const { list, scheme, id_scheme, root, count } of manifest.commitments) {
+    const name = `${list} under ${scheme}`;
+    if (seen.has(name)) return { expected: 'one', actual: 'several', reason: `several commitments of ${name}` };
+    seen.add(name);
+    const allowed = ID_SCHEMES[list];
+    if (!allowed.includes(id_scheme))
+      return {
+        expected: allowed.join(' or '),
+        actual: id_scheme,
+        reason: `${name}: this list has no such identifier scheme`,
+      };
+    if ((count === 0) !== (root === EMPTY_ROOT))
+      return {
+        expected: `count 0 exactly if the root is ${EMPTY_ROOT}`,
+        actual: `count ${count}, root ${root}`,
+        reason: `${name}: count and root disagree`,
+      };
+  }
+  const ids = manifest.reference_lists.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  return twice === undefined
+    ? null
+    : { expected: 'one', actual: 'several', reason: `several reference lists with the id ${twice}` };
+}
+
+const EMPTY_ROOT = blake3Text('cap.empty.v2');
+
+/** The identifier schemes that a list's fields allow. */
+export const ID_SCHEMES: Readonly<Record<ListName, readonly IdScheme[]>> = {
+  suppliers: ['id', 'name'],
+  ubos: ['id', 'name', 'person'],
+};
+
+/** SHA3-256(JCS(commitments)). */
+export const companyCommitmentRoot = (commitments: readonly Commitment[]): Digest => sha3Text(jcs(commitments));
+
+/** A list's commitment under merkle-blake3.v2, if the manifest has one. */
+export const merkleCommitment = (manifest: Manifest, list: ListName): MerkleCommitment | undefined =>
+  manifest.commitments.find((commitment) => commitment.list === list && commitment.scheme === 'merkle-blake3.v2');
+
+/** SHA3-256 of the bytes of manifest.json, the one hash by which a manifest is named. */
+export const manifestHash = (bytes: Uint8Array): Digest => sha3Text(bytes);
+
+export interface ManifestParts {
+  manifestId: string;
+  company: { name?: string; lei?: string };
+  createdAt: string;
+  asOf: string;
+  policy: Pick<CompiledPolicy, 'id' | 'version' | 'policy_hash'>;
+  commitments: Commitment[];
+  referenceLists: readonly { id: string; hash: Digest; as_of: string }[];
+  audit: { tail_digest: Digest; events_count: number };
+}
+
+/** The manifest and its bytes (JCS). Throws CapError `manifest.schema` when a part has no valid form. */
+export function buildManifest(parts: ManifestParts): { manifest: Manifest; bytes: Buffer; hash: Digest } {
+  const bytes = jcs({
+    schema: 'cap-manifest.v2',
+    manifest_id: parts.manifestId,
+    company: parts.company,
+    created_at: parts.createdAt,
+    as_of: parts.asOf,
+    policy: { id: parts.policy.id, version: parts.policy.version, hash: parts.policy.policy_hash },
+    commitments: parts.commitments,
+    company_commitment_root: companyCommitmentRoot(parts.commitments),
+    reference_lists: parts.referenceLists.map(({ id, hash, as_of }) => ({ id, hash, as_of })),
+    audit: parts.audit,
+  } satisfies Manifest);
+  const manifest = parseManifest(bytes);
+  const fault = commitmentsFault(manifest);
+  if (fault)
+    throw new CapError(
+      'input',
+      'manifest.schema',
+      `manifest: ${fault.reason} (expected ${fault.expected}, found ${fault.actual})`,
+    );
+  return { manifest, bytes, hash: manifestHash(bytes) };
 }

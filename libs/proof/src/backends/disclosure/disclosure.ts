@@ -1,0 +1,97 @@
+import { CapError, jcs } from '@cap/crypto';
+import { evaluateRules, type CompiledPolicy } from '@cap/policy';
+import { openRow } from '../../commitment/merkle-blake3.js';
+import { type ListName } from '../../lists/rows.js';
+import { statementDigest } from '../../statement/statement.js';
+import { type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
+import { checkedLists, evaluationContext, refuseFalseStatement, type CheckedList } from '../truth.js';
+import { leastOpenings, type Openings } from './openings.js';
+import { type DisclosurePayload } from './payload.js';
+import { verifyDisclosure } from './verify.js';
+
+const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
+
+/** Proves by opening rows of the merkle-blake3.v2 commitments: as few fields of as few rows as the policy needs. */
+export const disclosure: ProofBackend = {
+  name: 'disclosure',
+  id: 3,
+  strength: 'disclosed',
+  verifyingKey: () => ZEROS,
+
+  async prove(context, lists) {
+    const committed = checkedLists(context.manifest, lists);
+    refuseFalseStatement(context, committed);
+    const payload = jcs(payloadOf(context, committed, openingsFor(context.policy, committed)));
+    refuseUnshown(context, payload);
+    return { payload, ...ZEROS };
+  },
+
+  async verify(context, payload) {
+    return verifyDisclosure(context, payload);
+  },
+};
+
+/**
+ * The payload of a disclosure of one's own choice: for each list that `selection` names, all leaf hashes and the rows
+ * (by leaf index) with the fields (those a row has) that it names. Throws CapError `refused` / `proof.other-lists`.
+ */
+export function discloseRows(
+  context: ProofContext,
+  lists: readonly ProverList[],
+  selection: ReadonlyMap<ListName, Openings>,
+): DisclosurePayload {
+  return payloadOf(context, checkedLists(context.manifest, lists), selection);
+}
+
+/** A list that no rule is about is not shown at all. */
+function openingsFor(policy: CompiledPolicy, lists: readonly CheckedList[]): Map<ListName, Openings> {
+  const openings = new Map<ListName, Openings>();
+  for (const { list, idScheme, rows } of lists) {
+    const requirements = policy.requirements.filter((requirement) => requirement.list === list);
+    if (requirements.length > 0) openings.set(list, leastOpenings(list, idScheme, rows, requirements));
+  }
+  return openings;
+}
+
+function payloadOf(
+  context: ProofContext,
+  lists: readonly CheckedList[],
+  selection: ReadonlyMap<ListName, Openings>,
+): DisclosurePayload {
+  return {
+    schema: 'cap-disclosure.v1',
+    statement_digest: statementDigest('disclosure', context),
+    lists: lists.flatMap(({ list, rows, secrets, leafHashes }) => {
+      const openings = selection.get(list);
+      if (!openings) return [];
+      const opened = [...openings].sort(([a], [b]) => a - b);
+      return {
+        list,
+        leaf_hashes: leafHashes,
+        rows: opened.map(([index, fields]) => {
+          const row = rows[index];
+          if (!row)
+            throw new CapError(
+              'usage',
+              'proof.no-such-row',
+              `${list} have no row ${index}, only 0 to ${rows.length - 1}`,
+            );
+          return openRow(row, secrets.leaves[index]!, index, fields);
+        }),
+      };
+    }),
+  };
+}
+
+/** Judges the payload as a verifier will, so that no disclosure leaves the house that does not do its work. */
+function refuseUnshown(context: ProofContext & { policy: CompiledPolicy }, payload: Uint8Array): void {
+  const { validity, facts } = verifyDisclosure(context, payload);
+  const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));
+  const unshown = results.filter(({ status }) => status !== 'disclosed').map(({ rule_id }) => `rule ${rule_id}`);
+  if (!validity.ok || unshown.length > 0)
+    throw new CapError(
+      'refused',
+      'proof.unprovable',
+      `${unshown.join(', ') || 'the policy'}: disclosure can't show it`,
+    );
+}

@@ -1,0 +1,44 @@
+import { codeFields, identifierFields, type IdScheme, type Requirement } from '@cap/policy';
+import { type ListName, type ListRow } from '../../lists/rows.js';
+
+/** By leaf index the fields to open. */
+export type Openings = ReadonlyMap<number, ReadonlySet<string>>;
+
+/**
+ * The least that must be opened of a list so that the requirements show:
+ * count max: nothing, the leaf hashes do; count min k: the identifiers of k rows; distinct and disjoint: the
+ * identifiers of all rows; rows_allowed: the code fields of all rows; disclosed: the fields the rule reads, of all rows.
+ */
+export function leastOpenings(
+  list: ListName,
+  scheme: IdScheme,
+  rows: readonly ListRow[],
+  requirements: readonly Requirement[],
+): Openings {
+  const openings = new Map<number, Set<string>>();
+  const open = (upTo: number, fields: readonly string[]) => {
+    for (let index = 0; index < Math.min(upTo, rows.length); index++) {
+      const opened = openings.get(index) ?? new Set<string>();
+      fields.forEach((field) => opened.add(field));
+      openings.set(index, opened);
+    }
+  };
+  for (const { need } of requirements) {
+    switch (need.kind) {
+      case 'count':
+        // Leaves are sorted by salted hash, so the first k are no choice of the prover's and say nothing about the others.
+        open(need.distinct ? rows.length : (need.min ?? 0), identifierFields(list, scheme));
+        break;
+      case 'disjoint':
+        open(rows.length, identifierFields(list, scheme));
+        break;
+      case 'rows_allowed':
+        open(rows.length, codeFields(list));
+        break;
+      case 'disclosed':
+        open(rows.length, need.fields);
+        break;
+    }
+  }
+  return openings;
+}

@@ -1,0 +1,62 @@
+import { type Digest } from '@cap/crypto';
+import { z } from 'zod';
+import { readPayload } from '../payload.js';
+import { isSalt, type RowOpening } from '../../commitment/merkle-blake3.js';
+import { type ListName } from '../../lists/rows.js';
+import { digestMember } from '../../manifest/manifest.js';
+
+/** What a disclosure shows of one list: all leaf hashes, and some rows with some of their fields. */
+export interface ListDisclosure {
+  list: ListName;
+  leaf_hashes: Digest[];
+  rows: RowOpening[];
+}
+/** The payload of a disclosure proof, JCS. */
+export interface DisclosurePayload {
+  schema: 'cap-disclosure.v1';
+  statement_digest: Digest;
+  lists: ListDisclosure[];
+}
+
+const salt = z.string().refine(isSalt, 'expected 0x + 32 lowercase hex digits');
+const value = z.union([z.string(), z.number(), z.boolean()]);
+
+const disclosurePayloadSchema: z.ZodType<DisclosurePayload> = z.strictObject({
+  schema: z.literal('cap-disclosure.v1'),
+  statement_digest: digestMember,
+  lists: z.array(
+    z.strictObject({
+      list: z.enum(['suppliers', 'ubos']),
+      leaf_hashes: z.array(digestMember),
+      rows: z.array(
+        z.strictObject({
+          index: z.int().min(0),
+          leaf_salt: salt,
+          fields: z.record(z.string(), z.strictObject({ value, salt })),
+          hidden: z.record(z.string(), digestMember),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Reads a disclosure payload, of which nothing is checked but its form. Throws CapError `proof.payload` or `json.malformed`. */
+export const readDisclosure = (payload: Uint8Array): DisclosurePayload => readPayload(payload, disclosurePayloadSchema);
+
+/** What a disclosure shows of one list, for the one who is about to hand it out. */
+export interface DisclosureSummary {
+  list: ListName;
+  /** Rows of the list: this number is shown, for all leaf hashes are. */
+  count: number;
+  openedRows: number;
+  /** By field name, in how many rows it is opened. */
+  openedFields: Record<string, number>;
+}
+
+export const summariseDisclosure = ({ lists }: DisclosurePayload): DisclosureSummary[] =>
+  lists.map(({ list, leaf_hashes, rows }) => {
+    const openedFields: Record<string, number> = {};
+    for (const name of rows.flatMap(({ fields }) => Object.keys(fields)).sort())
+      openedFields[name] = (openedFields[name] ?? 0) + 1;
+    return { list, count: leaf_hashes.length, openedRows: rows.length, openedFields };
+  });

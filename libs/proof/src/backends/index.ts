@@ -1,0 +1,13 @@
+import { type ProofBackend } from './backend.js';
+import { disclosure } from './disclosure/disclosure.js';
+import { mock } from './mock/mock.js';
+
+/** Every way of proving that this release has. */
+export const backends: readonly ProofBackend[] = [disclosure, mock];
+
+/** By the byte in the container's header; undefined for one that this release does not have. */
+export const backendById = (id: number): ProofBackend | undefined => backends.find((backend) => backend.id === id);
+
+/** By the name in _meta.json and in configuration. */
+export const backendByName = (name: string): ProofBackend | undefined =>
+  backends.find((backend) => backend.name === name);

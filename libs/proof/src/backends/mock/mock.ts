@@ -1,0 +1,60 @@
+import { jcs, type Digest } from '@cap/crypto';
+import { z } from 'zod';
+import { digestMember } from '../../manifest/manifest.js';
+import { statementDigest } from '../../statement/statement.js';
+import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
+import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
+import { checkedLists, refuseFalseStatement } from '../truth.js';
+
+/** The payload of a mock proof, JCS: the prover's word for each rule, and nothing that supports it. */
+export interface MockPayload {
+  schema: 'cap-mock.v1';
+  statement_digest: Digest;
+  claims: { rule_id: string; ok: boolean }[];
+}
+
+const mockPayloadSchema: z.ZodType<MockPayload> = z.strictObject({
+  schema: z.literal('cap-mock.v1'),
+  statement_digest: digestMember,
+  claims: z.array(z.strictObject({ rule_id: z.string().min(1), ok: z.boolean() })),
+});
+
+const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
+
+/** Claims that the rules hold. For trying things out: its verdict is at best a warning. */
+export const mock: ProofBackend = {
+  name: 'mock',
+  id: 0,
+  strength: 'claimed',
+  verifyingKey: () => ZEROS,
+
+  async prove(context, lists) {
+    const results = refuseFalseStatement(context, checkedLists(context.manifest, lists));
+    const payload: MockPayload = {
+      schema: 'cap-mock.v1',
+      statement_digest: statementDigest('mock', context),
+      claims: results.map(({ rule_id }) => ({ rule_id, ok: true })),
+    };
+    return { payload: jcs(payload), ...ZEROS };
+  },
+
+  async verify(context, payload) {
+    return verifyMock(context, payload);
+  },
+};
+
+function verifyMock(context: ProofContext, bytes: Uint8Array): BackendVerdict {
+  let payload: MockPayload;
+  try {
+    payload = readPayload(bytes, mockPayloadSchema);
+  } catch (error) {
+    return unreadable('mock', context, error);
+  }
+  const binding = bindingOutcome('mock', context, payload.statement_digest);
+  if (!binding.ok) return { binding, validity: binding, facts: [] };
+  const ids = payload.claims.map(({ rule_id }) => rule_id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    return { binding, validity: fault(`several claims about the rule ${twice}`, 'one claim', 'several'), facts: [] };
+  return { binding, validity: OK, facts: [], claims: payload.claims };
+}

@@ -1,0 +1,43 @@
+import { CapError, isCanonicalJson, parseJson, type Digest } from '@cap/crypto';
+import { type z } from 'zod';
+import { statementDigest } from '../statement/statement.js';
+import { type BackendName, type BackendVerdict, type ProofContext, type StepOutcome } from './backend.js';
+
+/**
+ * Reads a JSON payload strictly: canonical bytes (one spelling, so no bit of a proof is free), no member beyond the
+ * schema's. Throws CapError `input` / `proof.payload` that names the member.
+ */
+export function readPayload<T>(payload: Uint8Array, schema: z.ZodType<T>): T {
+  const value = parseJson(payload, 'proof payload');
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new CapError('input', 'proof.payload', `${['payload', ...issue!.path].join('.')}: ${issue!.message}`);
+  }
+  if (!isCanonicalJson(payload, value))
+    throw new CapError('input', 'proof.payload', 'payload: not canonical JSON (RFC 8785)');
+  return parsed.data;
+}
+
+export const OK: StepOutcome = { ok: true };
+
+export const fault = (reason: string, expected: string, actual: string): StepOutcome => ({
+  ok: false,
+  expected,
+  actual,
+  reason,
+});
+
+/** Is the payload bound to the context's manifest, policy and statement? */
+export function bindingOutcome(backend: BackendName, context: ProofContext, found: Digest): StepOutcome {
+  const expected = statementDigest(backend, context);
+  return found === expected
+    ? OK
+    : fault('the proof is bound to another manifest, policy or statement', expected, found);
+}
+
+/** The verdict on a payload whose statement digest can't even be read. */
+export function unreadable(backend: BackendName, context: ProofContext, error: unknown): BackendVerdict {
+  const why = fault((error as Error).message, statementDigest(backend, context), 'unreadable payload');
+  return { binding: why, validity: why, facts: [] };
+}

@@ -1,0 +1,111 @@
+import { CapError, commitmentRoot, digestText, type Digest, type JsonObject } from '@cap/crypto';
+import {
+  evaluateRules,
+  type CompiledPolicy,
+  type EvaluationContext,
+  type IdScheme,
+  type Requirement,
+  type RuleResult,
+} from '@cap/policy';
+import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
+import { merkleCommitment, type Manifest } from '../manifest/manifest.js';
+import { type ProofContext, type ProverList } from './backend.js';
+import { factsOf, offendingRows, type OpenedList } from './opened.js';
+
+/** A prover's list that is really the one the manifest commits to. */
+export interface CheckedList extends ProverList {
+  idScheme: IdScheme;
+  leafHashes: Digest[];
+}
+
+/** Recomputes the commitments. Throws CapError `refused` / `proof.other-lists` when rows and salts are not the manifest's. */
+export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): CheckedList[] {
+  return lists.map((given) => {
+    const commitment = merkleCommitment(manifest, given.list);
+    const refuse = (why: string): never => {
+      throw new CapError(
+        'refused',
+        'proof.other-lists',
+        `${given.list}: ${why}; prepare the lists and build the manifest anew`,
+      );
+    };
+    if (!commitment) return refuse('the manifest has no merkle-blake3.v2 commitment of this list');
+    const { rows, secrets } = given;
+    if (rows.length !== commitment.count || secrets.leaves.length !== rows.length)
+      return refuse(
+        `${rows.length} rows and salts of ${secrets.leaves.length}, the manifest commits to ${commitment.count}`,
+      );
+    const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
+    const root = digestText(commitmentRoot(leaves));
+    if (root !== commitment.root)
+      return refuse(`the rows have the root ${root}, the manifest commits to ${commitment.root}`);
+    return { ...given, idScheme: commitment.id_scheme, leafHashes: leaves.map(digestText) };
+  });
+}
+
+/**
+ * Evaluates the policy over everything the prover knows. Throws CapError `refused` / `proof.false-statement` that names
+ * each rule that does not hold and the rows that break it; returns the results of the rules otherwise.
+ */
+export function refuseFalseStatement(
+  context: ProofContext & { policy: CompiledPolicy },
+  lists: readonly CheckedList[],
+): RuleResult[] {
+  const known = lists.map(fullyOpened);
+  const facts = known.flatMap((list) => factsOf(list, context));
+  const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));
+  const failed = results.filter(({ status }) => status !== 'disclosed');
+  if (failed.length === 0) return results;
+  const reasons = failed.map(({ rule_id, status }) => {
+    const rows = context.policy.requirements
+      .filter((requirement) => requirement.rule_id === rule_id)
+      .flatMap((requirement) => offences(requirement, lists, known, context));
+    const verb = status === 'violated' ? 'does not hold' : "can't be shown from these lists";
+    return { rule_id, rows, words: `rule ${rule_id} ${verb}${describe(rows)}` };
+  });
+  throw new CapError('refused', 'proof.false-statement', reasons.map(({ words }) => words).join('\n'), {
+    details: reasons.map(({ rule_id, rows }) => ({ rule_id, rows: rows.map(({ list, line }) => ({ list, line })) })),
+  });
+}
+
+interface Offence {
+  list: string;
+  line: number;
+  name: string;
+}
+
+function offences(
+  requirement: Requirement,
+  lists: readonly CheckedList[],
+  known: readonly OpenedList[],
+  context: ProofContext,
+): Offence[] {
+  const i = lists.findIndex(({ list }) => list === requirement.list);
+  if (i === -1) return [];
+  const { list, rows, lines } = lists[i]!;
+  return offendingRows(requirement, known[i]!, context)
+    .map((index) => ({ list, line: lines[index]!, name: rows[index]!.name }))
+    .sort((a, b) => a.line - b.line);
+}
+
+function describe(rows: readonly Offence[]): string {
+  if (rows.length === 0) return '';
+  const shown = rows.slice(0, 10).map(({ list, line, name }) => `${list} line ${line} (${JSON.stringify(name)})`);
+  return `: ${shown.join(', ')}${rows.length > shown.length ? ` and ${rows.length - shown.length} more` : ''}`;
+}
+
+const fullyOpened = ({ list, idScheme, rows }: CheckedList): OpenedList => ({
+  list,
+  idScheme,
+  count: rows.length,
+  rows: rows.map((row, index) => ({
+    index,
+    fields: Object.fromEntries(fieldNames(row).map((name) => [name, row[name as keyof typeof row]])) as JsonObject,
+    hidden: [],
+  })),
+});
+
+/** What the rules' evaluation needs to know besides the facts. */
+export const evaluationContext = (context: ProofContext): EvaluationContext => ({
+  lists: new Map(context.manifest.reference_lists.map(({ id, hash, as_of }) => [id, { hash, as_of }])),
+});

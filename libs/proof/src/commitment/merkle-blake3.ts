@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import {
+  blake3,
+  CapError,
+  commitmentRoot,
+  digestBytes,
+  digestText,
+  jcs,
+  type Digest,
+  type JsonValue,
+} from '@cap/crypto';
+import { identifier, type IdScheme } from '@cap/policy';
+import { LIST_FIELDS } from '../lists/fields.js';
+import { type ListName, type ListRow } from '../lists/rows.js';
+import { type MerkleCommitment } from '../manifest/manifest.js';
+
+/**
+ * The commitment scheme merkle-blake3.v2.
+ *
+ *   field digest = BLAKE3("cap.field.v2" ‖ field salt ‖ JCS([name, value]))
+ *   leaf         = BLAKE3("cap.leaf.v2" ‖ leaf salt ‖ the field digests in field-name order)
+ *   root         = the tree of @cap/crypto over the leaves sorted by hash
+ *
+ * Salts have 16 random bytes, so nobody can find a row by hashing guesses. An absent optional field has no digest.
+ */
+export const SALT_BYTES = 16;
+
+/** The salts of one row, `0x` + 32 hex digits each. */
+export interface RowSalts {
+  leaf_salt: string;
+  field_salts: Record<string, string>;
+}
+/** The prover's secrets of one list, in leaf order. */
+export interface MerkleSecrets {
+  leaves: RowSalts[];
+}
+
+/** One row as a disclosure shows it: every field is either opened or hidden behind its digest. */
+export interface RowOpening {
+  /** Index in the list's sorted leaves. */
+  index: number;
+  leaf_salt: string;
+  fields: Record<string, { value: JsonValue; salt: string }>;
+  hidden: Record<string, Digest>;
+}
+
+export interface CommittedList {
+  commitment: MerkleCommitment;
+  /** In leaf order, as `secrets`. */
+  rows: ListRow[];
+  leaves: Buffer[];
+  secrets: MerkleSecrets;
+  /** For each leaf the index of its row in the list that was given. */
+  order: number[];
+}
+
+const SALT = /^0x[0-9a-f]{32}$/;
+export const isSalt = (text: unknown): text is string => typeof text === 'string' && SALT.test(text);
+
+const saltBytes = (text: string): Buffer => {
+  if (!isSalt(text)) throw new CapError('input', 'commitment.secrets', 'a salt must be 0x + 32 lowercase hex digits');
+  return Buffer.from(text.slice(2), 'hex');
+};
+
+/** Fresh salts for a row, from the system's random source. */
+export function freshSalts(row: ListRow): RowSalts {
+  const names = fieldNames(row);
+  const random = randomBytes(SALT_BYTES * (names.length + 1)).toString('hex');
+  const salt = (i: number) => `0x${random.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))}`;
+  return { leaf_salt: salt(names.length), field_salts: Object.fromEntries(names.map((name, i) => [name, salt(i)])) };
+}
+
+/** The fields that a row has, in the order of their names. */
+export const fieldNames = (row: ListRow): string[] =>
+  Object.entries(row)
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name)
+    .sort();
+
+export const fieldDigest = (name: string, value: JsonValue, salt: string): Buffer =>
+  blake3('cap.field.v2', saltBytes(salt), jcs([name, value]));
+
+/** `digests` by field name. */
+export const leafHash = (leafSalt: string, digests: ReadonlyMap<string, Uint8Array>): Buffer =>
+  blake3('cap.leaf.v2', saltBytes(leafSalt), ...[...digests.keys()].sort().map((name) => digests.get(name)!));
+
+/** The leaf of a row under its salts. Throws CapError `commitment.secrets` if the salts are not those of its fields. */
+export function rowLeaf(row: ListRow, salts: RowSalts): Buffer {
+  const names = fieldNames(row);
+  if (Object.keys(salts.field_salts).sort().join() !== names.join())
+    throw new CapError(
+      'input',
+      'commitment.secrets',
+      `the secrets hold salts of other fields than the row: expected ${names.join(', ')}`,
+    );
+  return leafHash(salts.leaf_salt, new Map(names.map((name) => [name, digestOf(row, name, salts)])));
+}
+
+const digestOf = (row: ListRow, name: string, salts: RowSalts): Buffer =>
+  fieldDigest(name, row[name as keyof ListRow] as JsonValue, salts.field_salts[name]!);
+
+/**
+ * Commits to a list. Throws CapError `input` / `list.invalid` when two rows have the same identifier or a row has none
+ * under the scheme. `salts`, one per row, is for recomputing; leave it out for fresh ones.
+ */
+export function commit(
+  list: ListName,
+  rows: readonly ListRow[],
+  idScheme: IdScheme,
+  salts: readonly RowSalts[] = rows.map(freshSalts),
+): CommittedList {
+  const seen = new Map<string, number>();
+  rows.forEach((row, i) => {
+    const id = identifier(row, idScheme);
+    if (id === null)
+      throw new CapError(
+        'input',
+        'list.invalid',
+        `${list}: row ${i + 1} has no identifier under the scheme ${idScheme}`,
+      );
+    if (seen.has(id))
+      throw new CapError(
+        'input',
+        'list.invalid',
+        `${list}: rows ${seen.get(id)! + 1} and ${i + 1} are the same under the scheme ${idScheme}`,
+      );
+    seen.set(id, i);
+  });
+  const leaves = rows.map((row, i) => rowLeaf(row, salts[i]!));
+  const order = leaves.map((_, i) => i).sort((a, b) => leaves[a]!.compare(leaves[b]!));
+  const sorted = order.map((i) => leaves[i]!);
+  return {
+    commitment: {
+      list,
+      scheme: 'merkle-blake3.v2',
+      id_scheme: idScheme,
+      root: digestText(commitmentRoot(sorted)),
+      count: rows.length,
+    },
+    rows: order.map((i) => rows[i]!),
+    leaves: sorted,
+    secrets: { leaves: order.map((i) => salts[i]!) },
+    order,
+  };
+}
+
+/** Opens the named fields of a row (those that it has) and hides the others behind their digests. */
+export function openRow(row: ListRow, salts: RowSalts, index: number, fields: ReadonlySet<string>): RowOpening {
+  const opening: RowOpening = { index, leaf_salt: salts.leaf_salt, fields: {}, hidden: {} };
+  for (const name of fieldNames(row)) {
+    const salt = salts.field_salts[name]!;
+    if (fields.has(name)) opening.fields[name] = { value: row[name as keyof ListRow] as JsonValue, salt };
+    else opening.hidden[name] = digestText(digestOf(row, name, salts));
+  }
+  return opening;
+}
+
+/** The leaf that an opening claims to open. */
+export function openingLeaf(opening: RowOpening): Buffer {
+  const digests = new Map<string, Uint8Array>();
+  for (const [name, { value, salt }] of Object.entries(opening.fields))
+    digests.set(name, fieldDigest(name, value, salt));
+  for (const [name, digest] of Object.entries(opening.hidden)) digests.set(name, digestBytes(digest));
+  return leafHash(opening.leaf_salt, digests);
+}
+
+/** Why an opening's fields are not those of a row of the list, or null: an unknown, doubled or missing one. */
+export function openingFieldsFault(list: ListName, opening: RowOpening): string | null {
+  const specs = LIST_FIELDS[list];
+  for (const name of [...Object.keys(opening.fields), ...Object.keys(opening.hidden)])
+    if (!Object.hasOwn(specs, name)) return `${list} have no field ${name}`;
+  for (const [name, { required }] of Object.entries(specs)) {
+    const opened = Object.hasOwn(opening.fields, name);
+    const hidden = Object.hasOwn(opening.hidden, name);
+    if (opened && hidden) return `${name} is both opened and hidden`;
+    if (required && !opened && !hidden) return `${name} is neither opened nor hidden`;
+  }
+  return null;
+}

@@ -1,0 +1,180 @@
+import { CapError } from '@cap/crypto';
+import iconv from 'iconv-lite';
+import { CsvReader, type CsvRecord } from './csv.js';
+import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
+
+export interface IntakeOptions {
+  /** The file's name, for messages. */
+  file: string;
+  /** One character; default a comma. */
+  delimiter?: string;
+  /** Default utf-8; any name that iconv knows, such as windows-1252. */
+  encoding?: string;
+  /** The header that stands for a field, where it is not the field's own name. */
+  columns?: Readonly<Record<string, string>>;
+}
+
+/** One thing that is wrong with a list; line from 1, column by its header, null where the whole row is meant. */
+export interface ListFault {
+  file: string;
+  line: number;
+  column: string | null;
+  message: string;
+}
+
+export interface Intake<Row> {
+  rows: Row[];
+  /** Line of each row in the file. */
+  lines: number[];
+  /** Headers that are no field of the list and were not read. */
+  ignoredColumns: string[];
+}
+
+export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file. */
+export const readSuppliers = (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
+  readList<SupplierRow>('suppliers', source, options);
+
+/** Reads ubos.csv; as readSuppliers. */
+export const readUbos = (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
+  readList<UboRow>('ubos', source, options);
+
+async function readList<Row extends ListRow>(
+  list: ListName,
+  source: ListSource,
+  options: IntakeOptions,
+): Promise<Intake<Row>> {
+  const table = new TableReader(LIST_FIELDS[list], options);
+  if (source instanceof Uint8Array) table.push(source);
+  else for await (const chunk of source) table.push(chunk);
+  return table.end() as Intake<unknown> as Intake<Row>;
+}
+
+/** The error that reports the faults of a list: the first twenty in words, all of them in `details`. */
+export function listInvalid(faults: readonly ListFault[]): CapError {
+  const words = faults
+    .slice(0, 20)
+    .map(({ file, line, column, message }) => `${file}:${line}${column === null ? '' : ` (${column})`}: ${message}`);
+  if (faults.length > words.length) words.push(`and ${faults.length - words.length} more`);
+  return new CapError('input', 'list.invalid', words.join('\n'), { details: faults });
+}
+
+/** Headers are compared without regard to case and surrounding white space. */
+const headerKey = (header: string): string => header.normalize('NFC').trim().toLowerCase();
+
+/** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
+export class TableReader {
+  private readonly csv: CsvReader;
+  private readonly decoder: { write(bytes: Uint8Array): string; end(): string };
+  private readonly encoding: string;
+  private columns: (string | null)[] | undefined;
+  private headers: string[] = [];
+  private readonly faults: ListFault[] = [];
+  private readonly intake: Intake<Record<string, string | number | boolean>> = {
+    rows: [],
+    lines: [],
+    ignoredColumns: [],
+  };
+
+  constructor(
+    private readonly fields: FieldSpecs,
+    private readonly options: IntakeOptions,
+  ) {
+    const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
+    const refuse = (why: string): never => {
+      throw new CapError('usage', 'list.options', `${options.file}: ${why}`);
+    };
+    if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
+      refuse(`the delimiter must be one character, not ${JSON.stringify(delimiter)}`);
+    if (!iconv.encodingExists(encoding)) refuse(`unknown encoding ${encoding}`);
+    const unknown = Object.keys(columns).find((field) => !Object.hasOwn(fields, field));
+    if (unknown !== undefined) refuse(`no field is named ${unknown}; there are ${Object.keys(fields).join(', ')}`);
+    const headers = Object.values(columns).map(headerKey);
+    if (new Set(headers).size < headers.length) refuse('one column is named for two fields');
+    this.csv = new CsvReader(delimiter);
+    this.encoding = encoding;
+    const decoder = iconv.getDecoder(encoding); // takes a byte order mark away
+    this.decoder = { write: (bytes) => decoder.write(Buffer.from(bytes)), end: () => decoder.end() ?? '' };
+  }
+
+  push(bytes: Uint8Array): void {
+    this.take(this.csv.push(this.decoder.write(bytes)));
+  }
+
+  /** All rows, or CapError `list.invalid` with every fault that was found. */
+  end(): Intake<Record<string, string | number | boolean>> {
+    this.take(this.csv.push(this.decoder.end()));
+    this.take(this.csv.end());
+    if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
+    if (this.faults.length > 0) throw listInvalid(this.faults);
+    return this.intake;
+  }
+
+  private take(records: CsvRecord[]): void {
+    for (const record of records) {
+      if (!this.columns) this.takeHeader(record);
+      else this.takeRow(record, this.columns);
+    }
+  }
+
+  private takeHeader({ line, cells, fault }: CsvRecord): void {
+    this.headers = cells.map((cell) => cell.trim());
+    if (fault) this.fault(line, null, `header row: ${fault.message}`);
+    const named = this.options.columns ?? {};
+    // A column that was named for a field counts before one that merely has another field's name.
+    const wanted = new Map([
+      ...Object.keys(this.fields).flatMap((field) =>
+        named[field] === undefined ? [[headerKey(field), field] as const] : [],
+      ),
+      ...Object.entries(named).map(([field, header]) => [headerKey(header), field] as const),
+    ]);
+    this.columns = this.headers.map((header) => wanted.get(headerKey(header)) ?? null);
+    this.intake.ignoredColumns = this.headers.filter((_, i) => this.columns![i] === null);
+    for (const [header, field] of wanted) {
+      const times = this.columns.filter((column) => column === field).length;
+      const mapped = named[field] !== undefined;
+      if (times === 0 && (this.fields[field]!.required || mapped))
+        this.fault(
+          line,
+          header,
+          `expected this column, the header row has ${this.headers.join(', ')}${this.delimiterHint()}`,
+        );
+      if (times > 1) this.fault(line, header, 'this column stands there more than once');
+    }
+  }
+
+  private delimiterHint(): string {
+    const other = [';', '\t', ',', '|'].find(
+      (character) => this.headers.length === 1 && this.headers[0]!.includes(character),
+    );
+    return other === undefined ? '' : ` (is the delimiter ${JSON.stringify(other)}?)`;
+  }
+
+  private takeRow({ line, cells, fault }: CsvRecord, columns: (string | null)[]): void {
+    if (fault) return this.fault(line, this.headers[fault.field] ?? null, fault.message);
+    if (cells.length !== columns.length)
+      return this.fault(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
+    const row: Record<string, string | number | boolean> = {};
+    const before = this.faults.length;
+    columns.forEach((field, i) => {
+      if (field === null) return;
+      const cell = cells[i]!;
+      const { kind, required } = this.fields[field]!;
+      if (cell.includes('\uFFFD'))
+        return this.fault(line, this.headers[i]!, `holds bytes that are not ${this.encoding}`);
+      if (cell.trim() === '' && !required) return;
+      const read = readCell(kind, cell);
+      if ('fault' in read) this.fault(line, this.headers[i]!, read.fault);
+      else row[field] = read.value;
+    });
+    if (this.faults.length > before) return;
+    this.intake.rows.push(row);
+    this.intake.lines.push(line);
+  }
+
+  private fault(line: number, column: string | null, message: string): void {
+    this.faults.push({ file: this.options.file, line, column, message });
+  }
+}

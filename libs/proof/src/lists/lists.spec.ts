@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { isCapError } from '@cap/crypto';
+import iconv from 'iconv-lite';
+import { readSuppliers, readUbos, type IntakeOptions, type ListFault } from './intake.js';
+import { checkIdentifiers, defaultIdScheme } from './identifiers.js';
+
+const bytes = (text: string) => Buffer.from(text, 'utf8');
+const suppliers = (text: string | Buffer, options: Partial<IntakeOptions> = {}) =>
+  readSuppliers(typeof text === 'string' ? bytes(text) : text, { file: 's.csv', ...options });
+const ubos = (text: string) => readUbos(bytes(text), { file: 'u.csv' });
+
+async function faultsOf(reading: Promise<unknown>): Promise<string[]> {
+  try {
+    await reading;
+  } catch (error) {
+    if (!isCapError(error) || error.code !== 'list.invalid') throw error;
+    expect(error.kind).toBe('input');
+    return (error.details as ListFault[]).map(
+      ({ file, line, column, message }) => `${file}:${line} ${column}: ${message}`,
+    );
+  }
+  throw new Error('read without a fault');
+}
+
+describe('suppliers.csv', () => {
+  it('gives typed rows, texts trimmed and in NFC, absent optionals left out', async () => {
+    const text =
+      'name,jurisdiction,tier,id,due_diligence,audit_date\n' +
+      ' Mu\u0308ller GmbH ,DE,1,HRB 1,TRUE,2024-02-29\n"A, B\nC",FR,12,,,\n';
+    const { rows, lines } = await suppliers(text);
+    expect(rows).toEqual([
+      { name: 'Müller GmbH', jurisdiction: 'DE', tier: 1, id: 'HRB 1', due_diligence: true, audit_date: '2024-02-29' },
+      { name: 'A, B\nC', jurisdiction: 'FR', tier: 12 },
+    ]);
+    expect(lines).toEqual([2, 3]);
+  });
+
+  it('takes a byte order mark, semicolons, CRLF and German headers', async () => {
+    const text = '\uFEFFFirma;Land;Stufe;Notiz\r\n"ACME; Söhne";DE;1;x\r\n';
+    const intake = await suppliers(text, {
+      delimiter: ';',
+      columns: { name: 'Firma', jurisdiction: 'land', tier: 'Stufe' },
+    });
+    expect(intake.rows).toEqual([{ name: 'ACME; Söhne', jurisdiction: 'DE', tier: 1 }]);
+    expect(intake.ignoredColumns).toEqual(['Notiz']);
+  });
+
+  it('takes windows-1252 and UTF-16 when told so', async () => {
+    const text = 'name,jurisdiction,tier\nGrün & Söhne – Œuvre,DE,1\n';
+    for (const encoding of ['windows-1252', 'utf-16'])
+      expect((await suppliers(iconv.encode(text, encoding), { encoding })).rows[0]!.name).toBe('Grün & Söhne – Œuvre');
+  });
+
+  it('names the row whose bytes are not of the encoding', async () => {
+    const latin = iconv.encode('name,jurisdiction,tier\nOk,DE,1\nGrün,DE,1\n', 'windows-1252');
+    expect(await faultsOf(suppliers(latin))).toEqual(['s.csv:3 name: holds bytes that are not utf-8']);
+  });
+
+  it('reads a stream whose chunks cut characters and records', async () => {
+    const whole = bytes('name,jurisdiction,tier\nGrün,DE,1\nÖl,AT,2\n');
+    async function* oneByOne() {
+      for (const byte of whole) yield Uint8Array.of(byte);
+    }
+    const { rows } = await readSuppliers(oneByOne(), { file: 's.csv' });
+    expect(rows.map(({ name }) => name)).toEqual(['Grün', 'Öl']);
+  });
+
+  it('takes a list without rows', async () => {
+    expect((await suppliers('name,jurisdiction,tier\n')).rows).toEqual([]);
+  });
+
+  it('reports all bad rows at once, with file, line and column', async () => {
+    const text = [
+      'name,jurisdiction,tier,due_diligence,audit_date',
+      'Good,DE,1,true,2024-01-31',
+      ',DE,1,true,',
+      'Lower,de,1,,',
+      'Unknown,XX,1,,',
+      'Zero,DE,0,,',
+      'Half,DE,1.5,,',
+      'Text,DE,first,,',
+      'Maybe,DE,1,yes,',
+      'Never,DE,1,,2023-02-30',
+      'Short,DE',
+      'Long,DE,1,,,,',
+      '!!!,DE,1,,',
+      'Quote"d,DE,1,,',
+      'Both,ZZ,-1,,',
+    ].join('\n');
+    expect(await faultsOf(suppliers(text))).toEqual([
+      's.csv:3 name: expected a letter or digit somewhere, found nothing',
+      's.csv:4 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "de"',
+      's.csv:5 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "XX"',
+      's.csv:6 tier: expected an integer from 1, found "0"',
+      's.csv:7 tier: expected an integer from 1, found "1.5"',
+      's.csv:8 tier: expected an integer from 1, found "first"',
+      's.csv:9 due_diligence: expected true or false, found "yes"',
+      's.csv:10 audit_date: expected a day that exists as YYYY-MM-DD, found "2023-02-30"',
+      's.csv:11 null: expected 5 fields as in the header row, found 2',
+      's.csv:12 null: expected 5 fields as in the header row, found 7',
+      's.csv:13 name: expected a letter or digit somewhere, found "!!!"',
+      's.csv:14 name: a quote inside a field that does not start with one',
+      's.csv:15 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "ZZ"',
+      's.csv:15 tier: expected an integer from 1, found "-1"',
+    ]);
+  });
+
+  it('says what the header row lacks, and guesses a wrong delimiter', async () => {
+    expect(await faultsOf(suppliers('name,tier\nA,1\n'))).toEqual([
+      's.csv:1 jurisdiction: expected this column, the header row has name, tier',
+    ]);
+    expect((await faultsOf(suppliers('name;jurisdiction;tier\n')))[0]).toContain('(is the delimiter ";"?)');
+    expect(await faultsOf(suppliers('name,name,jurisdiction,tier\n'))).toEqual([
+      's.csv:1 name: this column stands there more than once',
+    ]);
+    expect(await faultsOf(suppliers(''))).toEqual(['s.csv:1 null: expected a header row, the file is empty']);
+    expect(await faultsOf(suppliers('name,jurisdiction,tier\n', { columns: { id: 'LEI' } }))).toEqual([
+      's.csv:1 lei: expected this column, the header row has name, jurisdiction, tier',
+    ]);
+  });
+
+  it('refuses options that mean nothing', async () => {
+    const refused = (options: Partial<IntakeOptions>) => expect(suppliers('', options)).rejects;
+    await refused({ delimiter: ';;' }).toMatchObject({ kind: 'usage', code: 'list.options' });
+    await refused({ delimiter: '"' }).toMatchObject({ code: 'list.options' });
+    await refused({ encoding: 'klingon' }).toMatchObject({ code: 'list.options' });
+    await refused({ columns: { firm: 'Firma' } }).toMatchObject({
+      message: expect.stringContaining('no field is named firm'),
+    });
+    await refused({ columns: { name: 'X', id: 'x' } }).toMatchObject({
+      message: expect.stringContaining('two fields'),
+    });
+  });
+});
+
+describe('ubos.csv', () => {
+  it('gives typed rows and refuses a birthdate that is no day', async () => {
+    expect((await ubos('name,birthdate,citizenship\nAda Byron,1815-12-10,GB\n')).rows).toEqual([
+      { name: 'Ada Byron', birthdate: '1815-12-10', citizenship: 'GB' },
+    ]);
+    expect(await faultsOf(ubos('name,birthdate,citizenship\nA,10.12.1815,GB\nB,1900-02-29,GB\n'))).toHaveLength(2);
+  });
+});
+
+describe('identifier schemes', () => {
+  const rows = [
+    { name: 'A', jurisdiction: 'DE', tier: 1, id: '1' },
+    { name: 'B', jurisdiction: 'DE', tier: 1, id: '2' },
+  ];
+  it('defaults to id when every row has one, else to the name', () => {
+    expect(defaultIdScheme('suppliers', rows)).toBe('id');
+    expect(defaultIdScheme('suppliers', [...rows, { name: 'C', jurisdiction: 'DE', tier: 1 }])).toBe('name');
+    expect(defaultIdScheme('ubos', [{ name: 'A', birthdate: '2000-01-01', citizenship: 'DE' }])).toBe('person');
+    expect(defaultIdScheme('suppliers', [])).toBe('name');
+  });
+
+  it('refuses all duplicates at once, with both lines, after normalisation', async () => {
+    const intake = await suppliers(
+      'name,jurisdiction,tier\nACME GmbH,DE,1\nAcme  G.m.b.H.,DE,2\nAcme GmbH,AT,1\nacmé gmbh,DE,1\n',
+    );
+    expect(await faultsOf((async () => checkIdentifiers(intake, 'name', 's.csv'))())).toEqual([
+      's.csv:3 null: the same as line 2 (identifier scheme name); merge them',
+      's.csv:5 null: the same as line 2 (identifier scheme name); merge them',
+    ]);
+    expect(() => checkIdentifiers({ ...intake, rows: intake.rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
+  });
+
+  it('refuses rows that lack what the chosen scheme needs', async () => {
+    const intake = await suppliers('name,jurisdiction,tier,id\nA,DE,1,7\nB,DE,1,\n');
+    expect(await faultsOf((async () => checkIdentifiers(intake, 'id', 's.csv'))())).toEqual([
+      's.csv:3 id: the identifier scheme id needs a field that this row lacks',
+    ]);
+  });
+});

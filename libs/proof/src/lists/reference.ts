@@ -1,0 +1,69 @@
+import { sha3Text, type Digest } from '@cap/crypto';
+import { identifier, type IdScheme } from '@cap/policy';
+import { REFERENCE_FIELDS } from './fields.js';
+import { listInvalid, TableReader } from './intake.js';
+import { type ReferenceListKind } from './rows.js';
+
+/** One line (an alias is a line of its own) of sanctions.csv. */
+export interface SanctionsEntry {
+  name: string;
+  birthdate?: string;
+  nationality?: string;
+  id?: string;
+}
+export interface JurisdictionsEntry {
+  iso_code: string;
+  risk_level: 'low' | 'medium' | 'high';
+}
+
+export type ParsedReferenceList = { hash: Digest } & (
+  { kind: 'sanctions'; entries: SanctionsEntry[] } | { kind: 'jurisdictions'; entries: JurisdictionsEntry[] }
+);
+
+/** A list with the id `jurisdictions` holds risk levels, any other one names. */
+export const referenceListKind = (id: string): ReferenceListKind =>
+  id === 'jurisdictions' ? 'jurisdictions' : 'sanctions';
+
+/**
+ * Reads a reference list: CSV with commas, UTF-8. Its hash is SHA3-256 of the raw bytes. Throws CapError `list.invalid`
+ * with every bad row.
+ */
+export function parseReferenceList(
+  kind: ReferenceListKind,
+  bytes: Uint8Array,
+  file = `${kind}.csv`,
+): ParsedReferenceList {
+  const table = new TableReader(REFERENCE_FIELDS[kind], { file });
+  table.push(bytes);
+  const { rows, lines } = table.end();
+  if (kind === 'jurisdictions') {
+    const codes = rows.map((row) => row.iso_code);
+    const faults = codes.flatMap((code, i) =>
+      codes.indexOf(code) === i
+        ? []
+        : [{ file, line: lines[i]!, column: 'iso_code', message: `${code} stands there twice` }],
+    );
+    if (faults.length > 0) throw listInvalid(faults);
+  }
+  const entries: unknown = rows;
+  return { kind, hash: sha3Text(bytes), entries } as ParsedReferenceList;
+}
+
+/** What a sanctions list comes to under an identifier scheme. */
+export interface ListedIdentifiers {
+  identifiers: ReadonlySet<string>;
+  /** Entries that lack a field the scheme needs: they can't match anything. */
+  unmatchable: number;
+}
+
+/** The identifiers of a sanctions list; an entry's nationality stands for the country. */
+export function listedIdentifiers(entries: readonly SanctionsEntry[], scheme: IdScheme): ListedIdentifiers {
+  const identifiers = new Set<string>();
+  let unmatchable = 0;
+  for (const { nationality, ...entry } of entries) {
+    const id = identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
+    if (id === null) unmatchable++;
+    else identifiers.add(id);
+  }
+  return { identifiers, unmatchable };
+}

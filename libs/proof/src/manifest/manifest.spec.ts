@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type Digest, type JsonObject } from '@cap/crypto';
+import {
+  buildManifest,
+  commitmentsFault,
+  companyCommitmentRoot,
+  manifestHash,
+  parseManifest,
+  type Commitment,
+  type Manifest,
+} from './manifest.js';
+
+const digest = (byte: string): Digest => `0x${byte.repeat(32)}`;
+// Of examples/vectors/commitment-empty.json.
+const EMPTY_ROOT: Digest = '0xbfe0462ab3aeb03f48fc4770adfd8f59315d2f4c6960ac2c8f65b37129600d21';
+
+const suppliers: Commitment = {
+  list: 'suppliers',
+  scheme: 'merkle-blake3.v2',
+  id_scheme: 'name',
+  root: digest('11'),
+  count: 2,
+};
+const ubos: Commitment = {
+  list: 'ubos',
+  scheme: 'merkle-blake3.v2',
+  id_scheme: 'person',
+  root: digest('22'),
+  count: 1,
+};
+const parts = {
+  manifestId: '6f0c2f1e-4a53-4a59-9a40-1b1f6a3a6d2b',
+  company: { name: 'Hallerwald AG' },
+  createdAt: '2026-01-15T09:30:00Z',
+  asOf: '2026-01-14',
+  policy: { id: 'lksg', version: '1', policy_hash: digest('33') },
+  commitments: [suppliers, ubos],
+  referenceLists: [{ id: 'sanctions', hash: digest('44'), as_of: '2026-01-13' }],
+  audit: { tail_digest: digest('55'), events_count: 1 },
+};
+const { manifest, bytes, hash } = buildManifest(parts);
+const canonical =
+  '{"as_of":"2026-01-14","audit":{"events_count":1,"tail_digest":"' + digest('55') + '"},' +
+  '"commitments":[{"count":2,"id_scheme":"name","list":"suppliers","root":"' + digest('11') + '","scheme":"merkle-blake3.v2"},' +
+  '{"count":1,"id_scheme":"person","list":"ubos","root":"' + digest('22') + '","scheme":"merkle-blake3.v2"}],' +
+  '"company":{"name":"Hallerwald AG"},"company_commitment_root":"ROOT","created_at":"2026-01-15T09:30:00Z",' +
+  '"manifest_id":"6f0c2f1e-4a53-4a59-9a40-1b1f6a3a6d2b","policy":{"hash":"' + digest('33') + '","id":"lksg","version":"1"},' +
+  '"reference_lists":[{"as_of":"2026-01-13","hash":"' + digest('44') + '","id":"sanctions"}],"schema":"cap-manifest.v2"}'; // prettier-ignore
+const sha3 = (text: string | Buffer): Digest => `0x${createHash('sha3-256').update(text).digest('hex')}`;
+
+describe('cap-manifest.v2', () => {
+  it('is JCS, named by the SHA3-256 of its bytes, with the hash of its commitments inside', () => {
+    const commitments = canonical.slice(canonical.indexOf('[{"count"'), canonical.indexOf(',"company"'));
+    expect(companyCommitmentRoot(parts.commitments)).toBe(sha3(commitments));
+    const expected = canonical.replace('ROOT', sha3(commitments));
+    expect(bytes.toString()).toBe(expected);
+    expect(hash).toBe(sha3(expected));
+    expect(manifestHash(bytes)).toBe(hash);
+    expect(parseManifest(bytes)).toEqual(manifest);
+  });
+
+  const change = (path: string, value: unknown): Buffer => {
+    const copy = structuredClone(manifest) as unknown as JsonObject;
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    const target = keys.reduce((object, key) => object[key] as JsonObject, copy);
+    if (value === undefined) delete target[last];
+    else target[last] = value as never;
+    return Buffer.from(JSON.stringify(copy));
+  };
+  const faults: [string, unknown][] = [
+    ['schema', 'cap-manifest.v3'],
+    ['schema', undefined],
+    ['manifest_id', ''],
+    ['company', undefined],
+    ['company.name', 7],
+    ['company.owner', 'unknown member'],
+    ['created_at', '2026-01-15T09:30:00+01:00'],
+    ['created_at', '2026-02-30T09:30:00Z'],
+    ['as_of', '14.01.2026'],
+    ['policy.hash', 'sha3-256:' + '33'.repeat(32)],
+    ['policy.version', undefined],
+    ['commitments.0.root', digest('AA')],
+    ['commitments.0.count', -1],
+    ['commitments.0.count', 1.5],
+    ['commitments.0.scheme', 'merkle-blake3.v1'],
+    ['commitments.0.list', 'customers'],
+    ['commitments.0.id_scheme', 'email'],
+    ['commitments.1.salt', '0x00'],
+    ['company_commitment_root', null],
+    ['reference_lists.0.as_of', '2026-13-01'],
+    ['audit.events_count', '1'],
+    ['signatures', []],
+  ];
+  it.each(faults)('refuses another %s (%j) and names it', (path, value) => {
+    const named = path.replace(/\.(owner|salt)$/, '').replace(/^signatures$/, '');
+    expect(() => parseManifest(change(path, value))).toThrow(
+      expect.objectContaining({
+        kind: 'input',
+        code: 'manifest.schema',
+        message: expect.stringMatching(`^manifest${named && `.${named}`.replaceAll('.', '\\.')}: `),
+      }),
+    );
+  });
+
+  it.each(['', '[]', 'null', '{', '"x"', '{"__proto__":{}}', '\uFEFF{}'])('refuses %j without crashing', (text) => {
+    expect(() => parseManifest(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'manifest.schema' }));
+  });
+});
+
+describe('commitmentsFault', () => {
+  const sealed = (changes: Partial<Manifest>): Manifest => {
+    const changed = { ...manifest, ...changes };
+    return { ...changed, company_commitment_root: companyCommitmentRoot(changed.commitments) };
+  };
+  it('finds none in a sound manifest', () => {
+    expect(commitmentsFault(manifest)).toBeNull();
+    const none = { ...suppliers, count: 0, root: EMPTY_ROOT };
+    expect(commitmentsFault(sealed({ commitments: [none] }))).toBeNull();
+  });
+  it('finds commitments that the root does not cover', () => {
+    expect(commitmentsFault({ ...manifest, commitments: [suppliers] })).toMatchObject({
+      expected: companyCommitmentRoot([suppliers]),
+      actual: manifest.company_commitment_root,
+    });
+  });
+  const faulty: [string, Partial<Manifest>, string][] = [
+    [
+      'a list that is committed to twice',
+      { commitments: [suppliers, { ...suppliers, count: 3 }] },
+      'several commitments of suppliers',
+    ],
+    ['rows under the empty root', { commitments: [{ ...suppliers, root: EMPTY_ROOT }] }, 'count and root disagree'],
+    ['no rows under another root', { commitments: [{ ...suppliers, count: 0 }] }, 'count and root disagree'],
+    [
+      'suppliers with birthdates',
+      { commitments: [{ ...suppliers, id_scheme: 'person' }] },
+      'no such identifier scheme',
+    ],
+    [
+      'two reference lists of one id',
+      { reference_lists: [...manifest.reference_lists, ...manifest.reference_lists] },
+      'the id sanctions',
+    ],
+  ];
+  it.each(faulty)('finds %s', (_, changes, reason) => {
+    expect(commitmentsFault(sealed(changes))?.reason).toContain(reason);
+  });
+  it('keeps a faulty manifest from being built', () => {
+    expect(() => buildManifest({ ...parts, commitments: [suppliers, suppliers] })).toThrow('several commitments');
+    expect(() => buildManifest({ ...parts, asOf: 'today' })).toThrow('manifest.as_of');
+  });
+});

@@ -1,0 +1,67 @@
+import {
+  CapError,
+  chainFault,
+  jcsText,
+  nextEvent,
+  parseJson,
+  writeFileDurable,
+  type ChainEvent,
+  type JsonObject,
+} from '@cap/crypto';
+import { z } from 'zod';
+import { digestMember } from '../manifest/manifest.js';
+import { readIfPresent } from './files.js';
+
+const eventSchema = z.strictObject({
+  seq: z.int().min(0),
+  ts: z.string(),
+  event: z.string().min(1),
+  details: z.record(z.string(), z.json()),
+  prev_digest: digestMember,
+  digest: digestMember,
+});
+
+/**
+ * Reads an audit log: one event a line, each chained to the one before. Throws CapError `input` / `audit.malformed` for a
+ * line that is no event, `refused` / `audit.broken` for one that does not follow, both with the line.
+ */
+export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
+  const lines = Buffer.from(bytes).toString('utf8').split('\n');
+  if (lines.pop() !== '') throw new CapError('input', 'audit.malformed', `${name}: the last line is cut off`);
+  let previous: ChainEvent | null = null;
+  return lines.map((line, i) => {
+    const place = `${name}:${i + 1}`;
+    const parsed = eventSchema.safeParse(parseJson(Buffer.from(line), place));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new CapError('input', 'audit.malformed', `${place}: ${issue!.path.join('.')} ${issue!.message}`);
+    }
+    const event = parsed.data as ChainEvent;
+    const fault = chainFault(previous, event);
+    if (fault) throw new CapError('refused', 'audit.broken', `${place}: ${fault}`);
+    previous = event;
+    return event;
+  });
+}
+
+/** The events of a project's audit.jsonl; none if there is no such file yet. */
+export async function readAuditLog(file: string): Promise<ChainEvent[]> {
+  const bytes = await readIfPresent(file);
+  return bytes === null ? [] : parseAuditLog(bytes, file);
+}
+
+/**
+ * Adds an event. The file is written anew and renamed, so that a crash leaves the log with or without the event and
+ * never half a line; a project has a handful of events. `details` hold hashes and names of formats, never rows.
+ */
+export async function appendAuditEvent(
+  file: string,
+  ts: string,
+  event: string,
+  details: JsonObject,
+): Promise<ChainEvent> {
+  const events = await readAuditLog(file);
+  const next = nextEvent(events.at(-1) ?? null, ts, event, details);
+  await writeFileDurable(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
+  return next;
+}

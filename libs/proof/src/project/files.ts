@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { CapError, parseJson, systemCode } from '@cap/crypto';
+import { type z } from 'zod';
+
+/** A file's bytes, null if there is none. Other failures are CapError `io` / `project.unreadable`. */
+export async function readIfPresent(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return null;
+    throw new CapError('io', 'project.unreadable', `${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A file's bytes; CapError `missing` / `project.incomplete` that says which command makes the file. */
+export async function readMade(file: string, madeBy: string): Promise<Buffer> {
+  const bytes = await readIfPresent(file);
+  if (bytes === null) throw new CapError('missing', 'project.incomplete', `${file}: no such file; ${madeBy} makes it`);
+  return bytes;
+}
+
+/** Parses a JSON file of the project; CapError `input` / `project.malformed` that names the member. */
+export function parseFile<T>(file: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(parseJson(bytes, file));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CapError('input', 'project.malformed', `${file}: ${issue!.path.join('.')} ${issue!.message}`);
+}

@@ -1,0 +1,361 @@
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  CapError,
+  digestText,
+  isCanonicalJson,
+  jcs,
+  makeDirectoryDurable,
+  sha3Text,
+  writeFileDurable,
+  type ChainEvent,
+  type Digest,
+} from '@cap/crypto';
+import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import {
+  type BackendName,
+  type ProofBackend,
+  type ProofContext,
+  type ProverList,
+  type Statement,
+} from '../backends/backend.js';
+import { backendByName } from '../backends/index.js';
+import { commit, type CommittedList } from '../commitment/merkle-blake3.js';
+import { encodeContainer } from '../container/container.js';
+import { checkIdentifiers, defaultIdScheme } from '../lists/identifiers.js';
+import { type Intake } from '../lists/intake.js';
+import { parseReferenceList, referenceListKind } from '../lists/reference.js';
+import { type ListName, type ListRow, type ReferenceList, type SupplierRow, type UboRow } from '../lists/rows.js';
+import { isDate, isInstant } from '../lists/calendar.js';
+import {
+  buildManifest,
+  companyCommitmentRoot,
+  manifestHash,
+  parseManifest,
+  type Commitment,
+  type Manifest,
+} from '../manifest/manifest.js';
+import { appendAuditEvent, readAuditLog } from './audit.js';
+import { parseFile, readIfPresent, readMade } from './files.js';
+import {
+  committedListSchema,
+  commitmentsSchema,
+  proofRecordSchema,
+  secretsSchema,
+  type ProofRecord,
+} from './records.js';
+
+/**
+ * The prover's working directory, which `cap prepare` makes:
+ *
+ *   lists/suppliers.json, lists/ubos.json   typed rows in leaf order (0600)
+ *   secrets.json | secrets.json.age         the salts (0600); without them nothing can be disclosed any more
+ *   commitments.json                        written last: a directory without it is no project yet
+ *   audit.jsonl                             what was done, hash-chained
+ *   policy.json  reference/<id>.csv  manifest.json      `cap manifest build`
+ *   proof.capz  proof.json                              `cap prove`
+ */
+export interface PrepareInput {
+  suppliers: Intake<SupplierRow>;
+  ubos: Intake<UboRow>;
+  /** The files' names, for messages. */
+  files: Record<ListName, string>;
+  /** Scheme of a list where it is not to be the default. */
+  idSchemes?: Partial<Record<ListName, IdScheme>>;
+  /** RFC 3339 UTC. */
+  now: string;
+  /** Encrypts the secrets file, e.g. to age recipients; it is then named secrets.json.age. */
+  protect?: (secrets: Uint8Array) => Promise<Uint8Array>;
+}
+
+export interface ReferenceListInput {
+  id: string;
+  bytes: Uint8Array;
+  /** YYYY-MM-DD or RFC 3339 UTC. */
+  asOf: string;
+}
+
+/** Undoes PrepareInput.protect. */
+export type Reveal = (encrypted: Uint8Array) => Promise<Uint8Array>;
+
+const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
+const REFERENCE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export class Project {
+  private constructor(readonly directory: string) {}
+
+  /**
+   * Commits to the lists and writes a new project directory (0700). Throws CapError `list.invalid` for rows without or
+   * with equal identifiers, `conflict` / `project.exists` when the directory holds a project.
+   */
+  static async prepare(directory: string, input: PrepareInput): Promise<Project> {
+    const project = new Project(directory);
+    if ((await readIfPresent(project.file('commitments.json'))) !== null)
+      throw new CapError('conflict', 'project.exists', `${directory} holds a project already; its salts would be lost`);
+    const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
+      const intake: Intake<ListRow> = input[list];
+      const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list, intake.rows);
+      checkIdentifiers(intake, scheme, input.files[list]);
+      const result = commit(list, intake.rows, scheme);
+      return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
+    });
+    const commitments = committed.map(({ commitment }) => commitment);
+    const secrets = jcs({
+      schema: 'cap-secrets.v1',
+      lists: Object.fromEntries(committed.map(({ commitment, secrets }) => [commitment.list, secrets])),
+    });
+
+    await makeDirectoryDurable(directory, 0o700);
+    await makeDirectoryDurable(project.file('lists'), 0o700);
+    // What an interrupted run left would otherwise stand beside the new file.
+    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl'])
+      await rm(project.file(name), { force: true });
+    if (input.protect) await project.write('secrets.json.age', await input.protect(secrets), 0o600);
+    else await project.write('secrets.json', secrets, 0o600);
+    for (const { commitment, rows, lines } of committed)
+      await project.write(
+        `lists/${commitment.list}.json`,
+        jcs({ schema: 'cap-list.v1', list: commitment.list, rows, lines }),
+        0o600,
+      );
+    await appendAuditEvent(project.file('audit.jsonl'), input.now, 'lists.committed', {
+      company_commitment_root: companyCommitmentRoot(commitments),
+    });
+    await project.write('commitments.json', jcs({ schema: 'cap-commitments.v1', commitments }));
+    return project;
+  }
+
+  /** Throws CapError `missing` / `project.incomplete` when the directory holds no project. */
+  static async open(directory: string): Promise<Project> {
+    const project = new Project(directory);
+    await project.commitments();
+    return project;
+  }
+
+  file(name: string): string {
+    return path.join(this.directory, name);
+  }
+
+  async commitments(): Promise<Commitment[]> {
+    const file = this.file('commitments.json');
+    return parseFile(file, await readMade(file, 'cap prepare'), commitmentsSchema).commitments;
+  }
+
+  /** The rows with their salts. `reveal` is needed when the secrets are encrypted. */
+  async lists(reveal?: Reveal): Promise<ProverList[]> {
+    const secrets = await this.secrets(reveal);
+    return Promise.all(
+      LISTS.map(async (list) => {
+        const file = this.file(`lists/${list}.json`);
+        const { rows, lines } = parseFile(file, await readMade(file, 'cap prepare'), committedListSchema(list));
+        return { list, rows, lines, secrets: secrets[list] };
+      }),
+    );
+  }
+
+  private async secrets(reveal: Reveal | undefined) {
+    const plain = this.file('secrets.json');
+    let bytes: Uint8Array | null = await readIfPresent(plain);
+    if (bytes === null) {
+      const encrypted = await readMade(`${plain}.age`, 'cap prepare');
+      if (!reveal)
+        throw new CapError(
+          'usage',
+          'project.secrets',
+          `${plain}.age is encrypted: name the age identity that opens it`,
+        );
+      bytes = await reveal(encrypted);
+    }
+    return parseFile(plain, bytes, secretsSchema).lists;
+  }
+
+  audit(): Promise<ChainEvent[]> {
+    return readAuditLog(this.file('audit.jsonl'));
+  }
+
+  /**
+   * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
+   * about this one. Throws CapError `refused` / `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list.
+   */
+  async buildManifest(input: {
+    policy: CompiledPolicy;
+    referenceLists: readonly ReferenceListInput[];
+    company: { name?: string; lei?: string };
+    manifestId: string;
+    /** YYYY-MM-DD or RFC 3339 UTC: when the company's lists were right. */
+    asOf: string;
+    /** RFC 3339 UTC. */
+    now: string;
+  }): Promise<{ manifest: Manifest; hash: Digest }> {
+    const errors = lintErrors(input.policy.lints);
+    if (errors.length > 0)
+      throw new CapError(
+        'refused',
+        'policy.invalid',
+        errors.map(({ code, message }) => `${code}: ${message}`).join('\n'),
+        { details: errors },
+      );
+    const lists = input.referenceLists.map(checkReferenceList);
+    const events = await this.audit();
+    const { manifest, bytes, hash } = buildManifest({
+      manifestId: input.manifestId,
+      company: input.company,
+      createdAt: input.now,
+      asOf: input.asOf,
+      policy: input.policy,
+      commitments: await this.commitments(),
+      referenceLists: lists,
+      audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
+    });
+    for (const name of ['proof.capz', 'proof.json', 'manifest.json', 'reference'])
+      await rm(this.file(name), { recursive: true, force: true });
+    await this.write('policy.json', input.policy.canonicalText);
+    await makeDirectoryDurable(this.file('reference'));
+    for (const list of lists) await this.write(`reference/${list.id}.csv`, list.bytes);
+    await this.write('manifest.json', bytes);
+    await appendAuditEvent(this.file('audit.jsonl'), input.now, 'manifest.built', {
+      manifest_hash: hash,
+      policy_hash: input.policy.policy_hash,
+    });
+    return { manifest, hash };
+  }
+
+  async manifest(): Promise<{ manifest: Manifest; bytes: Buffer; hash: Digest }> {
+    const file = this.file('manifest.json');
+    const bytes = await readMade(file, 'cap manifest build');
+    const manifest = parseManifest(bytes);
+    if (!isCanonicalJson(bytes, manifest))
+      throw new CapError('refused', 'manifest.canonical', `${file}: not canonical JSON; build it anew`);
+    return { manifest, bytes, hash: manifestHash(bytes) };
+  }
+
+  /** The policy that the manifest names. */
+  async policy(): Promise<CompiledPolicy> {
+    const file = this.file('policy.json');
+    const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file));
+    const { manifest } = await this.manifest();
+    if (policy.policy_hash !== manifest.policy.hash)
+      throw new CapError(
+        'refused',
+        'policy.hash',
+        `${file} has the hash ${policy.policy_hash}, the manifest names ${manifest.policy.hash}`,
+      );
+    return policy;
+  }
+
+  /** The contents of the manifest's reference lists. Refuses a file whose hash the manifest does not name. */
+  async referenceLists(): Promise<Map<string, ReferenceList>> {
+    const { manifest } = await this.manifest();
+    const named = new Map(manifest.reference_lists.map((entry) => [`${entry.id}.csv`, entry]));
+    const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
+    if (stray !== undefined)
+      throw new CapError(
+        'refused',
+        'list.unnamed',
+        `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
+      );
+    const lists = new Map<string, ReferenceList>();
+    for (const [name, { id, hash, as_of }] of named) {
+      const file = this.file(`reference/${name}`);
+      const bytes = await readMade(file, 'cap manifest build');
+      if (sha3Text(bytes) !== hash)
+        throw new CapError(
+          'refused',
+          'list.unnamed',
+          `${file} has the hash ${sha3Text(bytes)}, the manifest names ${hash}; build the manifest anew`,
+        );
+      lists.set(id, { id, kind: referenceListKind(id), hash, as_of, bytes });
+    }
+    return lists;
+  }
+
+  /**
+   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what the backend's prove throws (a false
+   * rule: `refused` / `proof.false-statement`); nothing is written then.
+   */
+  async prove(backendName: BackendName, statement: Statement, reveal?: Reveal): Promise<ProofRecord> {
+    const backend = backendByName(backendName);
+    if (!backend)
+      throw new CapError('usage', 'option.unsupported', `this release has no proof backend ${String(backendName)}`);
+    checkStatement(statement);
+    const { manifest, hash } = await this.manifest();
+    const policy = await this.policy();
+    const context = {
+      manifest,
+      manifestHash: hash,
+      policy,
+      policyHash: policy.policy_hash,
+      statement,
+      referenceLists: await this.referenceLists(),
+    };
+    return this.writeProof(backend, context, await this.lists(reveal));
+  }
+
+  private async writeProof(
+    backend: ProofBackend,
+    context: ProofContext & { policy: CompiledPolicy },
+    lists: ProverList[],
+  ): Promise<ProofRecord> {
+    const parts = await backend.prove(context, lists);
+    const bytes = encodeContainer({ backendId: backend.id, ...parts });
+    const record: ProofRecord = {
+      schema: 'cap-proof-record.v1',
+      backend: backend.name,
+      proof_hash: sha3Text(bytes),
+      manifest_hash: context.manifestHash,
+      policy_hash: context.policyHash,
+      vk_hash: digestText(parts.vkHash),
+      statement: context.statement,
+    };
+    // The record goes first and comes back last, so that it never describes another proof than the one beside it.
+    await rm(this.file('proof.json'), { force: true });
+    await this.write('proof.capz', bytes);
+    await this.write('proof.json', jcs(record));
+    await appendAuditEvent(this.file('audit.jsonl'), context.statement.issued_at, 'proof.made', {
+      backend: backend.name,
+      proof_hash: record.proof_hash,
+      manifest_hash: record.manifest_hash,
+    });
+    return record;
+  }
+
+  /** The proof and what it states, as `prove` left them. */
+  async proof(): Promise<{ bytes: Buffer; record: ProofRecord }> {
+    const file = this.file('proof.json');
+    const record = parseFile(file, await readMade(file, 'cap prove'), proofRecordSchema);
+    const bytes = await readMade(this.file('proof.capz'), 'cap prove');
+    if (sha3Text(bytes) !== record.proof_hash)
+      throw new CapError(
+        'refused',
+        'proof.stale',
+        `${this.file('proof.capz')} is not the proof that ${file} describes; prove anew`,
+      );
+    return { bytes, record };
+  }
+
+  private write(name: string, data: Uint8Array | string, mode?: number): Promise<void> {
+    return writeFileDurable(this.file(name), data, mode === undefined ? {} : { mode });
+  }
+}
+
+function checkReferenceList({ id, bytes, asOf }: ReferenceListInput): ReferenceList {
+  if (!REFERENCE_ID.test(id))
+    throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
+  if (!isDate(asOf) && !isInstant(asOf))
+    throw new CapError('usage', 'list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
+  const kind = referenceListKind(id);
+  const { hash } = parseReferenceList(kind, bytes, `${id}.csv`);
+  return { id, kind, hash, as_of: asOf, bytes };
+}
+
+function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): void {
+  const refuse = (why: string): never => {
+    throw new CapError('usage', 'statement.malformed', `statement: ${why}`);
+  };
+  // An empty text and an absent one have the same digest, so only one of them may be said.
+  if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');
+  for (const [name, time] of Object.entries({ issued_at, expires_at }))
+    if (time !== undefined && !isInstant(time)) refuse(`${name} must be RFC 3339 UTC with Z, not ${time}`);
+  if (expires_at !== undefined && Date.parse(expires_at) <= Date.parse(issued_at))
+    refuse('expires_at must be after issued_at');
+}

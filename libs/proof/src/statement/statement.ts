@@ -1,0 +1,29 @@
+import { blake3Text, digestBytes, lengthPrefixed, type Digest } from '@cap/crypto';
+import { type BackendName, type Statement } from '../backends/backend.js';
+
+/** What a disclosure or mock proof is bound to. */
+export interface BoundStatement {
+  manifestHash: Digest;
+  policyHash: Digest;
+  statement: Statement;
+}
+
+/**
+ * The statement digest D of the backends whose proof is a JSON payload: BLAKE3 of the fields "cap.statement.v1", backend
+ * name, "1", manifest_hash, policy_hash (raw bytes), audience, nonce, issued_at, expires_at, each as u32 little endian
+ * length ‖ bytes; an absent one counts as the empty string. Times are their bytes in _meta.json.
+ */
+export function statementDigest(backend: BackendName, { manifestHash, policyHash, statement }: BoundStatement): Digest {
+  const fields = [
+    'cap.statement.v1',
+    backend,
+    '1',
+    digestBytes(manifestHash),
+    digestBytes(policyHash),
+    statement.audience ?? '',
+    statement.nonce ?? '',
+    statement.issued_at,
+    statement.expires_at ?? '',
+  ];
+  return blake3Text(...fields.map(lengthPrefixed));
+}
