@@ -1,4 +1,4 @@
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /**
  * Why a name must not stand in a bundle, or null. Refused is whatever could leave the directory that somebody unpacks
