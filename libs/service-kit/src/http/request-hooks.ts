@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import { type IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
@@ -13,6 +12,15 @@ const UNMATCHED = 'unmatched';
 const CLIENT_CLOSED = 499;
 const REPLY = Symbol('cap.reply');
 type Answered = IncomingMessage & { [REPLY]?: FastifyReply };
+
+/** A browser never runs what this API answers; a page of documentation sets its own policy. Made once: it is on every answer. */
+const securityHeaders = (tls: boolean): Record<string, string> => ({
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  ...(tls ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+});
 
 export interface RequestHookParts {
   readonly listeners: Listeners;
@@ -29,10 +37,11 @@ export function addRequestHooks(
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
 
+  const fixed = securityHeaders(listeners.plan.api?.tls === true);
   fastify.addHook('onRequest', (request, reply, done) => {
     (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);
-    reply.header('cache-control', 'no-store');
+    reply.headers(fixed);
     // Clients take a closed connection for what it is only when they were told before.
     if (isDraining()) reply.header('connection', 'close');
     const route = request.routeOptions.url;
@@ -63,21 +72,4 @@ export function addRequestHooks(
     const reply = (raw as Answered)[REPLY];
     if (reply) finished(reply, CLIENT_CLOSED);
   };
-
-  // A browser never runs what this API answers; a page of documentation sets its own policy.
-  void fastify.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-    strictTransportSecurity: listeners.plan.api?.tls ? { maxAge: 31_536_000 } : false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    originAgentCluster: false,
-    xXssProtection: false,
-    crossOriginOpenerPolicy: false,
-    crossOriginResourcePolicy: false,
-    xFrameOptions: { action: 'deny' },
-  });
 }

@@ -1,6 +1,7 @@
 import { type LoggerService } from '@nestjs/common';
 import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config';
 import { createLogger, type Logger, transports } from 'winston';
+import { BatchedOutput } from './batched-output.js';
 import { redactField, redactText } from './redact.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -51,11 +52,7 @@ export class Logs {
       levels: { ...RANK, ...NEST_LEVELS },
       level: 'trace', // modules filter, not winston
       format: { transform: (info) => this.line(info as unknown as Record<string, unknown>) as never },
-      transports: [
-        stream
-          ? new transports.Stream({ stream, eol: '\n' })
-          : new transports.Console({ forceConsole: false, eol: '\n' }),
-      ],
+      transports: [new transports.Stream({ stream: stream ?? new BatchedOutput(process.stdout), eol: '\n' })],
     });
   }
 

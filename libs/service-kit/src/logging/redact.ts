@@ -6,9 +6,12 @@ const SECRETS = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
 
+/** Nearly every text has none of them: one look instead of three replacements. */
+const SUSPECT = /bearer|eyJ|PRIVATE KEY/i;
+
 /** Masks bearer tokens, JWTs and private keys inside a text. */
 export const redactText = (text: string): string =>
-  SECRETS.reduce((masked, pattern) => masked.replace(pattern, MASK), text);
+  SUSPECT.test(text) ? SECRETS.reduce((masked, pattern) => masked.replace(pattern, MASK), text) : text;
 
 /** A field's value as it may be logged: errors as message and stack, secrets masked by name and by shape. */
 export function redactField(name: string, value: unknown): unknown {

@@ -49,6 +49,15 @@ describe('problem details', () => {
     expect(answer.json()).toEqual({ hello: 'you' });
   });
 
+  it('and good answers carry the headers that keep browsers from doing anything with them', async () => {
+    for (const url of ['/open/you', '/nowhere']) {
+      const { headers } = await running.service.app.inject(url);
+      expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      expect(headers['content-security-policy']).toContain("default-src 'none'");
+      expect(headers['strict-transport-security']).toBeUndefined();
+    }
+  });
+
   it('405 names the methods that the path takes', async () => {
     const { status, headers, body } = await send('DELETE', '/open/you?x=1');
     expect([status, body.code, headers['allow']]).toEqual([405, 'method.not-allowed', 'GET, HEAD']);
