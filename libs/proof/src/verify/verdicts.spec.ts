@@ -653,11 +653,12 @@ describe('verdicts', () => {
     '%s',
     async (_, { recipe, zip, sources, options, result, checks, rules = 'disclosed' }) => {
       const made = recipe ? await makeBundle(recipe) : ordinary;
-      const { report } = await verify(zip?.(made) ?? made.zip, sourcesFor(made, sources?.(made)), options);
+      const { report, reportBytes } = await verify(zip?.(made) ?? made.zip, sourcesFor(made, sources?.(made)), options);
       const statuses = Object.fromEntries(report.checks.map(({ id, status }) => [id, status]));
       for (const [id, status] of Object.entries(statuses)) reached.add(`${id} ${status}`);
       expect(statuses).toEqual({ ...ALL_RIGHT, ...checks });
       expect(report.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
+      expect(reportBytes).toEqual(jcs(report));
       expect(Object.fromEntries(report.rules.map(({ rule_id, status }) => [rule_id, status]))).toEqual(
         typeof rules === 'string'
           ? Object.fromEntries(made.policy.requirements.map(({ rule_id }) => [rule_id, rules]))
