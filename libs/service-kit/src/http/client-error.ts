@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
+import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { ProblemError, toBody } from '../problems/problem.js';
 
 type ParserError = Error & { code?: string; rawPacket?: Buffer };
@@ -35,7 +36,7 @@ export function answerClientError(error: ParserError, socket: Socket): void {
   const body = JSON.stringify(toBody(problem, requestId));
   const headers = {
     ...problem.headers,
-    'content-type': 'application/problem+json',
+    'content-type': PROBLEM_MEDIA_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     'x-request-id': requestId,
     connection: 'close',

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { type Problem } from '@cap/contracts';
 
 /** Every code that a service answers with, and its status. Codes are a contract; details are for people. */
 export const PROBLEMS = {
@@ -38,23 +39,12 @@ const RETRY_AFTER: Partial<Record<string, number>> = {
   'registry.unavailable': 5,
 };
 
-/** RFC 9457 problem details. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly request_id: string;
-  /** Particulars of bad input, e.g. every bad row of a list. */
-  readonly errors?: unknown;
-}
-
 /** An answer that is a problem: throw it anywhere below a request. `code` decides the status unless `status` is given. */
 export class ProblemError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly errors: unknown;
+  /** Particulars of bad input, e.g. every bad row of a list. */
+  readonly errors: readonly unknown[] | undefined;
   constructor(
     readonly code: ProblemCode | (string & {}),
     detail: string,
@@ -62,7 +52,7 @@ export class ProblemError extends Error {
       status?: number;
       headers?: Record<string, string>;
       retryAfterSeconds?: number;
-      errors?: unknown;
+      errors?: readonly unknown[] | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -85,5 +75,5 @@ export const toBody = (problem: ProblemError, requestId: string): Problem => ({
   code: problem.code,
   detail: problem.message,
   request_id: requestId,
-  ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+  ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
 });

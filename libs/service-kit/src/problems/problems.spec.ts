@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BadRequestException } from '@nestjs/common';
 import { type Greeter, greeter } from '../greeter.fixture.js';
-import { ProblemError, type Problem, PROBLEMS, toProblem } from '../index.js';
+import { type Problem, ServiceError } from '@cap/contracts';
+import { ProblemError, PROBLEMS, toProblem } from '../index.js';
 
 let running: Greeter;
 let authorization: string;
@@ -163,6 +164,20 @@ describe('errors of the core libraries, known by shape', () => {
   it.each(['ENOSPC', 'SQLITE_FULL'])('%s is a full disk', (code) =>
     expect(toProblem(Object.assign(new Error('x'), { code }))).toMatchObject({ code: 'storage.full', status: 507 }),
   );
+
+  it.each([
+    [new ServiceError(404, 'policy.unknown', 'no such policy'), 404, 'policy.unknown', undefined],
+    [new ServiceError(409, 'policy.conflict', 'other content'), 409, 'policy.conflict', undefined],
+    [new ServiceError(507, 'storage.full', 'no room'), 507, 'storage.full', undefined],
+    [new ServiceError(503, 'registry.unavailable', 'no answer', 9), 503, 'registry.unavailable', '9'],
+    [new ServiceError(401, 'auth.invalid', 'our token'), 503, 'registry.unavailable', '5'],
+    [new ServiceError(500, 'internal', 'it broke'), 503, 'registry.unavailable', '5'],
+    [new ServiceError(400, 'request.schema', 'we sent nonsense'), 500, 'internal', undefined],
+  ])('an internal call that failed with %p', (error, status, code, retryAfter) => {
+    const problem = toProblem(error);
+    expect([problem.status, problem.code, problem.headers['retry-after']]).toEqual([status, code, retryAfter]);
+    if (code !== error.code) expect(problem.message).not.toContain(error.detail);
+  });
 
   it('exceptions of Nest get the code of their status', () => {
     expect(toProblem(new BadRequestException('no'))).toMatchObject({ code: 'request.schema', status: 400 });

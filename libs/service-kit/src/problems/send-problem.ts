@@ -1,4 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
 import { toBody } from './problem.js';
@@ -26,7 +27,7 @@ export function problemSender(log: ModuleLog): SendProblem {
     void reply
       .code(problem.status)
       .headers({ ...problem.headers, 'x-request-id': request.id })
-      .type('application/problem+json')
+      .type(PROBLEM_MEDIA_TYPE)
       .send(JSON.stringify(toBody(problem, request.id)));
   };
 }

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { isServiceError, type ServiceError } from '@cap/contracts';
 import { type ProblemCode, PROBLEMS, ProblemError } from './problem.js';
 
 /** Status of an error of the core libraries by its kind, when its code is not in the table. */
@@ -52,12 +53,31 @@ const text = (value: unknown, name: string): string | undefined => {
   return typeof member === 'string' ? member : undefined;
 };
 
+const listOf = (details: unknown): unknown[] | undefined => (details === undefined ? undefined : [details].flat());
+
+/** Codes of an internal call that say something of this service, not of its caller. */
+const OWN_FAULT = /^(internal$|auth\.|request\.|route\.|method\.)/;
+
+/** What the registry said, where it concerns the caller (an unknown id, a conflict, a full disk); else that it can't be used now. */
+function ofInternalCall(error: ServiceError): ProblemError {
+  const { code, detail, status, retryAfter } = error;
+  if (entry<number>(PROBLEMS, code) !== undefined && !OWN_FAULT.test(code))
+    return new ProblemError(code, detail, {
+      cause: error,
+      ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
+    });
+  if (status >= 500 || status === 401 || status === 403)
+    return new ProblemError('registry.unavailable', 'The registry can not be used now.', { cause: error });
+  return new ProblemError('internal', INTERNAL, { cause: error });
+}
+
 /**
  * What is answered for an error. Known errors keep their code and sentence; everything else is `internal` without details,
  * with the error as cause for the log. Errors of the core libraries are known by shape ({kind, code}), not by class.
  */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  if (isServiceError(error)) return ofInternalCall(error);
   const code = text(error, 'code');
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL')
     return new ProblemError('storage.full', 'There is no room to store this.', { cause: error });
@@ -67,7 +87,7 @@ export function toProblem(error: unknown): ProblemError {
     if (status !== undefined && status !== 500)
       return new ProblemError(code, error.message, {
         status,
-        errors: (error as { details?: unknown }).details,
+        errors: listOf((error as { details?: unknown }).details),
         cause: error,
       });
   }
