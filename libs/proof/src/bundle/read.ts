@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { blake3Text, CapError, parseJson, systemCode, type Digest, type JsonValue } from '@cap/crypto';
-import { DEFAULT_BUNDLE_LIMITS, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
+import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
 import { bufferSource } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';
 import { unpack } from './zip-content.js';
@@ -15,8 +15,6 @@ export interface ReadOptions {
 
 /** The older program's smallest bundle. */
 const LEGACY_FILES = ['manifest.json', 'proof.dat'];
-/** Far above what 10 000 files need; a larger one is only meant to keep the JSON parser busy. */
-const MAX_META_BYTES = 8_000_000;
 
 /**
  * Reads a bundle: the bytes of a zip, a zip file, or a directory in the older program's two-file form. Throws CapError
@@ -63,8 +61,8 @@ export function readMeta(
     if (isLegacyPair(entries.map(({ name }) => name))) return { generation: 'legacy', meta: null };
     return unreadable(`there is no ${META_FILE}`);
   }
-  if (entry.size > MAX_META_BYTES)
-    overLimit(`${META_FILE} has ${entry.size} bytes, at most ${MAX_META_BYTES} are allowed`);
+  if (entry.size > MAX_JSON_BYTES)
+    overLimit(`${META_FILE} has ${entry.size} bytes, at most ${MAX_JSON_BYTES} are allowed`);
   const meta = parseMetaJson(contentOf(entry as ZipEntry));
   const schema = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.schema : undefined;
   return { generation: schema === LEGACY_META_SCHEMA ? 'legacy' : 'current', meta };

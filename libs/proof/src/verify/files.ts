@@ -1,5 +1,5 @@
-import { sha3Text, type Digest } from '@cap/crypto';
-import { UNLISTED_FILES, type Bundle } from '../bundle/bundle.js';
+import { CapError, sha3Text, type Digest } from '@cap/crypto';
+import { MAX_JSON_BYTES, UNLISTED_FILES, type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
 
@@ -34,4 +34,11 @@ export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes,
   );
   if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.sort().join(', ') });
   else checks.ok('files.unlisted');
+}
+
+/** The bytes, if they are few enough to be parsed. Throws CapError `input` / `json.malformed`. */
+export function boundedJson(bytes: Buffer, name: string): Buffer {
+  if (bytes.length > MAX_JSON_BYTES)
+    throw new CapError('input', 'json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_JSON_BYTES} are read`);
+  return bytes;
 }

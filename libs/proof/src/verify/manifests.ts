@@ -3,7 +3,7 @@ import { type Bundle } from '../bundle/bundle.js';
 import { type ProofUnit } from '../bundle/meta.js';
 import { commitmentsFault, parseManifest, type Manifest } from '../manifest/manifest.js';
 import { type CheckList } from '../report/check-list.js';
-import { type FileHashes } from './files.js';
+import { boundedJson, type FileHashes } from './files.js';
 import { attempt } from './meta.js';
 
 export interface JudgedManifest {
@@ -26,7 +26,7 @@ export function checkManifests(
     // A listed file that is not there already failed files.hash.
     if (!bytes || !hash) continue;
     const manifest = attempt(
-      () => parseManifest(bytes),
+      () => parseManifest(boundedJson(bytes, file)),
       (why) => checks.fail('manifest.schema', { expected: 'cap-manifest.v2', actual: why }),
     );
     if (!manifest) continue;

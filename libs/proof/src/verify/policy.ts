@@ -3,6 +3,7 @@ import { compilePolicy, parsePolicyText, type CompiledPolicy } from '@cap/policy
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta, type ProofUnit } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
+import { boundedJson } from './files.js';
 import { type VerificationSources, type VerifierPolicy } from './inputs.js';
 import { type JudgedManifest } from './manifests.js';
 
@@ -70,7 +71,7 @@ function bundledCopy(bundle: Bundle, meta: BundleMeta, hash: Digest): CompiledPo
     const bytes = bundle.files.get(name);
     if (role !== 'policy' || !bytes) continue;
     try {
-      const compiled = compilePolicy(parsePolicyText(bytes, name));
+      const compiled = compilePolicy(parsePolicyText(boundedJson(bytes, name), name));
       if (compiled.policy_hash === hash) return compiled;
     } catch (error) {
       // Not a policy: then it is no copy either. Only for display, so no check is about it.

@@ -3,6 +3,7 @@ import { META_FILE, SIGNATURES_FILE, type Bundle } from '../bundle/bundle.js';
 import { META_PAYLOAD_TYPE } from '../bundle/write.js';
 import { type CheckList } from '../report/check-list.js';
 import { type TrustStore } from '../trust/trust-store.js';
+import { boundedJson } from './files.js';
 import { attempt } from './meta.js';
 
 /** More signatures than anybody needs: each costs a verification. */
@@ -16,7 +17,7 @@ export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks
     return [];
   }
   const envelope = attempt(
-    () => parseEnvelope(parseJson(bytes, SIGNATURES_FILE)),
+    () => parseEnvelope(parseJson(boundedJson(bytes, SIGNATURES_FILE), SIGNATURES_FILE)),
     (why) => checks.fail('signature.present', { expected: 'a DSSE envelope', actual: why }),
   );
   if (!envelope) return [];

@@ -273,6 +273,29 @@ describe('a dishonest prover who signs whatever he likes', () => {
   });
 });
 
+describe('files that are only meant to keep a parser busy', () => {
+  const nested = Buffer.from('['.repeat(200_000) + ']'.repeat(200_000));
+  const huge = Buffer.from(JSON.stringify(Array.from({ length: 1_500_000 }, (_, i) => i)));
+
+  it.each([
+    ['manifest.json', 'manifest.schema'],
+    ['signatures.json', 'signature.present'],
+    ['policy.json', 'files.hash'],
+  ])('%s fails %s', async (name, check) => {
+    for (const bytes of [nested, huge]) {
+      const zip = tampered(made, { after: (files) => files.set(name, bytes) });
+      const { report } = await verify(zip, { ...sources, policyByHash: () => null });
+      expect(report.checks.find(({ id }) => id === check)!.status).toBe('fail');
+    }
+  });
+
+  it('a deeply nested _meta.json is refused', async () => {
+    expect(await outcome(tampered(made, { after: (files) => files.set('_meta.json', nested) }))).toBe(
+      'bundle.unreadable',
+    );
+  });
+});
+
 it('a damaged bundle leaves no trace on the next one', async () => {
   await readBundle(made.zip.subarray(0, 100)).catch(() => undefined);
   expect(await outcome(made.zip)).toBe('ok');
