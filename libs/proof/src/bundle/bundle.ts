@@ -24,7 +24,7 @@ export interface Bundle {
  * The largest JSON file that is parsed, proofs aside: far above what 10 000 files or commitments need. A larger one is
  * only meant to keep the parser busy.
  */
-export const MAX_JSON_BYTES = 10_000_000;
+export const MAX_JSON_BYTES = 4_000_000;
 
 /** Bounds on a container, measured on actual bytes. */
 export interface BundleLimits {
