@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { type Report } from '@cap/proof';
+import { factWords } from './fact-words.js';
 
 export type Language = 'en' | 'de';
 
@@ -35,7 +36,7 @@ const WORDS = {
     manifest: 'Manifest',
     proof: 'Beweis',
     policy: 'Ihre Richtlinie',
-    trust: 'Vertrauensliste',
+    trust: 'Vertrauensspeicher',
     at: 'Beurteilt zum',
     none: 'keine',
     checks: 'Prüfungen',
@@ -80,14 +81,15 @@ export function renderReport(report: Report, { language, colour }: { language: L
     [words.at, report.at],
   ];
   const lines = [paint(report.result, words.verdict[report.result]), ''];
-  for (const [name, value] of named) if (value !== null) lines.push(`${name.padEnd(16)} ${value}`);
+  for (const [name, value] of named) if (value !== null) lines.push(`${name.padEnd(18)} ${value}`);
 
   lines.push('', words.rules);
   if (report.rules.length === 0) lines.push(`  ${words.noRules}`);
-  for (const { rule_id, status, fact } of report.rules)
-    lines.push(
-      `  ${paint(status, words.rule[status].padEnd(12))} ${rule_id}${fact === null ? '' : `  ${JSON.stringify(fact)}`}`.trimEnd(),
-    );
+  const width = Math.max(0, ...report.rules.map(({ rule_id }) => rule_id.length));
+  for (const { rule_id, status, fact } of report.rules) {
+    const word = paint(status, words.rule[status].padEnd(12));
+    lines.push(`  ${word} ${rule_id.padEnd(width)}  ${factWords(fact, language)}`.trimEnd());
+  }
 
   lines.push('', words.checks);
   for (const { id, status, expected, actual, message } of report.checks) {

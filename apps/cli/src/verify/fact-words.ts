@@ -1,0 +1,49 @@
+import { type JsonObject, type JsonValue } from '@cap/crypto';
+import { type Language } from './render.js';
+
+const WORDS = {
+  en: {
+    count: 'row count',
+    from: 'at least',
+    to: 'at most',
+    disjoint: 'no row is on the list',
+    by: 'matched by',
+    allowed: 'every row is allowed',
+    distinct: 'no two rows are the same',
+  },
+  de: {
+    count: 'Zeilenzahl',
+    from: 'mindestens',
+    to: 'höchstens',
+    disjoint: 'keine Zeile steht auf der Liste',
+    by: 'verglichen nach',
+    allowed: 'jede Zeile ist zulässig',
+    distinct: 'keine zwei Zeilen sind gleich',
+  },
+} as const;
+
+/** The fact that settles a rule, in a few words. A fact of another kind, such as a claim, is shown as it is. */
+export function factWords(fact: JsonValue, language: Language): string {
+  const words = WORDS[language];
+  if (!isObject(fact)) return fact === null ? '' : JSON.stringify(fact);
+  const list = `${fact.list as string}: `;
+  switch (fact.kind) {
+    case 'count': {
+      const { min, max } = fact;
+      if (min === max) return `${list}${words.count} ${min as number}`;
+      const bounds = [min === undefined ? '' : `${words.from} ${min}`, max === undefined ? '' : `${words.to} ${max}`];
+      return `${list}${words.count} ${bounds.filter(Boolean).join(', ')}`;
+    }
+    case 'disjoint':
+      return `${list}${words.disjoint} ${fact.reference_list as string} (${words.by} ${fact.id_scheme as string})`;
+    case 'rows_allowed':
+      return `${list}${words.allowed}`;
+    case 'distinct':
+      return `${list}${words.distinct}`;
+    default:
+      return JSON.stringify(fact);
+  }
+}
+
+const isObject = (value: JsonValue): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
