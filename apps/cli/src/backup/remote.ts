@@ -1,9 +1,9 @@
 import { CapError } from '@cap/crypto';
-import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { printResult, progress, progressDone, table, type CliIo } from '../frame/io.js';
 import { accessToken, request, type RemoteOptions } from '../frame/remote.js';
 
 /** What the backup worker says of a backup. */
-export interface RemoteBackup {
+interface RemoteBackup {
   name: string;
   size_bytes: number;
   log_size: number;
@@ -28,16 +28,22 @@ export async function create(io: CliIo, options: RemoteOptions & { json?: boolea
   printResult(io, options, backup, () => backup.name);
 }
 
-export async function listRemotely(io: CliIo, options: RemoteOptions): Promise<RemoteBackup[]> {
+/** The backups that the worker holds, in its order. */
+export async function list(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
-  const answer = (await (await request({ url: options.url, route: '/v1/backups', token })).json()) as {
-    items?: unknown;
-  };
-  if (!Array.isArray(answer?.items) || !answer.items.every(isBackup))
+  const response = await request({ url: options.url, route: '/v1/backups', token });
+  const answer = (await response.json()) as { items?: unknown } | null;
+  const items = answer?.items;
+  if (!Array.isArray(items) || !items.every(isBackup))
     throw new CapError(
       'unavailable',
       'service.unknown',
       `${options.url} is no backup worker: its answer is no list of backups`,
     );
-  return answer.items;
+  printResult(io, options, { items }, () =>
+    table(
+      ['name', 'bytes', 'log size'],
+      items.map(({ name, size_bytes, log_size }) => [name, String(size_bytes), String(log_size)]),
+    ),
+  );
 }

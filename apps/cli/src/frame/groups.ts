@@ -75,7 +75,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: 'backup',
-    summary: 'make, list, verify, restore and drill backups',
+    summary: 'make and list backups',
     load: async () => (await import('../backup/command.js')).defineBackup,
   },
   {
