@@ -41,7 +41,6 @@ export class DataDirectory {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await
 export async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text);
 }

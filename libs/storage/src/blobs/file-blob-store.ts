@@ -29,7 +29,11 @@ export class FileBlobStore implements BlobStore {
   /** Directories that this process knows to be durable themselves. */
   readonly #durable = new Map<string, Promise<void>>();
 
-  private constructor(private readonly directory: string) {}
+  private readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = path.resolve(directory);
+  }
 
   /** Makes the directory and removes what a crash left half-written. Only its owner may do that. */
   static async open(directory: string): Promise<FileBlobStore> {
@@ -136,9 +140,10 @@ export class FileBlobStore implements BlobStore {
     let made = this.#durable.get(directory);
     if (!made) {
       made = (async () => {
+        const parent = path.dirname(directory);
+        if (parent !== this.directory) await this.#makeDurable(parent);
         await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
-        await syncDirectory(path.dirname(directory));
-        await syncDirectory(this.directory);
+        await syncDirectory(parent);
       })();
       this.#durable.set(directory, made);
       made.catch(() => this.#durable.delete(directory));

@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { type z } from 'zod';
+import {
+  entryQuery,
+  entryRequest,
+  eventQuery,
+  eventRequest,
+  listRequest,
+  pageQuery,
+  policyRequest,
+  problem,
+} from './index.js';
+
+const digest = `0x${'0'.repeat(64)}`;
+const entry = {
+  bundle_id: digest,
+  manifest_hash: digest,
+  proof_hash: null,
+  policy_hash: digest,
+  result: 'ok',
+  report_hash: digest,
+  signer_kid: 'a'.repeat(32),
+  company: null,
+};
+const list = { id: 'sanctions', kind: 'sanctions', as_of: '2026-01-15', content: 'YQ==' };
+
+const GOOD: [string, z.ZodType, unknown][] = [
+  ['an entry', entryRequest, entry],
+  ['an entry without a company', entryRequest, { ...entry, company: undefined }],
+  ['a policy of any members', policyRequest, { document: { a: { b: [1, null] } } }],
+  ['a list of a day', listRequest, list],
+  ['a list of an instant', listRequest, { ...list, as_of: '2026-01-15T10:00:00Z' }],
+  ['a page', pageQuery, { limit: '1000', cursor: 'x' }],
+  ['a filter by time', entryQuery, { from: '2026-01-15T10:00:00.123Z' }],
+  ['a drill', eventRequest, { event: 'backup.drill', details: { ok: true, log_size: 3, archive: 'x', failure: null } }],
+  ['the log from a place', eventQuery, { from: '17' }],
+  ['a problem', problem, { type: 'about:blank', title: 'No', status: 400, code: 'x' }],
+];
+const BAD: [string, z.ZodType, unknown][] = [
+  ['a hash without 0x', entryRequest, { ...entry, bundle_id: '0'.repeat(64) }],
+  ['an upper-case hash', entryRequest, { ...entry, bundle_id: `0x${'A'.repeat(64)}` }],
+  ['a kid with 0x', entryRequest, { ...entry, signer_kid: `0x${'a'.repeat(30)}` }],
+  ['an empty company', entryRequest, { ...entry, company: '' }],
+  ['an entry that brings its id', entryRequest, { ...entry, entry_id: 'x' }],
+  ['a policy that is a list', policyRequest, { document: [] }],
+  ['a list of no day', listRequest, { ...list, as_of: '2026-02-30' }],
+  ['a time with an offset', entryQuery, { from: '2026-01-15T10:00:00+01:00' }],
+  ['a page of 0', pageQuery, { limit: '0' }],
+  ['a page of 1001', pageQuery, { limit: '1001' }],
+  ['an unknown filter', entryQuery, { colour: 'red' }],
+  ['an event of the registry itself', eventRequest, { event: 'entry.registered', details: {} }],
+];
+
+describe('schemas', () => {
+  it.each(GOOD)('take %s', (_name, schema, value) => {
+    expect(schema.safeParse(value)).toMatchObject({ success: true });
+  });
+  it.each(BAD)('refuse %s', (_name, schema, value) => {
+    expect(schema.safeParse(value).success).toBe(false);
+  });
+  it('leave the inside of a policy as it came, in its order', () => {
+    const document = { z: 1, a: { y: 2, b: 3 } };
+    expect(JSON.stringify(policyRequest.parse({ document }).document)).toBe(JSON.stringify(document));
+  });
+});
