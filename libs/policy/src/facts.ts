@@ -14,7 +14,7 @@ export type Fact =
   /** Every row's code is in the table with this hash. */
   | { kind: 'rows_allowed'; list: string; table_hash: Digest }
   /** Opened rows, with the fields that were opened. `complete`: they are all rows of the list. */
-  | { kind: 'disclosed'; list: string; complete: boolean; rows: DisclosedRow[] };
+  | { kind: 'disclosed'; list: string; complete: boolean; id_scheme?: IdScheme; rows: DisclosedRow[] };
 
 export interface DisclosedRow {
   /** Index in the list's sorted leaves. */

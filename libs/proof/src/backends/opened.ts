@@ -1,4 +1,4 @@
-import { type Digest, type JsonObject } from '@cap/crypto';
+import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
 import {
   allowedTable,
   codeFields,
@@ -6,6 +6,7 @@ import {
   identifier,
   parseJurisdictions,
   type CompiledPolicy,
+  type EvaluationContext,
   type Fact,
   type IdScheme,
   type Requirement,
@@ -64,7 +65,13 @@ export function factsOf(opened: OpenedList, context: FactsContext): Fact[] {
       if (rows.every((row) => codeAllowed(list, row, codes))) facts.push({ kind: 'rows_allowed', list, table_hash });
   if (rows.length > 0 || count === 0) {
     const complete = rows.length === count;
-    facts.push({ kind: 'disclosed', list, complete, rows: rows.map(({ index, fields }) => ({ index, fields })) });
+    facts.push({
+      kind: 'disclosed',
+      list,
+      complete,
+      id_scheme: idScheme,
+      rows: rows.map(({ index, fields }) => ({ index, fields })),
+    });
   }
   return facts;
 }
@@ -85,7 +92,7 @@ export function offendingRows(
       return breaking(({ fields }) => identifiers.has(identifier(fields as Partial<ListRow>, idScheme) ?? ''));
     }
     case 'rows_allowed': {
-      const table = tableOf(need.table, context);
+      const table = tableOf(need.table, list, context);
       return table ? breaking((row) => !codeAllowed(list, row, table.codes)) : [];
     }
     case 'count':
@@ -103,20 +110,44 @@ interface AllowedCodes {
 function tables(list: ListName, context: FactsContext): AllowedCodes[] {
   return (context.policy?.requirements ?? [])
     .flatMap(({ list: of, need }) =>
-      of === list && need.kind === 'rows_allowed' ? [tableOf(need.table, context)] : [],
+      of === list && need.kind === 'rows_allowed' ? [tableOf(need.table, list, context)] : [],
     )
     .filter((table) => table !== null);
 }
 
 type TableSpec = Extract<Requirement['need'], { kind: 'rows_allowed' }>['table'];
 
+// A table is computed once for as long as the bytes of its list are held; explicit countries need no list.
+const computed = new WeakMap<Uint8Array, Map<string, AllowedCodes>>();
+const NO_LIST = new Uint8Array(0);
+
 /** Null when the table is over the jurisdictions and they are not at hand. */
-function tableOf(spec: TableSpec, { referenceLists }: FactsContext): AllowedCodes | null {
-  const jurisdictions = referenceLists.get('jurisdictions');
-  if ('exclude_risk' in spec && !jurisdictions) return null;
-  const { codes, table_hash } = allowedTable(spec, jurisdictions ? parseJurisdictions(jurisdictions.bytes) : new Map());
-  return { codes: new Set(codes), table_hash };
+function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsContext, 'referenceLists'>) {
+  const bytes = 'exclude_risk' in spec ? referenceLists.get('jurisdictions')?.bytes : NO_LIST;
+  if (!bytes) return null;
+  const known = computed.get(bytes) ?? new Map<string, AllowedCodes>();
+  computed.set(bytes, known);
+  const key = `${list === 'ubos'} ${jcsText(spec)}`;
+  const found = known.get(key);
+  if (found) return found;
+  const { codes, table_hash } = allowedTable(spec, bytes === NO_LIST ? new Map() : parseJurisdictions(bytes), list);
+  const table: AllowedCodes = { codes: new Set(codes), table_hash };
+  known.set(key, table);
+  return table;
 }
+
+/** What the evaluation of rules needs to know besides the facts: `named` are the manifest's lists, `held` their contents. */
+export const evaluationContextOf = (
+  named: EvaluationContext['lists'],
+  held: ReadonlyMap<string, ReferenceList>,
+): EvaluationContext => ({
+  lists: named,
+  allowedCodes: (spec, list) => tableOf(spec, list, { referenceLists: held }),
+  listedIdentifiers: (id, scheme) => {
+    const reference = held.get(id);
+    return reference?.kind === 'sanctions' ? listed(reference, scheme).identifiers : null;
+  },
+});
 
 /**
  * Is the code of an opened row in the table? Its code fields must be open; due_diligence may also be absent, which

@@ -10,7 +10,7 @@ import {
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest } from '../manifest/manifest.js';
 import { type ProofContext, type ProverList } from './backend.js';
-import { factsOf, offendingRows, type OpenedList } from './opened.js';
+import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
 
 /** A prover's list that is really the one the manifest commits to. */
 export interface CheckedList extends ProverList {
@@ -106,6 +106,8 @@ const fullyOpened = ({ list, idScheme, rows }: CheckedList): OpenedList => ({
 });
 
 /** What the rules' evaluation needs to know besides the facts. */
-export const evaluationContext = (context: ProofContext): EvaluationContext => ({
-  lists: new Map(context.manifest.reference_lists.map(({ id, hash, as_of }) => [id, { hash, as_of }])),
-});
+export const evaluationContext = (context: ProofContext): EvaluationContext =>
+  evaluationContextOf(
+    new Map(context.manifest.reference_lists.map(({ id, hash, as_of }) => [id, { hash, as_of }])),
+    context.referenceLists,
+  );

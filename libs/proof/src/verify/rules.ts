@@ -1,4 +1,5 @@
 import { evaluateClaims, evaluateRules, type FactStrength, type RuleResult, type RuleStatus } from '@cap/policy';
+import { evaluationContextOf } from '../backends/opened.js';
 import { type ListsByManifest } from './lists.js';
 import { type JudgedManifest } from './manifests.js';
 import { type ChosenPolicy } from './policy.js';
@@ -21,7 +22,8 @@ export function judgeRules(
   if (!rules) return [];
   const perManifest = [...manifests.values()].map((judged) => {
     const proofs = established.filter(({ manifest }) => manifest === judged);
-    const context = { lists: lists.get(judged) ?? new Map() };
+    const held = lists.get(judged) ?? new Map();
+    const context = evaluationContextOf(held, held);
     const results = [evaluateRules(rules, [], 'claimed', context)];
     for (const strength of STRENGTHS) {
       // What is proven also counts where opening would do.
@@ -34,7 +36,7 @@ export function judgeRules(
   });
   return perManifest.length > 0
     ? combine(perManifest, worse)
-    : evaluateRules(rules, [], 'claimed', { lists: new Map() });
+    : evaluateRules(rules, [], 'claimed', evaluationContextOf(new Map(), new Map()));
 }
 
 const atLeast = (strength: FactStrength, wanted: FactStrength): boolean =>

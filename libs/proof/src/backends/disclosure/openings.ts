@@ -27,7 +27,7 @@ export function leastOpenings(
     switch (need.kind) {
       case 'count':
         // Leaves are sorted by salted hash, so the first k are no choice of the prover's and say nothing about the others.
-        open(need.distinct ? rows.length : (need.min ?? 0), identifierFields(list, scheme));
+        open(need.distinct || need.among ? rows.length : (need.min ?? 0), identifierFields(list, scheme));
         break;
       case 'disjoint':
         open(rows.length, identifierFields(list, scheme));

@@ -1,0 +1,228 @@
+import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
+import { isObject } from './parse.js';
+import { type Requirement } from './requirement.js';
+import { readRule } from './rules.js';
+import { parseV1, v1Requirements } from './v1.js';
+import { fromIrRule, irRule, normaliseV2, parseIr, parseV2, type V2Document, type V2Rule } from './v2.js';
+
+export interface Lint {
+  code: string;
+  severity: 'error' | 'warning';
+  message: string;
+}
+export type LintMode = 'strict' | 'relaxed';
+
+/** A policy ready to be judged by. */
+export interface CompiledPolicy {
+  format: 'v1' | 'v2';
+  /** v1: the UUID; v2: the policy's own id. */
+  id: string;
+  version: string;
+  /** v1: UUIDv8 of the hash; v2: `id@version`. */
+  policy_id: string;
+  policy_hash: Digest;
+  /** The hash as the policy's own format spells it. */
+  policy_hash_text: string;
+  /** The normalised document, or the IR it was taken from. */
+  document: JsonObject;
+  /** What is hashed. */
+  canonicalText: string;
+  ir: JsonObject;
+  ir_hash: string;
+  lints: Lint[];
+  metadata: JsonObject;
+  /** Every rule, in the policy's order; null where no fact can settle it. */
+  rules: { rule_id: string; requirement: Requirement | null }[];
+  /** The requirements that are not null. */
+  requirements: Requirement[];
+}
+
+const SHA3_PREFIX = 'sha3-256:';
+/** `sha3-256:…` or `0x…` -> `0x…`; null for anything else. */
+export function policyHash(text: string): Digest | null {
+  const hex = /^(?:0x|sha3-256:)([0-9a-f]{64})$/u.exec(text)?.[1];
+  return hex === undefined ? null : `0x${hex}`;
+}
+const sha3Named = (digest: Digest): string => SHA3_PREFIX + digest.slice(2);
+
+export const lintErrors = (lints: readonly Lint[]): Lint[] => lints.filter(({ severity }) => severity === 'error');
+
+/**
+ * Compiles a parsed policy, v1 or v2 (told by its members). Throws CapError `policy.invalid` that names each member that
+ * is wrong; lint errors are in the result.
+ */
+export function compilePolicy(document: JsonValue, options: { lintMode?: LintMode } = {}): CompiledPolicy {
+  if (!isObject(document))
+    throw new CapError('input', 'policy.invalid', 'policy: expected an object with the members of policy v1 or v2');
+  if ('constraints' in document) return compileV1(document);
+  if ('rules' in document) return compileV2(document, options.lintMode ?? 'strict');
+  throw new CapError('input', 'policy.invalid', 'policy: expected `constraints` (v1) or `rules` (v2)');
+}
+
+function compileV1(given: JsonValue): CompiledPolicy {
+  const document = parseV1(given);
+  const canonicalText = JSON.stringify(document);
+  const policy_hash = sha3Text(canonicalText);
+  const policy_id = uuidV8(policy_hash);
+  const requirements = v1Requirements(document);
+  return {
+    format: 'v1',
+    id: policy_id,
+    version: document.version as string,
+    policy_id,
+    policy_hash,
+    policy_hash_text: policy_hash,
+    document,
+    canonicalText,
+    ...irOf(policy_id, policy_hash, requirements.map(v1IrRule)),
+    lints: [],
+    metadata: { version: document.version!, name: document.name!, created_at: document.created_at! },
+    rules: requirements.map((requirement) => ({ rule_id: requirement.rule_id, requirement })),
+    requirements,
+  };
+}
+
+/** A v1 constraint as the v2 rule that means the same. */
+function v1IrRule({ rule_id: id, list, need }: Requirement): JsonObject {
+  const of = list === 'ubos' ? 'ubo_count' : 'supplier_count';
+  const rule = (op: string, lhs: string, rhs: JsonValue) => irRule({ id, op, lhs, rhs } as V2Rule);
+  switch (need.kind) {
+    case 'count':
+      return need.min === undefined ? rule('range_max', of, need.max!) : rule('range_min', of, need.min);
+    case 'disjoint':
+      return rule('non_membership', list, 'sanctions_root');
+    default:
+      return rule('in', `${list}.code`, 'jurisdiction_root');
+  }
+}
+
+/** RFC 9562 UUIDv8 from a hash's first 16 bytes. */
+function uuidV8(hash: Digest): string {
+  const bytes = Buffer.from(hash.slice(2, 34), 'hex');
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
+  const parsed = parseV2(given);
+  const document = normaliseV2(parsed);
+  const canonicalText = JSON.stringify(document);
+  const policy_hash = sha3Text(canonicalText);
+  const { id, version, description, legal_basis, adaptivity } = parsed;
+  const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
+  return {
+    format: 'v2',
+    id,
+    version,
+    policy_id: `${id}@${version}`,
+    policy_hash,
+    policy_hash_text: sha3Named(policy_hash),
+    document,
+    canonicalText,
+    ...irOf(id, policy_hash, parsed.rules.map(irRule), adaptivity && (document.adaptivity as JsonObject)),
+    lints: [...activationLints(parsed), ...documentLints(parsed, mode), ...lints],
+    metadata: {
+      id,
+      version,
+      ...(description === undefined ? {} : { description }),
+      ...(legal_basis === undefined ? {} : { legal_basis: document.legal_basis! }),
+    },
+    rules,
+    requirements: rules.flatMap(({ requirement }) => requirement ?? []),
+  };
+}
+
+/** Compiles IR v1 that a verifier's caller brings. Throws CapError `policy.invalid`, also when ir_hash is not its own. */
+export function compileIr(value: JsonValue): CompiledPolicy {
+  const given = parseIr(value);
+  const policy_hash = policyHash(given.policy_hash)!;
+  const made = irOf(given.policy_id, policy_hash, given.rules.map(irRule), given.adaptivity as JsonObject | undefined);
+  if (made.ir_hash !== given.ir_hash)
+    throw new CapError(
+      'input',
+      'policy.invalid',
+      `ir.ir_hash: expected ${made.ir_hash}, found ${given.ir_hash.slice(0, 80)}`,
+    );
+  const { rules, lints } = readRules(given.rules.map(fromIrRule), new Set());
+  return {
+    format: 'v2',
+    id: given.policy_id,
+    version: '',
+    policy_id: given.policy_id,
+    policy_hash,
+    policy_hash_text: given.policy_hash,
+    document: made.ir,
+    canonicalText: JSON.stringify(made.ir),
+    ...made,
+    lints,
+    metadata: {},
+    rules,
+    requirements: rules.flatMap(({ requirement }) => requirement ?? []),
+  };
+}
+
+function irOf(
+  policyId: string,
+  hash: Digest,
+  rules: JsonObject[],
+  adaptivity?: JsonObject,
+): { ir: JsonObject; ir_hash: string } {
+  const body = {
+    ir_version: '1.0',
+    policy_id: policyId,
+    policy_hash: sha3Named(hash),
+    rules: [...rules].sort((a, b) => (a.id! < b.id! ? -1 : a.id! > b.id! ? 1 : 0)),
+    ...(adaptivity === undefined ? {} : { adaptivity }),
+    ir_hash: '',
+  };
+  const ir_hash = sha3Named(sha3Text(JSON.stringify(body)));
+  return { ir: { ...body, ir_hash }, ir_hash };
+}
+
+const error = (code: string, message: string): Lint => ({ code, severity: 'error', message });
+
+function readRules(rules: readonly V2Rule[], declared: ReadonlySet<string>) {
+  const lints: Lint[] = [];
+  const seen = new Set<string>();
+  for (const { id } of rules) {
+    if (seen.has(id)) lints.push(error('E1003', `rule ${id} stands there twice`));
+    seen.add(id);
+  }
+  const read = rules.map((rule) => {
+    const { requirement, lints: found } = readRule(rule, declared);
+    lints.push(...found.map(({ code, message }) => error(code, message)));
+    return { rule_id: rule.id, requirement };
+  });
+  lints.push(...schemeLints(read));
+  return { rules: read, lints };
+}
+
+/** A list is committed to under one identifier scheme, so rules over it must agree. */
+function schemeLints(rules: readonly { requirement: Requirement | null }[]): Lint[] {
+  const schemes = new Map<string, Set<string>>();
+  for (const { requirement } of rules)
+    if (requirement?.need.kind === 'disjoint' && requirement.need.scheme)
+      schemes.set(requirement.list, (schemes.get(requirement.list) ?? new Set()).add(requirement.need.scheme));
+  return [...schemes].flatMap(([list, names]) =>
+    names.size > 1
+      ? [error('E2004', `rules over ${list} want different identifier schemes: ${[...names].join(', ')}`)]
+      : [],
+  );
+}
+
+function activationLints({ adaptivity, rules }: V2Document): Lint[] {
+  const known = new Set(rules.map(({ id }) => id));
+  return (adaptivity?.activations ?? []).flatMap(({ rule }, i) =>
+    known.has(rule) ? [] : [error('E1001', `adaptivity.activations.${i}: unknown rule ${rule}`)],
+  );
+}
+
+function documentLints({ legal_basis, description }: V2Document, mode: LintMode): Lint[] {
+  const lints: Lint[] = [];
+  if (!legal_basis || legal_basis.length === 0)
+    lints.push({ ...error('E1002', 'no legal_basis'), severity: mode === 'strict' ? 'error' : 'warning' });
+  if (!description?.trim()) lints.push({ code: 'W1002', severity: 'warning', message: 'no description' });
+  return lints;
+}

@@ -1,0 +1,112 @@
+import { blake3Text, CapError, isDigest, jcsText, type Digest, type JsonValue } from '@cap/crypto';
+import { z } from 'zod';
+import { compilePolicy } from './compile.js';
+import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
+import { type Fact, type RuleStatus } from './facts.js';
+import { invalid } from './v1.js';
+
+const list = z.string().min(1);
+const digest = z.string().refine(isDigest, 'expected 0x and 64 hex digits').optional();
+const FactCase = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('count'), list, min: z.int().min(0).optional(), max: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('distinct'), list }),
+  z.strictObject({
+    kind: z.literal('disjoint'),
+    list,
+    reference_list: z.string(),
+    hash: digest,
+    id_scheme: z.enum(['id', 'name', 'person']).default('name'),
+  }),
+  z.strictObject({ kind: z.literal('rows_allowed'), list, table_hash: digest }),
+  z.strictObject({
+    kind: z.literal('disclosed'),
+    list,
+    complete: z.boolean().default(false),
+    rows: z.array(z.strictObject({ index: z.int().min(0), fields: z.record(z.string(), z.json()) })),
+  }),
+]);
+const Cases = z.strictObject({
+  cases: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        facts: z.array(FactCase).optional(),
+        claims: z.array(z.strictObject({ rule_id: z.string(), ok: z.boolean() })).optional(),
+        strength: z.enum(['proven', 'disclosed', 'claimed']).default('proven'),
+        /** Status of every rule that the case is about. */
+        expect: z.record(z.string(), z.enum(['proven', 'disclosed', 'claimed', 'violated', 'unproven'])),
+      }),
+    )
+    .min(1),
+});
+
+export interface PolicyTestResult {
+  name: string;
+  ok: boolean;
+  message?: string;
+}
+
+/**
+ * Runs the cases kept beside a policy. A fact that leaves its hash out is about the list or table that the rule asks
+ * for; one that states a hash is about that. Throws CapError `policy.invalid` for a case file that is none.
+ */
+export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTestResult[] {
+  const policy = compilePolicy(document);
+  const parsed = Cases.safeParse(cases);
+  if (!parsed.success) throw invalid(parsed.error);
+  const context = standIn(
+    policy.requirements.map(({ need }) => (need.kind === 'disjoint' ? need.reference_list : null)),
+  );
+  const known = new Set(policy.rules.map(({ rule_id }) => rule_id));
+  return parsed.data.cases.map(({ name, facts, claims, strength, expect }) => {
+    const unknown = Object.keys(expect).filter((id) => !known.has(id));
+    if (unknown.length > 0)
+      throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${unknown.join(', ')}`);
+    const results = claims
+      ? evaluateClaims(policy, claims)
+      : evaluateRules(
+          policy,
+          (facts ?? []).map((fact) => completed(fact, policy, context)),
+          strength,
+          context,
+        );
+    const wrong = Object.entries(expect).flatMap(([id, status]) => {
+      const found: RuleStatus = results.find(({ rule_id }) => rule_id === id)!.status;
+      return found === status ? [] : [`${id}: expected ${status}, found ${found}`];
+    });
+    return wrong.length === 0 ? { name, ok: true } : { name, ok: false, message: wrong.join('; ') };
+  });
+}
+
+/** Lists and tables of a test stand under hashes of their names. */
+function standIn(referenceLists: (string | null)[]): EvaluationContext {
+  const hashOf = (id: string): Digest => blake3Text('cap.policy-test', id);
+  return {
+    lists: new Map(referenceLists.flatMap((id) => (id === null ? [] : [[id, { hash: hashOf(id), as_of: '' }]]))),
+    allowedCodes: (spec) => ({ codes: EVERYTHING, table_hash: hashOf(jcsText(spec)) }),
+    listedIdentifiers: () => null,
+  };
+}
+// A case states rows_allowed as a fact; single rows are not looked at.
+const EVERYTHING: ReadonlySet<number> = new (class extends Set<number> {
+  override has() {
+    return true;
+  }
+})();
+
+function completed(
+  fact: z.infer<typeof FactCase>,
+  policy: ReturnType<typeof compilePolicy>,
+  context: EvaluationContext,
+): Fact {
+  if (fact.kind === 'disjoint') {
+    const hash = (fact.hash as Digest | undefined) ?? context.lists.get(fact.reference_list)?.hash;
+    return { ...fact, hash: hash ?? blake3Text(fact.reference_list) };
+  }
+  if (fact.kind === 'rows_allowed') {
+    const asked = policy.requirements.find((one) => one.list === fact.list && one.need.kind === 'rows_allowed');
+    const table = asked?.need.kind === 'rows_allowed' ? context.allowedCodes(asked.need.table, fact.list) : null;
+    return { ...fact, table_hash: (fact.table_hash as Digest | undefined) ?? table?.table_hash ?? blake3Text('') };
+  }
+  return fact;
+}

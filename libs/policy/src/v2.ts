@@ -1,0 +1,101 @@
+import { isCapError, jcs, type JsonObject, type JsonValue } from '@cap/crypto';
+import { z } from 'zod';
+import { invalid } from './v1.js';
+
+const json = z.json() as z.ZodType<JsonValue>;
+const Rule = z.strictObject({
+  id: z.string().min(1),
+  op: z.string().min(1),
+  lhs: json,
+  rhs: json,
+  scheme: z.enum(['id', 'name', 'person']).optional(),
+  max_age_days: z.number().optional(),
+  distinct: z.boolean().optional(),
+  unless: z.literal('due_diligence').optional(),
+});
+export type V2Rule = z.infer<typeof Rule>;
+
+const Adaptivity = z.looseObject({
+  activations: z.array(z.looseObject({ rule: z.string().min(1) })).optional(),
+});
+const Document = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/u, 'expected letters, digits, dot, dash, underscore'),
+  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/u, 'expected letters, digits, dot, dash, plus, underscore'),
+  legal_basis: z.array(z.strictObject({ directive: z.string().min(1), article: z.string().min(1) })).optional(),
+  description: z.string().optional(),
+  inputs: z.record(z.string(), json).optional(),
+  rules: z.array(Rule).min(1),
+  adaptivity: Adaptivity.optional(),
+});
+export type V2Document = z.infer<typeof Document>;
+
+const IrRule = Rule;
+const Ir = z.strictObject({
+  ir_version: z.literal('1.0'),
+  policy_id: z.string().min(1),
+  policy_hash: z.string().regex(/^(sha3-256:|0x)[0-9a-f]{64}$/u, 'expected sha3-256: and 64 hex digits'),
+  rules: z.array(IrRule),
+  adaptivity: Adaptivity.optional(),
+  ir_hash: z.string(),
+});
+export type PolicyIr = z.infer<typeof Ir>;
+
+function parsed<T>(schema: z.ZodType<T>, value: JsonValue): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalid(result.error);
+  return result.data;
+}
+
+export const parseV2 = (document: JsonValue): V2Document => parsed(Document, document);
+export const parseIr = (value: JsonValue): PolicyIr => parsed(Ir, value);
+
+const RULE_KEYS = ['id', 'op', 'lhs', 'rhs', 'scheme', 'max_age_days', 'distinct', 'unless'] as const;
+const DOCUMENT_KEYS = ['id', 'version', 'legal_basis', 'description', 'inputs', 'rules', 'adaptivity'] as const;
+
+/** Keeps exactly the keys that are written, in the format's order. */
+const inOrder = (value: object, keys: readonly string[]): JsonObject =>
+  Object.fromEntries(keys.flatMap((key) => (key in value ? [[key, (value as JsonObject)[key]!]] : []))) as JsonObject;
+
+/** Maps are sorted by key at every depth, so that any key order gives one hash. */
+const sorted = (value: JsonValue): JsonValue => JSON.parse(jcs(value).toString('utf8')) as JsonValue;
+
+const sortRule = (rule: V2Rule): JsonObject =>
+  inOrder({ ...rule, lhs: sorted(rule.lhs), rhs: sorted(rule.rhs) }, RULE_KEYS);
+
+/** The document whose compact JSON is hashed. Throws CapError `policy.invalid` for numbers that have no one spelling. */
+export function normaliseV2(document: V2Document): JsonObject {
+  try {
+    return inOrder(
+      {
+        ...document,
+        ...(document.legal_basis && {
+          legal_basis: document.legal_basis.map(({ directive, article }) => ({ directive, article })),
+        }),
+        ...(document.inputs && { inputs: sorted(document.inputs) }),
+        rules: document.rules.map(sortRule),
+        ...(document.adaptivity && { adaptivity: sorted(document.adaptivity as JsonValue) }),
+      },
+      DOCUMENT_KEYS,
+    );
+  } catch (error) {
+    if (isCapError(error))
+      throw invalid(new z.ZodError([{ code: 'custom', path: [], message: error.message, input: null }]));
+    throw error;
+  }
+}
+
+const asVariable = (operand: JsonValue): JsonValue => (typeof operand === 'string' ? { var: operand } : operand);
+const fromVariable = (operand: JsonValue): JsonValue =>
+  typeof operand === 'object' && operand !== null && !Array.isArray(operand) && typeof operand.var === 'string'
+    ? operand.var
+    : operand;
+
+/** A rule as the IR spells it: only a top-level string operand becomes {"var": …}. */
+export const irRule = (rule: V2Rule): JsonObject =>
+  sortRule({ ...rule, lhs: asVariable(rule.lhs), rhs: asVariable(rule.rhs) });
+
+export const fromIrRule = (rule: V2Rule): V2Rule => ({
+  ...rule,
+  lhs: fromVariable(rule.lhs),
+  rhs: fromVariable(rule.rhs),
+});
