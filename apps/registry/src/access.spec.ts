@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { type ClientName, digestOf, TestRegistry, TOKENS } from './registry.fixture.js';
+
+let registry: TestRegistry;
+beforeAll(async () => {
+  registry = await TestRegistry.start();
+});
+afterAll(() => registry.stop());
+
+const id = digestOf('x');
+const ROUTES: [method: 'get' | 'head' | 'post' | 'put' | 'delete', path: string, allowed: ClientName[]][] = [
+  ['get', '/v1/status', ['verifier', 'backup', 'operator']],
+  ['post', '/v1/policies', ['verifier', 'operator']],
+  ['get', '/v1/policies', ['verifier', 'operator']],
+  ['get', '/v1/policies/x', ['verifier', 'operator']],
+  ['put', '/v1/policies/x/status', ['verifier', 'operator']],
+  ['post', '/v1/lists', ['verifier', 'operator']],
+  ['get', '/v1/lists', ['verifier', 'operator']],
+  ['get', `/v1/lists/${id}`, ['verifier', 'operator']],
+  ['get', `/v1/lists/${id}/content`, ['verifier', 'operator']],
+  ['put', '/v1/blobs', ['verifier', 'operator']],
+  ['get', '/v1/blobs', ['operator']],
+  ['get', `/v1/blobs/${id}`, ['verifier', 'backup', 'operator']],
+  ['head', `/v1/blobs/${id}`, ['verifier', 'backup', 'operator']],
+  ['post', '/v1/entries', ['verifier']],
+  ['get', '/v1/entries', ['verifier', 'operator']],
+  ['get', '/v1/entries/x', ['verifier', 'operator']],
+  ['get', '/v1/events', ['verifier', 'backup', 'operator']],
+  ['post', '/v1/events', ['backup']],
+  ['post', '/v1/snapshots', ['backup']],
+  ['get', '/v1/snapshots/x/database', ['backup']],
+  ['get', '/v1/snapshots/x/blobs', ['backup']],
+  ['delete', '/v1/snapshots/x', ['backup']],
+];
+
+const ask = (method: (typeof ROUTES)[number][0], path: string, token?: string) => {
+  const call = request(registry.url)[method](path);
+  return token === undefined ? call : call.set('authorization', `Bearer ${token}`);
+};
+
+describe('each route lets in the clients on its list and nobody else', () => {
+  it.each(ROUTES)('%s %s', async (method, path, allowed) => {
+    expect((await ask(method, path)).status).toBe(401);
+    const stranger = await ask(method, path, 'somebody-else-0123456789');
+    expect(stranger.status).toBe(401);
+    if (method !== 'head') expect(stranger.body).toMatchObject({ code: 'auth.invalid', status: 401 });
+    for (const client of Object.keys(TOKENS) as ClientName[]) {
+      const { status, body } = await ask(method, path, TOKENS[client]);
+      if (allowed.includes(client)) expect([401, 403, 500]).not.toContain(status);
+      else {
+        expect(status).toBe(403);
+        if (method !== 'head') expect(body.code).toBe('auth.scope');
+      }
+    }
+  });
+
+  it('answers problems as problem+json with the request id', async () => {
+    const answer = await ask('get', '/v1/status').set('x-request-id', 'from-the-caller');
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ code: 'auth.missing', request_id: 'from-the-caller' });
+    expect(answer.headers['x-request-id']).toBe('from-the-caller');
+  });
+
+  it('has no other routes', async () => {
+    expect((await ask('get', '/v1/nowhere', TOKENS.operator)).body.code).toBe('route.unknown');
+    expect((await ask('delete', '/v1/entries', TOKENS.operator)).body.code).toBe('method.not-allowed');
+  });
+});

@@ -1,0 +1,84 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Head, Headers, Inject, Put, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Config } from '@cap/config';
+import { blobPutQuery, type BlobRecord, digest, type Page, pageQuery } from '@cap/contracts';
+import { CapError, type Digest } from '@cap/crypto';
+import { Clients, CONFIG, ProblemError, ZodParam, ZodQuery } from '@cap/service-kit';
+import { RegistryData, type StoredBlob } from '@cap/storage';
+import { type z } from 'zod';
+import { describeBytes, requestedRange } from '../range.js';
+import { BLOB_MEDIA_TYPE, pieces } from './body.js';
+
+@Controller('v1/blobs')
+export class BlobsController {
+  #receiving = 0;
+
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Put()
+  @Clients('verifier', 'operator')
+  async put(
+    @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<BlobRecord> {
+    const { bundle_bytes: maxBytes, uploads_at_once } = this.config.limits;
+    if (!(request.body instanceof Readable))
+      throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+    // Whoever is answered before the body's end must not send its rest into the next request.
+    reply.header('connection', 'close');
+    if (this.#receiving >= uploads_at_once)
+      throw new ProblemError('overloaded', `${uploads_at_once} BLOBs are being received already.`);
+    this.#receiving++;
+    try {
+      const stored = await this.data.putBlob(pieces(request.body), { maxBytes, retain });
+      reply.removeHeader('connection');
+      return stored;
+    } finally {
+      this.#receiving--;
+    }
+  }
+
+  @Get()
+  @Clients('operator')
+  async list(@ZodQuery(pageQuery) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
+    const { items, next_cursor } = await this.data.store.listBlobs(page);
+    return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
+  }
+
+  // Before GET: the framework's own HEAD would read and hash the whole BLOB.
+  @Head(':id')
+  @Clients('verifier', 'backup', 'operator')
+  async head(@ZodParam('id', digest) id: Digest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    const { size } = await this.#known(id);
+    describeBytes(reply, size, undefined);
+  }
+
+  @Get(':id')
+  @Clients('verifier', 'backup', 'operator')
+  async get(
+    @ZodParam('id', digest) id: Digest,
+    @Headers('range') header: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
+    const { size } = await this.#known(id);
+    const range = requestedRange(header, size);
+    const body = await this.data.readBlob(id, range);
+    if (!body) throw unknown(id);
+    describeBytes(reply, size, range);
+    return body;
+  }
+
+  async #known(id: Digest): Promise<StoredBlob> {
+    const blob = await this.data.store.findBlob(id);
+    if (!blob) throw unknown(id);
+    return blob;
+  }
+}
+
+const unknown = (id: Digest) =>
+  new CapError('missing', 'bundle.unknown', `no BLOB ${id}: it was never stored, or its upload has expired`);

@@ -1,0 +1,40 @@
+import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import {
+  entryQuery,
+  type EntryRecord,
+  entryRequest,
+  type EntryRequest,
+  type EntryStored,
+  type Page,
+} from '@cap/contracts';
+import { CapError } from '@cap/crypto';
+import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { type z } from 'zod';
+
+@Controller('v1/entries')
+export class EntriesController {
+  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+
+  @Post()
+  @HttpCode(200)
+  @Clients('verifier')
+  async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
+    const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
+    return { entry: record, created };
+  }
+
+  @Get()
+  @Clients('verifier', 'operator')
+  list(@ZodQuery(entryQuery) { cursor, limit, ...filter }: z.output<typeof entryQuery>): Promise<Page<EntryRecord>> {
+    return this.data.store.listEntries({ cursor, limit }, filter);
+  }
+
+  @Get(':id')
+  @Clients('verifier', 'operator')
+  async find(@Param('id') id: string): Promise<EntryRecord> {
+    const entry = await this.data.store.findEntry(id);
+    if (!entry) throw new CapError('missing', 'entry.unknown', `no entry ${id.slice(0, 200)}`);
+    return entry;
+  }
+}

@@ -1,0 +1,61 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { chainFault } from '@cap/crypto';
+import { CONFIG, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { exposeTotals } from './metrics.js';
+
+const SWEEP_MS = 15 * 60_000;
+
+/** What goes on beside the requests: readiness, metrics, sweeping of expired uploads, and closing the data directory. */
+@Injectable()
+export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
+  readonly #log: ModuleLog;
+  #sweeping: NodeJS.Timeout | undefined;
+  #concealTotals = () => {};
+
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Readiness) private readonly readiness: Readiness,
+    @Inject(Logs) logs: Logs,
+  ) {
+    this.#log = logs.for('housekeeping');
+  }
+
+  onModuleInit(): void {
+    this.#concealTotals = exposeTotals(this.data);
+    this.readiness.add('database', async () => void (await this.data.store.totals()));
+    this.readiness.add('log', () => this.#checkHead());
+    this.readiness.add('blobs', () => this.#checkRoom());
+    const sweep = () =>
+      this.data.sweepUploads().then(
+        (swept) => swept > 0 && this.#log.info('expired uploads removed', { count: swept }),
+        (error: unknown) => this.#log.error('expired uploads could not be removed', { error }),
+      );
+    void sweep();
+    this.#sweeping = setInterval(sweep, SWEEP_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#sweeping);
+    this.#concealTotals();
+    await this.data.close();
+  }
+
+  /** The newest event must follow the one before it. */
+  async #checkHead(): Promise<void> {
+    const { store } = this.data;
+    const { log_size } = await store.totals();
+    const [before, last] =
+      log_size < 2 ? [null, ...(await store.listEvents(0, 1))] : await store.listEvents(log_size - 2, 2);
+    const fault = last ? chainFault(before ?? null, last) : null;
+    if (fault) throw new Error(`the log is broken: ${fault}`);
+  }
+
+  async #checkRoom(): Promise<void> {
+    const free = await this.data.blobs.room();
+    const needed = this.config.limits.bundle_bytes;
+    if (free < needed) throw new Error(`${free} bytes are free for BLOBs, one bundle may need ${needed}`);
+  }
+}

@@ -1,0 +1,39 @@
+import { Controller, Get, Header, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
+import { listQuery, listRequest, type ListRequest } from '@cap/contracts';
+import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { type z } from 'zod';
+import { ListsService } from './lists.service.js';
+
+@Controller('v1/lists')
+export class ListsController {
+  constructor(@Inject(ListsService) private readonly lists: ListsService) {}
+
+  @Post()
+  @HttpCode(200)
+  @Clients('verifier', 'operator')
+  store(@ZodBody(listRequest) request: ListRequest) {
+    return this.lists.store(request);
+  }
+
+  @Get()
+  @Clients('verifier', 'operator')
+  list(@ZodQuery(listQuery) { id, ...page }: z.output<typeof listQuery>) {
+    return this.lists.list(page, { id });
+  }
+
+  @Get(':hash')
+  @Clients('verifier', 'operator')
+  find(@Param('hash') hash: string) {
+    return this.lists.find(hash);
+  }
+
+  @Get(':hash/content')
+  @Header('content-type', 'text/csv; charset=utf-8')
+  @Clients('verifier', 'operator')
+  async content(@Param('hash') hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const { body, size } = await this.lists.content(hash);
+    reply.header('content-length', size);
+    return body;
+  }
+}

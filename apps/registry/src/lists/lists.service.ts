@@ -1,0 +1,73 @@
+import { type Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
+import { CapError } from '@cap/crypto';
+import { listedIdentifiers, type ParsedReferenceList, parseReferenceList } from '@cap/proof';
+import { CONFIG } from '@cap/service-kit';
+import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
+
+@Injectable()
+export class ListsService {
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** CapError list.invalid with every bad row; list.conflict if the content is known under another id. */
+  async store({ id, kind, as_of, content }: ListRequest): Promise<ListStored> {
+    const bytes = Buffer.from(content, 'base64');
+    const parsed = parseReferenceList(kind, bytes);
+    // Kept only from the moment that a list row refers to it: a refused one goes as any upload does.
+    const { blob_id, size } = await this.data.putBlob(once(bytes), {
+      maxBytes: this.config.limits.json_bytes,
+      retain: 'upload',
+    });
+    const { record, created } = await this.data.store.storeList({
+      hash: parsed.hash,
+      id,
+      kind,
+      as_of,
+      blob_id,
+      size,
+      entries: parsed.entries.length,
+      unmatchable: unmatchable(parsed),
+    });
+    return { list: toRecord(record), created };
+  }
+
+  async list(page: PageRequest, filter: { id?: string | undefined }): Promise<Page<ListRecord>> {
+    const { items, next_cursor } = await this.data.store.listLists(page, filter);
+    return { items: items.map(toRecord), next_cursor };
+  }
+
+  async find(hash: string): Promise<ListRecord> {
+    return toRecord(await this.#stored(hash));
+  }
+
+  async content(hash: string): Promise<{ body: Readable; size: number }> {
+    const { blob_id, size } = await this.#stored(hash);
+    const body = await this.data.readBlob(blob_id);
+    if (!body) throw new CapError('io', 'blob.missing', `list ${hash}: its content is gone`);
+    return { body, size };
+  }
+
+  async #stored(hash: string): Promise<StoredList> {
+    const list = await this.data.store.findList(hash);
+    if (!list) throw new CapError('missing', 'list.unknown', `no reference list ${hash.slice(0, 200)}`);
+    return list;
+  }
+}
+
+/** Only names are matched, under one of three schemes; what an entry lacks for one it may have for another. */
+function unmatchable(list: ParsedReferenceList): ListRecord['unmatchable'] {
+  if (list.kind !== 'sanctions') return null;
+  const count = (scheme: 'id' | 'name' | 'person') => listedIdentifiers(list.entries, scheme).unmatchable;
+  return { id: count('id'), name: count('name'), person: count('person') };
+}
+
+async function* once(bytes: Uint8Array) {
+  yield bytes;
+}
+
+const toRecord = ({ blob_id: _where, ...record }: StoredList): ListRecord => record;

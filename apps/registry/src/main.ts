@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runService } from '@cap/service-kit';
+import { registryService } from './service.js';
+
+await runService(registryService);

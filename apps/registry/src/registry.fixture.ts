@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import request from 'supertest';
+import { loadConfig } from '@cap/config';
+import { RegistryClient } from '@cap/contracts';
+import { createService, type Service } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { registryService } from './service.js';
+
+export const TOKENS = {
+  verifier: 'verifier-token-0123456789',
+  backup: 'backup-token-0123456789',
+  operator: 'operator-token-0123456789',
+};
+export type ClientName = keyof typeof TOKENS;
+
+const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
+const discard = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+
+/** The real service on a port of its own and a data directory of its own. */
+export class TestRegistry {
+  readonly #clients: RegistryClient[] = [];
+
+  private constructor(
+    readonly directory: string,
+    readonly url: string,
+    private readonly service: Service,
+    private readonly document: Record<string, unknown>,
+  ) {}
+
+  static async start(document: Record<string, unknown> = {}, directory?: string): Promise<TestRegistry> {
+    const place = directory ?? (await mkdtemp(path.join(tmpdir(), 'cap-registry-')));
+    const config = loadConfig({
+      role: 'registry',
+      document: {
+        ...document,
+        registry: {
+          bind: '127.0.0.1:0',
+          database: path.join(place, 'registry.db'),
+          blobs: path.join(place, 'blobs'),
+          tokens: Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, [hashOf(token)]])),
+        },
+      },
+    });
+    const service = await createService({ ...registryService, logStream: discard() }, config);
+    const { management } = await service.listen();
+    return new TestRegistry(place, management, service, document);
+  }
+
+  /** A request as one of the clients. */
+  as(name: ClientName) {
+    const authorization = `Bearer ${TOKENS[name]}`;
+    const agent = request(this.url);
+    return {
+      get: (route: string) => agent.get(route).set({ authorization }),
+      head: (route: string) => agent.head(route).set({ authorization }),
+      post: (route: string, body: object) => agent.post(route).set({ authorization }).send(body),
+      put: (route: string, body: object) => agent.put(route).set({ authorization }).send(body),
+      putBlob: (body: string | Buffer, query = '') =>
+        agent
+          .put(`/v1/blobs${query}`)
+          .set({ authorization, 'content-type': 'application/octet-stream' })
+          .send(body as string),
+      delete: (route: string) => agent.delete(route).set({ authorization }),
+    };
+  }
+
+  /** The typed client with a client's token. */
+  client(name: ClientName): RegistryClient {
+    const client = new RegistryClient({ url: this.url, token: TOKENS[name] });
+    this.#clients.push(client);
+    return client;
+  }
+
+  get data(): RegistryData {
+    return this.service.app.get(RegistryData);
+  }
+
+  readonly at = (...parts: string[]): string => path.join(this.directory, ...parts);
+
+  /** Stops and starts again on the same data. */
+  async restart(): Promise<TestRegistry> {
+    await this.#end();
+    return TestRegistry.start(this.document, this.directory);
+  }
+
+  async stop(): Promise<void> {
+    await this.#end();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await this.service.stop();
+  }
+}
+
+export const digestOf = (text: string) => `0x${createHash('sha3-256').update(text).digest('hex')}` as const;
+
+export const POLICY_V1 = {
+  version: 'lksg.v1',
+  name: 'Test Policy',
+  created_at: '2025-11-06T10:00:00Z',
+  constraints: { require_at_least_one_ubo: true, supplier_count_max: 10 },
+  notes: '',
+};
+export const POLICY_V1_HASH = '0x0afcb402e74ff6a11601863fc4ae2f2d756124db71bc703f5889ecefcd371ff4';
+
+export const policyV2 = (version: string, max = 10) => ({
+  id: 'lksg.suppliers',
+  version,
+  legal_basis: [{ directive: 'LkSG', article: '§ 5' }],
+  description: 'How many suppliers there may be',
+  inputs: { supplier_count: 'integer' },
+  rules: [{ id: 'few-suppliers', op: 'range_max', lhs: 'supplier_count', rhs: max }],
+});
+
+export const entryOf = (bundle_id: string, more: object = {}) => ({
+  bundle_id,
+  manifest_hash: digestOf('manifest'),
+  proof_hash: digestOf('proof'),
+  policy_hash: POLICY_V1_HASH,
+  result: 'ok',
+  report_hash: digestOf('report'),
+  signer_kid: '00112233445566778899aabbccddeeff',
+  company: 'ACME GmbH',
+  ...more,
+});

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import request from 'supertest';
+import { ServiceError } from '@cap/contracts';
+import { entryOf, POLICY_V1, POLICY_V1_HASH, TestRegistry } from './registry.fixture.js';
+
+let registry: TestRegistry;
+beforeAll(async () => {
+  registry = await TestRegistry.start();
+});
+afterAll(() => registry.stop());
+
+const metric = async (name: string): Promise<number> => {
+  const { text } = await request(registry.url).get('/metrics');
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+};
+
+/** Changes the database behind the service's back, in a process of its own as somebody else would. */
+const tamper = (file: string, sql: string) =>
+  execFileSync(
+    process.execPath,
+    ['-e', `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec(process.argv[2])`, file, sql],
+    {
+      stdio: 'ignore',
+    },
+  );
+
+describe('the registry as a service', () => {
+  it('counts what it holds', async () => {
+    const verifier = registry.client('verifier');
+    const commits = await metric('cap_registry_commit_duration_seconds_count');
+    const { blob_id } = await verifier.putBlob(Buffer.from('bundle'), 'upload');
+    await verifier.registerEntry(entryOf(blob_id) as Parameters<typeof verifier.registerEntry>[0]);
+    expect(await metric('cap_registry_entries_total')).toBe(1);
+    expect(await metric('cap_registry_log_size')).toBe(1);
+    expect(await metric('cap_blob_bytes_total')).toBe(6);
+    expect(await metric('cap_registry_commit_duration_seconds_count')).toBeGreaterThan(commits);
+    expect(await verifier.status()).toMatchObject({ log_size: 1, entries: 1, blob_bytes: 6 });
+  });
+
+  it('is ready, and says what is missing when it is not', async () => {
+    expect((await request(registry.url).get('/readyz')).status).toBe(200);
+    await rename(registry.at('blobs'), registry.at('elsewhere'));
+    const without = await request(registry.url).get('/readyz');
+    expect(without.status).toBe(503);
+    expect(without.text).toContain('blobs');
+    await rename(registry.at('elsewhere'), registry.at('blobs'));
+    expect((await request(registry.url).get('/readyz')).status).toBe(200);
+  });
+
+  it('is not ready when the head of the log is broken', async () => {
+    const broken = await TestRegistry.start();
+    try {
+      const backup = broken.client('backup');
+      for (let i = 0; i < 2; i++) await backup.appendEvent({ event: 'backup.drill', details: { i } });
+      tamper(
+        broken.at('registry.db'),
+        `DROP TRIGGER events_never_change; UPDATE events SET event = 'backup.lost' WHERE seq = 1`,
+      );
+      const answer = await request(broken.url).get('/readyz');
+      expect(answer.status).toBe(503);
+      expect(answer.text).toContain('event 1');
+    } finally {
+      await broken.stop();
+    }
+  });
+
+  it('refuses to start on a data directory that is in use', async () => {
+    await expect(TestRegistry.start({}, registry.directory)).rejects.toMatchObject({
+      kind: 'busy',
+      code: 'storage.owned',
+    });
+  });
+});
+
+describe('the typed client against the real service', () => {
+  it('stores and finds policies and lists', async () => {
+    const verifier = registry.client('verifier');
+    const { policy, created } = await verifier.storePolicy({ document: POLICY_V1 });
+    expect([policy.policy_hash, created]).toEqual([POLICY_V1_HASH, true]);
+    expect(await verifier.findPolicy(POLICY_V1_HASH)).toEqual(policy);
+    expect(await verifier.findPolicy('nobody')).toBeNull();
+    expect((await verifier.listPolicies({ limit: 1 })).items).toHaveLength(1);
+    expect((await verifier.setPolicyStatus(POLICY_V1_HASH, 'deprecated')).status).toBe('deprecated');
+
+    const csv = Buffer.from('iso_code,risk_level\nDE,low\n');
+    const { list } = await verifier.storeList({
+      id: 'jurisdictions',
+      kind: 'jurisdictions',
+      as_of: '2026-01-15',
+      content: csv.toString('base64'),
+    });
+    expect(await verifier.findList(list.hash)).toEqual(list);
+    expect(await verifier.findListContent(list.hash)).toEqual(csv);
+    expect(await verifier.findListContent(POLICY_V1_HASH)).toBeNull();
+  });
+
+  it('moves BLOBs as streams and in parts', async () => {
+    const verifier = registry.client('verifier');
+    const bytes = Buffer.alloc(3_000_000, 'stream');
+    const { blob_id, size } = await verifier.putBlob(
+      Readable.from([bytes.subarray(0, 1_000_000), bytes.subarray(1_000_000)]),
+      'keep',
+    );
+    expect(size).toBe(bytes.length);
+    expect(await verifier.findBlobSize(blob_id)).toBe(size);
+    expect((await buffer((await verifier.findBlob(blob_id))!.stream)).equals(bytes)).toBe(true);
+    const part = (await verifier.findBlob(blob_id, { first: 10, last: 19 }))!;
+    expect([part.size, (await buffer(part.stream)).equals(bytes.subarray(10, 20))]).toEqual([10, true]);
+    expect(await verifier.findBlob(POLICY_V1_HASH)).toBeNull();
+    expect(await verifier.findBlobSize(POLICY_V1_HASH)).toBeNull();
+  });
+
+  it('registers entries and finds the first one of a bundle', async () => {
+    const verifier = registry.client('verifier');
+    const { blob_id } = await verifier.putBlob(Buffer.from('registered by the client'), 'upload');
+    const request_ = entryOf(blob_id) as Parameters<typeof verifier.registerEntry>[0];
+    const { entry } = await verifier.registerEntry(request_);
+    await verifier.registerEntry({ ...request_, result: 'fail', report_hash: POLICY_V1_HASH });
+    expect(await verifier.findEntryOfBundle(blob_id)).toEqual(entry);
+    expect(await verifier.findEntry(entry.entry_id)).toEqual(entry);
+    expect(await verifier.findEntry('nobody')).toBeNull();
+  });
+
+  it('throws what the service said', async () => {
+    const thrown = async (call: Promise<unknown>) =>
+      call.then(
+        () => null,
+        (error: unknown) => error,
+      );
+    expect(await thrown(registry.client('backup').listEntries())).toMatchObject({ status: 403, code: 'auth.scope' });
+    const large = await thrown(registry.client('verifier').putBlob(Buffer.alloc(100_000_001), 'upload'));
+    expect(large).toBeInstanceOf(ServiceError);
+    expect(large).toMatchObject({ status: 413, code: 'request.too-large' });
+  });
+
+  it('a directory that can not be written is an error, and nothing is acknowledged', async () => {
+    await rename(registry.at('blobs'), registry.at('elsewhere'));
+    try {
+      const failed = registry.client('verifier').putBlob(Buffer.from('lost'), 'keep');
+      await expect(failed).rejects.toMatchObject({ status: 500, code: 'internal' });
+    } finally {
+      await rm(registry.at('blobs'), { recursive: true, force: true });
+      await rename(registry.at('elsewhere'), registry.at('blobs'));
+    }
+    expect((await registry.client('verifier').status()).log_size).toBeGreaterThan(0);
+  });
+});

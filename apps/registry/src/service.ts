@@ -1,0 +1,11 @@
+import { type ServiceDefinition } from '@cap/service-kit';
+import { acceptBlobBodies } from './blobs/body.js';
+import { RegistryModule } from './registry.module.js';
+
+export const registryService: ServiceDefinition = {
+  binary: 'cap-registry',
+  role: 'registry',
+  description: 'policies, reference lists, bundles and the log of what was registered',
+  module: (config) => RegistryModule.open(config),
+  fastify: acceptBlobBodies,
+};

@@ -1,0 +1,43 @@
+import { type Readable } from 'node:stream';
+import { Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
+import { type BlobRecord, type Page, pageQuery, type SnapshotRecord } from '@cap/contracts';
+import { Clients, ZodQuery } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { type z } from 'zod';
+import { describeBytes, requestedRange } from '../range.js';
+
+@Controller('v1/snapshots')
+@Clients('backup')
+export class SnapshotsController {
+  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+
+  @Post()
+  create(): Promise<SnapshotRecord> {
+    return this.data.createSnapshot();
+  }
+
+  @Get(':id/database')
+  async database(
+    @Param('id') id: string,
+    @Headers('range') header: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
+    const { database_size } = this.data.snapshots.find(id);
+    const range = requestedRange(header, database_size);
+    const body = await this.data.snapshots.database(id, range);
+    describeBytes(reply, database_size, range);
+    return body;
+  }
+
+  @Get(':id/blobs')
+  blobs(@Param('id') id: string, @ZodQuery(pageQuery) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
+    return this.data.snapshots.blobs(id, page);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async release(@Param('id') id: string): Promise<void> {
+    await this.data.snapshots.release(id);
+  }
+}
