@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { chainFault, GENESIS_DIGEST, sha3Text } from '@cap/crypto';
 import { contentOf, DataDirectory, digestOf, entryOf, policyOf, put, startWriter } from './data.fixture.js';
@@ -275,6 +275,11 @@ describe('BLOBs', () => {
 });
 
 describe('opening', () => {
+  it('makes nothing that everybody may read', async () => {
+    await put(data, 'bundle');
+    for (const name of ['registry.db', 'registry.db-wal']) expect((await stat(place.at(name))).mode & 0o007).toBe(0);
+  });
+
   it('refuses a database whose schema is newer', async () => {
     await place.close(data);
     const db = new Database(place.at('registry.db'));

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
@@ -30,6 +31,8 @@ export interface Connection {
 /** Opens a registry database. For writing, the schema is brought up to date first; a schema from the future is refused. */
 export async function connect(file: string, mode: 'write' | 'read'): Promise<Connection> {
   return asStorageError(`can't open ${file}`, async () => {
+    // SQLite would make it readable for everybody; the files beside it take its mode.
+    if (mode === 'write') await (await open(file, 'a', 0o640)).close();
     let db: Database.Database | undefined;
     const source = new DataSource({
       type: 'better-sqlite3',
