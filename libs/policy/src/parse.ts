@@ -1,5 +1,6 @@
 import { CapError, isCapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
 import { parseDocument } from 'yaml';
+import { refuseDuplicateMembers } from './duplicate-members.js';
 
 const MAX_BYTES = 1_000_000;
 
@@ -15,7 +16,7 @@ export function parsePolicyText(bytes: Uint8Array, name: string): JsonValue {
   if (bytes.length > MAX_BYTES) return refuse(`${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const value = /^\s*[{[]/u.test(text) ? parseJson(bytes, name) : parseYaml(text, name);
+    const value = /^\s*[{[]/u.test(text) ? parseJsonOnce(bytes, text, name) : parseYaml(text, name);
     jcs(value); // refuses what has no canonical spelling, and nesting without end
     return value;
   } catch (error) {
@@ -23,6 +24,12 @@ export function parsePolicyText(bytes: Uint8Array, name: string): JsonValue {
     const message = (error as Error).message;
     return refuse(message.startsWith(name) ? message : `${name}: ${message}`, error);
   }
+}
+
+function parseJsonOnce(bytes: Uint8Array, text: string, name: string): JsonValue {
+  const value = parseJson(bytes, name);
+  refuseDuplicateMembers(text, name);
+  return value;
 }
 
 function parseYaml(text: string, name: string): JsonValue {

@@ -409,6 +409,7 @@ describe('a disclosure of one’s own choice', () => {
       kind: 'disclosed',
       list: 'suppliers',
       complete: false,
+      id_scheme: 'name',
       rows: [{ index, fields: { audit_date: '2024-02-29', name: 'Fil & Tissu' } }],
     });
   });
