@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { cap, capOk } from '../scripts/local-stack.mjs';
-import { call, JURISDICTIONS, POLICY, postJson, postZip, proveAgain, SANCTIONS, upload, World } from './world.js';
+import { call, POLICY, postJson, postZip, proveAgain, upload, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -13,11 +13,9 @@ interface Check {
   id: string;
   status: string;
 }
-const failing = (report: { checks: Check[] }) => report.checks.filter((check) => check.status === 'fail').map((check) => check.id);
-const offlineArguments = () => [
-  '--offline', '--json', '--trust', world.project.trust, '--policy', POLICY,
-  '--list', `sanctions=${SANCTIONS}`, '--list', `jurisdictions=${JURISDICTIONS}`,
-];
+const failing = (report: { checks: Check[] }) =>
+  report.checks.filter((check) => check.status === 'fail').map((check) => check.id);
+const offlineArguments = () => [...['--offline', '--json', '--trust', world.project.trust, '--policy', POLICY]];
 
 describe('the main job over three processes', () => {
   it('uploads, judges ok, registers durably and lists the entry', async () => {
@@ -28,17 +26,30 @@ describe('the main job over three processes', () => {
     expect(uploaded.body.package_info.size_bytes).toBe(bytes.length);
     expect((await upload(stack, token, bytes)).body).toEqual(uploaded.body);
 
-    const verdict = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { register: true } });
+    const verdict = await postJson(`${stack.verifierUrl}/verify`, token, {
+      bundle_id: uploaded.body.bundle_id,
+      options: { register: true },
+    });
     expect(verdict.body).toMatchObject({ result: 'ok', bundle_id: uploaded.body.bundle_id });
     expect(verdict.body.report.rules.map((rule: Check) => rule.status)).not.toContain('unproven');
     expect(Number.isInteger(verdict.body.log_index)).toBe(true);
 
-    const again = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { register: true } });
+    const again = await postJson(`${stack.verifierUrl}/verify`, token, {
+      bundle_id: uploaded.body.bundle_id,
+      options: { register: true },
+    });
     expect(again.body.log_index).toBe(verdict.body.log_index);
     const entries = await call(`${stack.verifierUrl}/registry/entries`, { token });
     expect(entries.body.items).toHaveLength(1);
-    expect(entries.body.items[0]).toMatchObject({ bundle_id: uploaded.body.bundle_id, result: 'ok', signer_kid: world.project.kid });
-    const checked = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { check_registry: true } });
+    expect(entries.body.items[0]).toMatchObject({
+      bundle_id: uploaded.body.bundle_id,
+      result: 'ok',
+      signer_kid: world.project.kid,
+    });
+    const checked = await postJson(`${stack.verifierUrl}/verify`, token, {
+      bundle_id: uploaded.body.bundle_id,
+      options: { check_registry: true },
+    });
     expect(checked.body.report.checks.find((check: Check) => check.id === 'registry.match').status).toBe('ok');
   });
 
@@ -68,11 +79,25 @@ describe('the main job over three processes', () => {
   });
 
   it('holds nonce and audience to what the caller asked', async () => {
-    const bundle = await proveAgain(world.project, 'nonce', '--backend', 'disclosure', '--audience', 'auditor', '--nonce', 'n-1', '--expires-at', '2026-06-01T00:00:00Z');
+    const bundle = await proveAgain(
+      world.project,
+      'nonce',
+      '--backend',
+      'disclosure',
+      '--audience',
+      'auditor',
+      '--nonce',
+      'n-1',
+      '--expires-at',
+      '2026-06-01T00:00:00Z',
+    );
     const bytes = await readFile(bundle);
-    const ask = async (query: string) => (await postZip(`${world.stack.verifierUrl}/verify?${query}`, world.token, bytes)).body;
+    const ask = async (query: string) =>
+      (await postZip(`${world.stack.verifierUrl}/verify?${query}`, world.token, bytes)).body;
     expect((await ask('audience=auditor&nonce=n-1&at=2026-05-31T00:00:00Z')).result).toBe('ok');
-    expect(failing((await ask('audience=auditor&nonce=n-1&at=2026-06-02T00:00:00Z')).report)).toEqual(['statement.expired']);
+    expect(failing((await ask('audience=auditor&nonce=n-1&at=2026-06-02T00:00:00Z')).report)).toEqual([
+      'statement.expired',
+    ]);
     expect(failing((await ask('audience=other&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.audience']);
     expect(failing((await ask('nonce=n-2&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.nonce']);
     const plain = await postZip(`${world.stack.verifierUrl}/verify?nonce=n-1`, world.token, await world.bundleBytes());
@@ -105,7 +130,9 @@ describe('the main job over three processes', () => {
   it('backs up, verifies, restores, and the restored registry holds the same entry', async () => {
     const { stack } = world;
     await world.up(stack.start.backup());
-    const made = await capOk(['backup', 'create', '--url', stack.backupUrl, '--json'], { env: { CAP_TOKEN: stack.tokens.operator } });
+    const made = await capOk(['backup', 'create', '--url', stack.backupUrl, '--json'], {
+      env: { CAP_TOKEN: stack.tokens.operator },
+    });
     const backup = JSON.parse(made.stdout) as { name: string; log_size: number };
     const archive = stack.at('backups', backup.name);
     const signer = stack.at('backup-keys', `${stack.backupKid}.pub`);

@@ -24,7 +24,9 @@ describe('programs', () => {
     expect(await run(program, ['--version'])).toMatchObject({ code: 0, stdout: `${program} ${VERSION}\n` });
     const help = await run(program, ['--help']);
     expect(help.code).toBe(0);
-    if (program !== 'cap') for (const flag of ['--config', '--bind', '--management-bind', '--tls-cert', '--log-level']) expect(help.stdout).toContain(flag);
+    if (program !== 'cap')
+      for (const flag of ['--config', '--bind', '--management-bind', '--tls-cert', '--log-level'])
+        expect(help.stdout).toContain(flag);
   });
 
   it.each(SERVICES)('%s stops with 64 for an unknown flag and 78 for a missing configuration file', async (program) => {
@@ -53,11 +55,32 @@ describe('configuration', () => {
   };
 
   it.each([
-    ['an unknown key', (c: Record<string, unknown>) => void ((c.server as Record<string, unknown>).bnd = 'x'), 'server.bnd'],
-    ['a wrong type', (c: Record<string, unknown>) => void (c.verification = { timeout_seconds: 'soon' }), 'verification.timeout_seconds'],
-    ['oauth and oauth2 that disagree', (c: Record<string, unknown>) => void (c.oauth2 = { issuer: 'other', audience: 'x' }), 'oauth'],
-    ['a security option that can not be honoured', (c: Record<string, unknown>) => void (c.tls = { mode: 'mtls', client_ca: '/nowhere/ca.pem' }), 'tls'],
-    ['a key file that is not there', (c: Record<string, unknown>) => void ((c.oauth as Record<string, unknown>).public_key_path = '/nowhere/public.pem'), '/nowhere/public.pem'],
+    [
+      'an unknown key',
+      (c: Record<string, unknown>) => void ((c.server as Record<string, unknown>).bnd = 'x'),
+      'server.bnd',
+    ],
+    [
+      'a wrong type',
+      (c: Record<string, unknown>) => void (c.verification = { timeout_seconds: 'soon' }),
+      'verification.timeout_seconds',
+    ],
+    [
+      'oauth and oauth2 that disagree',
+      (c: Record<string, unknown>) => void (c.oauth2 = { issuer: 'other', audience: 'x' }),
+      'oauth',
+    ],
+    [
+      'a security option that can not be honoured',
+      (c: Record<string, unknown>) => void (c.tls = { mode: 'mtls', client_ca: '/nowhere/ca.pem' }),
+      'tls',
+    ],
+    [
+      'a key file that is not there',
+      (c: Record<string, unknown>) =>
+        void ((c.oauth as Record<string, unknown>).public_key_path = '/nowhere/public.pem'),
+      '/nowhere/public.pem',
+    ],
   ])('%s: exit 78, naming file and key', async (_name, change, place) => {
     const ended = await withConfig(change);
     expect(ended.code).toBe(78);
@@ -77,7 +100,9 @@ describe('configuration', () => {
   });
 
   it('cap config show masks secrets, cap config check names what is wrong', async () => {
-    const shown = await capOk(['config', 'show', '--config', stack.at('config/verifier/app.yaml')], { env: { CAP_REGISTRY__TOKEN: 'planted-canary' } });
+    const shown = await capOk(['config', 'show', '--config', stack.at('config/verifier/app.yaml')], {
+      env: { CAP_REGISTRY__TOKEN: 'planted-canary' },
+    });
     expect(shown.stdout).toContain('cap-dev-issuer');
     expect(shown.stdout + shown.stderr).not.toContain('planted-canary');
     const file = path.join(directory, 'broken.yaml');
@@ -97,7 +122,18 @@ describe('signals and crashes', () => {
   afterAll(() => world?.end());
 
   it('a second registry on one data directory refuses and names the holder', async () => {
-    const second = new Service('cap-registry', ['--config', world.stack.at('config/registry/app.yaml'), '--bind', '127.0.0.1:0', '--management-bind', '127.0.0.1:0'], 'http://127.0.0.1:9');
+    const second = new Service(
+      'cap-registry',
+      [
+        '--config',
+        world.stack.at('config/registry/app.yaml'),
+        '--bind',
+        '127.0.0.1:0',
+        '--management-bind',
+        '127.0.0.1:0',
+      ],
+      'http://127.0.0.1:9',
+    );
     const exit = await second.exited;
     expect(exit.code).toBe(75);
     expect(second.log).toContain(String(world.services[0]!.pid));
@@ -133,13 +169,18 @@ describe('signals and crashes', () => {
   it('kill -9 of the registry during registrations: nothing acknowledged is lost, the next start needs no hand', async () => {
     const { stack, token } = world;
     const bundles = await Promise.all(
-      Array.from({ length: 12 }, async (_, i) => readFile(await proveAgain(world.project, `crash-${i}`, '--backend', 'mock', '--nonce', `n-${i}`))),
+      Array.from({ length: 12 }, async (_, i) =>
+        readFile(await proveAgain(world.project, `crash-${i}`, '--backend', 'mock', '--nonce', `n-${i}`)),
+      ),
     );
     const acknowledged: string[] = [];
     const jobs = bundles.map(async (bytes) => {
       const uploaded = await upload(stack, token, bytes).catch(() => null);
       if (uploaded?.status !== 200) return;
-      const verdict = await postJson(`${stack.verifierUrl}/verify`, token, { bundle_id: uploaded.body.bundle_id, options: { register: true } }).catch(() => null);
+      const verdict = await postJson(`${stack.verifierUrl}/verify`, token, {
+        bundle_id: uploaded.body.bundle_id,
+        options: { register: true },
+      }).catch(() => null);
       if (verdict?.status === 200) acknowledged.push(uploaded.body.bundle_id as string);
       else expect(verdict?.status).toBe(503);
     });
@@ -165,7 +206,10 @@ describe('signals and crashes', () => {
     const config = world.stack.at('config/verifier/app.yaml');
     expect((await run('cap-verifier-api', ['health', '--wait', '--config', config])).code).toBe(0);
     const nobody = path.join(world.project.directory, 'nobody.yaml');
-    await writeFile(nobody, JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), server: { management_bind: '127.0.0.1:9' } }));
+    await writeFile(
+      nobody,
+      JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), server: { management_bind: '127.0.0.1:9' } }),
+    );
     expect((await run('cap-verifier-api', ['health', '--config', nobody])).code).not.toBe(0);
   });
 
@@ -174,7 +218,8 @@ describe('signals and crashes', () => {
     const verifier = world.services.at(-1)!;
     const file = stack.at('config/verifier/app.yaml');
     const config = JSON.parse(await readFile(file, 'utf8'));
-    const requestLines = () => verifier.log.split('\n').filter((line) => line.includes('"route":"/registry/entries"')).length;
+    const requestLines = () =>
+      verifier.log.split('\n').filter((line) => line.includes('"route":"/registry/entries"')).length;
     const before = requestLines();
     await call(`${stack.verifierUrl}/registry/entries`, { token: world.token });
     await eventually(() => requestLines() > before);

@@ -27,15 +27,37 @@ export async function makeProject(directory: string): Promise<Project> {
   const at = (...parts: string[]) => path.join(directory, ...parts);
   const project = at('project');
   await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project]);
-  await capOk(['manifest', 'build', '--project', project, '--policy', POLICY, '--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS]);
+  await capOk([
+    'manifest',
+    'build',
+    '--project',
+    project,
+    '--policy',
+    POLICY,
+    '--sanctions',
+    SANCTIONS,
+    '--jurisdictions',
+    JURISDICTIONS,
+  ]);
   await capOk(['prove', '--project', project, '--backend', 'disclosure']);
-  const key = await capOk(['keys', 'generate', '--keys', path.join(project, 'keys'), '--owner', 'Musterwerk AG', '--json']);
+  const key = await capOk([
+    'keys',
+    'generate',
+    '--keys',
+    path.join(project, 'keys'),
+    '--owner',
+    'Musterwerk AG',
+    '--json',
+  ]);
   const { kid } = JSON.parse(key.stdout) as { kid: string };
   const bundle = at('bundle.zip');
   await capOk(['bundle', 'create', '--project', project, '--key', kid, '--out', bundle]);
   const trust = at('trust.json');
   await capOk(['trust', 'init', '--out', trust]);
-  await capOk(['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.json`)]);
+  await capOk([
+    ...['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.pub`)],
+    ...['--reference-list', `sanctions=${SANCTIONS}`, '--reference-list', `jurisdictions=${JURISDICTIONS}`],
+  ]);
   return { directory, at, kid, trust, bundle };
 }
 
@@ -62,11 +84,19 @@ export async function call(url: string, init: RequestInit & { token?: string } =
   const { token, ...rest } = init;
   const answer = await fetch(url, {
     ...rest,
-    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(rest.headers as Record<string, string>) },
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(rest.headers as Record<string, string>),
+    },
     signal: AbortSignal.timeout(60_000),
   });
   const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, text, body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : null };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : null,
+  };
 }
 
 export const postJson = (url: string, token: string | undefined, body: unknown, headers: Record<string, string> = {}) =>
@@ -142,6 +172,8 @@ export class World {
   bundleBytes = () => readFile(this.project.bundle);
 
   async end() {
-    await stopAll([...this.services].reverse()).finally(() => rm(this.project.directory, { recursive: true, force: true }));
+    await stopAll([...this.services].reverse()).finally(() =>
+      rm(this.project.directory, { recursive: true, force: true }),
+    );
   }
 }

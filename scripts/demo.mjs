@@ -19,7 +19,10 @@ const short = (digest) => `${digest.slice(0, 14)}…`;
 
 /** The story's facts are checked as they are told: a sentence that is not true ends the demo. */
 function expect(condition, sentence, seen) {
-  if (!condition) throw new Error(`surprise: expected ${sentence}${seen === undefined ? '' : `, saw ${JSON.stringify(seen).slice(0, 2_000)}`}`);
+  if (!condition)
+    throw new Error(
+      `surprise: expected ${sentence}${seen === undefined ? '' : `, saw ${JSON.stringify(seen).slice(0, 2_000)}`}`,
+    );
 }
 const timed = async (action) => {
   const started = performance.now();
@@ -43,11 +46,24 @@ async function main() {
   chapter('1. At the company: lists become commitments (offline)');
   const project = at('project');
   const [prepared, prepareTime] = await timed(async () =>
-    json(await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project, '--json'])),
+    json(
+      await capOk([
+        'prepare',
+        '--suppliers',
+        example('suppliers.csv'),
+        '--ubos',
+        example('ubos.csv'),
+        '--out',
+        project,
+        '--json',
+      ]),
+    ),
   );
   const commitments = Object.fromEntries(prepared.commitments.map((commitment) => [commitment.list, commitment]));
   expect(commitments.suppliers?.count === 48 && commitments.ubos?.count === 5, '48 suppliers and 5 owners', prepared);
-  line(`48 suppliers and 5 beneficial owners committed to in ${ms(prepareTime)}: suppliers ${short(commitments.suppliers.root)}, owners ${short(commitments.ubos.root)}`);
+  line(
+    `48 suppliers and 5 beneficial owners committed to in ${ms(prepareTime)}: suppliers ${short(commitments.suppliers.root)}, owners ${short(commitments.ubos.root)}`,
+  );
 
   const policy = example('policies', 'lksg.v1.json');
   const compiled = json(await capOk(['policy', 'compile', policy, '--json']));
@@ -55,11 +71,23 @@ async function main() {
   await capOk(['policy', 'test', policy]);
   line('the test cases kept beside the policy pass');
 
-  await capOk(['manifest', 'build', '--project', project, '--policy', policy,
-    '--sanctions', `${example('sanctions.csv')}@2026-01-15`, '--jurisdictions', `${example('jurisdictions.csv')}@2026-01-15`]);
+  await capOk([
+    'manifest',
+    'build',
+    '--project',
+    project,
+    '--policy',
+    policy,
+    '--sanctions',
+    `${example('sanctions.csv')}@2026-01-15`,
+    '--jurisdictions',
+    `${example('jurisdictions.csv')}@2026-01-15`,
+  ]);
   const [, proveTime] = await timed(() => capOk(['prove', '--project', project, '--backend', 'disclosure']));
   line(`manifest built, disclosure proof made in ${ms(proveTime)}`);
-  const key = json(await capOk(['keys', 'generate', '--keys', at('project', 'keys'), '--owner', 'Musterwerk AG', '--json']));
+  const key = json(
+    await capOk(['keys', 'generate', '--keys', at('project', 'keys'), '--owner', 'Musterwerk AG', '--json']),
+  );
   const bundle = at('bundle.zip');
   await capOk(['bundle', 'create', '--project', project, '--key', key.kid, '--out', bundle]);
   const bytes = await readFile(bundle);
@@ -68,7 +96,17 @@ async function main() {
   chapter('2. At the auditor: three services start');
   const trust = at('trust.json');
   await capOk(['trust', 'init', '--out', trust]);
-  await capOk(['trust', 'add', trust, '--signer', at('project', 'keys', `${key.kid}.json`)]);
+  await capOk([
+    'trust',
+    'add',
+    trust,
+    '--signer',
+    at('project', 'keys', `${key.kid}.pub`),
+    '--reference-list',
+    `sanctions=${example('sanctions.csv')}@2026-01-15`,
+    '--reference-list',
+    `jurisdictions=${example('jurisdictions.csv')}@2026-01-15`,
+  ]);
   const stack = await prepareStack(at('stack'), { trust });
   const services = { registry: stack.start.registry() };
   try {
@@ -81,44 +119,73 @@ async function main() {
 
     const publish = { env: { CAP_TOKEN: token } };
     const stored = await request(`${stack.verifierUrl}/policy/compile`, {
-      token, method: 'POST', headers: { 'content-type': 'application/json' }, body: await readFile(policy),
+      token,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: await readFile(policy),
     });
-    expect(stored.status === 200 && stored.body.policy_hash === compiled.policy_hash, 'the same policy hash from the API', stored);
-    for (const [id, file] of [['sanctions', 'sanctions.csv'], ['jurisdictions', 'jurisdictions.csv']])
-      await capOk(['lists', 'publish', '--url', stack.verifierUrl, '--id', id, '--as-of', '2026-01-15', example(file)], publish);
+    expect(
+      stored.status === 200 && stored.body.policy_hash === compiled.policy_hash,
+      'the same policy hash from the API',
+      stored,
+    );
+    for (const [id, file] of [
+      ['sanctions', 'sanctions.csv'],
+      ['jurisdictions', 'jurisdictions.csv'],
+    ])
+      await capOk(
+        ['lists', 'publish', '--url', stack.verifierUrl, '--id', id, '--as-of', '2026-01-15', example(file)],
+        publish,
+      );
     line('policy and reference lists published by the auditor, not taken from the bundle');
 
     chapter('3. Upload, verdict, registry entry');
     const form = new FormData();
     form.append('file', new Blob([bytes], { type: 'application/zip' }), 'bundle.zip');
     const upload = await request(`${stack.verifierUrl}/proof/upload`, { token, method: 'POST', body: form });
-    expect(upload.status === 200 && upload.body.package_info?.size_bytes === bytes.length, 'the upload accepted', upload);
+    expect(
+      upload.status === 200 && upload.body.package_info?.size_bytes === bytes.length,
+      'the upload accepted',
+      upload,
+    );
     line(`uploaded: bundle ${short(upload.body.bundle_id)}, ${upload.body.package_info.file_count} files`);
     const verify = (body) =>
       request(`${stack.verifierUrl}/verify`, {
-        token, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+        token,
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
       });
-    const [verdict, verifyTime] = await timed(() => verify({ bundle_id: upload.body.bundle_id, options: { register: true } }));
+    const [verdict, verifyTime] = await timed(() =>
+      verify({ bundle_id: upload.body.bundle_id, options: { register: true } }),
+    );
     expect(verdict.status === 200 && verdict.body.result === 'ok', 'the verdict ok', verdict.body);
     expect(Number.isInteger(verdict.body.log_index), 'the log index of the new entry', verdict.body);
     line(`verdict ok in ${ms(verifyTime)}, registered as log event ${verdict.body.log_index}`);
     for (const rule of verdict.body.report.rules) line(`  ${rule.status.padEnd(9)} ${rule.rule_id}`);
 
     const [again, againTime] = await timed(() => verify({ bundle_id: upload.body.bundle_id }));
-    expect(JSON.stringify(again.body.report) === JSON.stringify(verdict.body.report), 'the same report again', again.body);
+    expect(
+      JSON.stringify(again.body.report) === JSON.stringify(verdict.body.report),
+      'the same report again',
+      again.body,
+    );
     const metrics = await (await fetch(`${stack.verifierUrl}/metrics`)).text();
     const hits = Number(/cap_cache_requests_total\{cache="result",outcome="hit"\} (\d+)/.exec(metrics)?.[1] ?? 0);
     expect(hits >= 1, 'a hit of the result cache in /metrics', hits);
     line(`the same question again: ${ms(againTime)}, answered from the cache (${hits} hit)`);
 
-    const offline = await capOk(
-      ['verify', bundle, '--offline', '--json', '--trust', trust, '--policy', policy,
-        '--list', `sanctions=${example('sanctions.csv')}@2026-01-15`, '--list', `jurisdictions=${example('jurisdictions.csv')}@2026-01-15`],
-    );
+    const offline = await capOk(['verify', bundle, '--offline', '--json', '--trust', trust, '--policy', policy]);
     const online = await fetch(`${stack.verifierUrl}/verify`, {
-      method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/zip' }, body: bytes,
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/zip' },
+      body: bytes,
     });
-    expect((await online.text()).includes(offline.stdout.trimEnd()), 'the byte-equal report from cap verify', offline.stdout);
+    expect(
+      (await online.text()).includes(offline.stdout.trimEnd()),
+      'the byte-equal report from cap verify',
+      offline.stdout,
+    );
     line('cap verify, offline on the auditor’s laptop, gives the byte-equal report');
 
     chapter('4. What must not pass does not');
@@ -126,53 +193,114 @@ async function main() {
     const place = tampered.indexOf(Buffer.from('manifest.json')) + 'manifest.json'.length + 40;
     tampered[place] ^= 1;
     const refused = await request(`${stack.verifierUrl}/verify`, {
-      token, method: 'POST', headers: { 'content-type': 'application/zip' }, body: tampered,
+      token,
+      method: 'POST',
+      headers: { 'content-type': 'application/zip' },
+      body: tampered,
     });
-    const why = refused.status === 200 ? failing(refused.body.report).map((check) => check.id).join(', ') : `${refused.body.code}: ${refused.body.detail}`;
-    expect(refused.body.result !== 'ok' && refused.body.result !== 'warn', 'no acceptance of a tampered bundle', refused.body);
+    const why =
+      refused.status === 200
+        ? failing(refused.body.report)
+            .map((check) => check.id)
+            .join(', ')
+        : `${refused.body.code}: ${refused.body.detail}`;
+    expect(
+      refused.body.result !== 'ok' && refused.body.result !== 'warn',
+      'no acceptance of a tampered bundle',
+      refused.body,
+    );
     line(`one bit flipped in the file: ${refused.status === 200 ? 'verdict fail' : refused.status}, ${why}`);
 
     const swapped = at('swapped');
     await cp(project, swapped, { recursive: true });
     const swappedBundle = at('swapped.zip');
     const manifest = JSON.parse(await readFile(path.join(swapped, 'manifest.json'), 'utf8'));
-    await writeFile(path.join(swapped, 'manifest.json'), JSON.stringify({ ...manifest, company: { name: 'Somebody else' } }));
-    await capOk(['bundle', 'create', '--project', swapped, '--key', key.kid, '--keys', at('project', 'keys'), '--out', swappedBundle]).catch(() => null);
+    await writeFile(
+      path.join(swapped, 'manifest.json'),
+      JSON.stringify({ ...manifest, company: { name: 'Somebody else' } }),
+    );
+    await capOk([
+      'bundle',
+      'create',
+      '--project',
+      swapped,
+      '--key',
+      key.kid,
+      '--keys',
+      at('project', 'keys'),
+      '--out',
+      swappedBundle,
+    ]).catch(() => null);
     const other = await readFile(swappedBundle).catch(() => null);
     if (other) {
       const answer = await request(`${stack.verifierUrl}/verify`, {
-        token, method: 'POST', headers: { 'content-type': 'application/zip' }, body: other,
+        token,
+        method: 'POST',
+        headers: { 'content-type': 'application/zip' },
+        body: other,
       });
       expect(answer.body.result === 'fail', 'fail for a manifest the proof was not made for', answer.body);
-      line(`an old proof under another manifest: verdict fail, ${failing(answer.body.report).map((check) => check.id).join(', ')}`);
+      line(
+        `an old proof under another manifest: verdict fail, ${failing(answer.body.report)
+          .map((check) => check.id)
+          .join(', ')}`,
+      );
     } else line('an old proof under another manifest: cap bundle create refuses it');
 
     const mockProject = at('mock');
     await cp(project, mockProject, { recursive: true });
     await capOk(['prove', '--project', mockProject, '--backend', 'mock']);
-    await capOk(['bundle', 'create', '--project', mockProject, '--key', key.kid, '--keys', at('project', 'keys'), '--out', at('mock.zip')]);
+    await capOk([
+      'bundle',
+      'create',
+      '--project',
+      mockProject,
+      '--key',
+      key.kid,
+      '--keys',
+      at('project', 'keys'),
+      '--out',
+      at('mock.zip'),
+    ]);
     const mock = await request(`${stack.verifierUrl}/verify`, {
-      token, method: 'POST', headers: { 'content-type': 'application/zip' }, body: await readFile(at('mock.zip')),
+      token,
+      method: 'POST',
+      headers: { 'content-type': 'application/zip' },
+      body: await readFile(at('mock.zip')),
     });
     expect(mock.body.result === 'warn', 'warn for a mock proof', mock.body);
     line('the prover’s own word (mock proof): verdict warn, every rule only claimed');
 
     const entries = await request(`${stack.verifierUrl}/registry/entries`, { token });
-    expect(entries.body.items?.length === 1 && entries.body.items[0].result === 'ok', 'one entry in the registry', entries.body);
+    expect(
+      entries.body.items?.length === 1 && entries.body.items[0].result === 'ok',
+      'one entry in the registry',
+      entries.body,
+    );
     line(`registry: 1 entry, ${short(entries.body.items[0].bundle_id)} ok`);
 
     chapter('5. Backup and restore drill');
     const [backup, backupTime] = await timed(async () =>
-      json(await capOk(['backup', 'create', '--url', stack.backupUrl, '--json'], { env: { CAP_TOKEN: stack.tokens.operator } })),
+      json(
+        await capOk(['backup', 'create', '--url', stack.backupUrl, '--json'], {
+          env: { CAP_TOKEN: stack.tokens.operator },
+        }),
+      ),
     );
-    line(`backup ${backup.name} made, read back and verified in ${ms(backupTime)}: ${backup.size_bytes} bytes, log size ${backup.log_size}`);
+    line(
+      `backup ${backup.name} made, read back and verified in ${ms(backupTime)}: ${backup.size_bytes} bytes, log size ${backup.log_size}`,
+    );
     line('no recipient is configured, so private keys are left out of it, and it says so (incomplete)');
     const signer = stack.at('backup-keys', `${stack.backupKid}.pub`);
     await capOk(['backup', 'verify', stack.at('backups', backup.name), '--signer', signer]);
     await capOk(['backup', 'restore', stack.at('backups', backup.name), '--to', at('restored'), '--signer', signer]);
     await capOk(['registry', 'fsck', '--data-dir', at('restored')]);
     const restored = json(await capOk(['registry', 'list', '--data-dir', at('restored'), '--json']));
-    expect(JSON.stringify(restored.items) === JSON.stringify(entries.body.items), 'the restored entry equal to the live one', restored);
+    expect(
+      JSON.stringify(restored.items) === JSON.stringify(entries.body.items),
+      'the restored entry equal to the live one',
+      restored,
+    );
     line('restored into another directory: hash chain and BLOBs check out, the entry equals the live one');
 
     await stopAll([services.verifier, services.backup, services.registry]);
@@ -184,7 +312,9 @@ async function main() {
   } finally {
     await stopAll(Object.values(services).reverse());
   }
-  say(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s. The files are in .demo/, the service logs in .demo/stack/logs/.`);
+  say(
+    `\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s. The files are in .demo/, the service logs in .demo/stack/logs/.`,
+  );
 }
 
 main().catch((error) => {

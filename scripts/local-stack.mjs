@@ -21,7 +21,9 @@ export const mainOf = (program) => path.join(root, MAIN[program]);
 /** Our own variables must not leak into a program that is started with its own configuration. */
 const cleanEnvironment = (extra = {}) => ({
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(CAP_|TLS_MODE$|LOG_LEVEL$|RUST_LOG$|SOURCE_DATE_EPOCH$)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(CAP_|TLS_MODE$|LOG_LEVEL$|RUST_LOG$|SOURCE_DATE_EPOCH$)/.test(name),
+    ),
   ),
   ...extra,
 });
@@ -47,7 +49,9 @@ export async function capOk(args, options = {}) {
   const result = await cap(args, options);
   const expected = options.expected ?? 0;
   if (result.code !== expected)
-    throw new Error(`cap ${args.join(' ')} ended with ${result.code}, not ${expected}\n${result.stderr}${result.stdout}`);
+    throw new Error(
+      `cap ${args.join(' ')} ended with ${result.code}, not ${expected}\n${result.stderr}${result.stdout}`,
+    );
   return result;
 }
 
@@ -94,7 +98,8 @@ export class Service {
     void this.exited.then((exit) => (ended = exit));
     let last = 'no answer';
     while (performance.now() - started < timeoutMs) {
-      if (ended) throw new Error(`${this.program} ended with ${ended.signal ?? ended.code} before it was ready\n${this.log}`);
+      if (ended)
+        throw new Error(`${this.program} ended with ${ended.signal ?? ended.code} before it was ready\n${this.log}`);
       try {
         const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) });
         if (answer.status === 200) {
@@ -133,7 +138,16 @@ const tokenHash = (token) => `sha256:${createHash('sha256').update(token).digest
  */
 export async function prepareStack(directory, { ports = {}, trust, tls, verification = {}, logLevel = 'info' } = {}) {
   const at = (...parts) => path.join(directory, ...parts);
-  for (const folder of ['config/verifier', 'config/registry', 'config/backup', 'data', 'secrets', 'backups', 'certs', 'logs'])
+  for (const folder of [
+    'config/verifier',
+    'config/registry',
+    'config/backup',
+    'data',
+    'secrets',
+    'backups',
+    'certs',
+    'logs',
+  ])
     await mkdir(at(folder), { recursive: true, mode: 0o700 });
   const port = {
     verifier: ports.verifier ?? (await freePort()),
@@ -141,9 +155,12 @@ export async function prepareStack(directory, { ports = {}, trust, tls, verifica
     backup: ports.backup ?? (await freePort()),
   };
   await capOk(['dev', 'issuer', '--out', at('issuer')]);
-  const key = JSON.parse((await capOk(['keys', 'generate', '--keys', at('backup-keys'), '--owner', 'backup worker', '--json'])).stdout);
+  const key = JSON.parse(
+    (await capOk(['keys', 'generate', '--keys', at('backup-keys'), '--owner', 'backup worker', '--json'])).stdout,
+  );
   const tokens = { verifier: newToken(), backup: newToken(), operator: newToken() };
-  for (const [name, token] of Object.entries(tokens)) await writeFile(at('secrets', `${name}.token`), token, { mode: 0o600 });
+  for (const [name, token] of Object.entries(tokens))
+    await writeFile(at('secrets', `${name}.token`), token, { mode: 0o600 });
   const registryUrl = `http://127.0.0.1:${port.registry}`;
   const yaml = (value) => `${JSON.stringify(value, null, 2)}\n`; // JSON is YAML
   await writeFile(
@@ -196,19 +213,32 @@ export async function prepareStack(directory, { ports = {}, trust, tls, verifica
     backupUrl: `http://127.0.0.1:${port.backup}`,
     start: {
       registry: (options = {}) =>
-        new Service('cap-registry', ['--config', at('config/registry/app.yaml')], registryUrl, { logFile: at('logs/registry.log'), ...options }),
+        new Service('cap-registry', ['--config', at('config/registry/app.yaml')], registryUrl, {
+          logFile: at('logs/registry.log'),
+          ...options,
+        }),
       verifier: (options = {}) =>
-        new Service('cap-verifier-api', ['--config', at('config/verifier/app.yaml')], `http://127.0.0.1:${port.verifier}`, {
-          logFile: at('logs/verifier.log'),
-          ...options,
-          env: { CAP_REGISTRY__TOKEN_FILE: at('secrets/verifier.token'), ...options.env },
-        }),
+        new Service(
+          'cap-verifier-api',
+          ['--config', at('config/verifier/app.yaml')],
+          `http://127.0.0.1:${port.verifier}`,
+          {
+            logFile: at('logs/verifier.log'),
+            ...options,
+            env: { CAP_REGISTRY__TOKEN_FILE: at('secrets/verifier.token'), ...options.env },
+          },
+        ),
       backup: (options = {}) =>
-        new Service('cap-backup-worker', ['--config', at('config/backup/app.yaml')], `http://127.0.0.1:${port.backup}`, {
-          logFile: at('logs/backup.log'),
-          ...options,
-          env: { CAP_REGISTRY__TOKEN_FILE: at('secrets/backup.token'), ...options.env },
-        }),
+        new Service(
+          'cap-backup-worker',
+          ['--config', at('config/backup/app.yaml')],
+          `http://127.0.0.1:${port.backup}`,
+          {
+            logFile: at('logs/backup.log'),
+            ...options,
+            env: { CAP_REGISTRY__TOKEN_FILE: at('secrets/backup.token'), ...options.env },
+          },
+        ),
     },
     /** An access token of the development issuer. */
     token: async (scope, ...more) =>

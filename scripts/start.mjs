@@ -6,7 +6,11 @@ import { root } from './setup.mjs';
 
 const work = path.join(root, '.start');
 const trust = path.join(work, 'trust.json');
-const exists = (file) => access(file).then(() => true, () => false);
+const exists = (file) =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
 const say = (text) => process.stdout.write(`${text}\n`);
 
 await mkdir(work, { recursive: true, mode: 0o700 });
@@ -35,7 +39,9 @@ try {
   say('Ctrl-C stops all three; the registry’s data stays in .start/data.');
   const first = await Promise.race(services.map(async (service) => ({ service, exit: await service.exited })));
   if (process.exitCode === undefined) {
-    process.stderr.write(`start: ${first.service.program} ended with ${first.exit.signal ?? first.exit.code}\n${(await readFile(path.join(work, 'logs', `${first.service.program.replace(/^cap-|-api$|-worker$/g, '')}.log`), 'utf8')).slice(-2_000)}\n`);
+    process.stderr.write(
+      `start: ${first.service.program} ended with ${first.exit.signal ?? first.exit.code}\n${(await readFile(path.join(work, 'logs', `${first.service.program.replace(/^cap-|-api$|-worker$/g, '')}.log`), 'utf8')).slice(-2_000)}\n`,
+    );
     await stop(1);
   }
 } catch (error) {

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { CapError, jcs, type JsonObject, parseJson } from '@cap/crypto';
+import { pathFault } from './names.js';
+
+const digest = z.templateLiteral(['0x', z.string().regex(/^[0-9a-f]{64}$/)]);
+const count = z.int().nonnegative();
+const time = z.iso.datetime();
+
+/** Something that should be saved and is not in the archive. */
+const omission = z.strictObject({
+  path: z.string(),
+  /** private: it holds a secret, and the archive is not encrypted; the others can't be saved at all. */
+  reason: z.enum(['private', 'linked-directory', 'special-file', 'name']),
+});
+export type Omission = z.infer<typeof omission>;
+
+const file = z.strictObject({
+  path: z.string().refine((path) => pathFault(path) === null, { error: 'not a path of a backup' }),
+  /** Bytes. */
+  size: count,
+  sha3_256: digest,
+});
+export type ManifestFile = z.infer<typeof file>;
+
+/** What every description of a backup says of the registry's state. */
+export const stateShape = {
+  created_at: time,
+  log_size: count,
+  head_digest: digest,
+  /** Of the log; a restore will begin a new one once the log signs checkpoints. */
+  epoch: z.literal(1),
+  checkpoint: z.null(),
+  versions: z.strictObject({ cap: z.string().min(1).max(64) }),
+  incomplete: z.array(omission),
+};
+
+const manifestSchema = z.strictObject({
+  schema: z.literal('cap-backup.v1'),
+  ...stateShape,
+  /** In archive order: everything but manifest.json and its signature. */
+  files: z.array(file),
+});
+
+/** manifest.json of an archive, format cap-backup.v1. Written as JCS. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export const manifestBytes = (manifest: Manifest): Buffer => jcs(manifest);
+
+/** CapError backup.version for a format from the future, backup.manifest for anything else that is not cap-backup.v1. */
+export function parseManifest(bytes: Uint8Array, archive: string): Manifest {
+  const value = parseRefusing(bytes, `${archive}: manifest.json`, 'backup.manifest');
+  return checkShape(manifestSchema, value, `${archive}: manifest.json`, 'backup.manifest');
+}
+
+export function parseRefusing(bytes: Uint8Array, what: string, code: string): JsonObject {
+  try {
+    const value = parseJson(bytes, what);
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      throw new CapError('input', code, `${what}: not a JSON object`);
+    return value;
+  } catch (cause) {
+    throw new CapError('refused', code, (cause as Error).message, { cause });
+  }
+}
+
+/** Says `unknown version` of a schema name that only differs in its number. */
+export function checkShape<T extends z.ZodType<{ schema: string }>>(
+  shape: T & { shape: { schema: z.ZodLiteral<string> } },
+  value: JsonObject,
+  what: string,
+  code: string,
+): z.infer<T> {
+  const known = [...shape.shape.schema.values][0]!;
+  const family = known.replace(/v\d+$/, 'v');
+  if (typeof value['schema'] === 'string' && value['schema'].startsWith(family) && value['schema'] !== known)
+    throw new CapError(
+      'refused',
+      'backup.version',
+      `${what}: ${value['schema'].slice(0, 80)} is not a version that this program reads (${known})`,
+    );
+  const parsed = shape.safeParse(value);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new CapError('refused', code, `${what}: ${path.join('.')}: ${message}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,118 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import {
+  CapError,
+  embeddedKey,
+  isKid,
+  kidOf,
+  loadSigningKey,
+  preAuthenticationEncoding,
+  publicKeyFromText,
+  publicKeyText,
+  type SigningKey,
+  systemCode,
+  verifySignature,
+} from '@cap/crypto';
+
+/**
+ * Signatures of backups are detached DSSE: the Ed25519 signature over DSSE's pre-authentication encoding of (payload type,
+ * payload), kept without the payload. The payload of a manifest stands in the archive as manifest.json already and may be large.
+ */
+export const PAYLOAD_TYPES = {
+  manifest: 'application/vnd.cap.backup-manifest.v1+json',
+  sidecar: 'application/vnd.cap.backup-sidecar.v1+json',
+} as const;
+export type PayloadType = (typeof PAYLOAD_TYPES)[keyof typeof PAYLOAD_TYPES];
+
+export const signatureShape = z.strictObject({
+  /** kid of the signing key. */
+  keyid: z.string(),
+  /** base64 */
+  sig: z.string(),
+  /** `0x` + 64 hex; must hash to keyid. */
+  public_key: z.string(),
+});
+export type DetachedSignature = z.infer<typeof signatureShape>;
+
+/** Who signs archives. */
+export type ArchiveSigner = Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'>;
+/** Whose signature is asked for: a key id, or the public key itself. */
+export type ExpectedSigner = string | KeyObject;
+
+export function signDetached(type: PayloadType, payload: Uint8Array, signer: ArchiveSigner): DetachedSignature {
+  return {
+    keyid: signer.kid,
+    sig: sign(null, preAuthenticationEncoding(type, payload), signer.privateKey).toString('base64'),
+    public_key: publicKeyText(signer.publicKey),
+  };
+}
+
+/**
+ * The kid whose valid signature this is. `expected` null: any key, so that only integrity is checked, not origin.
+ * CapError backup.signer for somebody else's, backup.signature for one that does not verify (both refused).
+ */
+export function checkDetached(
+  type: PayloadType,
+  payload: Uint8Array,
+  signature: DetachedSignature,
+  expected: ExpectedSigner | null,
+  what: string,
+): string {
+  if (expected !== null) {
+    const kid = typeof expected === 'string' ? expected : kidOf(expected);
+    if (signature.keyid !== kid)
+      throw new CapError(
+        'refused',
+        'backup.signer',
+        `${what}: signed by ${signature.keyid.slice(0, 80)}, expected ${kid}`,
+      );
+  }
+  const key = typeof expected === 'object' && expected !== null ? expected : embeddedKey(signature);
+  if (!key)
+    throw new CapError('refused', 'backup.signature', `${what}: its public key is not the one that its key id names`);
+  if (!verifySignature({ payloadType: type, payloadBytes: payload }, signature, key))
+    throw new CapError('refused', 'backup.signature', `${what}: the signature of ${signature.keyid} is not valid`);
+  return signature.keyid;
+}
+
+async function readKeyFile(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const missing = systemCode(cause) === 'ENOENT';
+    throw new CapError(
+      missing ? 'missing' : 'io',
+      missing ? 'key.unknown' : 'key.unreadable',
+      `${file}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * The key of `backup.signing_key`. A file `<kid>.key` of a key directory is held to its record (active, within its
+ * validity); any other file is a bare PKCS#8 PEM. CapError key.unknown, key.malformed, key.forbidden.
+ */
+export async function loadArchiveSigner(file: string, now: Date): Promise<ArchiveSigner> {
+  const name = path.basename(file, '.key');
+  if (isKid(name)) return loadSigningKey(path.dirname(file), name, now);
+  const pem = await readKeyFile(file);
+  if (((await stat(file)).mode & 0o077) !== 0)
+    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey(pem);
+  } catch (cause) {
+    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
+  }
+  const publicKey = createPublicKey(privateKey);
+  return { kid: kidOf(publicKey), privateKey, publicKey };
+}
+
+/** `--signer KID|FILE`: a key id as it is, or the public key of a SPKI PEM (or `0x…` text) file. */
+export async function readExpectedSigner(kidOrFile: string): Promise<ExpectedSigner> {
+  if (isKid(kidOrFile)) return kidOrFile;
+  return publicKeyFromText((await readKeyFile(kidOrFile)).toString('utf8').trim());
+}

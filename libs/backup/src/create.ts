@@ -1,0 +1,179 @@
+import { open, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  CapError,
+  jcs,
+  publishFile,
+  rfc3339,
+  streamingBlake3,
+  systemCode,
+  temporaryName,
+  writeFileDurable,
+} from '@cap/crypto';
+import { type Manifest, manifestBytes, type Omission } from './archive/manifest.js';
+import { archiveName, blobPath, DATABASE, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './archive/names.js';
+import { makeSidecar } from './archive/sidecar.js';
+import { type ArchiveSigner, PAYLOAD_TYPES, signDetached } from './archive/signature.js';
+import { signatureFileOf, verifyArchive } from './archive/verify.js';
+import { ArchiveWriter } from './archive/write.js';
+import { type SnapshotLease, type SnapshotSource } from './snapshot-source.js';
+import { type SourceFile, sourceFiles, type Sources } from './sources/source-files.js';
+import { type BackupRecord, backupRecord, type BackupTarget } from './target/backup-target.js';
+
+export interface CreateOptions {
+  source: SnapshotSource;
+  target: BackupTarget;
+  sources: Sources;
+  signer: ArchiveSigner;
+  /** Save private keys and secrets although nothing is encrypted. */
+  allowPlaintextKeys: boolean;
+  /** Age recipients. Encryption is not part of this version: naming one is refused. */
+  recipients: readonly string[];
+  /** Version of this program, for the manifest. */
+  version: string;
+  now: Date;
+  signal?: AbortSignal | undefined;
+}
+
+/** Room for headers, padding, manifest and what does not compress. */
+const SPARE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * One backup: snapshot, archive under a temporary name, fsync, read back and verify, sidecar, name. It counts once it has its
+ * name; an error before leaves nothing. Call it while holding the target.
+ * CapError backup.encryption (config), storage.full, backup.blob, backup.size, backup.source; what the source throws.
+ */
+export async function createBackup(options: CreateOptions): Promise<BackupRecord> {
+  const { source, recipients, signal } = options;
+  if (recipients.length > 0)
+    throw new CapError(
+      'config',
+      'backup.encryption',
+      'backup.recipients: archives are not encrypted by this version; no backup is made rather than a plain one',
+    );
+  signal?.throwIfAborted();
+  const lease = await source.lease();
+  try {
+    return await archive(lease, options);
+  } finally {
+    // A lease that can't be given back runs out by itself; that is no reason to doubt a verified archive.
+    await source.release(lease.id).catch(() => undefined);
+  }
+}
+
+async function archive(lease: SnapshotLease, options: CreateOptions): Promise<BackupRecord> {
+  const { target, signer } = options;
+  await refuseWithoutRoom(target, lease);
+  const created = await freeTime(target, options.now);
+  const name = archiveName(created);
+  const temporary = temporaryName(target.directory);
+  try {
+    const { manifest, ...written } = await writeArchive(temporary, created, lease, options);
+    const read = await verifyArchive(temporary, { signer: signer.publicKey });
+    if (read.size !== written.size || read.sha3_256 !== written.sha3_256)
+      throw new CapError('io', 'backup.readback', `${temporary}: what was read back is not what was written`);
+    const sidecar = makeSidecar({ name, ...written }, manifest, signer);
+    // The sidecar first: an archive that has its name has everything. A crash in between leaves a sidecar alone, which
+    // counts for nothing and is cleared by the next run.
+    await writeFileDurable(target.at(sidecarName(name)), `${jcs(sidecar).toString('utf8')}\n`);
+    await publishFile(temporary, target.at(name), { exclusive: true });
+    return backupRecord(sidecar);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw diskError(error, target.directory);
+  }
+}
+
+async function writeArchive(
+  file: string,
+  created: Date,
+  lease: SnapshotLease,
+  { source, sources, signer, allowPlaintextKeys, version, signal }: CreateOptions,
+) {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    const writer = new ArchiveWriter(handle, created, signal);
+    try {
+      await writer.add(DATABASE, lease.database_size, source.database(lease.id));
+      await addBlobs(writer, lease, source);
+      const incomplete = await addSources(writer, sourceFiles(sources, allowPlaintextKeys));
+      const manifest: Manifest = {
+        schema: 'cap-backup.v1',
+        created_at: rfc3339(created),
+        log_size: lease.log_size,
+        head_digest: lease.head_digest,
+        epoch: 1,
+        checkpoint: null,
+        versions: { cap: version },
+        incomplete,
+        files: writer.files,
+      };
+      const bytes = manifestBytes(manifest);
+      await writer.addAbout(MANIFEST, bytes);
+      const signature = signDetached(PAYLOAD_TYPES.manifest, bytes, signer);
+      await writer.addAbout(MANIFEST_SIGNATURE, jcs(signatureFileOf(signature)));
+      const written = await writer.finish();
+      await handle.sync();
+      return { manifest, ...written };
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Each BLOB's bytes must give its name: what a registry hands out wrongly is not saved as if it were right. */
+async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: SnapshotSource): Promise<void> {
+  let count = 0;
+  for await (const { blob_id, size } of source.blobs(lease.id)) {
+    const hash = await streamingBlake3();
+    await writer.add(blobPath(blob_id), size, source.blob(lease.id, blob_id), hash);
+    const found = hash.digest();
+    if (found !== blob_id)
+      throw new CapError('io', 'backup.blob', `BLOB ${blob_id}: the bytes that were given have the hash ${found}`);
+    count++;
+  }
+  if (count !== lease.blobs)
+    throw new CapError('io', 'backup.blob', `the snapshot has ${lease.blobs} BLOBs, ${count} were listed`);
+}
+
+async function addSources(writer: ArchiveWriter, files: AsyncIterable<SourceFile>): Promise<Omission[]> {
+  const incomplete: Omission[] = [];
+  for await (const file of files)
+    if ('omitted' in file) incomplete.push({ path: file.path, reason: file.omitted });
+    else await writer.add(file.path, file.bytes.length, [file.bytes]);
+  return incomplete;
+}
+
+async function refuseWithoutRoom(target: BackupTarget, lease: SnapshotLease): Promise<void> {
+  const needed = lease.database_size + lease.blob_bytes + SPARE_BYTES;
+  const free = await target.room();
+  if (free < needed)
+    throw new CapError(
+      'io',
+      'storage.full',
+      `${target.directory}: a backup may need ${needed} bytes, ${free} are free`,
+    );
+}
+
+/** Names count seconds; a second backup within one gets the next free second. */
+async function freeTime(target: BackupTarget, now: Date): Promise<Date> {
+  for (let second = Math.floor(now.getTime() / 1000); ; second++) {
+    const time = new Date(second * 1000);
+    try {
+      await stat(target.at(archiveName(time)));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return time;
+      throw error;
+    }
+  }
+}
+
+function diskError(error: unknown, directory: string): unknown {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new CapError('io', 'storage.full', `${path.resolve(directory)}: no space left`, { cause: error });
+  return error;
+}

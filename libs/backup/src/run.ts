@@ -1,0 +1,63 @@
+import { CapError, rfc3339 } from '@cap/crypto';
+import { createBackup, type CreateOptions } from './create.js';
+import { type Drill, drillArchive } from './restore/drill.js';
+import { type BackupRecord } from './target/backup-target.js';
+
+export interface RunOptions extends Omit<CreateOptions, 'now'> {
+  /** Who runs, as told to a second one that is refused. */
+  program: string;
+  retention: { days: number };
+  now: () => Date;
+  /** Told of the steps as they succeed. */
+  on?: {
+    cleared?(names: string[]): void;
+    /** The archive is verified and has its name. */
+    verified?(backup: BackupRecord): void | Promise<void>;
+    drilled?(drill: Drill, backup: BackupRecord): void | Promise<void>;
+    pruned?(removed: BackupRecord[]): void;
+  };
+}
+
+export interface Run {
+  backup: BackupRecord;
+  drill: Drill;
+  /** Names that retention removed. */
+  removed: string[];
+}
+
+/**
+ * A whole backup run: alone on the target, leftovers of killed runs cleared, archive made and verified, drilled, and only after
+ * all of that retention. Its outcome is kept beside the archives, where retention looks for it.
+ * CapError backup.running (busy), backup.drill if the backup can't be restored, and what createBackup throws.
+ */
+export async function runBackup(options: RunOptions): Promise<Run> {
+  const { target, now, on = {} } = options;
+  return target.hold(options.program, async () => {
+    const started_at = rfc3339(now());
+    const record = { schema: 'cap-backup-run.v1' as const, started_at, archive: null as string | null };
+    const cleared = await target.clear();
+    if (cleared.length > 0) on.cleared?.(cleared);
+    await target.recordRun({ ...record, finished_at: null, outcome: 'running', error: null });
+    try {
+      const backup = await createBackup({ ...options, now: now() });
+      record.archive = backup.name;
+      await on.verified?.(backup);
+      const drill = await drillArchive(target.at(backup.name), { signer: options.signer.publicKey, now: now() });
+      await on.drilled?.(drill, backup);
+      if (!drill.ok) {
+        const { object, message } = drill.faults[0]!;
+        throw new CapError('refused', 'backup.drill', `${backup.name}, restored: ${object}: ${message}`);
+      }
+      await target.recordRun({ ...record, finished_at: rfc3339(now()), outcome: 'success', error: null });
+      const removed = await target.prune({ days: options.retention.days, now: now() });
+      on.pruned?.(removed);
+      return { backup, drill, removed: removed.map(({ name }) => name) };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      // If not even this can be written, the record still says `running`, which counts as failed too.
+      const failed = { ...record, finished_at: rfc3339(now()), outcome: 'failure' as const, error: why };
+      await target.recordRun(failed).catch(() => undefined);
+      throw error;
+    }
+  });
+}

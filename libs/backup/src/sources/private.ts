@@ -1,0 +1,23 @@
+/**
+ * Which saved files hold something secret. Without encryption these are left out, so in doubt a file is private: only kinds of
+ * file that can be looked through for secrets, and in which none is found, are not.
+ */
+const READABLE = /\.(ya?ml|json|toml|ini|conf|csv|pem|crt|cer|pub|txt|md)$/i;
+
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
+/** The private part of a JSON Web Key. */
+const PRIVATE_JWK = /"kty"\s*:[^]*"d"\s*:|"d"\s*:[^]*"kty"\s*:/;
+/**
+ * `token: abc`, `"db_password": "x"`, `clientSecret = y`: a member whose name ends in a word for a secret, unless its value is
+ * empty. `registry.tokens` (hashes) and `…_file` (where a secret is) are no such names.
+ */
+const SECRET_MEMBER =
+  /(token|passw(or)?d|passphrase|secrets?|credentials?|(private|secret|access|api)[_-]?key)["']?[ \t]*[:=][ \t]*(?!""|''|null\b|~)/i;
+const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
+
+/** `path` as in the archive: `config/app.yaml`. */
+export function holdsSecret(path: string, content: Uint8Array): boolean {
+  if (path.startsWith('keys/') || !READABLE.test(path)) return true;
+  const text = Buffer.from(content).toString('latin1');
+  return [PRIVATE_KEY, PRIVATE_JWK, SECRET_MEMBER, URL_WITH_PASSWORD].some((pattern) => pattern.test(text));
+}

@@ -1,0 +1,27 @@
+const DAY_MS = 86_400_000;
+
+/** A backup that was verified when it was made. */
+export interface GoodBackup {
+  name: string;
+  /** RFC 3339 UTC. */
+  created_at: string;
+}
+
+/**
+ * Which backups may go: those older than `days`, but never the newest one, and none at all while the newest run failed, since
+ * then the old ones are all there is. Pure, so that a dry run is the real run without its last step.
+ */
+export function expiredBackups<T extends GoodBackup>(
+  backups: readonly T[],
+  { days, now, newestRunFailed }: { days: number; now: Date; newestRunFailed: boolean },
+): T[] {
+  if (newestRunFailed || backups.length === 0) return [];
+  const newest = backups.reduce((a, b) => (isNewer(b, a) ? b : a));
+  const oldest = now.getTime() - days * DAY_MS;
+  return backups.filter((backup) => backup !== newest && Date.parse(backup.created_at) < oldest);
+}
+
+const isNewer = (a: GoodBackup, b: GoodBackup): boolean => {
+  const [left, right] = [Date.parse(a.created_at), Date.parse(b.created_at)];
+  return left === right ? a.name > b.name : left > right;
+};

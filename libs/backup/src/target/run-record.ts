@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { parseJson, systemCode, writeFileDurable } from '@cap/crypto';
+
+const FILE = '.last-run.json';
+const schema = z.strictObject({
+  schema: z.literal('cap-backup-run.v1'),
+  started_at: z.string(),
+  finished_at: z.string().nullable(),
+  /** A run that is `running` while nobody holds the target was killed. */
+  outcome: z.enum(['running', 'success', 'failure']),
+  archive: z.string().nullable(),
+  /** Why it failed. */
+  error: z.string().nullable(),
+});
+
+/** The newest run on a target, kept beside the archives so that retention knows of a failure after a restart too. */
+export type RunRecord = z.infer<typeof schema>;
+
+export const writeRunRecord = (target: string, record: RunRecord): Promise<void> =>
+  writeFileDurable(path.join(target, FILE), `${JSON.stringify(record, null, 2)}\n`);
+
+/** Null if there was no run yet. A record that can't be read counts as a failed run: retention must not build on it. */
+export async function readRunRecord(target: string): Promise<RunRecord | null> {
+  const file = path.join(target, FILE);
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    return schema.parse(parseJson(bytes, file));
+  } catch {
+    return {
+      schema: 'cap-backup-run.v1',
+      started_at: '',
+      finished_at: null,
+      outcome: 'failure',
+      archive: null,
+      error: `${file} can't be read`,
+    };
+  }
+}
