@@ -165,6 +165,8 @@ export async function setUp() {
         ],
         { env: process.env },
       );
+      // pnpm's own install script puts its native program in place; it runs here whatever npm thinks of scripts.
+      await run(process.execPath, [path.join(tools, 'node_modules', 'pnpm', 'install.js')]);
     }
     if (!isInstalled()) {
       say('installing the dependencies');

@@ -14,7 +14,9 @@ afterEach(() => world.end());
 const create = (more: Parameters<World['options']>[0] = {}) =>
   world.target().hold('test', () => createBackup(world.options(more)));
 const listing = (name: string) =>
-  execFileSync('tar', ['-tzf', world.at('backups', name)], { encoding: 'utf8' }).trim().split('\n');
+  execFileSync('tar', ['-tzf', world.at('backups', name)], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
 const left = async () => (await readdir(world.at('backups'))).filter((name) => name !== '.lock');
 
 describe('creating a backup', () => {
