@@ -89,17 +89,17 @@ describe('the main job over three processes', () => {
       '--nonce',
       'n-1',
       '--expires-at',
-      '2026-06-01T00:00:00Z',
+      '2099-06-01T00:00:00Z',
     );
     const bytes = await readFile(bundle);
     const ask = async (query: string) =>
       (await postZip(`${world.stack.verifierUrl}/verify?${query}`, world.token, bytes)).body;
-    expect((await ask('audience=auditor&nonce=n-1&at=2026-05-31T00:00:00Z')).result).toBe('ok');
-    expect(failing((await ask('audience=auditor&nonce=n-1&at=2026-06-02T00:00:00Z')).report)).toEqual([
+    expect((await ask('audience=auditor&nonce=n-1&at=2099-05-31T00:00:00Z')).result).toBe('ok');
+    expect(failing((await ask('audience=auditor&nonce=n-1&at=2099-06-02T00:00:00Z')).report)).toEqual([
       'statement.expired',
     ]);
-    expect(failing((await ask('audience=other&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.audience']);
-    expect(failing((await ask('nonce=n-2&at=2026-05-31T00:00:00Z')).report)).toEqual(['statement.nonce']);
+    expect(failing((await ask('audience=other&at=2099-05-31T00:00:00Z')).report)).toEqual(['statement.audience']);
+    expect(failing((await ask('nonce=n-2&at=2099-05-31T00:00:00Z')).report)).toEqual(['statement.nonce']);
     const plain = await postZip(`${world.stack.verifierUrl}/verify?nonce=n-1`, world.token, await world.bundleBytes());
     expect(failing(plain.body.report)).toEqual(['statement.nonce']);
   });

@@ -1,0 +1,46 @@
+import multipart from '@fastify/multipart';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type Config } from '@cap/config';
+import { isCapError, type JsonValue, parseJson } from '@cap/crypto';
+import { parsePolicyText, refuseDuplicateMembers } from '@cap/policy';
+import { ProblemError } from '@cap/service-kit';
+
+export const ZIP = 'application/zip';
+/** The whole body is a policy: one that can't be parsed is policy.invalid, not a request of the wrong shape. */
+const POLICY_ROUTE = '/policy/compile';
+
+/** The bodies this API takes: JSON read strictly, a bundle as the body, a bundle in a form. */
+export async function acceptBodies(fastify: FastifyInstance, { limits }: Config): Promise<void> {
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async ({ routeOptions }: FastifyRequest, body: Buffer) => readJson(body, routeOptions.url),
+  );
+  fastify.addContentTypeParser(
+    ZIP,
+    { parseAs: 'buffer', bodyLimit: limits.bundle_bytes },
+    async (_request: unknown, body: unknown) => body,
+  );
+  await fastify.register(multipart, {
+    limits: { fileSize: limits.bundle_bytes, files: 1, fields: 8, fieldSize: 10_000, parts: 9, headerPairs: 32 },
+  });
+}
+
+function readJson(body: Buffer, route: string | undefined): JsonValue {
+  if (route === POLICY_ROUTE) return parsePolicyText(body, 'body');
+  if (body.length === 0) throw new ProblemError('request.schema', 'body: expected JSON, got nothing.');
+  const value = readBody(body);
+  // Two readers of one policy text must see one policy.
+  if (route?.startsWith('/policy')) refuseDuplicateMembers(body.toString('utf8'), 'body');
+  return value;
+}
+
+function readBody(body: Buffer): JsonValue {
+  try {
+    return parseJson(body, 'body');
+  } catch (error) {
+    if (isCapError(error)) throw new ProblemError('request.schema', error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { LRUCache } from 'lru-cache';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { type CallContext, type ListRecord } from '@cap/contracts';
+import { type Digest, sha3Text } from '@cap/crypto';
+import { type HeldReferenceList } from '@cap/proof';
+import { cacheOutcomes, CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { RegistryConnection } from '../registry/connection.js';
+
+const MAX_CONTENT_BYTES = 256_000_000;
+const MAX_LISTS = 1_000;
+
+/**
+ * The registry's reference lists. A list's content never changes under its hash and is kept as long as there is room; what
+ * may change (is it still the newest?) is asked again after policy.cache_ttl_seconds, or after a change through this instance.
+ */
+@Injectable()
+export class ReferenceLists {
+  /** By hash; always the same bytes object, so that what is derived from it is derived once. */
+  readonly #contents = new LRUCache<string, Buffer>({
+    maxSize: MAX_CONTENT_BYTES,
+    sizeCalculation: (bytes) => Math.max(1, bytes.length),
+  });
+  readonly #lists: LRUCache<string, HeldReferenceList> | null;
+  readonly #outcomes = cacheOutcomes('list');
+
+  constructor(
+    @Inject(CONFIG) { policy }: Config,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(Reload) reload: Reload,
+  ) {
+    this.#lists = policy.cache_enabled ? new LRUCache({ max: MAX_LISTS, ttl: policy.cache_ttl_seconds * 1000 }) : null;
+    reload.add('reference lists', () => this.forget());
+  }
+
+  async held(hash: Digest, context: CallContext): Promise<HeldReferenceList | null> {
+    const kept = this.#lists?.get(hash);
+    if (kept) {
+      this.#outcomes.hit();
+      return kept;
+    }
+    this.#outcomes.miss();
+    const record = await this.registry.client.findList(hash, context);
+    const bytes = record && (await this.#content(hash, context));
+    if (!record || !bytes) return null;
+    const { id, as_of, newest_as_of }: ListRecord = record;
+    const list = { id, as_of, newest_as_of, bytes };
+    this.#lists?.set(hash, list);
+    return list;
+  }
+
+  /** After a change that went through this instance. */
+  forget(): void {
+    this.#lists?.clear();
+  }
+
+  async #content(hash: Digest, context: CallContext): Promise<Buffer | null> {
+    const kept = this.#contents.get(hash);
+    if (kept) return kept;
+    const bytes = await this.registry.client.findListContent(hash, context);
+    if (!bytes) return null;
+    if (sha3Text(bytes) !== hash)
+      throw new ProblemError('registry.unavailable', `The registry gave another list than ${hash}.`);
+    this.#contents.set(hash, bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,80 @@
+import { LRUCache } from 'lru-cache';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { type CallContext, type PolicyRecord } from '@cap/contracts';
+import { type Digest, type JsonObject } from '@cap/crypto';
+import { compilePolicy, policyHash } from '@cap/policy';
+import { type VerifierPolicy } from '@cap/proof';
+import { cacheOutcomes, CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { RegistryConnection } from '../registry/connection.js';
+import { Trust } from '../trust.js';
+
+const MAX_POLICIES = 1_000;
+
+/**
+ * The verifier's own policies, compiled: the registry's, else those of the trust store. A policy that was found is kept for
+ * policy.cache_ttl_seconds, so a status that another instance changes counts after that time at the latest; one that was
+ * not found is asked for again each time.
+ */
+@Injectable()
+export class Policies {
+  readonly #cache: LRUCache<string, VerifierPolicy> | null;
+  readonly #outcomes = cacheOutcomes('policy');
+
+  constructor(
+    @Inject(CONFIG) { policy }: Config,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(Trust) private readonly trust: Trust,
+    @Inject(Reload) reload: Reload,
+  ) {
+    this.#cache = policy.cache_enabled
+      ? new LRUCache({ max: MAX_POLICIES, ttl: policy.cache_ttl_seconds * 1000 })
+      : null;
+    reload.add('policies', () => this.forget());
+  }
+
+  /** The registry's policy with this policy_id, hash or id (its newest active version). */
+  async ofRegistry(ref: string, context: CallContext): Promise<VerifierPolicy | null> {
+    const kept = this.#cache?.get(ref);
+    if (kept) {
+      this.#outcomes.hit();
+      return kept;
+    }
+    this.#outcomes.miss();
+    const record = await this.registry.client.findPolicy(ref, context);
+    if (!record) return null;
+    const policy = { compiled: compiledOf(record), status: record.status };
+    this.#cache?.set(ref, policy);
+    return policy;
+  }
+
+  /** The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. */
+  async named(ref: string, context: CallContext): Promise<VerifierPolicy> {
+    const registered = await this.ofRegistry(ref, context);
+    if (registered) return registered;
+    const hash = policyHash(ref);
+    const trusted = hash && this.trust.store?.policy(hash);
+    if (!trusted)
+      throw new ProblemError(
+        'policy.unknown',
+        `There is no policy ${ref.slice(0, 200)}, neither in the registry nor in the trust store.`,
+      );
+    return { compiled: trusted, status: 'active' };
+  }
+
+  /** After a change that went through this instance. */
+  forget(): void {
+    this.#cache?.clear();
+  }
+}
+
+/** The policy of a record, compiled here and held to the hash it is kept under. */
+export function compiledOf({ document, policy_hash, policy_id }: PolicyRecord): VerifierPolicy['compiled'] {
+  const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
+  if (compiled.policy_hash !== (policy_hash as Digest))
+    throw new ProblemError(
+      'registry.unavailable',
+      `The registry gave another policy than ${policy_id} with ${policy_hash}.`,
+    );
+  return compiled;
+}

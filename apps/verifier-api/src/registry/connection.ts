@@ -1,0 +1,21 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { RegistryClient } from '@cap/contracts';
+import { CONFIG, Readiness, Reload } from '@cap/service-kit';
+
+/** The registry as this service knows it: one connection pool, a token that a reload can rotate, a readiness check. */
+@Injectable()
+export class RegistryConnection implements OnApplicationShutdown {
+  readonly client: RegistryClient;
+
+  constructor(@Inject(CONFIG) config: Config, @Inject(Readiness) readiness: Readiness, @Inject(Reload) reload: Reload) {
+    let { token } = config.registry;
+    this.client = new RegistryClient({ url: config.registry.url, token: () => token });
+    reload.add('registry token', ({ registry }) => void (token = registry.token));
+    readiness.add('registry', async () => void (await this.client.status()));
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.client.close();
+  }
+}

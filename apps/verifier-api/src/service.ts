@@ -1,0 +1,11 @@
+import { type ServiceDefinition } from '@cap/service-kit';
+import { acceptBodies } from './bodies.js';
+import { VerifierModule } from './verifier.module.js';
+
+export const verifierService: ServiceDefinition = {
+  binary: 'cap-verifier-api',
+  role: 'verifier',
+  description: 'judges bundles and says why, check by check',
+  module: (config) => VerifierModule.open(config),
+  fastify: acceptBodies,
+};

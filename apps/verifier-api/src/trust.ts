@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { type Config, ConfigError } from '@cap/config';
+import { parseTrustStore, type TrustStore } from '@cap/proof';
+import { type Reload } from '@cap/service-kit';
+
+/** The verifier's own trust store (verification.trust_file); null when none is configured. SIGHUP reads it again. */
+export class Trust {
+  private constructor(private held: TrustStore | null) {}
+
+  /** Throws ConfigError when the file can't be read or is not a trust store: without it every signer would be unknown. */
+  static async open(config: Config): Promise<Trust> {
+    return new Trust(await read(config));
+  }
+
+  get store(): TrustStore | null {
+    return this.held;
+  }
+
+  reloadWith(reload: Reload): void {
+    reload.add('trust store', async (config) => void (this.held = await read(config)));
+  }
+}
+
+async function read({ verification: { trust_file: file } }: Config): Promise<TrustStore | null> {
+  if (file === undefined) return null;
+  try {
+    return parseTrustStore(await readFile(file), file);
+  } catch (error) {
+    throw new ConfigError([{ source: file, key: 'verification.trust_file', expected: (error as Error).message }]);
+  }
+}

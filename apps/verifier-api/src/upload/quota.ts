@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import { ProblemError } from '@cap/service-kit';
+
+const DAY_MS = 24 * 3600_000;
+/** Beyond this many subjects at once the one that was quiet longest starts afresh. */
+const MAX_SUBJECTS = 10_000;
+
+interface Upload {
+  at: number;
+  bytes: number;
+}
+
+/** How much each token subject has uploaded through this instance in the last 24 h. */
+export class UploadQuota {
+  readonly #uploads = new LRUCache<string, Upload[]>({ max: MAX_SUBJECTS });
+
+  constructor(
+    /** Bytes within 24 h. */
+    private readonly limit: number,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Throws ProblemError rate.limited, with the time at which there is room again, if `bytes` more are too many. */
+  assertRoom(subject: string, bytes: number): void {
+    const uploads = this.#recent(subject);
+    let excess = uploads.reduce((sum, upload) => sum + upload.bytes, bytes) - this.limit;
+    if (excess <= 0) return;
+    const leaving = uploads.find((upload) => (excess -= upload.bytes) <= 0);
+    throw new ProblemError('rate.limited', `This subject may upload ${this.limit} bytes in 24 hours.`, {
+      retryAfterSeconds: Math.max(1, ((leaving?.at ?? this.now()) + DAY_MS - this.now()) / 1000),
+    });
+  }
+
+  count(subject: string, bytes: number): void {
+    this.#uploads.set(subject, [...this.#recent(subject), { at: this.now(), bytes }]);
+  }
+
+  #recent(subject: string): Upload[] {
+    const since = this.now() - DAY_MS;
+    return (this.#uploads.get(subject) ?? []).filter(({ at }) => at > since);
+  }
+}

@@ -1,0 +1,28 @@
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+import { CurrentPrincipal, type Principal, ProblemError, Scopes } from '@cap/service-kit';
+import { UploadService } from './upload.service.js';
+
+const FIELD = 'file';
+
+@Controller('proof')
+export class UploadController {
+  constructor(@Inject(UploadService) private readonly uploads: UploadService) {}
+
+  @Post('upload')
+  @HttpCode(200)
+  @Scopes('verify:read')
+  async upload(@Req() request: FastifyRequest, @CurrentPrincipal() principal: Principal) {
+    if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
+    const part = await request.file();
+    if (!part) throw new ProblemError('request.schema', `body: expected a part named ${FIELD} with the bundle.`);
+    if (part.fieldname !== FIELD) {
+      part.file.resume();
+      throw new ProblemError(
+        'request.schema',
+        `body: expected a part named ${FIELD}, found ${part.fieldname.slice(0, 100)}.`,
+      );
+    }
+    return this.uploads.receive(part, principal, { requestId: request.id });
+  }
+}

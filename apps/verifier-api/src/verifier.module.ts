@@ -1,0 +1,39 @@
+import { type DynamicModule, Inject, Module } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { Reload } from '@cap/service-kit';
+import { ListsController } from './lists/lists.controller.js';
+import { ReferenceLists } from './lists/reference-lists.js';
+import { Policies } from './policy/policies.js';
+import { PolicyController } from './policy/policy.controller.js';
+import { PolicyService } from './policy/policy.service.js';
+import { RegistryConnection } from './registry/connection.js';
+import { EntriesController } from './registry/entries.controller.js';
+import { Trust } from './trust.js';
+import { UploadController } from './upload/upload.controller.js';
+import { UploadService } from './upload/upload.service.js';
+import { Judge } from './verify/judge.js';
+import { VerifyController } from './verify/verify.controller.js';
+
+/** The public API. It keeps no state of its own: what must last is the registry's. */
+@Module({})
+export class VerifierModule {
+  constructor(@Inject(Trust) trust: Trust, @Inject(Reload) reload: Reload) {
+    trust.reloadWith(reload);
+  }
+
+  static async open(config: Config): Promise<DynamicModule> {
+    return {
+      module: VerifierModule,
+      controllers: [VerifyController, UploadController, PolicyController, ListsController, EntriesController],
+      providers: [
+        { provide: Trust, useValue: await Trust.open(config) },
+        RegistryConnection,
+        Policies,
+        PolicyService,
+        ReferenceLists,
+        UploadService,
+        Judge,
+      ],
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { buffer } from 'node:stream/consumers';
+import { type Config } from '@cap/config';
+import { type CallContext, type RegistryClient } from '@cap/contracts';
+import { blake3Text, type Digest } from '@cap/crypto';
+import { type Bundle, bundleFromContext, type BundleLimits, readBundle } from '@cap/proof';
+import { ProblemError } from '@cap/service-kit';
+import { type VerifyRequest } from './schemas.js';
+
+export const bundleLimits = ({ limits }: Config): BundleLimits => ({
+  bundleBytes: limits.bundle_bytes,
+  entries: limits.zip_entries,
+  unpackedBytes: limits.unpacked_bytes,
+  ratio: limits.ratio,
+});
+
+/** A bundle that was asked about; it is read only if its verdict is not known already. */
+export interface AskedBundle {
+  /** Null for a bundle in context form, which has no bytes of its own. */
+  readonly id: Digest | null;
+  read(context: CallContext): Promise<Bundle>;
+  /** Makes sure that the registry has the bytes, so that an entry can refer to them. */
+  store(context: CallContext): Promise<void>;
+}
+
+export function sentBundle(bytes: Buffer, limits: BundleLimits, registry: RegistryClient): AskedBundle {
+  const id = blake3Text(bytes);
+  return {
+    id,
+    read: () => readBundle(bytes, { limits, bundleId: id }),
+    async store(context) {
+      await registry.putBlob(bytes, 'upload', context);
+    },
+  };
+}
+
+export function storedBundle(id: Digest, limits: BundleLimits, registry: RegistryClient): AskedBundle {
+  return {
+    id,
+    async read(context) {
+      const download = await registry.findBlob(id, undefined, context);
+      if (!download)
+        throw new ProblemError(
+          'bundle.unknown',
+          `There is no bundle ${id}: it was never uploaded, or its upload has expired.`,
+        );
+      const bytes = await buffer(download.stream);
+      if (blake3Text(bytes) !== id)
+        throw new ProblemError('registry.unavailable', `The registry gave other bytes than those of ${id}.`);
+      return readBundle(bytes, { limits, bundleId: id });
+    },
+    store: async () => undefined,
+  };
+}
+
+export function contextBundle(context: NonNullable<VerifyRequest['context']>): AskedBundle {
+  return {
+    id: null,
+    read: async () => bundleFromContext(context as Parameters<typeof bundleFromContext>[0]),
+    store: async () => undefined,
+  };
+}

@@ -1,0 +1,194 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config, ConfigError } from '@cap/config';
+import { type CallContext } from '@cap/contracts';
+import { CapError, type Digest, isCapError, type JsonObject } from '@cap/crypto';
+import { compileIr, lintErrors } from '@cap/policy';
+import {
+  type BackendName,
+  backends,
+  type Bundle,
+  verifyBundle,
+  type Verification,
+  type VerificationOptions,
+  type VerificationSources,
+  type VerifierPolicy,
+} from '@cap/proof';
+import { CONFIG, ProblemError } from '@cap/service-kit';
+import { ReferenceLists } from '../lists/reference-lists.js';
+import { verdictMetrics } from '../metrics.js';
+import { Policies } from '../policy/policies.js';
+import { RegistryConnection } from '../registry/connection.js';
+import { Trust } from '../trust.js';
+import { type AskedBundle } from './bundles.js';
+import { type Cacheable, type Premise, ResultCache } from './result-cache.js';
+import { type Asked, namedBackends } from './schemas.js';
+
+/** A verdict and the bytes of its answer. */
+export interface Judged extends Cacheable {
+  readonly verification: Verification;
+  /** JSON, with the report's bytes as they are. */
+  readonly answer: Buffer;
+}
+
+/** The policy that a request names, and what tells it from others. */
+interface NamedPolicy {
+  policy: VerifierPolicy;
+  key: string;
+}
+
+/** Judges bundles by this verifier's policies, lists and trust, or knows the verdict already. */
+@Injectable()
+export class Judge {
+  readonly #accepted: 'auto' | readonly BackendName[];
+  readonly #results = new ResultCache<Judged>();
+  readonly #metrics = verdictMetrics();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(Policies) private readonly policies: Policies,
+    @Inject(ReferenceLists) private readonly lists: ReferenceLists,
+    @Inject(Trust) private readonly trust: Trust,
+  ) {
+    this.#accepted = configuredBackends(config);
+  }
+
+  async judge(bundle: AskedBundle, asked: Asked, context: CallContext): Promise<Judged> {
+    const options = this.#options(asked);
+    const named = await this.#namedPolicy(asked, context);
+    const work = () => this.#inTime((signal) => this.#verify(bundle, named, options, { ...context, signal }));
+    // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
+    if (bundle.id === null || options.checkRegistry) return work();
+    const { accepted, audience, nonce, at } = options;
+    const key = JSON.stringify([bundle.id, named?.key, this.trust.store?.hash, accepted, audience, nonce, at]);
+    return this.#results.get(key, work);
+  }
+
+  #options({ backend, options }: Asked): VerificationOptions {
+    const { allow_mock, allow_embedded_ir } = this.config.verification;
+    const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
+    if (check_timestamp || require_timestamp)
+      throw new ProblemError(
+        'option.unsupported',
+        'Time stamps are not built in this version: leave check_timestamp and require_timestamp out.',
+      );
+    return {
+      accepted: narrowed(this.#accepted, namedBackends(backend)),
+      allowMock: allow_mock,
+      allowEmbeddedIr: allow_embedded_ir,
+      ...(check_registry && { checkRegistry: true }),
+      ...(audience !== undefined && { audience }),
+      ...(nonce !== undefined && { nonce }),
+      ...(at !== undefined && { at }),
+    };
+  }
+
+  async #namedPolicy({ policyId, ir }: Asked, context: CallContext): Promise<NamedPolicy | null> {
+    if (ir !== undefined) return this.#embedded(ir as JsonObject);
+    if (policyId === undefined) return null;
+    const policy = await this.policies.named(policyId, context);
+    return { policy, key: `${policy.compiled.policy_hash} ${policy.status}` };
+  }
+
+  #embedded(ir: JsonObject): NamedPolicy {
+    if (!this.config.verification.allow_embedded_ir)
+      throw new ProblemError(
+        'option.unsupported',
+        'This service judges by its own policies: verification.allow_embedded_ir is false.',
+      );
+    const compiled = compileIr(ir);
+    const errors = lintErrors(compiled.lints);
+    if (errors.length > 0)
+      throw new CapError('input', 'policy.invalid', `ir: ${errors[0]!.message}`, { details: errors });
+    return { policy: { compiled, status: 'active' }, key: compiled.ir_hash };
+  }
+
+  async #verify(
+    asked: AskedBundle,
+    named: NamedPolicy | null,
+    options: VerificationOptions,
+    context: CallContext,
+  ): Promise<Judged> {
+    const bundle = await asked.read(context);
+    const premises: Premise[] = [];
+    const started = performance.now();
+    const verification = await verifyBundle(bundle, this.#sources(named, premises, context), options);
+    this.#metrics.verified(backendOf(bundle), (performance.now() - started) / 1000);
+    const answer = answerOf(verification);
+    return { verification, answer, size: answer.length, validUntil: verification.validUntil, premises };
+  }
+
+  #sources(named: NamedPolicy | null, premises: Premise[], context: CallContext): VerificationSources {
+    // Asked again later for somebody else's request: without the deadline of this one.
+    const later: CallContext = {};
+    return {
+      policy: named?.policy ?? null,
+      trust: this.trust.store,
+      policyByHash: async (hash) => {
+        const found = await this.policies.ofRegistry(hash, context);
+        premises.push(async () => (await this.policies.ofRegistry(hash, later))?.status === found?.status);
+        return found;
+      },
+      referenceList: async (hash) => {
+        const found = await this.lists.held(hash, context);
+        const same = (other: typeof found) =>
+          other?.as_of === found?.as_of && other?.newest_as_of === found?.newest_as_of;
+        premises.push(async () => same(await this.lists.held(hash, later)));
+        return found;
+      },
+      registryEntry: (id: Digest) => this.registry.client.findEntryOfBundle(id, context),
+    };
+  }
+
+  async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const seconds = this.config.verification.timeout_seconds;
+    const signal = AbortSignal.timeout(seconds * 1000);
+    const late = new ProblemError('timeout', `There was no verdict within ${seconds} seconds.`);
+    return Promise.race([
+      work(signal).catch((error: unknown) => {
+        throw signal.aborted && !isCapError(error) ? late : error;
+      }),
+      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(late), { once: true })),
+    ]);
+  }
+}
+
+/** Throws ConfigError for a backend that this version does not have. */
+function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {
+  try {
+    return namedBackends(backend);
+  } catch (error) {
+    throw new ConfigError([
+      { source: 'configuration', key: 'verification.backend', expected: (error as Error).message },
+    ]);
+  }
+}
+
+/** The backends that both sides accept. */
+function narrowed(
+  own: 'auto' | readonly BackendName[],
+  asked: 'auto' | readonly BackendName[],
+): 'auto' | readonly BackendName[] {
+  if (own === 'auto') return asked;
+  return asked === 'auto' ? own : own.filter((name) => asked.includes(name));
+}
+
+/** Of the last proof unit, as it says itself; a name that we do not know is no label. */
+function backendOf({ meta }: Bundle): string {
+  const units = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.proof_units : null;
+  const last = Array.isArray(units) ? units.at(-1) : null;
+  const name = last !== null && typeof last === 'object' && !Array.isArray(last) ? last?.backend : null;
+  return backends.find((backend) => backend.name === name)?.name ?? 'other';
+}
+
+function answerOf({ result, policyHash, manifestHash, proofHash, report, reportBytes }: Verification): Buffer {
+  const head = {
+    result,
+    policy_hash: policyHash,
+    manifest_hash: manifestHash,
+    proof_hash: proofHash,
+    ...(report.bundle_id === null ? {} : { bundle_id: report.bundle_id }),
+  };
+  const text = JSON.stringify(head).slice(0, -1);
+  return Buffer.concat([Buffer.from(`${text},"report":`), reportBytes, Buffer.from('}')]);
+}

@@ -1,0 +1,83 @@
+import { digest, jsonObject, type JsonObjectText, time } from '@cap/contracts';
+import { backends, type BackendName } from '@cap/proof';
+import { ProblemError } from '@cap/service-kit';
+import { z } from 'zod';
+
+const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
+const text = z.string().min(1).max(1_000);
+const policyId = z.string().min(1).max(300);
+
+/** The options of a verification, in the spelling `flags` gives to booleans. */
+const options = <T extends z.ZodType<boolean>>(bool: T) => ({
+  register: bool.optional(),
+  check_timestamp: bool.optional(),
+  require_timestamp: bool.optional(),
+  check_registry: bool.optional(),
+  audience: text.optional(),
+  nonce: text.optional(),
+  at: time.optional(),
+});
+
+const backend = z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(50)).min(1).max(10)], {
+  error: "expected 'auto', a backend or a list of them",
+});
+
+/** POST /verify as JSON. */
+export const verifyRequest = z
+  .strictObject({
+    bundle_id: digest.optional(),
+    context: z
+      .strictObject({
+        manifest: z.union([jsonObject, z.base64()], { error: 'expected an object, or its bytes in base64' }),
+        proof: z.base64({ error: 'expected base64' }),
+        signatures: jsonObject,
+      })
+      .optional(),
+    policy_id: policyId.optional(),
+    ir: jsonObject.optional(),
+    backend: backend.optional(),
+    options: z.strictObject(options(z.boolean())).default({}),
+  })
+  .refine(({ bundle_id, context }) => (bundle_id === undefined) !== (context === undefined), {
+    error: 'expected either bundle_id or context',
+  })
+  .refine(({ policy_id, ir }) => policy_id === undefined || ir === undefined, {
+    error: 'expected policy_id or ir, not both',
+  })
+  .refine(({ context, options: { register } }) => context === undefined || !register, {
+    error: 'only a whole bundle can be registered: upload it, or send it as application/zip',
+    path: ['options', 'register'],
+  });
+export type VerifyRequest = z.output<typeof verifyRequest>;
+export type VerifyOptions = VerifyRequest['options'];
+
+/** POST /verify as application/zip: the same in the query. */
+export const verifyQuery = z.strictObject({
+  policy_id: policyId.optional(),
+  backend: backend.optional(),
+  ...options(flag),
+});
+
+/** What the caller asks, whichever way it came. */
+export interface Asked {
+  policyId: string | undefined;
+  ir: JsonObjectText | undefined;
+  backend: string | readonly string[];
+  options: VerifyOptions;
+}
+
+/** `auto`, one name, or several, in a list or with commas. Throws ProblemError option.unsupported for one that is not built. */
+export function namedBackends(given: string | readonly string[]): 'auto' | readonly BackendName[] {
+  if (given === 'auto') return 'auto';
+  const names = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : given;
+  const built = new Map<string, BackendName>(backends.map(({ name }) => [name, name]));
+  return names.map((name) => {
+    const found = built.get(name);
+    if (!found)
+      throw new ProblemError(
+        'option.unsupported',
+        `There is no backend ${name}; there are ${[...built.keys()].join(', ')}.`,
+      );
+    return found;
+  });
+}

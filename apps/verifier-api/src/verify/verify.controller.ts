@@ -1,0 +1,88 @@
+import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Config } from '@cap/config';
+import { type CallContext, type EntryRecord } from '@cap/contracts';
+import { CONFIG, CurrentPrincipal, parseWith, type Principal, requireScopes, Scopes } from '@cap/service-kit';
+import { verdictMetrics } from '../metrics.js';
+import { RegistryConnection } from '../registry/connection.js';
+import { type AskedBundle, bundleLimits, contextBundle, sentBundle, storedBundle } from './bundles.js';
+import { Judge, type Judged } from './judge.js';
+import { type Asked, verifyQuery, verifyRequest } from './schemas.js';
+import { z } from 'zod';
+
+const NO_QUERY = z.strictObject({});
+
+@Controller()
+export class VerifyController {
+  readonly #metrics = verdictMetrics();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Judge) private readonly judge: Judge,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+  ) {}
+
+  /** 200 whatever the verdict. */
+  @Post('verify')
+  @HttpCode(200)
+  @Scopes('verify:read')
+  async verify(
+    @Req() request: FastifyRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const started = performance.now();
+    const context = { requestId: request.id };
+    const { bundle, asked } = Buffer.isBuffer(request.body)
+      ? this.#sent(request.body, request.query)
+      : this.#named(request.body, request.query);
+    if (asked.options.register) requireScopes(principal, 'registry:write');
+    const judged = await this.judge.judge(bundle, asked, context);
+    const answer = asked.options.register ? await this.#registered(bundle, judged, context) : judged.answer;
+    const { result } = judged.verification;
+    request.result = result;
+    this.#metrics.verdict(result, (performance.now() - started) / 1000);
+    reply.header('content-type', 'application/json; charset=utf-8');
+    return answer;
+  }
+
+  #sent(bytes: Buffer, query: unknown): { bundle: AskedBundle; asked: Asked } {
+    const { policy_id: policyId, backend = 'auto', ...options } = parseWith(verifyQuery, query, 'query');
+    const bundle = sentBundle(bytes, bundleLimits(this.config), this.registry.client);
+    return { bundle, asked: { policyId, ir: undefined, backend, options } };
+  }
+
+  #named(body: unknown, query: unknown): { bundle: AskedBundle; asked: Asked } {
+    parseWith(NO_QUERY, query, 'query');
+    const request = parseWith(verifyRequest, body, 'body');
+    const { bundle_id, context, policy_id: policyId, ir, backend = 'auto', options } = request;
+    const bundle = context
+      ? contextBundle(context)
+      : storedBundle(bundle_id!, bundleLimits(this.config), this.registry.client);
+    return { bundle, asked: { policyId, ir, backend, options } };
+  }
+
+  /** The entry is durable before the answer; the same verdict on the same bundle is registered once. */
+  async #registered(bundle: AskedBundle, { verification, answer }: Judged, context: CallContext): Promise<Buffer> {
+    await bundle.store(context);
+    const { entry } = await this.registry.client.registerEntry(
+      {
+        bundle_id: bundle.id!,
+        manifest_hash: verification.manifestHash,
+        proof_hash: verification.proofHash,
+        policy_hash: verification.policyHash,
+        result: verification.result,
+        report_hash: verification.reportHash,
+        signer_kid: verification.signerKid,
+        company: verification.company,
+      },
+      context,
+    );
+    return withEntry(answer, entry);
+  }
+}
+
+const withEntry = (answer: Buffer, { entry_id, log_index }: EntryRecord): Buffer => {
+  const tail = JSON.stringify({ entry_id, log_index }).slice(1);
+  return Buffer.concat([answer.subarray(0, -1), Buffer.from(`,${tail}`)]);
+};
