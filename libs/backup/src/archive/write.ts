@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type FileHandle } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -24,6 +23,8 @@ const LEVEL = constants.Z_BEST_SPEED;
 export class ArchiveWriter {
   readonly #pack = tar.pack();
   readonly #written: Promise<Written>;
+  /** What went wrong first: no space left, say, and not that the source was then cut off. */
+  #failure: { error: unknown } | null = null;
   readonly files: ManifestFile[] = [];
 
   constructor(
@@ -32,7 +33,8 @@ export class ArchiveWriter {
     private readonly signal?: AbortSignal,
   ) {
     this.#written = this.#run(handle);
-    this.#written.catch(() => undefined); // told by whatever waits for the next piece, and by finish
+    // Told by whatever waits for the next piece, and by finish.
+    this.#written.catch((error: unknown) => (this.#failure ??= { error }));
   }
 
   /** `size` bytes of `body`; CapError backup.size if they are not as many. `alsoHash` sees the same bytes. */
@@ -70,9 +72,9 @@ export class ArchiveWriter {
   ): Promise<ManifestFile> {
     const hash = streamingSha3();
     const ended = Promise.withResolvers<void>();
-    ended.promise.catch(() => undefined);
     const header = { name: path, size, mode: modeOf(path), mtime: this.time, uid: 0, gid: 0, type: 'file' as const };
-    const entry = this.#pack.entry(header, (error) => (error ? ended.reject(error) : ended.resolve()));
+    const entry = this.#pack.entry(header, (error) => void (error || ended.resolve()));
+    entry.on('error', () => undefined); // it fails with the pack only, and then #written tells why
     let received = 0;
     try {
       for await (const chunk of body) {
@@ -81,7 +83,8 @@ export class ArchiveWriter {
         if (received > size) break;
         hash.update(chunk);
         alsoHash?.update(chunk);
-        if (!entry.write(chunk)) await Promise.race([once(entry, 'drain'), this.#written]);
+        if (!entry.write(chunk))
+          await Promise.race([new Promise<void>((resolve) => entry.once('drain', () => resolve())), this.#written]);
       }
       if (received !== size)
         throw new CapError(
@@ -92,11 +95,9 @@ export class ArchiveWriter {
       entry.end(null);
       await Promise.race([ended.promise, this.#written]);
     } catch (error) {
-      // What the writing side says (no space left) is the cause; the entry's own error only follows from it.
-      entry.destroy();
-      this.#pack.destroy(error instanceof Error ? error : new Error(String(error)));
-      await this.#written;
-      throw error;
+      this.#failure ??= { error };
+      await this.abort();
+      throw this.#failure.error;
     }
     return { path, size, sha3_256: hash.digest() };
   }
@@ -111,8 +112,11 @@ export class ArchiveWriter {
         done(null, chunk);
       },
     });
-    const file = handle.createWriteStream({ autoClose: false });
-    await pipeline(Readable.from(this.#pack), createGzip({ level: LEVEL }), measure, file);
+    // Not handle.createWriteStream: closing the handle would wait for a stream that autoClose: false never closes.
+    const write = async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) await handle.writeFile(chunk);
+    };
+    await pipeline(Readable.from(this.#pack), createGzip({ level: LEVEL }), measure, write);
     return { size, sha3_256: hash.digest() };
   }
 }
