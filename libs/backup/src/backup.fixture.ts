@@ -1,8 +1,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import tar from 'tar-stream';
 import { blake3Text, type Digest, generateKey, sha3Text, type SigningKey } from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
+import { PAYLOAD_TYPES, signDetached } from './archive/signature.js';
+import { signatureFileOf } from './archive/verify.js';
 import { type CreateOptions } from './create.js';
 import { dataDirectorySource } from './snapshot-source.js';
 import { BackupTarget } from './target/backup-target.js';
@@ -125,3 +130,64 @@ export const exists = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+export interface ForgedEntry {
+  name: string;
+  body?: Uint8Array | string;
+  type?: tar.Header['type'];
+  linkname?: string;
+}
+
+/** An archive as somebody with a signing key, or without one, could make it by hand. */
+export async function forge(
+  file: string,
+  {
+    entries,
+    manifest = {},
+    signer,
+    sign = 'manifest',
+    after = [],
+  }: {
+    entries: ForgedEntry[];
+    /** Members that differ from an honest manifest of the entries. */
+    manifest?: Record<string, unknown>;
+    signer: SigningKey;
+    /** What the signature covers; null leaves it out. */
+    sign?: keyof typeof PAYLOAD_TYPES | null;
+    /** Entries behind the signature. */
+    after?: ForgedEntry[];
+  },
+): Promise<void> {
+  const bytesOf = ({ body = '' }: ForgedEntry) => Buffer.from(body);
+  const stated = Buffer.from(
+    JSON.stringify({
+      schema: 'cap-backup.v1',
+      created_at: '2026-01-15T02:00:00Z',
+      log_size: 0,
+      head_digest: `0x${'0'.repeat(64)}`,
+      epoch: 1,
+      checkpoint: null,
+      versions: { cap: '0.1.0' },
+      incomplete: [],
+      files: entries.map((entry) => ({
+        path: entry.name,
+        size: bytesOf(entry).length,
+        sha3_256: sha3Text(bytesOf(entry)),
+      })),
+      ...manifest,
+    }),
+  );
+  const all: ForgedEntry[] = [...entries, { name: 'manifest.json', body: stated }];
+  if (sign) {
+    const signature = signDetached(PAYLOAD_TYPES[sign], stated, signer);
+    all.push({ name: 'manifest.json.sig', body: Buffer.from(JSON.stringify(signatureFileOf(signature))) });
+  }
+  const pack = tar.pack();
+  for (const entry of [...all, ...after]) {
+    const { name, type = 'file', linkname } = entry;
+    if (type === 'file') pack.entry({ name, type }, bytesOf(entry));
+    else pack.entry({ name, type, ...(linkname ? { linkname } : {}) });
+  }
+  pack.finalize();
+  await writeFile(file, gzipSync(await buffer(pack), { level: 1 }));
+}

@@ -1,5 +1,4 @@
 import { open, stat, unlink } from 'node:fs/promises';
-import path from 'node:path';
 import {
   CapError,
   jcs,
@@ -69,7 +68,7 @@ async function archive(lease: SnapshotLease, options: CreateOptions): Promise<Ba
   const temporary = temporaryName(target.directory);
   try {
     const { manifest, ...written } = await writeArchive(temporary, created, lease, options);
-    const read = await verifyArchive(temporary, { signer: signer.publicKey });
+    const read = await verifyArchive(temporary, { signer: signer.publicKey, signal: options.signal });
     if (read.size !== written.size || read.sha3_256 !== written.sha3_256)
       throw new CapError('io', 'backup.readback', `${temporary}: what was read back is not what was written`);
     const sidecar = makeSidecar({ name, ...written }, manifest, signer);
@@ -174,6 +173,6 @@ async function freeTime(target: BackupTarget, now: Date): Promise<Date> {
 function diskError(error: unknown, directory: string): unknown {
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CapError('io', 'storage.full', `${path.resolve(directory)}: no space left`, { cause: error });
+    return new CapError('io', 'storage.full', `${directory}: no space left`, { cause: error });
   return error;
 }

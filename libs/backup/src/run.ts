@@ -34,7 +34,8 @@ export async function runBackup(options: RunOptions): Promise<Run> {
   const { target, now, on = {} } = options;
   return target.hold(options.program, async () => {
     const started_at = rfc3339(now());
-    const record = { schema: 'cap-backup-run.v1' as const, started_at, archive: null as string | null };
+    const { drilled_at = null } = (await target.lastRun()) ?? {};
+    const record = { schema: 'cap-backup-run.v1' as const, started_at, archive: null as string | null, drilled_at };
     const cleared = await target.clear();
     if (cleared.length > 0) on.cleared?.(cleared);
     await target.recordRun({ ...record, finished_at: null, outcome: 'running', error: null });
@@ -42,7 +43,9 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       const backup = await createBackup({ ...options, now: now() });
       record.archive = backup.name;
       await on.verified?.(backup);
-      const drill = await drillArchive(target.at(backup.name), { signer: options.signer.publicKey, now: now() });
+      const { signer, signal } = options;
+      const drill = await drillArchive(target.at(backup.name), { signer: signer.publicKey, now: now(), signal });
+      if (drill.ok) record.drilled_at = rfc3339(now());
       await on.drilled?.(drill, backup);
       if (!drill.ok) {
         const { object, message } = drill.faults[0]!;

@@ -99,7 +99,7 @@ async function sizeOf(file: string): Promise<number> {
 
 /** gzip's and tar's errors are the archive's fault; the file system's are not. */
 function readingError(error: unknown, file: string): unknown {
-  if (isCapError(error)) return error;
+  if (isCapError(error) || (error as Error).name === 'AbortError') return error;
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new CapError('io', 'storage.full', `${file}: no space left to unpack it`, { cause: error });

@@ -25,13 +25,22 @@ const signatureFile = z.strictObject({ schema: z.literal('cap-backup-signature.v
 /**
  * Reads a whole archive: form, names, signature, and every file's size and hash against the manifest; the
  * sidecar too if it stands beside it. `signer` null checks integrity only. `take` is asked for each file and may write its bytes
- * as they pass, before it is known whether they are right. CapError of kind refused names the first thing that is wrong.
+ * as they pass, before it is known whether they are right. CapError of kind refused names the first thing that is wrong. Only
+ * with the sidecar is the archive held to its very bytes: gzip can spell the same content in more than one way.
  */
 export async function verifyArchive(
   archive: string,
-  { signer, take }: { signer: ExpectedSigner | null; take?: (file: string) => Promise<Taker> },
+  {
+    signer,
+    take,
+    signal,
+  }: {
+    signer: ExpectedSigner | null;
+    take?: (file: string) => Promise<Taker>;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<VerifiedArchive> {
-  const seen = new Seen(archive, take);
+  const seen = new Seen(archive, take, signal);
   const { size, sha3_256 } = await readArchive(archive, (entry) => seen.visit(entry));
   const { manifest, kid } = seen.conclude(signer);
   const beside = sidecarName(archive);
@@ -62,6 +71,7 @@ class Seen {
   constructor(
     private readonly archive: string,
     private readonly take: ((file: string) => Promise<Taker>) | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
   async visit(entry: ArchiveEntry): Promise<void> {
@@ -83,6 +93,7 @@ class Seen {
     const taker = await this.take?.(name);
     try {
       for await (const chunk of entry.body) {
+        this.signal?.throwIfAborted();
         hash.update(chunk);
         await taker?.write(chunk);
       }

@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Digest } from '@cap/crypto';
 import { OwnerLock, type RegistryFault, verifyRegistry } from '@cap/storage';
-import { DATABASE } from '../archive/names.js';
 import { type ExpectedSigner } from '../archive/signature.js';
 import { verifyArchive } from '../archive/verify.js';
 import { SCRATCH_PREFIX } from '../target/backup-target.js';
@@ -35,7 +34,12 @@ export interface Drill {
  */
 export async function drillArchive(
   archive: string,
-  { signer, now, scratch }: { signer: ExpectedSigner | null; now: Date; scratch?: string },
+  {
+    signer,
+    now,
+    scratch,
+    signal,
+  }: { signer: ExpectedSigner | null; now: Date; scratch?: string | undefined; signal?: AbortSignal | undefined },
 ): Promise<Drill> {
   const started = performance.now();
   const below = scratch ?? path.dirname(path.resolve(archive));
@@ -46,8 +50,14 @@ export async function drillArchive(
     const restored = path.join(directory, 'restored');
     await mkdir(restored);
     const expected = signer ?? (await verifyArchive(archive, { signer: null })).kid;
-    const { manifest, kid } = await unpack(archive, restored, { signer: expected, durable: false, owner: null });
-    const registry = await verifyRegistry(restored, { database: path.join(restored, DATABASE) });
+    const { manifest, kid } = await unpack(archive, restored, {
+      signer: expected,
+      durable: false,
+      owner: null,
+      signal,
+    });
+    const registry = await verifyRegistry(restored, { onProgress: () => signal?.throwIfAborted() });
+    signal?.throwIfAborted();
     const faults = [...registry.faults];
     if (registry.log_size !== manifest.log_size || registry.head_digest !== manifest.head_digest)
       faults.push({

@@ -16,12 +16,14 @@ export async function unpack(
     signer,
     durable,
     owner,
+    signal,
   }: {
     signer: ExpectedSigner;
     /** fsync everything before this resolves. */
     durable: boolean;
     /** Whom the files shall belong to; null: whoever runs this. */
     owner: { uid: number; gid: number } | null;
+    signal?: AbortSignal | undefined;
   },
 ): Promise<VerifiedArchive> {
   const made = new Set<string>([directory]);
@@ -58,7 +60,7 @@ export async function unpack(
       abandon: () => handle.close(),
     };
   };
-  const verified = await verifyArchive(archive, { signer, take });
+  const verified = await verifyArchive(archive, { signer, take, signal });
   if (durable) for (const at of made) await syncDirectory(at);
   return verified;
 }

@@ -13,6 +13,8 @@ const schema = z.strictObject({
   archive: z.string().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
+  /** When a backup of this target was last restored by a drill without a fault, in this run or an earlier one. */
+  drilled_at: z.string().nullable(),
 });
 
 /** The newest run on a target, kept beside the archives so that retention knows of a failure after a restart too. */
@@ -41,6 +43,7 @@ export async function readRunRecord(target: string): Promise<RunRecord | null> {
       outcome: 'failure',
       archive: null,
       error: `${file} can't be read`,
+      drilled_at: null,
     };
   }
 }
