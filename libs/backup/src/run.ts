@@ -6,7 +6,8 @@ import { type BackupRecord } from './target/backup-target.js';
 export interface RunOptions extends Omit<CreateOptions, 'now'> {
   /** Who runs, as told to a second one that is refused. */
   program: string;
-  retention: { days: number };
+  /** Null removes nothing. */
+  retention: { days: number } | null;
   now: () => Date;
   /** Told of the steps as they succeed. */
   on?: {
@@ -52,7 +53,7 @@ export async function runBackup(options: RunOptions): Promise<Run> {
         throw new CapError('refused', 'backup.drill', `${backup.name}, restored: ${object}: ${message}`);
       }
       await target.recordRun({ ...record, finished_at: rfc3339(now()), outcome: 'success', error: null });
-      const removed = await target.prune({ days: options.retention.days, now: now() });
+      const removed = options.retention ? await target.prune({ days: options.retention.days, now: now() }) : [];
       on.pruned?.(removed);
       return { backup, drill, removed: removed.map(({ name }) => name) };
     } catch (error) {

@@ -13,7 +13,7 @@ const isBackup = (value: unknown): value is RemoteBackup =>
   typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
 
 /** Lets the worker make a backup now; it answers once the backup was read back and verified. */
-export async function create(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
+export async function createRemotely(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
   progress(io, 'the backup worker makes a backup');
   const response = await request({ url: options.url, route: '/v1/backups', token }, { method: 'POST' });
@@ -29,7 +29,7 @@ export async function create(io: CliIo, options: RemoteOptions & { json?: boolea
 }
 
 /** The backups that the worker holds, in its order. */
-export async function list(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
+export async function listRemotely(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
   const response = await request({ url: options.url, route: '/v1/backups', token });
   const answer = (await response.json()) as { items?: unknown } | null;
