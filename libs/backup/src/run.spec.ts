@@ -39,6 +39,7 @@ describe('a run', () => {
       outcome: 'success',
       archive: backup.name,
       error: null,
+      duration_seconds: expect.any(Number),
       drilled_at: rfc3339(NOW),
     });
   });

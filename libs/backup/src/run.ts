@@ -35,11 +35,22 @@ export async function runBackup(options: RunOptions): Promise<Run> {
   const { target, now, on = {} } = options;
   return target.hold(options.program, async () => {
     const started_at = rfc3339(now());
+    const started = performance.now();
     const { drilled_at = null } = (await target.lastRun()) ?? {};
     const record = { schema: 'cap-backup-run.v1' as const, started_at, archive: null as string | null, drilled_at };
+    const end = () => ({
+      finished_at: rfc3339(now()),
+      duration_seconds: Math.round(performance.now() - started) / 1000,
+    });
     const cleared = await target.clear();
     if (cleared.length > 0) on.cleared?.(cleared);
-    await target.recordRun({ ...record, finished_at: null, outcome: 'running', error: null });
+    await target.recordRun({
+      ...record,
+      finished_at: null,
+      duration_seconds: null,
+      outcome: 'running',
+      error: null,
+    });
     try {
       const backup = await createBackup({ ...options, now: now() });
       record.archive = backup.name;
@@ -52,14 +63,14 @@ export async function runBackup(options: RunOptions): Promise<Run> {
         const { object, message } = drill.faults[0]!;
         throw new CapError('refused', 'backup.drill', `${backup.name}, restored: ${object}: ${message}`);
       }
-      await target.recordRun({ ...record, finished_at: rfc3339(now()), outcome: 'success', error: null });
+      await target.recordRun({ ...record, ...end(), outcome: 'success', error: null });
       const removed = options.retention ? await target.prune({ days: options.retention.days, now: now() }) : [];
       on.pruned?.(removed);
       return { backup, drill, removed: removed.map(({ name }) => name) };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       // If not even this can be written, the record still says `running`, which counts as failed too.
-      const failed = { ...record, finished_at: rfc3339(now()), outcome: 'failure' as const, error: why };
+      const failed = { ...record, ...end(), outcome: 'failure' as const, error: why };
       await target.recordRun(failed).catch(() => undefined);
       throw error;
     }

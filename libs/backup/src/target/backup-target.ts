@@ -113,6 +113,16 @@ export class BackupTarget {
     return { backups, strange };
   }
 
+  /** The same; a target that nobody has written to yet has no backups. */
+  async listOrNone(): Promise<BackupListing> {
+    try {
+      return await this.list();
+    } catch (error) {
+      if (isCapError(error) && error.kind === 'missing') return { backups: [], strange: [] };
+      throw error;
+    }
+  }
+
   /** Applies retention and gives what went, or with `dryRun` what would go. Call it while holding the target. */
   async prune(options: { days: number; now: Date; dryRun?: boolean }): Promise<BackupRecord[]> {
     const run = await this.lastRun();

@@ -13,6 +13,8 @@ const schema = z.strictObject({
   archive: z.string().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
+  /** Null while it runs. */
+  duration_seconds: z.number().nullable(),
   /** When a backup of this target was last restored by a drill without a fault, in this run or an earlier one. */
   drilled_at: z.string().nullable(),
 });
@@ -43,6 +45,7 @@ export async function readRunRecord(target: string): Promise<RunRecord | null> {
       outcome: 'failure',
       archive: null,
       error: `${file} can't be read`,
+      duration_seconds: null,
       drilled_at: null,
     };
   }

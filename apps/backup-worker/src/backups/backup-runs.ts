@@ -1,0 +1,155 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  type ArchiveSigner,
+  BackupTarget,
+  type BackupListing,
+  loadArchiveSigner,
+  type Run,
+  runBackup,
+} from '@cap/backup';
+import { type Config, VERSION } from '@cap/config';
+import { type EventRequest } from '@cap/contracts';
+import { CapError, isCapError } from '@cap/crypto';
+import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { announceRuns, countRun, exposeTarget } from '../metrics.js';
+import { RegistryConnection } from '../registry/connection.js';
+import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
+
+/** Makes backups, one at a time, and says in the registry's log, in ours and in the metrics how that went. */
+@Injectable()
+export class BackupRuns implements OnModuleInit, OnModuleDestroy {
+  readonly #log: ModuleLog;
+  readonly #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+  #conceal = () => {};
+  /** The section `backup` of the configuration as it was read last. */
+  settings: Config['backup'];
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(Reload) reload: Reload,
+    @Inject(Logs) logs: Logs,
+  ) {
+    this.#log = logs.for('backup');
+    this.settings = config.backup;
+    reload.add('backup settings', ({ backup }) => void (this.settings = backup));
+  }
+
+  onModuleInit(): void {
+    this.#conceal = exposeTarget(() => this.target);
+    announceRuns();
+  }
+
+  /** A backup that runs is ended and leaves nothing half. */
+  async onModuleDestroy(): Promise<void> {
+    await this.stop();
+    this.#conceal();
+  }
+
+  get target(): BackupTarget {
+    return new BackupTarget(this.settings.target);
+  }
+
+  list(): Promise<BackupListing> {
+    return this.target.listOrNone();
+  }
+
+  /** The key that signs archives, held to its validity now. CapError key.unknown, key.forbidden, key.malformed. */
+  async signer(): Promise<ArchiveSigner> {
+    const { signing_key } = this.settings;
+    if (signing_key === undefined)
+      throw new CapError('config', 'key.unknown', 'backup.signing_key: no key is configured that signs archives');
+    return loadArchiveSigner(signing_key, new Date());
+  }
+
+  /** CapError backup.running (busy) while another one runs, here or in another process; else what runBackup throws. */
+  async run(): Promise<Run> {
+    const running = this.#attempt();
+    this.#running = Promise.allSettled([this.#running, running]);
+    return running;
+  }
+
+  /** Ends a backup that runs, and takes no more. Resolves once nothing runs. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #attempt(): Promise<Run> {
+    try {
+      const run = await this.#once().catch((error: unknown) => {
+        if (!isCapError(error) || error.code !== 'backup.blob-gone') throw error;
+        // An upload ran out between snapshot and fetch; the next snapshot is without it.
+        this.#log.warn('an upload expired meanwhile, once more from a new snapshot', { error });
+        return this.#once();
+      });
+      countRun('success');
+      return run;
+    } catch (error) {
+      if (isCapError(error) && error.code === 'backup.running') {
+        this.#log.warn('no backup is made: another one is under way', { error });
+        throw error;
+      }
+      countRun('failure');
+      this.#log.error('the backup failed', { error });
+      throw error;
+    }
+  }
+
+  async #once(): Promise<Run> {
+    const { signal } = this.#stop;
+    const { sources, allow_plaintext_keys, recipients, retention } = this.settings;
+    const signer = await this.signer();
+    this.#log.info('a backup begins', { target: this.settings.target, kid: signer.kid });
+    return runBackup({
+      source: snapshotOverHttp(this.registry, signal),
+      target: this.target,
+      sources,
+      signer,
+      allowPlaintextKeys: allow_plaintext_keys,
+      recipients,
+      version: VERSION,
+      program: 'cap-backup-worker',
+      retention,
+      now: () => new Date(),
+      signal,
+      on: {
+        cleared: (names) => this.#log.warn('leftovers of a run that was killed are removed', { names }),
+        verified: (backup) => {
+          const { name, size_bytes, log_size, sha3_256, incomplete } = backup;
+          this.#log.info('backup made and verified', {
+            archive: name,
+            size_bytes,
+            log_size,
+            left_out: incomplete.length,
+          });
+          if (incomplete.length > 0)
+            this.#log.warn('the backup is incomplete', { archive: name, left_out: incomplete.map(({ path }) => path) });
+          const details = { archive: name, log_size, size_bytes, sha3_256, left_out: incomplete.length };
+          return this.#report({ event: 'backup.completed', details });
+        },
+        drilled: ({ ok, faults, log_size, entries, blobs, rpo_seconds, rto_seconds }, { name }) => {
+          const found = { archive: name, ok, faults: faults.length, log_size, entries, blobs };
+          if (ok) this.#log.info('backup restored without a fault', { ...found, rpo_seconds, rto_seconds });
+          else this.#log.error('the backup, restored, has faults', { ...found, first: faults[0] });
+          const details = { ...found, rpo_seconds, rto_ms: Math.round(rto_seconds * 1000) };
+          return this.#report({ event: 'backup.drill', details });
+        },
+        pruned: (removed) => {
+          if (removed.length > 0)
+            this.#log.info('backups removed by retention', { archives: removed.map(({ name }) => name) });
+        },
+      },
+    });
+  }
+
+  /** A verified backup is no worse because nobody could be told of it. */
+  async #report(event: EventRequest): Promise<void> {
+    try {
+      await this.registry.client.appendEvent(event, { signal: this.#stop.signal });
+    } catch (error) {
+      this.#log.error('the registry could not be told', { event: event.event, error });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
+import { isCapError } from '@cap/crypto';
+import { Clients, ProblemError, Scopes } from '@cap/service-kit';
+import { BackupRuns } from './backup-runs.js';
+
+const RETRY_AFTER_SECONDS = 30;
+
+/** A backup that was just made: the record that listings have too, and how its drill went. */
+export interface MadeBackup extends BackupRecord {
+  drill: Drill;
+  /** Names of the backups that retention removed. */
+  removed: string[];
+}
+
+@Controller('v1/backups')
+export class BackupsController {
+  constructor(@Inject(BackupRuns) private readonly runs: BackupRuns) {}
+
+  /** Answers once the backup was read back, verified and drilled. */
+  @Post()
+  @Scopes('backup:run')
+  @Clients('operator')
+  async create(): Promise<MadeBackup> {
+    try {
+      const { backup, drill, removed } = await this.runs.run();
+      return { ...backup, drill, removed };
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  @Get()
+  @Scopes('backup:run')
+  @Clients('operator')
+  async list(): Promise<{ items: BackupListing['backups']; strange: BackupListing['strange'] }> {
+    const { backups, strange } = await this.runs.list();
+    return { items: backups, strange };
+  }
+}
+
+/** Whoever may run backups operates this machine, and is told what failed on it. */
+function explained(error: unknown): unknown {
+  if (error instanceof Error && error.name === 'AbortError')
+    return new ProblemError('overloaded', 'The service is shutting down; the backup was ended.', { cause: error });
+  if (!isCapError(error)) return error;
+  const { code, kind, message, cause } = error;
+  if (kind === 'busy')
+    return new ProblemError(code, message, { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+  return code === 'storage.full' ? error : new ProblemError(code, message, { status: 500, cause: error });
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runService } from '@cap/service-kit';
+import { backupService } from './service.js';
+
+await runService(backupService);

@@ -1,0 +1,45 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { Readiness } from '@cap/service-kit';
+import { BackupRuns } from './backups/backup-runs.js';
+import { RegistryConnection } from './registry/connection.js';
+
+/** Beside the newest backup's size: what a registry may have grown since, and the manifest. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+/** What a backup needs; readiness names what is missing. */
+@Injectable()
+export class Needs {
+  constructor(
+    @Inject(Readiness) readiness: Readiness,
+    @Inject(RegistryConnection) registry: RegistryConnection,
+    @Inject(BackupRuns) private readonly runs: BackupRuns,
+  ) {
+    readiness.add('target', () => this.#target());
+    readiness.add('registry', async () => void (await registry.client.status()));
+    readiness.add('signing-key', async () => void (await runs.signer()));
+    readiness.add('sources', () => this.#sources());
+  }
+
+  async #target(): Promise<void> {
+    const { target } = this.runs;
+    const free = await target.room();
+    await access(target.directory, constants.W_OK);
+    const [newest] = (await target.list()).backups;
+    const needed = (newest?.size_bytes ?? 0) + SPARE_BYTES;
+    if (free < needed) throw new Error(`${target.directory}: ${free} bytes are free, a backup may need ${needed}`);
+  }
+
+  async #sources(): Promise<void> {
+    const { sources } = this.runs.settings;
+    for (const name of ['keys', 'config', 'certs'] as const satisfies (keyof Config['backup']['sources'])[]) {
+      const directory = sources[name];
+      if (directory === null) continue;
+      const found = await stat(directory).catch(() => null);
+      if (!found?.isDirectory())
+        throw new Error(`backup.sources.${name}: no directory at ${directory} (null if this machine has none)`);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { isServiceError } from '@cap/contracts';
+import { isCapError } from '@cap/crypto';
+import { exitCodeOf, type ServiceCommand } from '@cap/service-kit';
+import { BackupRuns } from './backups/backup-runs.js';
+import { Schedule } from './schedule.js';
+
+const EXIT_FAULT = 2;
+const EXIT_UNAVAILABLE = 69;
+const EXIT_BUSY = 75;
+const EXIT_FORBIDDEN = 77;
+
+/** Why a run ended: 0 is only for a backup that was made, verified and drilled. */
+export function exitOfRun(error: unknown): number {
+  if (isServiceError(error)) {
+    if (error.status === 401 || error.status === 403) return EXIT_FORBIDDEN;
+    return error.code === 'snapshot.busy' ? EXIT_BUSY : EXIT_UNAVAILABLE;
+  }
+  if (isCapError(error) && error.kind === 'refused') return EXIT_FAULT;
+  if (error instanceof Error && error.name === 'AbortError') return EXIT_BUSY;
+  return exitCodeOf(error);
+}
+
+/** `cap-backup-worker run-once`, for a CronJob: one backup, and out. */
+export const runOnce: ServiceCommand = {
+  help: 'make one backup and end; 0 only if it was made, verified and drilled',
+  async run(app) {
+    app.get(Schedule).stop();
+    const runs = app.get(BackupRuns);
+    const stop = () => void runs.stop();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+    try {
+      const { backup } = await runs.run();
+      process.stdout.write(`${backup.name}\n`);
+      return 0;
+    } catch (error) {
+      process.stderr.write(`cap-backup-worker: ${error instanceof Error ? error.message : String(error)}\n`);
+      return exitOfRun(error);
+    }
+  },
+};

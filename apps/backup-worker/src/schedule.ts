@@ -1,0 +1,63 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { type Config, ConfigError } from '@cap/config';
+import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { CronJob, CronTime } from 'cron';
+import { BackupRuns } from './backups/backup-runs.js';
+
+const JOB = 'backup';
+
+/** ConfigError for a schedule whose five fields name no time. */
+export function assertSchedule(schedule: string): void {
+  try {
+    new CronTime(schedule, 'UTC');
+  } catch (error) {
+    const expected = `expected a cron expression, minute hour day month weekday (${(error as Error).message})`;
+    throw new ConfigError([{ source: 'configuration', key: 'backup.schedule', expected }]);
+  }
+}
+
+/** Starts a backup at the times of backup.schedule, UTC. */
+@Injectable()
+export class Schedule implements OnApplicationBootstrap {
+  readonly #log: ModuleLog;
+
+  constructor(
+    @Inject(SchedulerRegistry) private readonly jobs: SchedulerRegistry,
+    @Inject(BackupRuns) private readonly runs: BackupRuns,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Reload) reload: Reload,
+    @Inject(Logs) logs: Logs,
+  ) {
+    this.#log = logs.for('schedule');
+    reload.add('backup schedule', ({ backup }) => this.#set(backup.schedule));
+  }
+
+  onApplicationBootstrap(): void {
+    this.#set(this.config.backup.schedule);
+  }
+
+  /** No more scheduled backups. */
+  stop(): void {
+    if (this.jobs.doesExist('cron', JOB)) this.jobs.deleteCronJob(JOB);
+  }
+
+  /** When the next one is due. */
+  next(): Date {
+    return this.jobs.getCronJob(JOB).nextDate().toJSDate();
+  }
+
+  #set(schedule: string): void {
+    assertSchedule(schedule);
+    this.stop();
+    const job = CronJob.from({
+      cronTime: schedule,
+      timeZone: 'UTC',
+      start: true,
+      // What went wrong is in the log, the metrics and the run record.
+      onTick: () => void this.runs.run().catch(() => undefined),
+    });
+    this.jobs.addCronJob(JOB, job);
+    this.#log.info('scheduled', { schedule, next: this.next().toISOString() });
+  }
+}
