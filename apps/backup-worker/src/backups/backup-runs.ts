@@ -70,10 +70,15 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     return running;
   }
 
-  /** Ends a backup that runs, and takes no more. Resolves once nothing runs. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
+  /** Resolves once nothing runs; never rejects. */
+  async settled(): Promise<void> {
     await this.#running;
+  }
+
+  /** Ends a backup that runs, and takes no more. Resolves once nothing runs. */
+  stop(): Promise<void> {
+    this.#stop.abort();
+    return this.settled();
   }
 
   async #attempt(): Promise<Run> {
