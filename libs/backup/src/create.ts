@@ -31,6 +31,8 @@ export interface CreateOptions {
   /** Version of this program, for the manifest. */
   version: string;
   now: Date;
+  /** Told of the snapshot before it is read. */
+  leased?: ((id: string) => Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -53,6 +55,7 @@ export async function createBackup(options: CreateOptions): Promise<BackupRecord
   signal?.throwIfAborted();
   const lease = await source.lease();
   try {
+    await options.leased?.(lease.id);
     return await archive(lease, options);
   } finally {
     // A lease that can't be given back runs out by itself; that is no reason to doubt a verified archive.

@@ -39,6 +39,7 @@ describe('a run', () => {
       outcome: 'success',
       archive: backup.name,
       error: null,
+      lease: null,
       duration_seconds: expect.any(Number),
       drilled_at: rfc3339(NOW),
     });
@@ -85,6 +86,26 @@ describe('a run', () => {
       expect(await exists(target.at(name))).toBe(false);
       expect(await exists(target.at(name.replace('.tar.gz', '.json')))).toBe(false);
     }
+  });
+
+  it('gives back the snapshot that a killed run held', async () => {
+    const leases: (string | null)[] = [];
+    const source = dataDirectorySource(world.data);
+    await run({
+      source: {
+        ...source,
+        async *database(id) {
+          leases.push(id, (await world.target().lastRun())!.lease);
+          yield* source.database(id);
+        },
+      },
+    });
+    expect(leases[1]).toBe(leases[0]);
+    const { id } = await world.data.createSnapshot();
+    const record = (await world.target().lastRun())!;
+    await expect(run()).rejects.toMatchObject({ code: 'snapshot.busy' });
+    await world.target().recordRun({ ...record, outcome: 'running', lease: id });
+    expect((await run()).drill.ok).toBe(true);
   });
 
   it('clears what killed runs left, and nothing else', async () => {

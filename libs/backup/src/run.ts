@@ -3,7 +3,7 @@ import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
 import { type BackupRecord } from './target/backup-target.js';
 
-export interface RunOptions extends Omit<CreateOptions, 'now'> {
+export interface RunOptions extends Omit<CreateOptions, 'now' | 'leased'> {
   /** Who runs, as told to a second one that is refused. */
   program: string;
   /** Null removes nothing. */
@@ -36,23 +36,35 @@ export async function runBackup(options: RunOptions): Promise<Run> {
   return target.hold(options.program, async () => {
     const started_at = rfc3339(now());
     const started = performance.now();
-    const { drilled_at = null } = (await target.lastRun()) ?? {};
-    const record = { schema: 'cap-backup-run.v1' as const, started_at, archive: null as string | null, drilled_at };
+    const before = await target.lastRun();
+    const record = {
+      schema: 'cap-backup-run.v1' as const,
+      started_at,
+      archive: null as string | null,
+      lease: null,
+      drilled_at: before?.drilled_at ?? null,
+    };
     const end = () => ({
       finished_at: rfc3339(now()),
       duration_seconds: Math.round(performance.now() - started) / 1000,
     });
     const cleared = await target.clear();
     if (cleared.length > 0) on.cleared?.(cleared);
-    await target.recordRun({
-      ...record,
-      finished_at: null,
-      duration_seconds: null,
-      outcome: 'running',
-      error: null,
-    });
+    const running = (lease: string | null) =>
+      target.recordRun({
+        ...record,
+        lease,
+        finished_at: null,
+        duration_seconds: null,
+        outcome: 'running',
+        error: null,
+      });
+    // We hold the target, so whoever is `running` was killed; its snapshot would keep us waiting until it runs out.
+    if (before?.outcome === 'running' && before.lease !== null)
+      await options.source.release(before.lease).catch(() => undefined);
+    await running(null);
     try {
-      const backup = await createBackup({ ...options, now: now() });
+      const backup = await createBackup({ ...options, now: now(), leased: running });
       record.archive = backup.name;
       await on.verified?.(backup);
       const { signer, signal } = options;

@@ -17,6 +17,7 @@ export interface ArchiveEntry {
 /** What gzip writes before the first compressed byte; its checksum does not cover these. */
 const GZIP_HEADER = Buffer.from('1f8b08000000000004', 'hex');
 const END_OF_TAR = 1024;
+const CHUNK = 256 * 1024;
 
 const LINKS = new Set(['link', 'symlink']);
 const padded = (size: number): number => Math.ceil(size / 512) * 512;
@@ -51,7 +52,7 @@ export async function readArchive(
       done(null, chunk);
     },
   });
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: CHUNK });
   const extract = tar.extract();
   let end = 0;
   const stop = new AbortController();
@@ -59,7 +60,9 @@ export async function readArchive(
     for await (const chunk of chunks) if (!extract.write(chunk)) await once(extract, 'drain', { signal: stop.signal });
     extract.end(null);
   };
-  const fed = pipeline(createReadStream(file), compressed, gunzip, tarBytes, feed, { signal: stop.signal });
+  const fed = pipeline(createReadStream(file, { highWaterMark: CHUNK }), compressed, gunzip, tarBytes, feed, {
+    signal: stop.signal,
+  });
   fed.catch((error: Error) => extract.destroy(error));
   try {
     for await (const entry of extract) {

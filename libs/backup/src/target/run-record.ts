@@ -13,6 +13,8 @@ const schema = z.strictObject({
   archive: z.string().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
+  /** The snapshot that it holds while it runs, so that the next run can give back what a killed one held. */
+  lease: z.string().nullable(),
   /** Null while it runs. */
   duration_seconds: z.number().nullable(),
   /** When a backup of this target was last restored by a drill without a fault, in this run or an earlier one. */
@@ -45,6 +47,7 @@ export async function readRunRecord(target: string): Promise<RunRecord | null> {
       outcome: 'failure',
       archive: null,
       error: `${file} can't be read`,
+      lease: null,
       duration_seconds: null,
       drilled_at: null,
     };
