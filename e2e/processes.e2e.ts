@@ -101,10 +101,10 @@ describe('configuration', () => {
 
   it('cap config show masks secrets, cap config check names what is wrong', async () => {
     const shown = await capOk(['config', 'show', '--config', stack.at('config/verifier/app.yaml')], {
-      env: { CAP_REGISTRY__TOKEN: 'planted-canary' },
+      env: { CAP_REGISTRY__TOKEN: 'planted-canary-token' },
     });
     expect(shown.stdout).toContain('cap-dev-issuer');
-    expect(shown.stdout + shown.stderr).not.toContain('planted-canary');
+    expect(shown.stdout + shown.stderr).not.toContain('planted-canary-token');
     const file = path.join(directory, 'broken.yaml');
     await writeFile(file, 'server:\n  bind: 7\n  colour: red\n');
     const broken = await cap(['config', 'check', '--config', file]);

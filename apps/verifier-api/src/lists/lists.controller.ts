@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { listQuery, listRequest, type ListRequest } from '@cap/contracts';
+import { isCapError } from '@cap/crypto';
+import { parseReferenceList } from '@cap/proof';
 import { ProblemError, Scopes, ZodBody, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
 import { RegistryConnection } from '../registry/connection.js';
@@ -19,6 +21,7 @@ export class ListsController {
   @HttpCode(200)
   @Scopes('policy:write')
   async publish(@ZodBody(listRequest) body: ListRequest, @Req() { id: requestId }: FastifyRequest) {
+    refuseBadRows(body);
     const stored = await this.registry.client.storeList(body, { requestId });
     this.lists.forget();
     return stored;
@@ -45,5 +48,16 @@ export class ListsController {
     if (csv) reply.header('content-type', `${CSV}; charset=utf-8`);
     reply.header('vary', 'accept');
     return found;
+  }
+}
+
+/** Read here too, so that every bad row is named to whoever sent it. */
+function refuseBadRows({ id, kind, content }: ListRequest): void {
+  try {
+    parseReferenceList(kind, Buffer.from(content, 'base64'), id);
+  } catch (error) {
+    if (!isCapError(error)) throw error;
+    const errors = Array.isArray(error.details) ? error.details : undefined;
+    throw new ProblemError('request.schema', error.message, { errors, cause: error });
   }
 }

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { UploadQuota } from './quota.js';
+
+const HOUR = 3600_000;
+
+describe('upload quota', () => {
+  it('is what one subject may upload within 24 hours, and says when there is room again', () => {
+    let now = 0;
+    const quota = new UploadQuota(100, () => now);
+    quota.count('a', 60);
+    now = HOUR;
+    quota.count('a', 40);
+    expect(() => quota.assertRoom('a', 0)).not.toThrow();
+    expect(() => quota.assertRoom('a', 1)).toThrow(
+      expect.objectContaining({ code: 'rate.limited', status: 429, headers: { 'retry-after': String(23 * 3600) } }),
+    );
+    // The first upload alone does not leave room for 61 bytes.
+    expect(() => quota.assertRoom('a', 61)).toThrow(
+      expect.objectContaining({ headers: { 'retry-after': String(24 * 3600) } }),
+    );
+    expect(() => quota.assertRoom('b', 100)).not.toThrow();
+    now = 24 * HOUR;
+    expect(() => quota.assertRoom('a', 60)).not.toThrow();
+    expect(() => quota.assertRoom('a', 61)).toThrow();
+  });
+});

@@ -1,0 +1,245 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import request from 'supertest';
+import { type Config, loadConfig } from '@cap/config';
+import { generateKey, publicKeyText, type SigningKey } from '@cap/crypto';
+import { compilePolicy, parsePolicyText } from '@cap/policy';
+import {
+  addToTrust,
+  type BackendName,
+  emptyTrustDocument,
+  Project,
+  readSuppliers,
+  readUbos,
+  type Statement,
+  trustDocumentBytes,
+  writeBundle,
+  type WrittenBundle,
+} from '@cap/proof';
+import { createService, type Service } from '@cap/service-kit';
+import { verifierService } from './service.js';
+
+const examples = (...parts: string[]) => path.join(import.meta.dirname, '../../../examples', ...parts);
+const REGISTRY = path.join(import.meta.dirname, '../../registry/dist/main.js');
+const TOKEN = 'verifier-token-0123456789';
+const AUDIENCE = 'cap-verifier';
+const ISSUER = 'https://issuer.example';
+export const AS_OF = '2026-01-15';
+export const ALL_SCOPES = 'verify:read registry:write policy:write';
+
+const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** An access token with these scopes. */
+export function tokenWith(scope: string, claims: object = {}): string {
+  const now = Math.floor(Date.now() / 1000);
+  const body = { iss: ISSUER, aud: AUDIENCE, sub: 'auditor', iat: now, exp: now + 600, scope, ...claims };
+  const text = `${base64url({ alg: 'RS256', typ: 'JWT' })}.${base64url(body)}`;
+  return `${text}.${createSign('RSA-SHA256').update(text).sign(keys.privateKey).toString('base64url')}`;
+}
+
+/** The registry as a process of its own, from the build. */
+class RegistryProcess {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(directory: string): Promise<RegistryProcess> {
+    const config = path.join(directory, 'registry.yaml');
+    const hash = `sha256:${createHash('sha256').update(TOKEN).digest('hex')}`;
+    const registry = {
+      bind: '127.0.0.1:0',
+      database: path.join(directory, 'registry.db'),
+      blobs: path.join(directory, 'blobs'),
+      tokens: { verifier: [hash] },
+    };
+    await writeFile(config, JSON.stringify({ registry }));
+    const child = spawn(process.execPath, [REGISTRY, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const { msg, management } = JSON.parse(line) as { msg?: string; management?: string };
+      if (msg !== 'listening') continue;
+      child.stdout!.resume();
+      return new RegistryProcess(management!, child);
+    }
+    throw new Error('the registry ended before it listened; is it built?');
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill(signal);
+    await once(this.child, 'exit');
+  }
+}
+
+/** A project of the example lists, and the bundles that can be made of it. */
+class Prover {
+  private constructor(
+    private readonly project: Project,
+    readonly key: SigningKey,
+  ) {}
+
+  static async make(directory: string): Promise<Prover> {
+    const project = await Project.prepare(path.join(directory, 'project'), {
+      suppliers: await readSuppliers(createReadStream(examples('suppliers.csv')), { file: 'suppliers.csv' }),
+      ubos: await readUbos(createReadStream(examples('ubos.csv')), { file: 'ubos.csv' }),
+      files: { suppliers: 'suppliers.csv', ubos: 'ubos.csv' },
+      now: '2026-01-16T00:00:00Z',
+    });
+    await project.buildManifest({
+      policy: compilePolicy(parsePolicyText(await readFile(examples('policies/lksg.v1.json')), 'lksg.v1.json')),
+      referenceLists: await Promise.all(
+        ['sanctions', 'jurisdictions'].map(async (id) => ({
+          id,
+          bytes: await readFile(examples(`${id}.csv`)),
+          asOf: AS_OF,
+        })),
+      ),
+      company: { name: 'Musterwerk AG' },
+      manifestId: '11111111-2222-4333-8444-555555555555',
+      asOf: AS_OF,
+      now: '2026-01-16T00:00:00Z',
+    });
+    const key = await generateKey(path.join(directory, 'keys'), {
+      owner: 'Musterwerk AG',
+      validFrom: new Date('2026-01-01T00:00:00Z'),
+      validDays: 3650,
+      usage: ['bundle'],
+    });
+    return new Prover(project, key);
+  }
+
+  /** A signed bundle with its lists enclosed. */
+  async bundle(backend: BackendName = 'disclosure', statement: Partial<Statement> = {}): Promise<WrittenBundle> {
+    const record = await this.project.prove(backend, { issued_at: '2026-01-16T00:00:00Z', ...statement });
+    const lists = await this.project.referenceLists();
+    return writeBundle({
+      label: 'test',
+      createdAt: '2026-01-16T00:00:00Z',
+      manifest: (await this.project.manifest()).bytes,
+      proof: (await this.project.proof()).bytes,
+      statement: record.statement,
+      policy: Buffer.from((await this.project.policy()).canonicalText),
+      references: Object.fromEntries([...lists].map(([id, { bytes }]) => [`${id}.csv`, bytes])),
+      signers: [this.key],
+    });
+  }
+
+  trust(): Buffer {
+    const { kid, publicKey, record } = this.key;
+    const { owner, valid_from, valid_to } = record;
+    const signer = { kid, public_key: publicKeyText(publicKey), owner, valid_from, valid_to };
+    return trustDocumentBytes(addToTrust(emptyTrustDocument(), { signer }));
+  }
+}
+
+/** The real API in this process, before a real registry in a process of its own. */
+export class TestVerifier {
+  private constructor(
+    readonly directory: string,
+    readonly registry: RegistryProcess,
+    readonly prover: Prover,
+    readonly service: Service,
+    readonly config: Config,
+    readonly url: string,
+  ) {}
+
+  static async start(document: Record<string, unknown> = {}): Promise<TestVerifier> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'cap-verifier-'));
+    const registry = await RegistryProcess.start(directory);
+    try {
+      return await TestVerifier.#before(registry, directory, document);
+    } catch (error) {
+      await registry.stop();
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #before(
+    registry: RegistryProcess,
+    directory: string,
+    document: Record<string, unknown>,
+  ): Promise<TestVerifier> {
+    const prover = await Prover.make(directory);
+    const at = (name: string) => path.join(directory, name);
+    await writeFile(at('trust.json'), prover.trust());
+    await writeFile(at('issuer.pem'), keys.publicKey.export({ type: 'spki', format: 'pem' }));
+    const loaded = loadConfig({
+      role: 'verifier',
+      document: {
+        ...document,
+        server: { management_bind: '127.0.0.1:0' },
+        oauth: { issuer: ISSUER, audience: AUDIENCE, public_key_path: at('issuer.pem') },
+        verification: { trust_file: at('trust.json'), ...(document.verification as object) },
+        registry: { url: registry.url, token: TOKEN },
+      },
+    });
+    const logStream = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const service = await createService({ ...verifierService, logStream }, loaded);
+    const { management } = await service.listen();
+    return new TestVerifier(directory, registry, prover, service, loaded.config, management);
+  }
+
+  /** A request with these scopes. */
+  as(scope = ALL_SCOPES, claims: object = {}) {
+    const authorization = `Bearer ${tokenWith(scope, claims)}`;
+    const agent = request(this.url);
+    return {
+      get: (route: string) => agent.get(route).set({ authorization }),
+      post: (route: string, body: object | string) =>
+        agent.post(route).set({ authorization, 'content-type': 'application/json' }).send(body),
+      put: (route: string, body: object) => agent.put(route).set({ authorization }).send(body),
+      zip: (route: string, bytes: Uint8Array) =>
+        agent
+          .post(route)
+          .set({ authorization, 'content-type': 'application/zip' })
+          .send(Buffer.from(bytes) as never),
+      upload: (bytes: Uint8Array, field = 'file') =>
+        agent.post('/proof/upload').set({ authorization }).attach(field, Buffer.from(bytes), 'bundle.zip'),
+    };
+  }
+
+  /** The example policy and lists, as an auditor publishes them. */
+  async publish(): Promise<void> {
+    const auditor = this.as();
+    await auditor.post('/policy/compile', await readFile(examples('policies/lksg.v1.json'), 'utf8')).expect(200);
+    for (const id of ['sanctions', 'jurisdictions']) await this.publishList(id, await readFile(examples(`${id}.csv`)));
+  }
+
+  async publishList(id: string, content: Buffer, as_of = AS_OF) {
+    return this.as()
+      .post('/lists', {
+        id,
+        kind: id === 'jurisdictions' ? 'jurisdictions' : 'sanctions',
+        as_of,
+        content: content.toString('base64'),
+      })
+      .expect(200);
+  }
+
+  /** The value of a line of /metrics. */
+  async metric(line: string): Promise<number> {
+    const { text } = await request(this.url).get('/metrics');
+    const found = text.split('\n').find((other) => other.startsWith(`${line} `));
+    return Number(found?.slice(line.length + 1));
+  }
+
+  async stop(): Promise<void> {
+    await this.service.stop();
+    await this.registry.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export const statusOf = (report: { checks: { id: string; status: string }[] }, id: string) =>
+  report.checks.find((check) => check.id === id)?.status;
+export const failing = (report: { checks: { id: string; status: string }[] }) =>
+  report.checks.filter(({ status }) => status === 'fail').map(({ id }) => id);
