@@ -53,7 +53,10 @@ export async function restoreArchive(
   let kept: string | null = null;
   try {
     const owner = ownerFor(place.found);
-    if (owner) await chown(staging, owner.uid, owner.gid);
+    if (owner)
+      for (const name of ['.', ...(await readdir(staging))])
+        // the lock file too: a service could not take it
+        await chown(path.join(staging, name), owner.uid, owner.gid);
     const second = await unpack(archive, staging, { signer, durable: true, owner });
     if (second.sha3_256 !== first.sha3_256)
       throw new CapError('refused', 'backup.changed', `${archive} was changed while it was restored`);
