@@ -1,0 +1,62 @@
+/**
+ * Floors on the framework that the services use, in a process of their own: `/bare` takes a body and a query, parses,
+ * validates and echoes; `/kit` does so behind the services' log, metrics and request hooks. Prints its URLs as JSON.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../scripts/setup.mjs';
+
+const load = (from, name) =>
+  import(pathToFileURL(createRequire(path.join(root, from, 'package.json')).resolve(name)).href);
+const { z } = await load('apps/verifier-api', 'zod');
+await load('apps/verifier-api', 'reflect-metadata');
+const { Controller, HttpCode, Module, Post, Req, Res } = await load('apps/verifier-api', '@nestjs/common');
+const { NestFactory } = await load('apps/verifier-api', '@nestjs/core');
+const { FastifyAdapter } = await load('apps/verifier-api', '@nestjs/platform-fastify');
+const { createService, Public } = await import(pathToFileURL(path.join(root, 'libs/service-kit/dist/index.js')).href);
+const { loadConfig } = await import(pathToFileURL(path.join(root, 'libs/config/dist/index.js')).href);
+
+const query = z.strictObject({ policy_id: z.string().optional(), at: z.string().optional() });
+const acceptZip = (fastify) =>
+  fastify.addContentTypeParser('application/zip', { parseAs: 'buffer', bodyLimit: 1e8 }, async (_, body) => body);
+
+/** What decorators would write, in plain JavaScript. */
+function echoModule(...access) {
+  class EchoController {
+    echo(request, reply) {
+      query.parse(request.query);
+      reply.header('content-type', 'application/json; charset=utf-8');
+      return request.body;
+    }
+  }
+  const descriptor = Object.getOwnPropertyDescriptor(EchoController.prototype, 'echo');
+  for (const decorate of [Post('echo'), HttpCode(200), ...access])
+    decorate(EchoController.prototype, 'echo', descriptor);
+  Req()(EchoController.prototype, 'echo', 0);
+  Res({ passthrough: true })(EchoController.prototype, 'echo', 1);
+  Controller()(EchoController);
+  class EchoModule {}
+  Module({ controllers: [EchoController] })(EchoModule);
+  return EchoModule;
+}
+
+const adapter = new FastifyAdapter();
+acceptZip(adapter.getInstance());
+const bare = await NestFactory.create(echoModule(), adapter, { logger: false });
+await bare.listen(0, '127.0.0.1');
+
+const kit = await createService(
+  { binary: 'floor', module: () => echoModule(Public()), fastify: acceptZip, logStream: process.stderr },
+  loadConfig({
+    role: 'verifier',
+    document: { server: { management_bind: '127.0.0.1:0' }, oauth: oauthOf(process.argv[2]) },
+  }),
+);
+const { management } = await kit.listen();
+process.stdout.write(`${JSON.stringify({ bare: await bare.getUrl(), kit: management })}\n`);
+process.once('SIGTERM', () => process.exit(0));
+
+function oauthOf(publicKey) {
+  return { issuer: 'cap-dev-issuer', audience: 'cap-verifier', public_key_path: publicKey };
+}
