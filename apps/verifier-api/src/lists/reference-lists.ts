@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type CallContext, type ListRecord } from '@cap/contracts';
+import { type CallContext } from '@cap/contracts';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { type HeldReferenceList } from '@cap/proof';
-import { cacheOutcomes, CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
+import { Remembered } from '../remembered.js';
 
 const MAX_CONTENT_BYTES = 256_000_000;
-const MAX_LISTS = 1_000;
 
 /**
  * The registry's reference lists. A list's content never changes under its hash and is kept as long as there is room; what
@@ -21,37 +21,30 @@ export class ReferenceLists {
     maxSize: MAX_CONTENT_BYTES,
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   });
-  readonly #lists: LRUCache<string, HeldReferenceList> | null;
-  readonly #outcomes = cacheOutcomes('list');
+  readonly #lists: Remembered<HeldReferenceList>;
 
   constructor(
     @Inject(CONFIG) { policy }: Config,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Reload) reload: Reload,
   ) {
-    this.#lists = policy.cache_enabled ? new LRUCache({ max: MAX_LISTS, ttl: policy.cache_ttl_seconds * 1000 }) : null;
+    this.#lists = new Remembered('list', policy);
     reload.add('reference lists', () => this.forget());
   }
 
-  async held(hash: Digest, context: CallContext): Promise<HeldReferenceList | null> {
-    const kept = this.#lists?.get(hash);
-    if (kept) {
-      this.#outcomes.hit();
-      return kept;
-    }
-    this.#outcomes.miss();
-    const record = await this.registry.client.findList(hash, context);
-    const bytes = record && (await this.#content(hash, context));
-    if (!record || !bytes) return null;
-    const { id, as_of, newest_as_of }: ListRecord = record;
-    const list = { id, as_of, newest_as_of, bytes };
-    this.#lists?.set(hash, list);
-    return list;
+  held(hash: Digest, context: CallContext): Promise<HeldReferenceList | null> {
+    return this.#lists.get(hash, () => this.#ask(hash, context));
   }
 
   /** After a change that went through this instance. */
   forget(): void {
-    this.#lists?.clear();
+    this.#lists.forget();
+  }
+
+  async #ask(hash: Digest, { requestId }: CallContext): Promise<HeldReferenceList | null> {
+    const record = await this.registry.client.findList(hash, { requestId });
+    const bytes = record && (await this.#content(hash, { requestId }));
+    return bytes && { id: record.id, as_of: record.as_of, newest_as_of: record.newest_as_of, bytes };
   }
 
   async #content(hash: Digest, context: CallContext): Promise<Buffer | null> {

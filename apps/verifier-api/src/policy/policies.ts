@@ -1,15 +1,13 @@
-import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext, type PolicyRecord } from '@cap/contracts';
 import { type Digest, type JsonObject } from '@cap/crypto';
 import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/proof';
-import { cacheOutcomes, CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
+import { Remembered } from '../remembered.js';
 import { Trust } from '../trust.js';
-
-const MAX_POLICIES = 1_000;
 
 /**
  * The verifier's own policies, compiled: the registry's, else those of the trust store. A policy that was found is kept for
@@ -18,8 +16,7 @@ const MAX_POLICIES = 1_000;
  */
 @Injectable()
 export class Policies {
-  readonly #cache: LRUCache<string, VerifierPolicy> | null;
-  readonly #outcomes = cacheOutcomes('policy');
+  readonly #remembered: Remembered<VerifierPolicy>;
 
   constructor(
     @Inject(CONFIG) { policy }: Config,
@@ -27,25 +24,16 @@ export class Policies {
     @Inject(Trust) private readonly trust: Trust,
     @Inject(Reload) reload: Reload,
   ) {
-    this.#cache = policy.cache_enabled
-      ? new LRUCache({ max: MAX_POLICIES, ttl: policy.cache_ttl_seconds * 1000 })
-      : null;
+    this.#remembered = new Remembered('policy', policy);
     reload.add('policies', () => this.forget());
   }
 
   /** The registry's policy with this policy_id, hash or id (its newest active version). */
-  async ofRegistry(ref: string, context: CallContext): Promise<VerifierPolicy | null> {
-    const kept = this.#cache?.get(ref);
-    if (kept) {
-      this.#outcomes.hit();
-      return kept;
-    }
-    this.#outcomes.miss();
-    const record = await this.registry.client.findPolicy(ref, context);
-    if (!record) return null;
-    const policy = { compiled: compiledOf(record), status: record.status };
-    this.#cache?.set(ref, policy);
-    return policy;
+  ofRegistry(ref: string, { requestId }: CallContext): Promise<VerifierPolicy | null> {
+    return this.#remembered.get(ref, async () => {
+      const record = await this.registry.client.findPolicy(ref, { requestId });
+      return record && { compiled: compiledOf(record), status: record.status };
+    });
   }
 
   /** The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. */
@@ -64,7 +52,7 @@ export class Policies {
 
   /** After a change that went through this instance. */
   forget(): void {
-    this.#cache?.clear();
+    this.#remembered.forget();
   }
 }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { CapError, type Digest, isCapError, type JsonObject } from '@cap/crypto';
+import { CapError, type Digest, type JsonObject } from '@cap/crypto';
 import { compileIr, lintErrors } from '@cap/policy';
 import {
   type BackendName,
@@ -58,9 +58,9 @@ export class Judge {
     const named = await this.#namedPolicy(asked, context);
     const work = () => this.#inTime((signal) => this.#verify(bundle, named, options, { ...context, signal }));
     // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
-    if (bundle.id === null || options.checkRegistry) return work();
+    if (bundle.key === null || options.checkRegistry) return work();
     const { accepted, audience, nonce, at } = options;
-    const key = JSON.stringify([bundle.id, named?.key, this.trust.store?.hash, accepted, audience, nonce, at]);
+    const key = JSON.stringify([bundle.key, named?.key, this.trust.store?.hash, accepted, audience, nonce, at]);
     return this.#results.get(key, work);
   }
 
@@ -142,14 +142,19 @@ export class Judge {
 
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const seconds = this.config.verification.timeout_seconds;
-    const signal = AbortSignal.timeout(seconds * 1000);
-    const late = new ProblemError('timeout', `There was no verdict within ${seconds} seconds.`);
-    return Promise.race([
-      work(signal).catch((error: unknown) => {
-        throw signal.aborted && !isCapError(error) ? late : error;
-      }),
-      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(late), { once: true })),
-    ]);
+    const deadline = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new ProblemError('timeout', `There was no verdict within ${seconds} seconds.`));
+        deadline.abort();
+      }, seconds * 1000);
+    });
+    try {
+      return await Promise.race([work(deadline.signal), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

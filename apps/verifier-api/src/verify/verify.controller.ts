@@ -67,7 +67,7 @@ export class VerifyController {
     await bundle.store(context);
     const { entry } = await this.registry.client.registerEntry(
       {
-        bundle_id: bundle.id!,
+        bundle_id: bundle.id()!,
         manifest_hash: verification.manifestHash,
         proof_hash: verification.proofHash,
         policy_hash: verification.policyHash,
