@@ -19,6 +19,8 @@ export interface Exit {
   signal: string | null;
 }
 export interface StartOptions {
+  /** More arguments, for the verifier API. */
+  args?: string[];
   logFile?: string;
   env?: Record<string, string>;
 }

@@ -220,7 +220,7 @@ export async function prepareStack(directory, { ports = {}, trust, tls, verifica
       verifier: (options = {}) =>
         new Service(
           'cap-verifier-api',
-          ['--config', at('config/verifier/app.yaml')],
+          ['--config', at('config/verifier/app.yaml'), ...(options.args ?? [])],
           `http://127.0.0.1:${port.verifier}`,
           {
             logFile: at('logs/verifier.log'),
