@@ -48,7 +48,7 @@ describe('policy v1', () => {
   });
 
   it('leaves absent optionals out and always writes notes', () => {
-    const { notes: _, ...without } = V1;
+    const { notes: _notes, ...without } = V1;
     expect(compilePolicy(without).canonicalText).toBe(JSON.stringify(V1));
     const constraints = { ...V1.constraints, require_statement_roots: ['sanctions_root'], ubo_count_min: 0 };
     expect(compilePolicy({ ...V1, constraints }).canonicalText).toContain(
@@ -119,7 +119,13 @@ describe('policy v2', () => {
     for (const requirement of requirements) expect(again.requirements).toContainEqual(requirement);
     expect(again.rules.map(({ rule_id }) => rule_id)).toEqual(rules.map(({ rule_id }) => rule_id).sort());
     const changed = (change: JsonObject) => () => compileIr({ ...ir, ...change });
-    for (const change of [{ rules: [] }, { policy_id: 'other' }, { ir_hash: '' }, { ir_version: '2.0' }, { more: 1 }])
+    for (const change of [
+      { rules: [] },
+      { policy_id: 'other' },
+      { ir_hash: '' },
+      { ir_version: '2.0' },
+      { more: 1 },
+    ] as JsonObject[])
       expect(changed(change)).toThrow(expect.objectContaining({ code: 'policy.invalid' }));
   });
 });
@@ -227,7 +233,7 @@ describe('lints', () => {
   });
 
   it('E1002 is an error or, in relaxed mode, a warning; W1002 is never an error; nothing else gets milder', () => {
-    const { legal_basis: _, ...without } = v2({ description: '' });
+    const { legal_basis: _basis, ...without } = v2({ description: '' });
     const severities = (mode: 'strict' | 'relaxed') =>
       compilePolicy(without, { lintMode: mode }).lints.map(({ code, severity }) => `${code} ${severity}`);
     expect(severities('strict')).toEqual(['E1002 error', 'W1002 warning']);
