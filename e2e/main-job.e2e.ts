@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cap, capOk } from '../scripts/local-stack.mjs';
 import { call, POLICY, postJson, postZip, proveAgain, upload, World } from './world.js';
 
@@ -124,6 +124,34 @@ describe('the main job over three processes', () => {
     expect(report.checks.find((check) => check.id === 'policy.pinned')!.status).toBe('warn');
     expect(report.checks.find((check) => check.id === 'signer.trusted')!.status).toBe('warn');
     expect(report.rules.every((rule) => ['claimed', 'unproven', 'violated'].includes(rule.status))).toBe(true);
+  });
+
+  it('says whose verdict would change under another trust store, policy or rule about claims', async () => {
+    const { stack, project } = world;
+    const beside = (...more: string[]) =>
+      cap(['registry', 'reverify', '--data-dir', stack.at('data'), '--json', ...more]);
+    const same = await beside('--trust', project.trust);
+    expect([same.code, JSON.parse(same.stdout)]).toEqual([0, { judged: 1, changes: [] }]);
+    const stranger = await beside();
+    expect(stranger.code).toBe(2);
+    expect(JSON.parse(stranger.stdout).changes).toEqual([
+      expect.objectContaining({ registered: 'ok', now: 'warn', because: ['signer.trusted'] }),
+    ]);
+    const stricter = project.at('stricter.json');
+    const policy = JSON.parse(await readFile(POLICY, 'utf8'));
+    await writeFile(
+      stricter,
+      JSON.stringify({ ...policy, constraints: { ...policy.constraints, supplier_count_max: 3 } }),
+    );
+    const remote = await cap(
+      ['registry', 'reverify', '--url', stack.registryUrl, '--policy', stricter, '--trust', project.trust, '--json'],
+      { env: { CAP_TOKEN: stack.tokens.operator } },
+    );
+    expect(remote.code).toBe(2);
+    expect(JSON.parse(remote.stdout).changes[0]).toMatchObject({
+      now: 'fail',
+      because: expect.arrayContaining(['policy.hash', 'proof.binding']),
+    });
   });
 
   it('backs up, verifies, restores, and the restored registry holds the same entry', async () => {

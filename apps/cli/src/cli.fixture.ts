@@ -1,4 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
+import { afterAll } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runCli } from './cli.js';
@@ -34,5 +35,12 @@ export async function cap(
 
 export const NOW = new Date('2025-11-06T10:00:00Z');
 
-/** A fresh directory of one test. */
-export const scratch = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'cap-cli-'));
+const directories: string[] = [];
+afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true }))));
+
+/** A fresh directory of one test; gone after the last one of its file. */
+export async function scratch(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'cap-cli-'));
+  directories.push(directory);
+  return directory;
+}

@@ -88,4 +88,9 @@ export const GROUPS: readonly Group[] = [
     summary: 'throw-away token issuer for development',
     load: async () => (await import('../dev/command.js')).defineDev,
   },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    load: async () => (await import('../completion/command.js')).defineCompletion,
+  },
 ];

@@ -4,7 +4,6 @@ const PLANNED = new Set([
   'registry export',
   'registry import',
   'registry migrate',
-  'registry reverify',
   'blob gc',
   'log verify-receipt',
   'log verify-consistency',
@@ -19,7 +18,6 @@ const PLANNED = new Set([
   'backup prune',
   'disclose',
   'doctor',
-  'completion',
 ]);
 
 /** The planned verb that the command line names, or null. */

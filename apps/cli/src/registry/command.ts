@@ -36,4 +36,15 @@ export const defineRegistry: DefineGroup = (program, run) => {
       'cap registry fsck --url http://127.0.0.1:8081        (what can be derived from outside: the event chain)',
     ]),
   ).action(run.action(async () => (await import('./fsck.js')).fsck));
+
+  withPlace(
+    verb(registry, 'reverify', 'judge every registered bundle again: whose verdict would change? (writes nothing)', [
+      'cap registry reverify --data-dir /var/lib/cap-verifier --trust trust.json',
+      'cap registry reverify --url http://127.0.0.1:8081 --policy next.yaml --trust trust.json --json',
+    ]),
+  )
+    .option('--policy <file>', 'judge by this policy instead of the one that each manifest names')
+    .option('--trust <file>', 'trust.json: signers and policies you trust')
+    .option('--no-allow-mock', 'a proof that is only claimed is a fail')
+    .action(run.action(async () => (await import('./reverify.js')).reverify));
 };

@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { type Readable } from 'node:stream';
-import { CapError } from '@cap/crypto';
+import { buffer } from 'node:stream/consumers';
+import { CapError, type JsonObject } from '@cap/crypto';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
 import { FileBlobStore, RegistryData, SqliteReader, verifyRegistry } from '@cap/storage';
 import { type BlobSource } from '../blob/blob-source.js';
 import { exists } from '../frame/input.js';
 import { type EntrySource } from './entry-source.js';
 import { type FsckOutcome } from './fsck.js';
+import { type Held } from './held.js';
 
 /** A registry's data directory: `registry.db` and `blobs/`. Read beside a running registry without disturbing it. */
 export interface DataDirectory {
@@ -48,6 +50,24 @@ export async function openBlobsOf(directory: string): Promise<BlobSource> {
         yield* page.items.map(({ blob_id, size }) => ({ blob_id, size }));
         cursor = page.next_cursor ?? undefined;
       } while (cursor !== undefined);
+    },
+    close: () => reader.close(),
+  };
+}
+
+export async function openHeldOf(directory: string): Promise<Held> {
+  const place = await dataDirectory(directory);
+  const reader = await SqliteReader.open(place.database);
+  const store = FileBlobStore.readOnly(place.blobs);
+  return {
+    policy: async (hash) => {
+      const found = await reader.findPolicy(hash);
+      return found && { document: JSON.parse(found.document) as JsonObject, status: found.status };
+    },
+    list: async (hash) => {
+      const found = await reader.findList(hash);
+      const body = found && (await store.read(found.blob_id));
+      return body && { id: found.id, bytes: await buffer(body), as_of: found.as_of, newest_as_of: found.newest_as_of };
     },
     close: () => reader.close(),
   };
