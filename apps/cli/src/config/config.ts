@@ -8,7 +8,7 @@ interface Options {
 }
 
 /** Variables of `cap` itself; a service would call them unknown keys. */
-const OWN_VARIABLES = new Set(['CAP_TOKEN', 'CAP_TOKEN_FILE', 'CAP_KEY_PASSPHRASE', 'CAP_KEY_PASSPHRASE_FILE']);
+export const OWN_VARIABLES = new Set(['CAP_TOKEN', 'CAP_TOKEN_FILE', 'CAP_KEY_PASSPHRASE', 'CAP_KEY_PASSPHRASE_FILE']);
 
 /** As the service itself would load it. Anything wrong: exit 78 with file, key and what was expected. */
 function load(io: CliIo, { config, service }: Options): LoadedConfig {

@@ -84,6 +84,11 @@ export const GROUPS: readonly Group[] = [
     load: async () => (await import('../config/command.js')).defineConfig,
   },
   {
+    name: 'doctor',
+    summary: 'look for what keeps a service from working',
+    load: async () => (await import('../doctor/command.js')).defineDoctor,
+  },
+  {
     name: 'dev',
     summary: 'throw-away token issuer for development',
     load: async () => (await import('../dev/command.js')).defineDev,

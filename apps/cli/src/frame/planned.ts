@@ -17,7 +17,6 @@ const PLANNED = new Set([
   'audit export',
   'backup prune',
   'disclose',
-  'doctor',
 ]);
 
 /** The planned verb that the command line names, or null. */

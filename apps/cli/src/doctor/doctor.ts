@@ -1,0 +1,213 @@
+import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { type Config, loadConfig, type LoadedConfig } from '@cap/config';
+import { RegistryClient } from '@cap/contracts';
+import { systemCode } from '@cap/crypto';
+import { parseTrustStore } from '@cap/proof';
+import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { printResult, type CliIo } from '../frame/io.js';
+import { OWN_VARIABLES } from '../config/config.js';
+
+interface Options {
+  config?: string;
+  service?: 'verifier' | 'registry' | 'backup';
+  json?: boolean;
+}
+
+type Status = 'ok' | 'warn' | 'fail';
+interface Finding {
+  what: string;
+  status: Status;
+  message: string;
+}
+/** A check says what it found, or throws what is wrong. */
+type Check = [what: string, look: () => Promise<string | { warn: string }> | string | { warn: string }];
+
+const MIN_NODE = [24, 11] as const;
+const ROOM_BYTES = 1_000_000_000;
+/** Before the first release of this program no clock can be right. */
+const FIRST_YEAR = 2026;
+
+/** Looks at what a service needs from the machine it is on, changes nothing, and names what is missing. */
+export async function doctor(io: CliIo, options: Options): Promise<ExitCode> {
+  const findings: Finding[] = [];
+  const look = async (checks: Check[]) => {
+    for (const [what, check] of checks) findings.push(await findingOf(what, check));
+  };
+  await look([
+    ['Node.js', nodeVersion],
+    ['clock', () => clock(io.now())],
+  ]);
+  let loaded: LoadedConfig | undefined;
+  await look([
+    [
+      'configuration',
+      () => {
+        const environment = Object.fromEntries(Object.entries(io.env).filter(([name]) => !OWN_VARIABLES.has(name)));
+        loaded = loadConfig({ role: options.service ?? 'cli', file: options.config, environment });
+        const [warning] = loaded.warnings;
+        return warning === undefined ? (options.config ?? 'defaults and environment') : { warn: warning };
+      },
+    ],
+  ]);
+  if (loaded && options.service) await look(needsOf(options.service, loaded));
+  printResult(io, options, { ok: findings.every(({ status }) => status === 'ok'), findings }, () =>
+    findings.map(({ what, status, message }) => `${WORDS[status].padEnd(7)} ${what.padEnd(22)} ${message}`).join('\n'),
+  );
+  const worst = findings.some(({ status }) => status === 'fail')
+    ? EXIT.fault
+    : findings.some(({ status }) => status === 'warn')
+      ? EXIT.warn
+      : EXIT.ok;
+  return worst;
+}
+const WORDS: Record<Status, string> = { ok: 'ok', warn: 'warning', fail: 'FAULT' };
+
+async function findingOf(what: string, check: Check[1]): Promise<Finding> {
+  try {
+    const found = await check();
+    return typeof found === 'string'
+      ? { what, status: 'ok', message: found }
+      : { what, status: 'warn', message: found.warn };
+  } catch (error) {
+    return { what, status: 'fail', message: (error as Error).message };
+  }
+}
+
+function nodeVersion(): string {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1]))
+    throw new Error(`${process.version}; expected ${MIN_NODE.join('.')} or newer`);
+  return process.version;
+}
+
+function clock(now: Date): string {
+  if (now.getUTCFullYear() < FIRST_YEAR)
+    throw new Error(`${now.toISOString()} can't be right: signatures and tokens would be judged at a wrong time`);
+  return now.toISOString();
+}
+
+function needsOf(service: NonNullable<Options['service']>, { config, listen }: LoadedConfig): Check[] {
+  const { tls, registry } = config;
+  const checks: Check[] = [];
+  if (tls.mode === 'tls')
+    checks.push(['TLS certificate', () => readable(tls.cert!)], ['TLS key', () => secretFile(tls.key!)]);
+  if (service === 'verifier') checks.push(...verifierNeeds(config));
+  if (service === 'registry')
+    checks.push(
+      ['data directory', () => writable(path.dirname(registry.database))],
+      ['BLOB directory', () => writable(registry.blobs)],
+      ['clients', () => clients(registry.tokens)],
+    );
+  if (service === 'backup') checks.push(...backupNeeds(config));
+  const { host, port } = listen.management;
+  checks.push(['running service', () => readiness(host, port)]);
+  return checks;
+}
+
+function verifierNeeds({ oauth, verification, registry }: Config): Check[] {
+  const { trust_file } = verification;
+  return [
+    [
+      'token issuer',
+      async () => {
+        if (!oauth) return { warn: 'oauth is not configured: every request that needs a token is refused' };
+        if (oauth.public_key_path) return readable(oauth.public_key_path);
+        return `keys from ${oauth.jwks_url}`;
+      },
+    ],
+    [
+      'trust store',
+      async () => {
+        if (trust_file === undefined)
+          return { warn: 'verification.trust_file is not set: no signer is trusted, no verdict is better than warn' };
+        const { document } = parseTrustStore(await readFile(trust_file), trust_file);
+        return `${trust_file}: ${document.signers.length} signers, ${document.policies.length} policies`;
+      },
+    ],
+    ['registry', () => registryAnswers(registry)],
+  ];
+}
+
+function backupNeeds({ backup, registry }: Config): Check[] {
+  const { target, signing_key, sources } = backup;
+  return [
+    ['backup target', () => writable(target)],
+    [
+      'signing key',
+      () => {
+        if (signing_key === undefined) throw new Error('backup.signing_key is not set: archives can not be signed');
+        return secretFile(signing_key);
+      },
+    ],
+    ...Object.entries(sources).map(([name, directory]): Check => [
+      `source ${name}`,
+      async () => (directory === null ? 'none, as configured' : readable(directory)),
+    ]),
+    ['registry', () => registryAnswers(registry)],
+  ];
+}
+
+const because = (file: string, error: unknown): Error =>
+  new Error(`${file}: ${systemCode(error) === 'ENOENT' ? 'is not there' : (error as Error).message}`);
+
+async function readable(file: string): Promise<string> {
+  try {
+    await access(file, constants.R_OK);
+    return file;
+  } catch (error) {
+    throw because(file, error);
+  }
+}
+
+/** A private key or token: readable here, and by nobody but its owner. */
+async function secretFile(file: string): Promise<string | { warn: string }> {
+  await readable(file);
+  const { mode } = await stat(file);
+  return (mode & 0o077) === 0 ? file : { warn: `${file}: others than its owner may read it; chmod 600` };
+}
+
+/** A directory that can be written, with room; one that is not there yet counts by its nearest parent. */
+async function writable(directory: string): Promise<string | { warn: string }> {
+  let place = path.resolve(directory);
+  for (;;)
+    try {
+      await access(place, constants.R_OK | constants.W_OK | constants.X_OK);
+      break;
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || place === path.dirname(place)) throw because(place, error);
+      place = path.dirname(place);
+    }
+  const { bavail, bsize } = await statfs(place);
+  const free = bavail * bsize;
+  const words = `${directory}: ${(free / 1e9).toFixed(1)} GB free`;
+  return free < ROOM_BYTES ? { warn: words } : words;
+}
+
+function clients(tokens: Config['registry']['tokens']): string | { warn: string } {
+  const names = Object.keys(tokens);
+  return names.length === 0 ? { warn: 'registry.tokens is empty: nobody may call' } : names.join(', ');
+}
+
+async function registryAnswers({ url, token }: Config['registry']): Promise<string> {
+  if (token === undefined) throw new Error('registry.token is not set');
+  const client = new RegistryClient({ url, token, retries: 0, timeoutMs: 3_000 });
+  try {
+    const { version, log_size } = await client.status();
+    return `${url}: version ${version}, ${log_size} events`;
+  } finally {
+    await client.close();
+  }
+}
+
+async function readiness(host: string, port: number): Promise<string | { warn: string }> {
+  const url = `http://${host.includes(':') ? `[${host}]` : host.replace(/^0\.0\.0\.0$/, '127.0.0.1')}:${port}/readyz`;
+  let answer: Response;
+  try {
+    answer = await fetch(url, { signal: AbortSignal.timeout(3_000), redirect: 'error' });
+  } catch {
+    return { warn: `nothing answers at ${url}` };
+  }
+  if (answer.ok) return `${url}: ready`;
+  throw new Error(`${url}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
+}
