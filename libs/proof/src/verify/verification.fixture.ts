@@ -56,6 +56,8 @@ export interface Made {
 
 export interface Recipe {
   rules?: JsonObject[];
+  /** Instead of the rules. */
+  policy?: CompiledPolicy;
   backend?: BackendName;
   scenario?: Scenario;
   statement?: Statement;
@@ -73,13 +75,13 @@ export const STATEMENT: Statement = {
 
 export async function makeBundle({
   rules = [RULES.few, RULES.owned, RULES.clean, RULES.safe],
+  policy = policyOf(...rules),
   backend = 'disclosure',
   scenario,
   statement = STATEMENT,
   signer = newSigner(),
   provedContext = () => ({}),
 }: Recipe = {}): Promise<Made> {
-  const policy = policyOf(...rules);
   const made = proving(policy, scenario);
   const context = { ...made.context, statement };
   const { id, prove } = backendByName(backend)!;
