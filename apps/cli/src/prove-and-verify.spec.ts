@@ -245,7 +245,7 @@ describe('cap prepare', () => {
     const argv = ['prepare', '--suppliers', '-', '--ubos', 'examples/ubos.csv', '--out', out];
     const stdin = await readFile('examples/suppliers.csv');
     expect((await cap(argv, { stdin })).code).toBe(0);
-    expect((await cap(argv, { stdin })).code).toBe(65);
+    expect((await cap(argv, { stdin })).code).toBe(73);
     expect((await cap([...argv, '--columns', 'colour=Farbe'], { stdin })).code).toBe(64);
     expect((await cap(['prepare', '--suppliers', '-', '--ubos', '-', '--out', out])).code).toBe(64);
     expect((await cap(['prepare', '--suppliers', 'none.csv', '--ubos', 'none.csv', '--out', out])).code).toBe(66);

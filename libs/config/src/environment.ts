@@ -9,6 +9,9 @@ import { isKnownUnsupported } from './unsupported.js';
 export const RESERVED_VARIABLES: Readonly<Record<string, string>> = {
   CAP_CONFIG: 'the file of --config',
   CAP_TOKEN: "the access token of cap's calls",
+  CAP_TOKEN_FILE: "the file with the access token of cap's calls",
+  CAP_KEY_PASSPHRASE: 'the passphrase of a signing key, for cap',
+  CAP_KEY_PASSPHRASE_FILE: 'the file with the passphrase of a signing key, for cap',
 };
 
 /** Keys whose values are never shown and may be given as a file (`…_FILE`). */
@@ -94,6 +97,12 @@ const ALIASES: readonly [variable: string, key: string][] = [
   ['TLS_MODE', 'tls.mode'],
 ];
 
+/** The secret key that `…_file` holds, or null. Any name may stand below registry.tokens, so this is asked first. */
+function secretOfFile(key: string): string | null {
+  const secret = key.endsWith('_file') ? key.slice(0, -'_file'.length) : '';
+  return SECRET_KEYS.test(secret) && kindOf(secret) !== null ? secret : null;
+}
+
 /** Adds what the environment says: TLS_MODE, LOG_LEVEL or RUST_LOG, CAP_A__B for key a.b, CAP_A__B_FILE for a secret a.b. */
 export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv, problems: ConfigProblem[]): void {
   for (const [variable, key] of ALIASES) {
@@ -110,13 +119,13 @@ export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv,
       continue;
     const source = `environment variable ${variable}`;
     const key = variable.slice('CAP_'.length).toLowerCase().replaceAll('__', '.');
-    const kind = kindOf(key);
+    const secret = secretOfFile(key);
+    const kind = secret === null ? kindOf(key) : null;
     if (kind !== null || isKnownUnsupported(key)) {
       say(entries, key, { value: typed(text, kind), source, rank: 2 });
       continue;
     }
-    const secret = key.endsWith('_file') ? key.slice(0, -'_file'.length) : '';
-    if (!SECRET_KEYS.test(secret) || kindOf(secret) === null) {
+    if (secret === null) {
       problems.push({ source, key, expected: 'unknown key' });
       continue;
     }

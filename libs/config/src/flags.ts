@@ -97,6 +97,6 @@ export const SERVICE_FLAGS_HELP = `Flags:
 
 Every configuration key is also an environment variable: server.log_level is CAP_SERVER__LOG_LEVEL, lists are separated
 by commas, and CAP_REGISTRY__TOKEN_FILE names a file that holds the secret. Flags win over variables, variables over files.
-SIGHUP reads certificates, keys, log level and trust store again; SIGTERM ends after the running requests.
+SIGHUP reads certificates, keys, client tokens, log level and trust store again; SIGTERM ends after the running requests.
 
 Exit codes: 0 ended, 64 usage, 69 not ready (health), 70 internal error, 75 busy, 78 configuration.`;

@@ -78,9 +78,20 @@ describe('parseJson', () => {
     ['a syntax error', Buffer.from('{"a":}')],
     ['nothing', Buffer.alloc(0)],
     ['__proto__', Buffer.from('{"a":[{"__proto__":{"admin":true}}]}')],
+    ['__proto__ in other letters', Buffer.from('{"a":[{"\\u005F_proto__":{"admin":true}}]}')],
+    ['nesting of 65', Buffer.from('[{"a":'.repeat(32) + '[' + ']' + '}]'.repeat(32))],
+    ['nesting hidden by brackets in strings', Buffer.from(`["]]]]${'\\\\'}",`.repeat(65) + '1' + ']'.repeat(65))],
+    ['nesting that breaks parsers', Buffer.from('['.repeat(1_000_000))],
   ])('refuses %s', (_name, bytes) => {
     expect(codeOf(() => parseJson(bytes, 'policy.json'))).toBe('json.malformed');
     expect(() => parseJson(bytes, 'policy.json')).toThrow(/^policy\.json: /);
+  });
+
+  it('takes 64 levels, and brackets in strings for what they are', () => {
+    const deep = `${'['.repeat(64)}${']'.repeat(64)}`;
+    expect(JSON.stringify(parseJson(Buffer.from(deep), 'x'))).toBe(deep);
+    const text = JSON.stringify(['['.repeat(100), '"{\\'.repeat(100), { '\\"[': 1 }]);
+    expect(JSON.stringify(parseJson(Buffer.from(text), 'x'))).toBe(text);
   });
 
   it('notices duplicate members as not canonical', () => {

@@ -58,8 +58,34 @@ const refuseProto = (key: string, value: JsonValue): JsonValue => {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const QUOTE = 0x22;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+
+/** Whatever walks over a value does so by recursion: text that nests deeper is refused before it is parsed. */
+function nestsDeeperThan(limit: number, text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if (OPENING.has(code) && ++depth > limit) return true;
+    else if (CLOSING.has(code)) depth--;
+  }
+  return false;
+}
+
+/** Index of the quote that ends the string which begins at `start`; the end of the text if none does. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
 /**
- * Parses JSON from bytes: valid UTF-8 without a byte order mark, no `__proto__` member anywhere.
+ * Parses JSON from bytes: valid UTF-8 without a byte order mark, no `__proto__` member anywhere, nested at most 64 deep.
  * Throws CapError `json.malformed` whose message starts with `what`.
  */
 export function parseJson(bytes: Uint8Array, what: string): JsonValue {
@@ -69,6 +95,8 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
   } catch (cause) {
     throw new CapError('input', 'json.malformed', `${what}: not UTF-8`, { cause });
   }
+  if (nestsDeeperThan(MAX_DEPTH, text))
+    throw new CapError('input', 'json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
   try {
     // Visiting every member costs as much as parsing; only a text that could spell the name needs it.
     return (MAY_NAME_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text)) as JsonValue;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { blake3Text } from '@cap/crypto';
-import { allowedTable, codeOf, parseJurisdictions, type RiskLevel } from './codes.js';
+import { allowedTable, codeOf, type RiskLevel } from './codes.js';
 import { countryCodes, countryNumber } from './countries.js';
 
 describe('countries', () => {
@@ -58,29 +58,5 @@ describe('the table of a rule', () => {
     expect(table_hash).toBe(blake3Text(Buffer.concat([Buffer.from('cap.table.v1'), ...bytes])));
     expect(values).toEqual([...values].sort((a, b) => a - b));
     expect(values).not.toContain(0);
-  });
-});
-
-describe('jurisdictions.csv', () => {
-  const parse = (text: string) => parseJurisdictions(Buffer.from(text));
-
-  it('gives each country’s risk, wherever the columns stand', () => {
-    expect([...parse('risk_level,note,iso_code\r\nlow,x,DE\r\n\r\nhigh,,"KP"\r\n')]).toEqual([
-      ['DE', 'low'],
-      ['KP', 'high'],
-    ]);
-  });
-
-  it.each([
-    ['no header', '', ':1:'],
-    ['no risk', 'iso_code\nDE\n', ':1:'],
-    ['no country', 'iso_code,risk_level\nXX,low\n', ':2:'],
-    ['an unknown risk', 'iso_code,risk_level\nDE,low\nFR,severe\n', ':3:'],
-    ['a country twice', 'iso_code,risk_level\nDE,low\nDE,low\n', ':3:'],
-    ['a short line', 'iso_code,risk_level\nDE\n', ':2:'],
-  ])('%s is refused with the line', (_, text, place) => {
-    expect(() => parse(text)).toThrow(
-      expect.objectContaining({ code: 'list.invalid', message: expect.stringContaining(place) }),
-    );
   });
 });

@@ -1,4 +1,4 @@
-import { blake3Text, CapError, type Digest } from '@cap/crypto';
+import { blake3Text, type Digest } from '@cap/crypto';
 import { countryCodes, countryNumber } from './countries.js';
 
 export type RiskLevel = 'low' | 'medium' | 'high';
@@ -66,31 +66,4 @@ function fieldElement(code: number): Buffer {
   const bytes = Buffer.alloc(32);
   bytes.writeUInt32BE(code, 28);
   return bytes;
-}
-
-/**
- * jurisdictions.csv -> risk by country. The file has two columns of codes, so nothing in it needs quotes; a quoted cell
- * is read all the same. Throws CapError `list.invalid` that names the line.
- */
-export function parseJurisdictions(bytes: Uint8Array): Map<string, RiskLevel> {
-  const refuse = (line: number, why: string): never => {
-    throw new CapError('input', 'list.invalid', `jurisdictions.csv:${line}: ${why}`);
-  };
-  const lines = new TextDecoder('utf-8').decode(bytes).split(/\r?\n/u);
-  const cells = (line: string) => line.split(',').map((cell) => cell.trim().replace(/^"(.*)"$/u, '$1'));
-  const header = cells(lines[0] ?? '');
-  const [code, risk] = [header.indexOf('iso_code'), header.indexOf('risk_level')];
-  if (code < 0 || risk < 0) return refuse(1, 'expected the columns iso_code and risk_level');
-  const found = new Map<string, RiskLevel>();
-  lines.slice(1).forEach((text, i) => {
-    if (text.trim() === '') return;
-    const row = cells(text);
-    const country = row[code] ?? '';
-    const level = row[risk] ?? '';
-    if (countryNumber(country) === undefined) refuse(i + 2, `not a country code: ${country.slice(0, 40)}`);
-    if (!RISKS.includes(level)) refuse(i + 2, `expected low, medium or high, found ${level.slice(0, 40)}`);
-    if (found.has(country)) refuse(i + 2, `${country} stands there twice`);
-    found.set(country, level as RiskLevel);
-  });
-  return found;
 }

@@ -226,6 +226,17 @@ describe('lints', () => {
     ['E3002', threshold({ field: 'tier', eq: 1 }, '1.1'), threshold({ field: 'tier', eq: 1 }, '1.0')],
     ['E3002', threshold({ field: 'tier', eq: 1 }, 0.5), threshold({ field: 'tier', eq: 1 }, '0')],
     ['E3002', threshold({ field: 'tier', eq: 1, in: [1] }), threshold({ field: 'tier', in: [1] })],
+    ['W1003', withRule({ max_age_days: 3 }), withRule({ distinct: true })],
+    [
+      'W1003',
+      withRule({ op: 'non_membership', lhs: 'suppliers', rhs: 'sanctions_root', unless: 'due_diligence' }),
+      withRule({ op: 'non_membership', lhs: 'suppliers', rhs: 'sanctions_root', max_age_days: 3, scheme: 'id' }),
+    ],
+    [
+      'W1003',
+      withRule({ op: 'in', lhs: 'suppliers.code', rhs: ['DE'], max_age_days: 3 }),
+      withRule({ op: 'in', lhs: 'suppliers.code', rhs: 'jurisdiction_root', max_age_days: 3, unless: 'due_diligence' }),
+    ],
     ['W1002', v2({ description: '  ' }), v2({ description: 'x' })],
   ])('%s', (code, has, near) => {
     expect(codes(has)).toContain(code);

@@ -193,10 +193,29 @@ function readRules(rules: readonly V2Rule[], declared: ReadonlySet<string>) {
   const read = rules.map((rule) => {
     const { requirement, lints: found } = readRule(rule, declared);
     lints.push(...found.map(({ code, message }) => error(code, message)));
+    if (requirement) lints.push(...idleMembers(rule, requirement));
     return { rule_id: rule.id, requirement };
   });
   lints.push(...schemeLints(read));
   return { rules: read, lints };
+}
+
+/** A member that a rule of this kind does not read: whoever wrote it thinks that it limits something. */
+function idleMembers(rule: V2Rule, { need }: Requirement): Lint[] {
+  const listed = need.kind === 'disjoint' || (need.kind === 'rows_allowed' && 'exclude_risk' in need.table);
+  const read = {
+    distinct: need.kind === 'count',
+    scheme: need.kind === 'disjoint',
+    max_age_days: listed,
+    unless: need.kind === 'rows_allowed',
+  };
+  return (Object.keys(read) as (keyof typeof read)[])
+    .filter((member) => rule[member] !== undefined && !read[member])
+    .map((member) => ({
+      code: 'W1003',
+      severity: 'warning',
+      message: `rule ${rule.id}: ${member} has no effect here`,
+    }));
 }
 
 /** A list is committed to under one identifier scheme, so rules over it must agree. */

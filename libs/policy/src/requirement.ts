@@ -9,7 +9,7 @@ export interface Requirement {
   need:
     | { kind: 'count'; min?: number; max?: number; /** only these numbers */ among?: number[]; distinct?: boolean }
     | { kind: 'disjoint'; reference_list: string; scheme?: IdScheme; max_age_days?: number }
-    | { kind: 'rows_allowed'; table: TableSpec }
+    | { kind: 'rows_allowed'; table: TableSpec; max_age_days?: number }
     | { kind: 'disclosed'; fields: string[]; where: Predicate; /** decimal text in 0..1 */ fraction: string };
 }
 

@@ -87,7 +87,12 @@ function membership(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
 function allowed(rule: V2Rule, list: string): ReadRule {
   const table = tableOf(rule);
   return table
-    ? demand(rule, list, { kind: 'rows_allowed', table })
+    ? demand(rule, list, {
+        kind: 'rows_allowed',
+        table,
+        // Explicit countries need no list that could be too old.
+        ...('exclude_risk' in table && rule.max_age_days !== undefined ? { max_age_days: rule.max_age_days } : {}),
+      })
     : lint(
         'E3002',
         `rule ${rule.id}: expected jurisdiction_root, {exclude_risk: high|medium, unless?: due_diligence}, or country codes`,

@@ -7,13 +7,9 @@ interface Options {
   json?: boolean;
 }
 
-/** Variables of `cap` itself; a service would call them unknown keys. */
-export const OWN_VARIABLES = new Set(['CAP_TOKEN', 'CAP_TOKEN_FILE', 'CAP_KEY_PASSPHRASE', 'CAP_KEY_PASSPHRASE_FILE']);
-
 /** As the service itself would load it. Anything wrong: exit 78 with file, key and what was expected. */
 function load(io: CliIo, { config, service }: Options): LoadedConfig {
-  const environment = Object.fromEntries(Object.entries(io.env).filter(([name]) => !OWN_VARIABLES.has(name)));
-  return loadConfig({ role: service ?? 'cli', file: config, environment });
+  return loadConfig({ role: service ?? 'cli', file: config, environment: io.env });
 }
 
 export async function check(io: CliIo, options: Options): Promise<void> {

@@ -6,7 +6,6 @@ import { systemCode } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
-import { OWN_VARIABLES } from '../config/config.js';
 
 interface Options {
   config?: string;
@@ -43,8 +42,7 @@ export async function doctor(io: CliIo, options: Options): Promise<ExitCode> {
     [
       'configuration',
       () => {
-        const environment = Object.fromEntries(Object.entries(io.env).filter(([name]) => !OWN_VARIABLES.has(name)));
-        loaded = loadConfig({ role: options.service ?? 'cli', file: options.config, environment });
+        loaded = loadConfig({ role: options.service ?? 'cli', file: options.config, environment: io.env });
         const [warning] = loaded.warnings;
         return warning === undefined ? (options.config ?? 'defaults and environment') : { warn: warning };
       },

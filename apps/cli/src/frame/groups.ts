@@ -75,7 +75,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: 'backup',
-    summary: 'make and list backups',
+    summary: 'make, check, restore and list backups',
     load: async () => (await import('../backup/command.js')).defineBackup,
   },
   {

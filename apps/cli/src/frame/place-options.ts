@@ -12,7 +12,10 @@ export interface RegistryPlace {
 export const withPlace = (command: Command): Command =>
   command
     .addOption(new Option('--url <url>', 'the registry service').argParser(serviceUrl).conflicts('dataDir'))
-    .option('--data-dir <dir>', 'its data directory (read only)')
+    .option(
+      '--data-dir <dir>',
+      'its data directory, read beside a running registry (what writes there needs it stopped)',
+    )
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)');
 
 export function onePlace(place: RegistryPlace): { url: string } | { dataDir: string } {

@@ -4,14 +4,13 @@ import {
   codeFields,
   codeOf,
   identifier,
-  parseJurisdictions,
   type CompiledPolicy,
   type EvaluationContext,
   type Fact,
   type IdScheme,
   type Requirement,
 } from '@cap/policy';
-import { listedIdentifiers, parseReferenceList, type ListedIdentifiers } from '../lists/reference.js';
+import { listedIdentifiers, parseReferenceList, riskLevels, type ListedIdentifiers } from '../lists/reference.js';
 import { LIST_FIELDS } from '../lists/fields.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
 
@@ -130,7 +129,7 @@ function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsCo
   const key = `${list === 'ubos'} ${jcsText(spec)}`;
   const found = known.get(key);
   if (found) return found;
-  const { codes, table_hash } = allowedTable(spec, bytes === NO_LIST ? new Map() : parseJurisdictions(bytes), list);
+  const { codes, table_hash } = allowedTable(spec, bytes === NO_LIST ? new Map() : riskLevels(bytes), list);
   const table: AllowedCodes = { codes: new Set(codes), table_hash };
   known.set(key, table);
   return table;

@@ -1,5 +1,5 @@
 import { sha3Text, type Digest } from '@cap/crypto';
-import { identifier, type IdScheme } from '@cap/policy';
+import { identifier, type IdScheme, type RiskLevel } from '@cap/policy';
 import { REFERENCE_FIELDS } from './fields.js';
 import { listInvalid, TableReader } from './intake.js';
 import { type ReferenceListKind } from './rows.js';
@@ -13,7 +13,7 @@ export interface SanctionsEntry {
 }
 export interface JurisdictionsEntry {
   iso_code: string;
-  risk_level: 'low' | 'medium' | 'high';
+  risk_level: RiskLevel;
 }
 
 export type ParsedReferenceList = { hash: Digest } & (
@@ -47,6 +47,13 @@ export function parseReferenceList(
   }
   const entries: unknown = rows;
   return { kind, hash: sha3Text(bytes), entries } as ParsedReferenceList;
+}
+
+/** Each country's risk in a jurisdictions list. Throws CapError `list.invalid` like parseReferenceList. */
+export function riskLevels(bytes: Uint8Array): ReadonlyMap<string, RiskLevel> {
+  const list = parseReferenceList('jurisdictions', bytes);
+  const rows = list.kind === 'jurisdictions' ? list.entries : [];
+  return new Map(rows.map(({ iso_code, risk_level }) => [iso_code, risk_level]));
 }
 
 /** What a sanctions list comes to under an identifier scheme. */

@@ -93,7 +93,7 @@ describe('preparing a project', () => {
   it('never writes over a project, whose salts would be lost', async () => {
     await prepare();
     const secrets = await text('secrets.json');
-    await expect(prepare()).rejects.toMatchObject({ kind: 'conflict', code: 'project.exists' });
+    await expect(prepare()).rejects.toMatchObject({ kind: 'cannot-create', code: 'project.exists' });
     expect(await text('secrets.json')).toBe(secrets);
   });
 

@@ -86,12 +86,16 @@ export class Project {
 
   /**
    * Commits to the lists and writes a new project directory (0700). Throws CapError `list.invalid` for rows without or
-   * with equal identifiers, `conflict` / `project.exists` when the directory holds a project.
+   * with equal identifiers, `cannot-create` / `project.exists` when the directory holds a project.
    */
   static async prepare(directory: string, input: PrepareInput): Promise<Project> {
     const project = new Project(directory);
     if ((await readIfPresent(project.file('commitments.json'))) !== null)
-      throw new CapError('conflict', 'project.exists', `${directory} holds a project already; its salts would be lost`);
+      throw new CapError(
+        'cannot-create',
+        'project.exists',
+        `${directory} holds a project already; its salts would be lost`,
+      );
     const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
       const intake: Intake<ListRow> = input[list];
       const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list, intake.rows);

@@ -1,5 +1,5 @@
 import { isCapError, type Digest } from '@cap/crypto';
-import { parseJurisdictions, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta } from '../bundle/meta.js';
 import { listedIdentifiers, parseReferenceList } from '../lists/reference.js';
@@ -67,7 +67,7 @@ function usedLists({ requirements }: CompiledPolicy): UsedList[] {
       return [{ id: need.reference_list, kind: 'sanctions', list, maxAgeDays: need.max_age_days ?? null }];
     // A table of explicit countries needs no list.
     if (need.kind === 'rows_allowed' && 'exclude_risk' in need.table)
-      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: null }];
+      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: need.max_age_days ?? null }];
     return [];
   });
 }
@@ -133,7 +133,7 @@ function unmatchableEntries({ kind }: UsedList, bytes: Uint8Array, scheme: IdSch
 function countUnmatchable(kind: ReferenceListKind, bytes: Uint8Array, scheme: IdScheme | null): number | string {
   try {
     if (kind === 'jurisdictions') {
-      parseJurisdictions(bytes);
+      parseReferenceList('jurisdictions', bytes);
       return 0;
     }
     const list = parseReferenceList('sanctions', bytes);

@@ -18,6 +18,7 @@ export const PROBLEMS = {
   'policy.invalid': 422,
   'option.unsupported': 422,
   'policy.conflict': 409,
+  'list.conflict': 409,
   'idempotency.mismatch': 422,
   'idempotency.in-flight': 409,
   'rate.limited': 429,

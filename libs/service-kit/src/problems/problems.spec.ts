@@ -172,7 +172,9 @@ describe('errors of the core libraries, known by shape', () => {
     [new ServiceError(503, 'registry.unavailable', 'no answer', 9), 503, 'registry.unavailable', '9'],
     [new ServiceError(401, 'auth.invalid', 'our token'), 503, 'registry.unavailable', '5'],
     [new ServiceError(500, 'internal', 'it broke'), 503, 'registry.unavailable', '5'],
-    [new ServiceError(400, 'request.schema', 'we sent nonsense'), 500, 'internal', undefined],
+    [new ServiceError(400, 'request.schema', 'cursor: not one of ours'), 400, 'request.schema', undefined],
+    [new ServiceError(415, 'request.media-type', 'we sent nonsense'), 500, 'internal', undefined],
+    [new ServiceError(409, 'list.conflict', 'known under another id'), 409, 'list.conflict', undefined],
   ])('an internal call that failed with %p', (error, status, code, retryAfter) => {
     const problem = toProblem(error);
     expect([problem.status, problem.code, problem.headers['retry-after']]).toEqual([status, code, retryAfter]);

@@ -55,8 +55,8 @@ const text = (value: unknown, name: string): string | undefined => {
 
 const listOf = (details: unknown): unknown[] | undefined => (details === undefined ? undefined : [details].flat());
 
-/** Codes of an internal call that say something of this service, not of its caller. */
-const OWN_FAULT = /^(internal$|auth\.|request\.|route\.|method\.)/;
+/** Codes of an internal call that say something of this service, not of its caller. What a caller's cursor is wrong in, only the registry knows. */
+const OWN_FAULT = /^(internal$|auth\.|request\.(?!schema$)|route\.|method\.)/;
 
 /** What the registry said, where it concerns the caller (an unknown id, a conflict, a full disk); else that it can't be used now. */
 function ofInternalCall(error: ServiceError): ProblemError {

@@ -1,7 +1,8 @@
 import { isCapError, jcs, type JsonValue } from '@cap/crypto';
-import { allowedTable, evaluateRules, parseJurisdictions, type Fact } from '@cap/policy';
+import { allowedTable, evaluateRules, type Fact } from '@cap/policy';
 import { describe, expect, it } from '@jest/globals';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
+import { riskLevels } from '../../lists/reference.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type ProofContext, type ProverList } from '../backend.js';
@@ -305,7 +306,7 @@ describe('facts reach only as far as the opened rows show', () => {
 
   it('names the table and the list that the facts are about', async () => {
     const facts = await factsAfter(() => undefined);
-    const { table_hash } = allowedTable(safe.rhs as never, parseJurisdictions(Buffer.from(JURISDICTIONS)));
+    const { table_hash } = allowedTable(safe.rhs as never, riskLevels(Buffer.from(JURISDICTIONS)));
     expect(facts).toContainEqual({ kind: 'rows_allowed', list: 'suppliers', table_hash });
     const { hash } = everything.context.referenceLists.get('sanctions')!;
     expect(facts).toContainEqual({
