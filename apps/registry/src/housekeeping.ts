@@ -28,12 +28,11 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     this.readiness.add('database', async () => void (await this.data.store.totals()));
     this.readiness.add('log', () => this.#checkHead());
     this.readiness.add('blobs', () => this.#checkRoom());
-    const sweep = () =>
-      this.data.sweepUploads().then(
-        (swept) => swept > 0 && this.#log.info('expired uploads removed', { count: swept }),
-        (error: unknown) => this.#log.error('expired uploads could not be removed', { error }),
-      );
-    void sweep();
+    const sweep = () => {
+      void this.#sweep('expired uploads', this.data.sweepUploads());
+      void this.#sweep('expired idempotency keys', this.data.sweepKeys());
+    };
+    sweep();
     this.#sweeping = setInterval(sweep, SWEEP_MS).unref();
   }
 
@@ -41,6 +40,15 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.#sweeping);
     this.#concealTotals();
     await this.data.close();
+  }
+
+  async #sweep(what: string, work: Promise<number>): Promise<void> {
+    try {
+      const count = await work;
+      if (count > 0) this.#log.info(`${what} removed`, { count });
+    } catch (error) {
+      this.#log.error(`${what} could not be removed`, { error });
+    }
   }
 
   /** The newest event must follow the one before it. */

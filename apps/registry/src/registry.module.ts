@@ -4,6 +4,7 @@ import { RegistryData } from '@cap/storage';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { EntriesController } from './entries/entries.controller.js';
 import { EventsController } from './events/events.controller.js';
+import { IdempotencyController } from './idempotency/idempotency.controller.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ListsService } from './lists/lists.service.js';
 import { Housekeeping } from './housekeeping.js';
@@ -33,6 +34,7 @@ export class RegistryModule {
         BlobsController,
         EntriesController,
         EventsController,
+        IdempotencyController,
         SnapshotsController,
       ],
       providers: [{ provide: RegistryData, useValue: data }, PoliciesService, ListsService, Housekeeping],

@@ -7,6 +7,7 @@ export * from './lists.js';
 export * from './blobs.js';
 export * from './entries.js';
 export * from './events.js';
+export * from './idempotency.js';
 export * from './snapshots.js';
 export * from './status.js';
 export * from './service-error.js';

@@ -17,6 +17,7 @@ import {
   type EventRecord,
   type EventRequest,
 } from './events.js';
+import { type AnswerQuery, type KeyRequest, keyState, type KeyState, type LeaseRequest } from './idempotency.js';
 import {
   listPage,
   type ListQuery,
@@ -58,6 +59,7 @@ export interface Download {
 
 const rangeHeader = (range?: ByteRange): Record<string, string> =>
   range ? { range: `bytes=${range.first}-${range.last ?? ''}` } : {};
+const keyPath = (id: string): string => `/v1/idempotency-keys/${segment(id)}`;
 const segment = (text: string): string => encodeURIComponent(text);
 
 /**
@@ -161,6 +163,27 @@ export class RegistryClient {
     return (await this.listEntries({ bundle_id: bundleId, limit: 1 }, context)).items[0] ?? null;
   }
 
+  /** Code idempotency.mismatch if the key stands for another request, idempotency.in-flight while another one runs. */
+  reserveKey(request: KeyRequest, context: CallContext = {}): Promise<KeyState> {
+    return this.#transport.json(keyState, { ...context, ...post('/v1/idempotency-keys', request, true) });
+  }
+
+  /** Code idempotency.in-flight once somebody else has the key; likewise finishKey. */
+  renewKey(id: string, request: LeaseRequest, context: CallContext = {}): Promise<void> {
+    return this.#done({ ...context, method: 'PUT', path: `${keyPath(id)}/lease`, json: request, idempotent: true });
+  }
+
+  /** Keeps the body of an answer; durable once resolved. */
+  finishKey(id: string, query: AnswerQuery, body: Uint8Array, context: CallContext = {}): Promise<void> {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const path = `${keyPath(id)}/answer`;
+    return this.#done({ ...context, method: 'PUT', path, query, body, headers, idempotent: true });
+  }
+
+  releaseKey(id: string, lease_id: string, context: CallContext = {}): Promise<void> {
+    return this.#done({ ...context, method: 'DELETE', path: keyPath(id), query: { lease_id }, idempotent: true });
+  }
+
   listEvents(query: EventQuery = {}, context: CallContext = {}): Promise<EventPage> {
     return this.#transport.json(eventPage, { ...context, ...get('/v1/events', query) });
   }
@@ -187,6 +210,10 @@ export class RegistryClient {
     const call: Call = { method: 'DELETE', path: `/v1/snapshots/${segment(id)}`, idempotent: true };
     const answer = await orNull(this.#transport.send({ ...context, ...call }));
     await answer?.body.dump();
+  }
+
+  async #done(call: Call): Promise<void> {
+    await (await this.#transport.send(call)).body.dump();
   }
 
   async #download(path: string, range: ByteRange | undefined, context: CallContext): Promise<Download> {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type z } from 'zod';
 import {
+  answerQuery,
   entryQuery,
   entryRequest,
   eventQuery,
   eventRequest,
+  keyRequest,
   listRequest,
   pageQuery,
   policyRequest,
@@ -24,6 +26,13 @@ const entry = {
 };
 const list = { id: 'sanctions', kind: 'sanctions', as_of: '2026-01-15', content: 'YQ==' };
 
+const key = {
+  key_id: digest,
+  request_digest: digest,
+  lease_id: '3b241101-e2bb-4255-8caf-4136c566a962',
+  lease_seconds: 20,
+};
+
 const GOOD: [string, z.ZodType, unknown][] = [
   ['an entry', entryRequest, entry],
   ['an entry without a company', entryRequest, { ...entry, company: undefined }],
@@ -33,6 +42,8 @@ const GOOD: [string, z.ZodType, unknown][] = [
   ['a page', pageQuery, { limit: '1000', cursor: 'x' }],
   ['a filter by time', entryQuery, { from: '2026-01-15T10:00:00.123Z' }],
   ['a drill', eventRequest, { event: 'backup.drill', details: { ok: true, log_size: 3, archive: 'x', failure: null } }],
+  ['an idempotency key', keyRequest, key],
+  ['an answer to keep', answerQuery, { lease_id: key.lease_id, status: '200' }],
   ['the log from a place', eventQuery, { from: '17' }],
   ['a problem', problem, { type: 'about:blank', title: 'No', status: 400, code: 'x' }],
 ];
@@ -48,6 +59,9 @@ const BAD: [string, z.ZodType, unknown][] = [
   ['a page of 0', pageQuery, { limit: '0' }],
   ['a page of 1001', pageQuery, { limit: '1001' }],
   ['an unknown filter', entryQuery, { colour: 'red' }],
+  ['a lease of an hour', keyRequest, { ...key, lease_seconds: 3600 }],
+  ['a key that is not hashed', keyRequest, { ...key, key_id: 'my order' }],
+  ['a failure to keep', answerQuery, { lease_id: key.lease_id, status: '404' }],
   ['an event of the registry itself', eventRequest, { event: 'entry.registered', details: {} }],
 ];
 

@@ -91,6 +91,17 @@ export class RegistryData {
     return body;
   }
 
+  /** Keeps the answer to the request that holds this key; durable once resolved. CapError idempotency.in-flight. */
+  async keepAnswer(
+    { key_id, lease_id, status }: { key_id: Digest; lease_id: string; status: number },
+    body: AsyncIterable<Uint8Array>,
+    maxBytes: number,
+  ): Promise<void> {
+    // The BLOB is kept for 24 h from now, the key from its reservation: the row never outlives what it points to.
+    const { blob_id } = await this.putBlob(body, { maxBytes, retain: 'upload' });
+    await this.store.idempotency.finish(key_id, lease_id, { status, blob_id });
+  }
+
   createSnapshot(): Promise<Snapshot> {
     return this.snapshots.create(this.options.database, this.#removing);
   }
@@ -111,6 +122,16 @@ export class RegistryData {
         this.#removing = removal.catch(() => undefined);
         await removal;
       }
+    }
+  }
+
+  /** Removes idempotency keys whose time has passed, and gives their number. */
+  async sweepKeys(): Promise<number> {
+    let swept = 0;
+    for (;;) {
+      const removed = await this.store.idempotency.forgetExpired(SWEEP_GROUP);
+      swept += removed;
+      if (removed < SWEEP_GROUP) return swept;
     }
   }
 

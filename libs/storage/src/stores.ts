@@ -122,8 +122,42 @@ export interface Stored<T> {
   created: boolean;
 }
 
+/** Who wants a key, and for which request. */
+export interface KeyReservation {
+  /** Digest of whose key it is, on which route, and its text. */
+  key_id: Digest;
+  /** Digest of the request's content: another one under the same key is a mistake of the caller. */
+  request_digest: Digest;
+  /** Chosen by the caller; the same one again is the same reservation. */
+  lease_id: string;
+  lease_ms: number;
+}
+/** HTTP status of an answer, and the BLOB that holds its body. */
+export interface KeptAnswer {
+  status: number;
+  blob_id: Digest;
+}
+
+/**
+ * Keys under which a request is carried out once. A key lives 24 h from its reservation; without an answer it binds only
+ * while its lease holds. No event of the log: who asked twice is no state of the registry.
+ */
+export interface IdempotencyKeys {
+  /** The kept answer, or null: the caller holds the key. CapError idempotency.mismatch, idempotency.in-flight. */
+  reserve(reservation: KeyReservation): Promise<KeptAnswer | null>;
+  /** The lease holds for another lease_ms from now. CapError idempotency.in-flight once somebody else has the key. */
+  renew(keyId: Digest, leaseId: string, leaseMs: number): Promise<void>;
+  /** Keeps the answer. CapError idempotency.in-flight once somebody else has the key. */
+  finish(keyId: Digest, leaseId: string, answer: KeptAnswer): Promise<void>;
+  /** The key is free again, unless it has an answer or somebody else has it. */
+  release(keyId: Digest, leaseId: string): Promise<void>;
+  /** Number of keys removed whose time has passed, at most `limit`. */
+  forgetExpired(limit: number): Promise<number>;
+}
+
 /** Every state change is one event of the hash chain, in the transaction of the change. */
 export interface RegistryStore extends RegistryReader {
+  readonly idempotency: IdempotencyKeys;
   /** CapError policy.conflict if the policy_id has other content. */
   storePolicy(policy: NewPolicy): Promise<Stored<StoredPolicy>>;
   /** CapError policy.unknown. */

@@ -57,5 +57,26 @@ const SCHEMA_1 = [
   `CREATE TRIGGER blobs_uncounted AFTER DELETE ON blobs BEGIN UPDATE totals SET blob_bytes = blob_bytes - OLD.size; END`,
 ];
 
+/** Schema 2: keys under which a request is carried out once. */
+class IdempotencyKeys2 implements MigrationInterface {
+  readonly name = 'IdempotencyKeys1767312000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of SCHEMA_2) await runner.query(statement);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE idempotency_keys');
+  }
+}
+
+const SCHEMA_2 = [
+  `CREATE TABLE idempotency_keys (
+     key_id TEXT PRIMARY KEY, request_digest TEXT NOT NULL, lease_id TEXT NOT NULL, lease_until TEXT NOT NULL,
+     expires_at TEXT NOT NULL, status INTEGER, answer TEXT REFERENCES blobs (blob_id) ON DELETE CASCADE) WITHOUT ROWID`,
+  `CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at)`,
+  `CREATE INDEX idempotency_keys_by_answer ON idempotency_keys (answer) WHERE answer IS NOT NULL`,
+];
+
 /** In order. A released one is never changed. */
-export const MIGRATIONS: (new () => MigrationInterface & { name: string })[] = [Registry1];
+export const MIGRATIONS: (new () => MigrationInterface & { name: string })[] = [Registry1, IdempotencyKeys2];

@@ -19,6 +19,7 @@ import {
 } from '../stores.js';
 import { connect, type Connection, setPragmas } from './connection.js';
 import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
+import { SqliteIdempotencyKeys } from './idempotency-keys.js';
 import { SqliteReader, toEntry, toPolicy } from './sqlite-reader.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
 import { type WriteTransaction } from './write-transaction.js';
@@ -29,6 +30,7 @@ const COPY_PAGES = 2_000;
 /** The embedded profile's database: one connection writes, in groups; another one reads. */
 export class SqliteRegistryStore implements RegistryStore {
   readonly #queue: WriteQueue;
+  readonly idempotency: SqliteIdempotencyKeys;
 
   private constructor(
     private readonly file: string,
@@ -38,6 +40,7 @@ export class SqliteRegistryStore implements RegistryStore {
     options: WriteQueueOptions,
   ) {
     this.#queue = new WriteQueue(connection.db, options);
+    this.idempotency = new SqliteIdempotencyKeys(this.#queue, now);
   }
 
   /** Makes the database if it is not there, and brings its schema up to date. The caller holds the OwnerLock. */

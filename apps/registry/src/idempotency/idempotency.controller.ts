@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream';
+import { Controller, Delete, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+import {
+  answerQuery,
+  digest,
+  keyRequest,
+  type KeyRequest,
+  type KeyState,
+  leaseRequest,
+  type LeaseRequest,
+  releaseQuery,
+} from '@cap/contracts';
+import { type Digest } from '@cap/crypto';
+import { Clients, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { type z } from 'zod';
+import { BLOB_MEDIA_TYPE, pieces } from '../blobs/body.js';
+
+/** An answer holds a proof in base64 at most. */
+const MAX_ANSWER_BYTES = 64_000_000;
+
+/** Keys under which the public API carries a request out once, whichever replica it reaches. */
+@Controller('v1/idempotency-keys')
+@Clients('verifier')
+export class IdempotencyController {
+  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+
+  @Post()
+  @HttpCode(200)
+  async reserve(@ZodBody(keyRequest) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
+    const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
+    return { answer };
+  }
+
+  @Put(':id/lease')
+  @HttpCode(204)
+  async renew(
+    @ZodParam('id', digest) id: Digest,
+    @ZodBody(leaseRequest) { lease_id, lease_seconds }: LeaseRequest,
+  ): Promise<void> {
+    await this.data.store.idempotency.renew(id, lease_id, lease_seconds * 1000);
+  }
+
+  @Put(':id/answer')
+  @HttpCode(204)
+  async finish(
+    @ZodParam('id', digest) key_id: Digest,
+    @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,
+    @Req() { body }: FastifyRequest,
+  ): Promise<void> {
+    if (!(body instanceof Readable))
+      throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+    await this.data.keepAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async release(
+    @ZodParam('id', digest) id: Digest,
+    @ZodQuery(releaseQuery) { lease_id }: z.output<typeof releaseQuery>,
+  ): Promise<void> {
+    await this.data.store.idempotency.release(id, lease_id);
+  }
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { digest } from './scalars.js';
+
+/** A caller's choice, so that a request for a lease that is sent again is the same request. */
+const leaseId = z.uuid();
+const leaseSeconds = z.int().min(1).max(60);
+
+/** POST /v1/idempotency-keys. Codes idempotency.mismatch, idempotency.in-flight. */
+export const keyRequest = z.strictObject({
+  /** Digest of whose key it is, on which route, and its text. */
+  key_id: digest,
+  /** Digest of what the request asks for. */
+  request_digest: digest,
+  lease_id: leaseId,
+  lease_seconds: leaseSeconds,
+});
+export type KeyRequest = z.infer<typeof keyRequest>;
+
+/** `answer` is null: the caller holds the key and carries the request out. Else its first answer; the body is a BLOB. */
+export const keyState = z.object({ answer: z.object({ status: z.int(), blob_id: digest }).nullable() });
+export type KeyState = z.infer<typeof keyState>;
+
+/** PUT /v1/idempotency-keys/:id/lease */
+export const leaseRequest = z.strictObject({ lease_id: leaseId, lease_seconds: leaseSeconds });
+export type LeaseRequest = z.infer<typeof leaseRequest>;
+
+/** PUT /v1/idempotency-keys/:id/answer, the body of the answer as the body. */
+export const answerQuery = z.strictObject({
+  lease_id: leaseId,
+  status: z.coerce.number<number | string>().int().min(200).max(299),
+});
+export type AnswerQuery = z.input<typeof answerQuery>;
+
+/** DELETE /v1/idempotency-keys/:id */
+export const releaseQuery = z.strictObject({ lease_id: leaseId });

@@ -1,0 +1,91 @@
+import { CapError, type Digest } from '@cap/crypto';
+import { type IdempotencyKeys, type KeptAnswer, type KeyReservation } from '../stores.js';
+import { type WriteQueue } from './write-queue.js';
+
+/** How long an answer is given again, ms. */
+export const KEY_RETENTION_MS = 24 * 3_600_000;
+
+interface KeyRow {
+  key_id: Digest;
+  request_digest: Digest;
+  lease_id: string;
+  lease_until: string;
+  expires_at: string;
+  status: number | null;
+  answer: Digest | null;
+}
+
+/** A key without an answer is worth its lease and no more: whoever held it may be dead. */
+export class SqliteIdempotencyKeys implements IdempotencyKeys {
+  constructor(
+    private readonly queue: WriteQueue,
+    private readonly now: () => Date,
+  ) {}
+
+  reserve({ key_id, request_digest, lease_id, lease_ms }: KeyReservation): Promise<KeptAnswer | null> {
+    return this.queue.submit((tx) => {
+      const now = this.#in(0);
+      const row = tx.get<KeyRow>('SELECT * FROM idempotency_keys WHERE key_id = ? AND expires_at > ?', key_id, now);
+      if (row && (row.answer !== null || row.lease_until > now)) {
+        if (row.request_digest !== request_digest)
+          throw new CapError('conflict', 'idempotency.mismatch', 'this key was used for another request');
+        if (row.answer !== null) return { status: row.status!, blob_id: row.answer };
+        if (row.lease_id !== lease_id) throw inFlight();
+      }
+      tx.run('DELETE FROM idempotency_keys WHERE key_id = ?', key_id);
+      const [lease_until, expires_at] = [this.#in(lease_ms), this.#in(KEY_RETENTION_MS)];
+      const none = { status: null, answer: null };
+      tx.insert('idempotency_keys', { key_id, request_digest, lease_id, lease_until, expires_at, ...none });
+      return null;
+    });
+  }
+
+  renew(key_id: Digest, lease_id: string, lease_ms: number): Promise<void> {
+    return this.#held(
+      'UPDATE idempotency_keys SET lease_until = ? WHERE key_id = ? AND lease_id = ?',
+      this.#in(lease_ms),
+      key_id,
+      lease_id,
+    );
+  }
+
+  finish(key_id: Digest, lease_id: string, { status, blob_id }: KeptAnswer): Promise<void> {
+    return this.#held(
+      'UPDATE idempotency_keys SET status = ?, answer = ? WHERE key_id = ? AND lease_id = ?',
+      status,
+      blob_id,
+      key_id,
+      lease_id,
+    );
+  }
+
+  release(key_id: Digest, lease_id: string): Promise<void> {
+    return this.queue.submit((tx) => {
+      tx.run('DELETE FROM idempotency_keys WHERE key_id = ? AND lease_id = ? AND answer IS NULL', key_id, lease_id);
+    });
+  }
+
+  forgetExpired(limit: number): Promise<number> {
+    return this.queue.submit((tx) =>
+      tx.run(
+        `DELETE FROM idempotency_keys WHERE key_id IN (SELECT key_id FROM idempotency_keys WHERE expires_at <= ? LIMIT ?)`,
+        this.#in(0),
+        limit,
+      ),
+    );
+  }
+
+  /** An update of the holder's own row. Who lost the lease must not overwrite what the next one does. */
+  #held(sql: string, ...values: (string | number)[]): Promise<void> {
+    return this.queue.submit((tx) => {
+      if (tx.run(sql, ...values) === 0) throw inFlight();
+    });
+  }
+
+  #in(ms: number): string {
+    return new Date(this.now().getTime() + ms).toISOString();
+  }
+}
+
+const inFlight = () =>
+  new CapError('conflict', 'idempotency.in-flight', 'the first request with this key is still running');
