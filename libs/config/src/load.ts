@@ -36,9 +36,13 @@ function* problemsOf(error: z.ZodError): Generator<{ key: string; expected: stri
     const at = issue.path.join('.');
     if (issue.code === 'unrecognized_keys')
       for (const name of issue.keys) yield { key: at ? `${at}.${name}` : name, expected: 'unknown key' };
-    else yield { key: at, expected: issue.message.replace(/^Invalid input: /, '') };
+    else yield { key: at, expected: words(issue.message) };
   }
 }
+
+/** What the schema library says, as an operator would say it. */
+const words = (message: string): string =>
+  message.replace(/^Invalid input: /, '').replace(/^(expected .+), received undefined$/, '$1, it is not set');
 
 const listenPlan = (config: Config, entries: Entries, role: Role): ListenPlan => {
   const bind: Entry | undefined = entries.get('server.bind');

@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
     /** Directory. */
     blobs: path.default('/var/lib/cap-verifier/blobs'),
     /** The bearer token with which this program calls the registry. */
-    token: z.string().min(16).optional(),
+    token: z.string().min(16, { error: 'expected at least 16 characters' }).optional(),
     /** What the registry (or backup worker) accepts: client name -> one hash, or two during rotation. */
     tokens: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.array(tokenHash).min(1).max(2)).default({}),
   }),

@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { cap } from '../cli.fixture.js';
 import { withService } from '../loopback.fixture.js';
 
-const backup = { name: 'backup_20251106_020000.tar.gz', size_bytes: 1234, log_size: 7, incomplete: true };
+const backup = {
+  name: 'backup_20251106_020000.tar.gz',
+  size_bytes: 1234,
+  log_size: 7,
+  incomplete: [{ path: 'keys/a.key', reason: 'private' }],
+};
 
 describe('cap backup --url', () => {
   it('lets the worker make a backup and prints its name, or all that the worker says of it', async () => {
@@ -13,6 +18,7 @@ describe('cap backup --url', () => {
         expect(await cap(['backup', 'create', '--url', url], { env })).toMatchObject({
           code: 0,
           out: `${backup.name}\n`,
+          err: expect.stringContaining('keys/a.key: private'),
         });
         expect(JSON.parse((await cap(['backup', 'create', '--url', url, '--json'], { env })).out)).toEqual(backup);
       },

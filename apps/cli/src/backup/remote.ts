@@ -1,12 +1,16 @@
 import { CapError } from '@cap/crypto';
+import { type Omission } from '@cap/backup';
 import { printResult, progress, progressDone, table, type CliIo } from '../frame/io.js';
 import { accessToken, request, type RemoteOptions } from '../frame/remote.js';
+import { sayOmissions } from './words.js';
 
 /** What the backup worker says of a backup. */
 interface RemoteBackup {
   name: string;
   size_bytes: number;
   log_size: number;
+  /** What was left out, and why. */
+  incomplete?: Omission[];
 }
 
 const isBackup = (value: unknown): value is RemoteBackup =>
@@ -26,6 +30,7 @@ export async function createRemotely(io: CliIo, options: RemoteOptions & { json?
       `${options.url} is no backup worker: its answer names no backup`,
     );
   printResult(io, options, backup, () => backup.name);
+  sayOmissions(io, Array.isArray(backup.incomplete) ? backup.incomplete : []);
 }
 
 /** The backups that the worker holds, in its order. */

@@ -12,7 +12,8 @@ const WHY: Record<Omission['reason'], string> = {
 export function sayOmissions(io: CliIo, incomplete: readonly Omission[]): void {
   if (incomplete.length === 0) return;
   io.err(`cap: the backup is incomplete, ${incomplete.length} files are left out:\n`);
-  for (const { path, reason } of incomplete) io.err(`  ${JSON.stringify(path).slice(1, -1)}: ${WHY[reason]}\n`);
+  for (const { path, reason } of incomplete)
+    io.err(`  ${JSON.stringify(path).slice(1, -1)}: ${WHY[reason] ?? reason}\n`);
 }
 
 /** `26 h 5 min`, `3 d 2 h`, `12 s`. */

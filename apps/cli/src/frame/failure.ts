@@ -89,17 +89,19 @@ interface Fault {
   file?: string;
   line?: number;
   column?: string | number | null;
+  /** Code of a lint. */
+  code?: string;
   message: string;
 }
 const isFault = (value: unknown): value is Fault =>
   typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
-/** All places of an error that has several, one a line: `file:line: column: message`. */
+/** All places of an error that has several, one a line: `file:line: column: code: message`. */
 function faults(details: unknown): string {
   if (!Array.isArray(details) || details.length === 0 || !details.every(isFault)) return '';
-  const lines = details.map(({ file, line, column, message }) => {
+  const lines = details.map(({ file, line, column, code, message }) => {
     const place = [file, line].filter((part) => part !== undefined).join(':');
-    return `  ${[place, column, message].filter(Boolean).join(': ')}\n`;
+    return `  ${[place, column, code, message].filter(Boolean).join(': ')}\n`;
   });
-  return `${details.length} faults\n${lines.join('')}`;
+  return `${details.length === 1 ? '1 fault' : `${details.length} faults`}\n${lines.join('')}`;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { rfc3339 } from '@cap/crypto';
+import { CapError, rfc3339 } from '@cap/crypto';
+import { type CompiledPolicy } from '@cap/policy';
 import { Project, type ReferenceListInput } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
@@ -11,6 +12,7 @@ interface Options {
   policy: string;
   sanctions?: ListOfDay;
   jurisdictions?: ListOfDay;
+  list?: (ListOfDay & { id: string })[];
   company?: string;
   lei?: string;
   asOf?: string;
@@ -21,15 +23,24 @@ export async function build(io: CliIo, options: Options): Promise<void> {
   const project = await Project.open(options.project);
   const now = rfc3339(io.now());
   const today = now.slice(0, 10);
+  const given = [
+    ...(options.sanctions ? [{ id: 'sanctions', ...options.sanctions }] : []),
+    ...(options.jurisdictions ? [{ id: 'jurisdictions', ...options.jurisdictions }] : []),
+    ...(options.list ?? []),
+  ];
   const referenceLists: ReferenceListInput[] = [];
-  for (const id of ['sanctions', 'jurisdictions'] as const) {
-    const list = options[id];
-    if (list === undefined) continue;
-    if (list.day === undefined) io.err(`${id}: no day given (${list.file}@YYYY-MM-DD), taken as of today, ${today}\n`);
-    referenceLists.push({ id, bytes: await readInput(io, list.file), asOf: list.day ?? today });
+  for (const { id, file, day } of given) {
+    if (referenceLists.some((list) => list.id === id))
+      throw new CapError('usage', 'option.contradiction', `the list ${id} is given twice`);
+    if (day === undefined) io.err(`${id}: no day given (${file}@YYYY-MM-DD), taken as of today, ${today}\n`);
+    referenceLists.push({ id, bytes: await readInput(io, file), asOf: day ?? today });
   }
+  const policy = await readPolicy(io, options.policy);
+  for (const id of listsOf(policy))
+    if (!referenceLists.some((list) => list.id === id))
+      io.err(`The policy compares with the list ${id}, which is not given: its rules can not be proved.\n`);
   const { manifest, hash } = await project.buildManifest({
-    policy: await readPolicy(io, options.policy),
+    policy,
     referenceLists,
     company: { ...(options.company && { name: options.company }), ...(options.lei && { lei: options.lei }) },
     manifestId: randomUUID(),
@@ -43,4 +54,13 @@ export async function build(io: CliIo, options: Options): Promise<void> {
       ...manifest.reference_lists.map(({ id, hash, as_of }) => `${id.padEnd(15)}${hash}  as of ${as_of}`),
     ].join('\n'),
   );
+}
+
+/** The reference lists that the policy's rules are about. */
+function listsOf({ requirements }: CompiledPolicy): Set<string> {
+  const ids = requirements.map(({ need }) => {
+    if (need.kind === 'disjoint') return need.reference_list;
+    return need.kind === 'rows_allowed' && 'exclude_risk' in need.table ? 'jurisdictions' : null;
+  });
+  return new Set(ids.filter((id) => id !== null));
 }

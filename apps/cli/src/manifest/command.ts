@@ -1,5 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { day, listWithDay } from '../frame/option-values.js';
+import { day, listWithDay, namedList, repeated } from '../frame/option-values.js';
 
 export const defineManifest: DefineGroup = (program, run) => {
   const manifest = group(program, 'manifest', "the project's manifest", [
@@ -15,6 +15,11 @@ export const defineManifest: DefineGroup = (program, run) => {
     .requiredOption('--policy <file>', 'policy, JSON or YAML')
     .option('--sanctions <file[@day]>', 'sanctions list and the day it is of (default: today)', listWithDay)
     .option('--jurisdictions <file[@day]>', 'country risk levels and the day they are of (default: today)', listWithDay)
+    .option(
+      '--list <id=file[@day]>',
+      'another reference list that the policy names by its id; repeatable',
+      repeated(namedList),
+    )
     .option('--company <name>', 'company that the manifest names (none: it names nobody)')
     .option('--lei <lei>', 'its legal entity identifier')
     .option('--as-of <day>', "the day that the company's lists describe (default: today)", day)
