@@ -1,24 +1,47 @@
 import { describe, expect, it } from '@jest/globals';
+import { type JsonObject } from '@cap/crypto';
 import { factWords } from './fact-words.js';
 
-describe('a fact in words', () => {
-  it.each([
-    [{ kind: 'count', list: 'ubos', min: 5, max: 5 }, 'ubos: row count 5', 'ubos: Zeilenzahl 5'],
-    [{ kind: 'count', list: 'ubos', min: 1 }, 'ubos: row count at least 1', 'ubos: Zeilenzahl mindestens 1'],
+const list = 'suppliers';
+const reference = { list, reference_list: 'sanctions', hash: '0x00', id_scheme: 'name' };
+
+describe('the fact that settles a rule, in words', () => {
+  it.each<[JsonObject, en: string, de: string]>([
+    [{ kind: 'count', list, min: 3, max: 3 }, 'suppliers: row count 3', 'suppliers: Zeilenzahl 3'],
     [
-      { kind: 'disjoint', list: 'suppliers', reference_list: 'sanctions', hash: '0x1', id_scheme: 'name' },
+      { kind: 'count', list, min: 1, max: 3 },
+      'suppliers: row count at least 1, at most 3',
+      'suppliers: Zeilenzahl mindestens 1, höchstens 3',
+    ],
+    [
+      { kind: 'disjoint', ...reference },
       'suppliers: no row is on the list sanctions (matched by name)',
       'suppliers: keine Zeile steht auf der Liste sanctions (verglichen nach name)',
     ],
     [
-      { kind: 'rows_allowed', list: 'suppliers', table_hash: '0x1' },
-      'suppliers: every row is allowed',
-      'suppliers: jede Zeile ist zulässig',
+      { kind: 'listed', ...reference },
+      'suppliers: a row is on the list sanctions (matched by name)',
+      'suppliers: eine Zeile steht auf der Liste sanctions (verglichen nach name)',
     ],
-    [{ rule_id: 'few', ok: true }, '{"rule_id":"few","ok":true}', '{"rule_id":"few","ok":true}'],
-    [null, '', ''],
+    [{ kind: 'rows_allowed', list }, 'suppliers: every row is allowed', 'suppliers: jede Zeile ist zulässig'],
+    [{ kind: 'row_not_allowed', list }, 'suppliers: a row is not allowed', 'suppliers: eine Zeile ist nicht zulässig'],
+    [
+      { kind: 'disclosed', list, field: 'tier', matching: 3, total: 4 },
+      'suppliers: 3 rows match, of 4 (tier)',
+      'suppliers: 3 Zeilen erfüllen die Bedingung, von 4 (tier)',
+    ],
+    [{ kind: 'claim', ok: true }, 'the prover says that it holds', 'der Beweisführer sagt, dass sie gilt'],
+    [
+      { kind: 'claim', ok: false },
+      'the prover says that it does not hold',
+      'der Beweisführer sagt, dass sie nicht gilt',
+    ],
+    [{ kind: 'later', list }, '{"kind":"later","list":"suppliers"}', '{"kind":"later","list":"suppliers"}'],
   ])('%j', (fact, en, de) => {
-    expect(factWords(fact, 'en')).toBe(en);
-    expect(factWords(fact, 'de')).toBe(de);
+    expect([factWords(fact, 'en'), factWords(fact, 'de')]).toEqual([en, de]);
+  });
+
+  it('is nothing where nothing settles it', () => {
+    expect(factWords(null, 'en')).toBe('');
   });
 });

@@ -10,6 +10,10 @@ const WORDS = {
     by: 'matched by',
     allowed: 'every row is allowed',
     distinct: 'no two rows are the same',
+    claim: { true: 'the prover says that it holds', false: 'the prover says that it does not hold' },
+    listed: 'a row is on the list',
+    forbidden: 'a row is not allowed',
+    share: 'rows match, of',
   },
   de: {
     count: 'Zeilenzahl',
@@ -19,10 +23,14 @@ const WORDS = {
     by: 'verglichen nach',
     allowed: 'jede Zeile ist zulässig',
     distinct: 'keine zwei Zeilen sind gleich',
+    claim: { true: 'der Beweisführer sagt, dass sie gilt', false: 'der Beweisführer sagt, dass sie nicht gilt' },
+    listed: 'eine Zeile steht auf der Liste',
+    forbidden: 'eine Zeile ist nicht zulässig',
+    share: 'Zeilen erfüllen die Bedingung, von',
   },
 } as const;
 
-/** The fact that settles a rule, in a few words. A fact of another kind, such as a claim, is shown as it is. */
+/** The fact that settles a rule, in a few words. A fact of a kind that this version does not know is shown as it is. */
 export function factWords(fact: JsonValue, language: Language): string {
   const words = WORDS[language];
   if (!isObject(fact)) return fact === null ? '' : JSON.stringify(fact);
@@ -40,6 +48,14 @@ export function factWords(fact: JsonValue, language: Language): string {
       return `${list}${words.allowed}`;
     case 'distinct':
       return `${list}${words.distinct}`;
+    case 'claim':
+      return words.claim[fact.ok === true ? 'true' : 'false'];
+    case 'listed':
+      return `${list}${words.listed} ${fact.reference_list as string} (${words.by} ${fact.id_scheme as string})`;
+    case 'row_not_allowed':
+      return `${list}${words.forbidden}`;
+    case 'disclosed':
+      return `${list}${fact.matching as number} ${words.share} ${fact.total as number} (${fact.field as string})`;
     default:
       return JSON.stringify(fact);
   }
