@@ -1,9 +1,17 @@
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { isCapError, type JsonValue, parseJson } from '@cap/crypto';
+import { isCapError, type JsonValue, parseJson, sha256 } from '@cap/crypto';
 import { parsePolicyText, refuseDuplicateMembers } from '@cap/policy';
 import { ProblemError } from '@cap/service-kit';
+import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** SHA-256 of a body that was read whole, as it came, if the request has an idempotency key. */
+    bodyDigest: string;
+  }
+}
 
 export const ZIP = 'application/zip';
 /** The whole body is a policy: one that can't be parsed is policy.invalid, not a request of the wrong shape. */
@@ -11,20 +19,31 @@ const POLICY_ROUTE = '/policy/compile';
 
 /** The bodies this API takes: JSON read strictly, a bundle as the body, a bundle in a form. */
 export async function acceptBodies(fastify: FastifyInstance, { limits }: Config): Promise<void> {
+  fastify.decorateRequest('bodyDigest', '');
   fastify.removeContentTypeParser('application/json');
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async ({ routeOptions }: FastifyRequest, body: Buffer) => readJson(body, routeOptions.url),
+    async (request: FastifyRequest, body: Buffer) => {
+      noteDigest(request, body);
+      return readJson(body, request.routeOptions.url);
+    },
   );
   fastify.addContentTypeParser(
     ZIP,
     { parseAs: 'buffer', bodyLimit: limits.bundle_bytes },
-    async (_request: unknown, body: unknown) => body,
+    async (request: FastifyRequest, body: Buffer) => {
+      noteDigest(request, body);
+      return body;
+    },
   );
   await fastify.register(multipart, {
     limits: { fileSize: limits.bundle_bytes, files: 1, fields: 8, fieldSize: 10_000, parts: 9, headerPairs: 32 },
   });
+}
+
+function noteDigest(request: FastifyRequest, body: Buffer): void {
+  if (request.headers[IDEMPOTENCY_KEY] !== undefined) request.bodyDigest = sha256(body).toString('base64');
 }
 
 function readJson(body: Buffer, route: string | undefined): JsonValue {

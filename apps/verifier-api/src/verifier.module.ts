@@ -1,6 +1,7 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { Reload } from '@cap/service-kit';
+import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';
 import { Policies } from './policy/policies.js';
@@ -28,6 +29,7 @@ export class VerifierModule {
       providers: [
         { provide: Trust, useValue: await Trust.open(config) },
         RegistryConnection,
+        IdempotentWrites,
         Policies,
         PolicyService,
         ReferenceLists,

@@ -1,12 +1,15 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { listQuery, listRequest, type ListRequest } from '@cap/contracts';
+import { type CallContext, listQuery, listRequest, type ListRequest, type ListStored } from '@cap/contracts';
 import { isCapError } from '@cap/crypto';
 import { parseReferenceList } from '@cap/proof';
-import { ProblemError, Scopes, ZodBody, ZodQuery } from '@cap/service-kit';
+import { CurrentPrincipal, type Principal, ProblemError, Scopes, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
+import { contentTag, isKnown } from '../conditional.js';
+import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { ReferenceLists } from './reference-lists.js';
+import { listHash } from './schemas.js';
 
 const CSV = 'text/csv';
 
@@ -15,16 +18,20 @@ export class ListsController {
   constructor(
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(ReferenceLists) private readonly lists: ReferenceLists,
+    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
   ) {}
 
   @Post()
   @HttpCode(200)
   @Scopes('policy:write')
-  async publish(@ZodBody(listRequest) body: ListRequest, @Req() { id: requestId }: FastifyRequest) {
-    refuseBadRows(body);
-    const stored = await this.registry.client.storeList(body, { requestId });
-    this.lists.forget();
-    return stored;
+  publish(
+    @ZodBody(listRequest) body: ListRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const write = async () => ({ body: await this.#publish(body, { requestId: request.id }) });
+    return this.writes.answer(request, reply, principal, () => request.bodyDigest, write);
   }
 
   @Get()
@@ -37,17 +44,25 @@ export class ListsController {
   @Get(':hash')
   @Scopes('verify:read')
   async find(
-    @Param('hash') hash: string,
-    @Req() { id: requestId, headers }: FastifyRequest,
+    @ZodParam('hash', listHash) hash: string,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { client } = this.registry;
-    const csv = headers.accept?.includes(CSV) ?? false;
-    const found = csv ? await client.findListContent(hash, { requestId }) : await client.findList(hash, { requestId });
-    if (!found) throw new ProblemError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
-    if (csv) reply.header('content-type', `${CSV}; charset=utf-8`);
+    const context = { requestId: request.id };
+    const record = await this.registry.client.findList(hash, context);
+    if (!record) throw new ProblemError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
     reply.header('vary', 'accept');
-    return found;
+    if (!request.headers.accept?.includes(CSV)) return isKnown(request, reply, contentTag(record)) ? undefined : record;
+    if (isKnown(request, reply, `"${record.hash}"`)) return undefined;
+    reply.header('content-type', `${CSV}; charset=utf-8`);
+    return this.registry.client.findListContent(hash, context);
+  }
+
+  async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {
+    refuseBadRows(body);
+    const stored = await this.registry.client.storeList(body, context);
+    this.lists.forget();
+    return stored;
   }
 }
 

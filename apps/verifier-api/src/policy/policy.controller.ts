@@ -2,20 +2,31 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@n
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { policyQuery } from '@cap/contracts';
 import { type JsonValue } from '@cap/crypto';
-import { CurrentPrincipal, type Principal, Scopes, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { CurrentPrincipal, type Principal, requireScopes, Scopes, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
+import { isKnown } from '../conditional.js';
+import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { PolicyService } from './policy.service.js';
 import { compileV2Request, type CompileV2Request, policyRef, statusRequest, type StatusRequest } from './schemas.js';
 
 @Controller('policy')
 export class PolicyController {
-  constructor(@Inject(PolicyService) private readonly policies: PolicyService) {}
+  constructor(
+    @Inject(PolicyService) private readonly policies: PolicyService,
+    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+  ) {}
 
   @Post('compile')
   @HttpCode(200)
   @Scopes('policy:write')
-  compileV1(@Body() document: JsonValue, @Req() { id: requestId }: FastifyRequest) {
-    return this.policies.compileV1(document, { requestId });
+  compileV1(
+    @Body() document: JsonValue,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const write = async () => ({ body: await this.policies.compileV1(document, { requestId: request.id }) });
+    return this.writes.answer(request, reply, principal, () => request.bodyDigest, write);
   }
 
   @Post('v2/compile')
@@ -23,11 +34,19 @@ export class PolicyController {
   async compileV2(
     @ZodBody(compileV2Request) body: CompileV2Request,
     @CurrentPrincipal() principal: Principal,
-    @Req() { id: requestId }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { answer, valid } = await this.policies.compileV2(body, principal, { requestId });
-    reply.status(valid ? 200 : 422);
+    const compile = async () => {
+      const { answer, valid } = await this.policies.compileV2(body, { requestId: request.id });
+      return { status: valid ? 200 : 422, body: answer };
+    };
+    if (body.persist) {
+      requireScopes(principal, 'policy:write');
+      return this.writes.answer(request, reply, principal, () => request.bodyDigest, compile);
+    }
+    const { status, body: answer } = await compile();
+    reply.status(status);
     return answer;
   }
 
@@ -45,17 +64,19 @@ export class PolicyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { etag, body } = await this.policies.findV2(ref, { requestId: request.id });
-    if (etag === null) return body;
-    reply.header('etag', etag);
-    if (!knows(request.headers['if-none-match'], etag)) return body;
-    reply.status(304);
-    return undefined;
+    return etag !== null && isKnown(request, reply, etag) ? undefined : body;
   }
 
   @Get(':id')
   @Scopes('verify:read')
-  find(@ZodParam('id', policyRef) ref: string, @Req() { id: requestId }: FastifyRequest) {
-    return this.policies.find(ref, { requestId });
+  async find(
+    @ZodParam('id', policyRef) ref: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const record = await this.policies.find(ref, { requestId: request.id });
+    const isTagged = record.status === 'active';
+    return isTagged && isKnown(request, reply, `"${record.policy_hash}"`) ? undefined : record;
   }
 
   @Put(':id/status')
@@ -68,8 +89,3 @@ export class PolicyController {
     return this.policies.setStatus(ref, status, { requestId });
   }
 }
-
-/** RFC 9110 If-None-Match: `*`, or a list of tags compared weakly. */
-const knows = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));

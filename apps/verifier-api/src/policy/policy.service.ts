@@ -9,7 +9,7 @@ import {
 } from '@cap/contracts';
 import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
-import { type Principal, ProblemError, requireScopes } from '@cap/service-kit';
+import { ProblemError } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { compiledOf, Policies } from './policies.js';
 import { type CompileV2Request } from './schemas.js';
@@ -31,12 +31,7 @@ export class PolicyService {
   }
 
   /** Compiles a v2 policy, and stores it if that was asked for and no lint is an error. */
-  async compileV2(
-    { policy, policy_yaml, lint_mode, persist }: CompileV2Request,
-    principal: Principal,
-    context: CallContext,
-  ) {
-    if (persist) requireScopes(principal, 'policy:write');
+  async compileV2({ policy, policy_yaml, lint_mode, persist }: CompileV2Request, context: CallContext) {
     const document =
       policy_yaml === undefined
         ? (policy as JsonObject)

@@ -1,9 +1,13 @@
-import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
-import { type FastifyRequest } from 'fastify';
-import { type z } from 'zod';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { entryQuery } from '@cap/contracts';
-import { ProblemError, Scopes, ZodQuery } from '@cap/service-kit';
+import { ProblemError, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
+import { contentTag, isKnown } from '../conditional.js';
 import { RegistryConnection } from './connection.js';
+
+/** An entry's id in a path. */
+export const entryId = z.string().min(1).max(300).meta({ description: 'entry_id' });
 
 @Controller('registry/entries')
 export class EntriesController {
@@ -17,9 +21,13 @@ export class EntriesController {
 
   @Get(':id')
   @Scopes('verify:read')
-  async find(@Param('id') id: string, @Req() { id: requestId }: FastifyRequest) {
-    const entry = await this.registry.client.findEntry(id, { requestId });
+  async find(
+    @ZodParam('id', entryId) id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registry.client.findEntry(id, { requestId: request.id });
     if (!entry) throw new ProblemError('entry.unknown', `There is no entry ${id.slice(0, 100)}.`);
-    return entry;
+    return isKnown(request, reply, contentTag(entry)) ? undefined : entry;
   }
 }

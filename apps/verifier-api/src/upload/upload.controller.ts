@@ -1,18 +1,26 @@
-import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { type FastifyRequest } from 'fastify';
+import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, ProblemError, Scopes } from '@cap/service-kit';
-import { UploadService } from './upload.service.js';
+import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { type SpooledBundle, UploadService } from './upload.service.js';
 
 const FIELD = 'file';
 
 @Controller('proof')
 export class UploadController {
-  constructor(@Inject(UploadService) private readonly uploads: UploadService) {}
+  constructor(
+    @Inject(UploadService) private readonly uploads: UploadService,
+    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+  ) {}
 
   @Post('upload')
   @HttpCode(200)
   @Scopes('verify:read')
-  async upload(@Req() request: FastifyRequest, @CurrentPrincipal() principal: Principal) {
+  async upload(
+    @Req() request: FastifyRequest,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
     if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
     const part = await request.file();
     if (!part) throw new ProblemError('request.schema', `body: expected a part named ${FIELD} with the bundle.`);
@@ -23,6 +31,9 @@ export class UploadController {
         `body: expected a part named ${FIELD}, found ${part.fieldname.slice(0, 100)}.`,
       );
     }
-    return this.uploads.receive(part, principal, { requestId: request.id });
+    return this.uploads.receive(part, principal, (bundle: SpooledBundle) => {
+      const store = async () => ({ body: await bundle.store({ requestId: request.id }) });
+      return this.writes.answer(request, reply, principal, () => bundle.digest(), store);
+    });
   }
 }

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { type MultipartFile } from '@fastify/multipart';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
@@ -23,6 +25,14 @@ export interface Uploaded {
   package_info: { size_bytes: number; file_count: number; files: { name: string; size: number }[] };
 }
 
+/** A bundle that was received whole. */
+export interface SpooledBundle {
+  /** SHA-256 of the bytes as they came. */
+  digest(): Promise<string>;
+  /** Holds it to every rule of the container, and stores it. */
+  store(context: CallContext): Promise<Uploaded>;
+}
+
 /** Takes a bundle in: spooled to disk, held to every rule of the container, only then stored. */
 @Injectable()
 export class UploadService {
@@ -36,7 +46,12 @@ export class UploadService {
     this.#quota = new UploadQuota(config.limits.upload_quota_bytes);
   }
 
-  async receive(part: MultipartFile, { subject }: Principal, context: CallContext): Promise<Uploaded> {
+  /** Runs `use` over the bundle once all of it is on disk here; it is gone from there afterwards. */
+  async receive<T>(
+    part: MultipartFile,
+    { subject }: Principal,
+    use: (bundle: SpooledBundle) => Promise<T>,
+  ): Promise<T> {
     const { uploads_at_once, bundle_bytes } = this.config.limits;
     if (this.#spooling >= uploads_at_once)
       throw new ProblemError('overloaded', `${uploads_at_once} bundles are being received already.`);
@@ -46,19 +61,26 @@ export class UploadService {
       return await withSpooledFile(part.file, async (file) => {
         if (part.file.truncated)
           throw new ProblemError('request.too-large', `A bundle has at most ${bundle_bytes} bytes.`);
-        const inspection = await inspectBundle(file, {
-          limits: bundleLimits(this.config),
-          keepBytes: MAX_PROOF_BYTES,
-        });
-        this.#quota.assertRoom(subject, inspection.sizeBytes);
-        const { blob_id } = await this.registry.client.putBlob(createReadStream(file), 'upload', context);
-        this.#quota.count(subject, inspection.sizeBytes);
-        return describe(blob_id, inspection);
+        return use({ digest: () => digestOf(file), store: (context) => this.#store(file, subject, context) });
       });
     } finally {
       this.#spooling--;
     }
   }
+
+  async #store(file: string, subject: string, context: CallContext): Promise<Uploaded> {
+    const inspection = await inspectBundle(file, { limits: bundleLimits(this.config), keepBytes: MAX_PROOF_BYTES });
+    this.#quota.assertRoom(subject, inspection.sizeBytes);
+    const { blob_id } = await this.registry.client.putBlob(createReadStream(file), 'upload', context);
+    this.#quota.count(subject, inspection.sizeBytes);
+    return describe(blob_id, inspection);
+  }
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('base64');
 }
 
 function describe(bundle_id: string, { sizeBytes, files, manifest: bytes, proof }: Inspection): Uploaded {

@@ -4,6 +4,7 @@ import { type Config } from '@cap/config';
 import { type CallContext, type EntryRecord } from '@cap/contracts';
 import { CONFIG, CurrentPrincipal, parseWith, type Principal, requireScopes, Scopes } from '@cap/service-kit';
 import { verdictMetrics } from '../metrics.js';
+import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { type AskedBundle, bundleLimits, contextBundle, sentBundle, storedBundle } from './bundles.js';
 import { Judge, type Judged } from './judge.js';
@@ -20,6 +21,7 @@ export class VerifyController {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Judge) private readonly judge: Judge,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
   ) {}
 
   /** 200 whatever the verdict. */
@@ -31,18 +33,26 @@ export class VerifyController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const started = performance.now();
-    const context = { requestId: request.id };
     const { bundle, asked } = Buffer.isBuffer(request.body)
       ? this.#sent(request.body, request.query)
       : this.#named(request.body, request.query);
-    if (asked.options.register) requireScopes(principal, 'registry:write');
+    if (asked.options.register) {
+      requireScopes(principal, 'registry:write');
+      const register = async () => ({ body: await this.#verdict(bundle, asked, request) });
+      return this.writes.answer(request, reply, principal, () => request.bodyDigest, register);
+    }
+    reply.header('content-type', 'application/json; charset=utf-8');
+    return this.#verdict(bundle, asked, request);
+  }
+
+  async #verdict(bundle: AskedBundle, asked: Asked, request: FastifyRequest): Promise<Buffer> {
+    const started = performance.now();
+    const context = { requestId: request.id };
     const judged = await this.judge.judge(bundle, asked, context);
     const answer = asked.options.register ? await this.#registered(bundle, judged, context) : judged.answer;
     const { result } = judged.verification;
     request.result = result;
     this.#metrics.verdict(result, (performance.now() - started) / 1000);
-    reply.header('content-type', 'application/json; charset=utf-8');
     return answer;
   }
 

@@ -1,0 +1,21 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { sha3Text } from '@cap/crypto';
+
+/** The tag of an answer that has no hash of its own: it changes when any member does. */
+export const contentTag = (body: object): string => `"${sha3Text(JSON.stringify(body))}"`;
+
+/** RFC 9110 If-None-Match: `*`, or a list of tags compared weakly. */
+const knows = (header: string | undefined, etag: string): boolean =>
+  header !== undefined &&
+  (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));
+
+/**
+ * Sets the tag of an answer and lets the caller, nobody in between, keep it to ask again. True if the caller has it already:
+ * the answer is 304 then, without a body.
+ */
+export function isKnown(request: FastifyRequest, reply: FastifyReply, etag: string): boolean {
+  reply.headers({ etag, 'cache-control': 'private, no-cache' });
+  const known = knows(request.headers['if-none-match'], etag);
+  if (known) reply.status(304);
+  return known;
+}
