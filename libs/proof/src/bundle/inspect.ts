@@ -1,4 +1,5 @@
 import { type JsonValue } from '@cap/crypto';
+import { parseLegacyMeta, PAIR } from '../legacy/meta.js';
 import { DEFAULT_BUNDLE_LIMITS, type Bundle, type BundleLimits } from './bundle.js';
 import { withFileSource } from './byte-source.js';
 import { parseMeta } from './meta.js';
@@ -48,13 +49,15 @@ export function inspectBundle(
   });
 }
 
-/** The files of the first proof unit, or their usual names when _meta.json can't tell. */
+/** The files of the first proof unit, or their usual names when _meta.json can't tell; without one, those of the older program. */
 export function mainFiles(meta: JsonValue): { manifest: string; proof: string } {
-  try {
-    const [unit] = parseMeta(meta).proof_units;
-    if (unit) return { manifest: unit.manifest_file, proof: unit.proof_file };
-  } catch {
-    // Not our shape: the check meta.schema says so.
-  }
+  if (meta === null) return { manifest: PAIR.manifest_file, proof: PAIR.proof_file };
+  for (const parse of [parseMeta, parseLegacyMeta])
+    try {
+      const [unit] = parse(meta).proof_units;
+      if (unit) return { manifest: unit.manifest_file, proof: unit.proof_file };
+    } catch {
+      // Not of that shape: the check meta.schema says so.
+    }
   return { manifest: 'manifest.json', proof: 'proof.capz' };
 }

@@ -34,6 +34,9 @@ export interface ProofUnit {
   depends_on: string[];
 }
 
+/** What makes a unit in every generation of bundles. */
+export type UnitFiles = Pick<ProofUnit, 'id' | 'manifest_file' | 'proof_file' | 'depends_on'>;
+
 /** _meta.json, format cap-bundle.v2. */
 export interface BundleMeta {
   schema: 'cap-bundle.v2';
@@ -48,7 +51,7 @@ export const META_SCHEMA = 'cap-bundle.v2';
 export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
 
 /** Several units may share one proof file: without a bound, a small bundle could ask for any amount of work. */
-const MAX_UNITS = 64;
+export const MAX_UNITS = 64;
 
 const text = z.string().max(10_000);
 const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
@@ -110,12 +113,15 @@ export function parseMeta(value: JsonValue): BundleMeta {
  * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, and a
  * file that `files` does not list in that role.
  */
-export function orderUnits(meta: BundleMeta): ProofUnit[] {
+export function orderUnits<U extends UnitFiles>(meta: {
+  files: Readonly<Record<string, { role: string }>>;
+  proof_units: readonly U[];
+}): U[] {
   const fail = (why: string): never => {
     throw new CapError('input', 'meta.units', `_meta.json: ${why}`);
   };
   if (meta.proof_units.length === 0) fail('proof_units is empty');
-  const waiting = new Map<string, ProofUnit>();
+  const waiting = new Map<string, U>();
   for (const unit of meta.proof_units) {
     if (waiting.has(unit.id)) fail(`several proof units with the id ${unit.id}`);
     waiting.set(unit.id, unit);
@@ -131,7 +137,7 @@ export function orderUnits(meta: BundleMeta): ProofUnit[] {
       if (!waiting.has(other)) fail(`proof unit ${id} depends on ${other}, which does not exist`);
       if (depends_on.indexOf(other) !== i) fail(`proof unit ${id} depends on ${other} twice`);
     }
-  const ordered: ProofUnit[] = [];
+  const ordered: U[] = [];
   while (waiting.size > 0) {
     const ready = [...waiting.values()].filter(({ depends_on }) => depends_on.every((other) => !waiting.has(other)));
     if (ready.length === 0) fail(`the proof units ${[...waiting.keys()].join(', ')} depend on each other in a circle`);

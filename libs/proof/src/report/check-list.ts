@@ -1,3 +1,4 @@
+import { type Bundle } from '../bundle/bundle.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';
 import { type Check } from './report.js';
@@ -16,6 +17,8 @@ const MAX_TEXT = 1_000;
  * unit, say) the worst counts, the first among equals.
  */
 export class CheckList {
+  constructor(private readonly generation: Bundle['generation'] = 'current') {}
+
   private readonly recorded = new Map<CheckId, { status: CheckStatus } & Particulars>();
 
   ok(id: CheckId, particulars: Particulars = {}): void {
@@ -37,7 +40,8 @@ export class CheckList {
   all(): Check[] {
     return CHECK_IDS.map((id) => {
       const { status, expected = null, actual = null } = this.recorded.get(id) ?? { status: 'skipped' as const };
-      return { id, status, expected: bounded(expected), actual: bounded(actual), message: messageOf(id, status) };
+      const message = messageOf(id, status, this.generation);
+      return { id, status, expected: bounded(expected), actual: bounded(actual), message };
     });
   }
 }

@@ -1,3 +1,5 @@
+import { type Bundle } from '../bundle/bundle.js';
+import { LEGACY_MESSAGES } from '../legacy/messages.js';
 import { type CheckId, type CheckStatus } from './checks.js';
 
 export interface Message {
@@ -202,15 +204,14 @@ const MESSAGES: Record<CheckId, Messages> = {
       'The bundle has an older format: its proof is only a claim.',
       'Das Bündel hat ein älteres Format: Sein Beweis ist nur eine Behauptung.',
     ),
-    fail: say(
-      'The bundle has an older format that this release does not judge.',
-      'Das Bündel hat ein älteres Format, das diese Version nicht beurteilt.',
-    ),
+    fail: say('The bundle has an older format that is not known.', 'Das Bündel hat ein älteres, unbekanntes Format.'),
   },
 };
 
-export function messageOf(id: CheckId, status: CheckStatus): Message {
+export function messageOf(id: CheckId, status: CheckStatus, generation: Bundle['generation'] = 'current'): Message {
   if (status === 'skipped') return SKIPPED;
+  const legacy = generation === 'legacy' ? LEGACY_MESSAGES[id]?.[status] : undefined;
+  if (legacy) return legacy;
   const messages = MESSAGES[id];
   const message = 'any' in messages ? messages.any : messages[status];
   if (!message) throw new Error(`the check ${id} has no message for ${status}`);

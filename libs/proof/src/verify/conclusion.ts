@@ -1,8 +1,10 @@
-import { mainFiles } from '../bundle/inspect.js';
 import { reportBytes, reportHash, verdictOf, type Report, type ReportOptions } from '../report/report.js';
 import { type Verification, type VerificationOptions } from './inputs.js';
 import { acceptedBackends } from './options.js';
 import { type Judgement, type Run } from './run.js';
+
+/** Where nothing says how manifest and proof are named. */
+const USUAL = { manifest: 'manifest.json', proof: 'proof.capz' };
 
 /** The report and what else the callers name: hashes are those of the last proof unit, or of the files with the usual names. */
 export function conclude(
@@ -11,7 +13,7 @@ export function conclude(
 ): Verification {
   const { units = [], manifests, kids = [], policy, rules = [] } = judgement;
   const last = units.at(-1);
-  const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : mainFiles(null);
+  const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
   const checks = list.all();
   const report: Report = {
     schema: 'cap-report.v1',

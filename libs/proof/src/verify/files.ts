@@ -19,22 +19,34 @@ export function fileHashes({ files }: Bundle): FileHashes {
 
 /** files.hash, files.unlisted */
 export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes, checks: CheckList): void {
-  for (const [name, { hash, size }] of Object.entries(meta.files)) {
+  checkListed(bundle, meta.files, hashOf, checks);
+  const unlisted = unlistedFiles(bundle, meta.files, UNLISTED_FILES);
+  if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.join(', ') });
+  else checks.ok('files.unlisted');
+}
+
+/** files.hash */
+export function checkListed(
+  bundle: Bundle,
+  listed: Readonly<Record<string, { hash: Digest; size?: number | undefined }>>,
+  hashOf: FileHashes,
+  checks: CheckList,
+): void {
+  for (const [name, { hash, size }] of Object.entries(listed)) {
     const bytes = bundle.files.get(name);
     if (!bytes) {
       if (bundle.complete) checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
-    } else if (bytes.length !== size)
+    } else if (size !== undefined && bytes.length !== size)
       checks.fail('files.hash', { expected: `${name}: ${size} bytes`, actual: `${name}: ${bytes.length} bytes` });
     else if (hashOf(name) !== hash)
       checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: ${hashOf(name)}` });
   }
   checks.ok('files.hash');
-  const unlisted = [...bundle.files.keys()].filter(
-    (name) => !UNLISTED_FILES.has(name) && !Object.hasOwn(meta.files, name),
-  );
-  if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.sort().join(', ') });
-  else checks.ok('files.unlisted');
 }
+
+/** Names of the files that are neither listed nor exempt, sorted. */
+export const unlistedFiles = (bundle: Bundle, listed: object, exempt: ReadonlySet<string>): string[] =>
+  [...bundle.files.keys()].filter((name) => !exempt.has(name) && !Object.hasOwn(listed, name)).sort();
 
 /** The bytes, if they are few enough to be parsed. Throws CapError `input` / `json.malformed`. */
 export function boundedJson(bytes: Buffer, name: string): Buffer {

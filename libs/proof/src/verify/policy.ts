@@ -27,15 +27,33 @@ export async function choosePolicy(
   checks: CheckList,
 ): Promise<ChosenPolicy> {
   const named = manifests.get(units.at(-1)?.manifest_file ?? '')?.manifest.policy.hash ?? null;
+  const own = await pinPolicy(named, sources, checks);
+  if (named)
+    comparePolicies(
+      own?.policy_hash ?? named,
+      [
+        ...[...manifests.values()].map(({ file, manifest }) => ({ place: file, hash: manifest.policy.hash })),
+        ...units.map(({ id, policy_hash }) => ({ place: `proof unit ${id}`, hash: policy_hash })),
+      ],
+      checks,
+    );
+  return { own, rules: own ?? (named && bundledCopy(bundle, meta, named)) };
+}
+
+/** policy.pinned, policy.status. The verifier's own policy for a bundle whose manifest names this one; null if it has none. */
+export async function pinPolicy(
+  named: Digest | null,
+  sources: VerificationSources,
+  checks: CheckList,
+): Promise<CompiledPolicy | null> {
   const own = sources.policy ?? (named && (await ownPolicy(named, sources)));
   if (own) {
     checks.ok('policy.pinned', { expected: named, actual: own.compiled.policy_hash });
     checkStatus(own, checks);
-  } else if (named) checks.warn('policy.pinned', { expected: named, actual: null });
-  const expected = own?.compiled.policy_hash ?? named;
-  if (expected && named) checkHashes(expected, [...manifests.values()], units, checks);
-  const rules = own?.compiled ?? (named && bundledCopy(bundle, meta, named));
-  return { own: own?.compiled ?? null, rules };
+    return own.compiled;
+  }
+  if (named) checks.warn('policy.pinned', { expected: named, actual: null });
+  return null;
 }
 
 async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSources): Promise<VerifierPolicy | null> {
@@ -50,16 +68,12 @@ function checkStatus({ status }: VerifierPolicy, checks: CheckList): void {
   checks.record('policy.status', judged[status], { expected: 'active', actual: status });
 }
 
-function checkHashes(
+/** policy.hash */
+export function comparePolicies(
   expected: Digest,
-  manifests: readonly JudgedManifest[],
-  units: readonly ProofUnit[],
+  named: readonly { place: string; hash: string }[],
   checks: CheckList,
 ): void {
-  const named = [
-    ...manifests.map(({ file, manifest }) => ({ place: file, hash: manifest.policy.hash })),
-    ...units.map(({ id, policy_hash }) => ({ place: `proof unit ${id}`, hash: policy_hash })),
-  ];
   const other = named.find(({ hash }) => hash !== expected);
   if (other) checks.fail('policy.hash', { expected, actual: `${other.place}: ${other.hash}` });
   else checks.ok('policy.hash', { expected, actual: expected });

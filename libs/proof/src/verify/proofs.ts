@@ -12,8 +12,8 @@ import { type JudgedManifest } from './manifests.js';
 import { attempt } from './meta.js';
 
 /** What a verified proof has established about one manifest. */
-export interface Established {
-  manifest: JudgedManifest;
+export interface Established<M = JudgedManifest> {
+  manifest: M;
   strength: FactStrength;
   facts: Fact[];
   /** Of a proof that carries claims only. */
@@ -98,7 +98,11 @@ function checkBackend(
   return backend;
 }
 
-function checkClaimedOnly({ name, strength }: ProofBackend, allowMock: boolean, checks: CheckList): void {
+export function checkClaimedOnly(
+  { name, strength }: Pick<ProofBackend, 'strength'> & { name: string },
+  allowMock: boolean,
+  checks: CheckList,
+): void {
   if (strength !== 'claimed') checks.ok('proof.claimed-only', { actual: name });
   else checks.record('proof.claimed-only', allowMock ? 'warn' : 'fail', { expected: 'a proof of facts', actual: name });
 }

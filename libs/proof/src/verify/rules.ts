@@ -1,7 +1,6 @@
 import { evaluateClaims, evaluateRules, type FactStrength, type RuleResult, type RuleStatus } from '@cap/policy';
 import { evaluationContextOf } from '../backends/opened.js';
-import { type ListsByManifest } from './lists.js';
-import { type JudgedManifest } from './manifests.js';
+import { type ReferenceList } from '../lists/rows.js';
 import { type ChosenPolicy } from './policy.js';
 import { type Established } from './proofs.js';
 
@@ -13,11 +12,11 @@ const STRENGTHS: readonly FactStrength[] = ['proven', 'disclosed', 'claimed'];
  * The rules, judged over what the proofs have established. Facts of several proofs of one manifest count together; a
  * bundle with several manifests must satisfy each rule for each of them.
  */
-export function judgeRules(
+export function judgeRules<M>(
   { own, rules }: ChosenPolicy,
-  manifests: ReadonlyMap<string, JudgedManifest>,
-  established: readonly Established[],
-  lists: ListsByManifest,
+  manifests: ReadonlyMap<string, M>,
+  established: readonly Established<M>[],
+  lists: ReadonlyMap<M, ReadonlyMap<string, ReferenceList>>,
 ): RuleResult[] {
   if (!rules) return [];
   const perManifest = [...manifests.values()].map((judged) => {
@@ -50,9 +49,12 @@ const better = (a: RuleResult, b: RuleResult): RuleResult => {
   return rank(b) > rank(a) ? b : a;
 };
 
-const worse = (a: RuleResult, b: RuleResult): RuleResult => (rank(b) < rank(a) ? b : a);
+export const worse = (a: RuleResult, b: RuleResult): RuleResult => (rank(b) < rank(a) ? b : a);
 
-function combine(lists: readonly RuleResult[][], choose: (a: RuleResult, b: RuleResult) => RuleResult): RuleResult[] {
+export function combine(
+  lists: readonly RuleResult[][],
+  choose: (a: RuleResult, b: RuleResult) => RuleResult,
+): RuleResult[] {
   const byId = new Map<string, RuleResult>();
   for (const result of lists.flat()) {
     const before = byId.get(result.rule_id);

@@ -1,6 +1,6 @@
 import { type CompiledPolicy, type RuleResult } from '@cap/policy';
 import { type Bundle } from '../bundle/bundle.js';
-import { type ProofUnit } from '../bundle/meta.js';
+import { type UnitFiles } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
 import { type Clock } from './clock.js';
 import { type FileHashes } from './files.js';
@@ -20,7 +20,7 @@ export interface Run {
 /** What the checks came to, as far as they came. */
 export interface Judgement {
   /** In dependency order. */
-  units?: readonly ProofUnit[];
+  units?: readonly UnitFiles[];
   /** By file name. */
   manifests?: ReadonlyMap<string, JudgedManifest>;
   /** Whose signatures verified. */

@@ -1,11 +1,14 @@
-import { type ProofUnit } from '../bundle/meta.js';
+import { type Statement } from '../backends/backend.js';
 import { type CheckList } from '../report/check-list.js';
 import { type Clock } from './clock.js';
 import { type VerificationOptions } from './inputs.js';
 
+/** Proofs of the older program state nothing of this. */
+type Stating = { statement: Omit<Statement, 'issued_at'> };
+
 /** statement.audience, statement.nonce, statement.expired: of every proof unit, and only as far as the caller asks. */
 export function checkStatements(
-  units: readonly ProofUnit[],
+  units: readonly Stating[],
   { audience, nonce }: VerificationOptions,
   clock: Clock,
   checks: CheckList,
@@ -22,7 +25,7 @@ export function checkStatements(
   });
 }
 
-function compare(units: readonly ProofUnit[], member: 'audience' | 'nonce', expected: string, checks: CheckList): void {
+function compare(units: readonly Stating[], member: 'audience' | 'nonce', expected: string, checks: CheckList): void {
   for (const { statement } of units) {
     const actual = statement[member] ?? null;
     checks.record(`statement.${member}`, actual === expected ? 'ok' : 'fail', { expected, actual });

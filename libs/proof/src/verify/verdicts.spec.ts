@@ -615,7 +615,7 @@ const CASES: Record<string, Case> = {
     checks: { 'registry.match': 'fail' },
   },
 
-  'legacy.format: the older program’s pair': {
+  'legacy.format: a pair of unknown generation': {
     zip: () =>
       zipped(
         new Map([
@@ -624,10 +624,10 @@ const CASES: Record<string, Case> = {
         ]),
       ),
     result: 'fail',
-    checks: { ...NOTHING_CHECKED, 'legacy.format': 'fail' },
+    checks: { ...NOTHING_CHECKED, 'manifest.schema': 'fail', 'proof.container': 'fail', 'legacy.format': 'fail' },
     rules: {},
   },
-  'legacy.format: cap-bundle.v1': {
+  'legacy.format: cap-bundle.v1 without files': {
     zip: () =>
       zipped(
         new Map([
@@ -636,7 +636,7 @@ const CASES: Record<string, Case> = {
         ]),
       ),
     result: 'fail',
-    checks: { ...NOTHING_CHECKED, 'legacy.format': 'fail' },
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail', 'legacy.format': 'fail' },
     rules: {},
   },
 };

@@ -1,4 +1,5 @@
 import { type Bundle } from '../bundle/bundle.js';
+import { judgeLegacy } from '../legacy/judge.js';
 import { CheckList } from '../report/check-list.js';
 import { Clock } from './clock.js';
 import { conclude } from './conclusion.js';
@@ -31,7 +32,7 @@ export async function verifyBundle(
     bundle,
     sources,
     options,
-    checks: new CheckList(),
+    checks: new CheckList(bundle.generation),
     clock: new Clock(options),
     hashOf: fileHashes(bundle),
   };
@@ -39,12 +40,11 @@ export async function verifyBundle(
 }
 
 /** Every check of the report, in pipeline order but where a comment says so. A check whose input failed stays skipped. */
-async function judge({ bundle, sources, options, checks, clock, hashOf }: Run): Promise<Judgement> {
-  if (bundle.generation === 'legacy') {
-    // legacy.format
-    checks.fail('legacy.format', { expected: 'cap-bundle.v2', actual: 'a bundle of the older program' });
-    return {};
-  }
+async function judge(run: Run): Promise<Judgement> {
+  const { bundle, sources, options, checks, clock, hashOf } = run;
+
+  // legacy.format, and for a bundle of the older program all else as far as it has a meaning there
+  if (bundle.generation === 'legacy') return judgeLegacy(run);
 
   // meta.schema, meta.units
   const { meta, units } = checkMeta(bundle, checks);
