@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, sha256 } from '@cap/crypto';
+import { legacyFiles } from '../legacy/legacy.fixture.js';
+import { zipped } from '../verify/verification.fixture.js';
 import { inspectBundle } from './inspect.js';
 import { readBundle } from './read.js';
 import { rawZip } from './zip.fixture.js';
@@ -100,6 +102,17 @@ describe('inspectBundle', () => {
         { name: 'proof.capz', size: 300_000 },
         { name: 'stored.txt', size: 300_000 },
       ],
+    });
+  });
+
+  it.each([
+    ['two files', legacyFiles({ container: 'pair' }), 'proof.dat'],
+    ['cap-bundle.v1', legacyFiles({ proofVersion: 'proof.v1' }), 'proof.capz'],
+  ])('finds manifest and proof of the older program: %s', async (_, files, proof) => {
+    expect(await inspect(zipped(files))).toMatchObject({
+      generation: 'legacy',
+      manifest: files.get('manifest.json'),
+      proof: files.get(proof),
     });
   });
 

@@ -9,6 +9,7 @@ import {
   type JsonObject,
 } from '@cap/crypto';
 import { z } from 'zod';
+import { legacyChainFault } from '../legacy/audit.js';
 import { digestMember } from '../manifest/manifest.js';
 import { readIfPresent } from './files.js';
 
@@ -22,13 +23,15 @@ const eventSchema = z.strictObject({
 });
 
 /**
- * Reads an audit log: one event a line, each chained to the one before. Throws CapError `input` / `audit.malformed` for a
+ * Reads an audit log: one event a line, each chained to the one before. A log that counts from 1 was written by the older
+ * program (v1.0), and is chained its way. Throws CapError `input` / `audit.malformed` for a
  * line that is no event, `refused` / `audit.broken` for one that does not follow, both with the line.
  */
 export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
   const lines = Buffer.from(bytes).toString('utf8').split('\n');
   if (lines.pop() !== '') throw new CapError('input', 'audit.malformed', `${name}: the last line is cut off`);
   let previous: ChainEvent | null = null;
+  let legacy: boolean | undefined;
   return lines.map((line, i) => {
     const place = `${name}:${i + 1}`;
     const parsed = eventSchema.safeParse(parseJson(Buffer.from(line), place));
@@ -37,7 +40,8 @@ export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
       throw new CapError('input', 'audit.malformed', `${place}: ${issue!.path.join('.')} ${issue!.message}`);
     }
     const event = parsed.data as ChainEvent;
-    const fault = chainFault(previous, event);
+    legacy ??= event.seq === 1;
+    const fault = (legacy ? legacyChainFault : chainFault)(previous, event);
     if (fault) throw new CapError('refused', 'audit.broken', `${place}: ${fault}`);
     previous = event;
     return event;
@@ -61,6 +65,12 @@ export async function appendAuditEvent(
   details: JsonObject,
 ): Promise<ChainEvent> {
   const events = await readAuditLog(file);
+  if (events[0]?.seq === 1)
+    throw new CapError(
+      'refused',
+      'audit.broken',
+      `${file}: the log of the older program, which nothing can be added to`,
+    );
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
   await writeFileDurable(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
   return next;
