@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { type FastifyInstance, type RouteOptions } from 'fastify';
 import request from 'supertest';
 import { type Config, loadConfig } from '@cap/config';
 import { generateKey, publicKeyText, type SigningKey } from '@cap/crypto';
@@ -28,7 +29,8 @@ import { verifierService } from './service.js';
 
 const examples = (...parts: string[]) => path.join(import.meta.dirname, '../../../examples', ...parts);
 const REGISTRY = path.join(import.meta.dirname, '../../registry/dist/main.js');
-const TOKEN = 'verifier-token-0123456789';
+const VERIFIER = path.join(import.meta.dirname, '../dist/main.js');
+const REGISTRY_TOKEN = 'verifier-token-0123456789';
 const AUDIENCE = 'cap-verifier';
 const ISSUER = 'https://issuer.example';
 export const AS_OF = '2026-01-15';
@@ -45,31 +47,23 @@ export function tokenWith(scope: string, claims: object = {}): string {
   return `${text}.${createSign('RSA-SHA256').update(text).sign(keys.privateKey).toString('base64url')}`;
 }
 
-/** The registry as a process of its own, from the build. */
-class RegistryProcess {
+/** A service as a process of its own, from the build. */
+export class ServiceProcess {
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(directory: string): Promise<RegistryProcess> {
-    const config = path.join(directory, 'registry.yaml');
-    const hash = `sha256:${createHash('sha256').update(TOKEN).digest('hex')}`;
-    const registry = {
-      bind: '127.0.0.1:0',
-      database: path.join(directory, 'registry.db'),
-      blobs: path.join(directory, 'blobs'),
-      tokens: { verifier: [hash] },
-    };
-    await writeFile(config, JSON.stringify({ registry }));
-    const child = spawn(process.execPath, [REGISTRY, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] });
+  /** Runs until it listens. */
+  static async run(program: string, config: string): Promise<ServiceProcess> {
+    const child = spawn(process.execPath, [program, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface({ input: child.stdout! })) {
       const { msg, management } = JSON.parse(line) as { msg?: string; management?: string };
       if (msg !== 'listening') continue;
       child.stdout!.resume();
-      return new RegistryProcess(management!, child);
+      return new ServiceProcess(management!, child);
     }
-    throw new Error('the registry ended before it listened; is it built?');
+    throw new Error(`${program} ended before it listened; is it built?`);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -77,6 +71,19 @@ class RegistryProcess {
     this.child.kill(signal);
     await once(this.child, 'exit');
   }
+}
+
+async function startRegistry(directory: string): Promise<ServiceProcess> {
+  const config = path.join(directory, 'registry.yaml');
+  const hash = `sha256:${createHash('sha256').update(REGISTRY_TOKEN).digest('hex')}`;
+  const registry = {
+    bind: '127.0.0.1:0',
+    database: path.join(directory, 'registry.db'),
+    blobs: path.join(directory, 'blobs'),
+    tokens: { verifier: [hash] },
+  };
+  await writeFile(config, JSON.stringify({ registry }));
+  return ServiceProcess.run(REGISTRY, config);
 }
 
 /** A project of the example lists, and the bundles that can be made of it. */
@@ -140,22 +147,37 @@ class Prover {
   }
 }
 
+type Document = Record<string, unknown>;
+
+const configuration = (registry: ServiceProcess, directory: string, document: Document): Document => ({
+  ...document,
+  server: { management_bind: '127.0.0.1:0' },
+  oauth: { issuer: ISSUER, audience: AUDIENCE, public_key_path: path.join(directory, 'issuer.pem') },
+  verification: { trust_file: path.join(directory, 'trust.json'), ...(document.verification as object) },
+  registry: { url: registry.url, token: REGISTRY_TOKEN, ...(document.registry as object) },
+});
+
 /** The real API in this process, before a real registry in a process of its own. */
 export class TestVerifier {
   private constructor(
     readonly directory: string,
-    readonly registry: RegistryProcess,
+    readonly registry: ServiceProcess,
     readonly prover: Prover,
     readonly service: Service,
     readonly config: Config,
     readonly url: string,
+    /** Every route of the service. */
+    readonly routes: readonly RouteOptions[],
   ) {}
 
-  static async start(document: Record<string, unknown> = {}): Promise<TestVerifier> {
+  static async start(document: Document = {}): Promise<TestVerifier> {
     const directory = await mkdtemp(path.join(tmpdir(), 'cap-verifier-'));
-    const registry = await RegistryProcess.start(directory);
+    const registry = await startRegistry(directory);
     try {
-      return await TestVerifier.#before(registry, directory, document);
+      const prover = await Prover.make(directory);
+      await writeFile(path.join(directory, 'trust.json'), prover.trust());
+      await writeFile(path.join(directory, 'issuer.pem'), keys.publicKey.export({ type: 'spki', format: 'pem' }));
+      return await TestVerifier.#before(registry, directory, prover, document);
     } catch (error) {
       await registry.stop();
       await rm(directory, { recursive: true, force: true });
@@ -164,28 +186,33 @@ export class TestVerifier {
   }
 
   static async #before(
-    registry: RegistryProcess,
+    registry: ServiceProcess,
     directory: string,
-    document: Record<string, unknown>,
+    prover: Prover,
+    document: Document,
   ): Promise<TestVerifier> {
-    const prover = await Prover.make(directory);
-    const at = (name: string) => path.join(directory, name);
-    await writeFile(at('trust.json'), prover.trust());
-    await writeFile(at('issuer.pem'), keys.publicKey.export({ type: 'spki', format: 'pem' }));
-    const loaded = loadConfig({
-      role: 'verifier',
-      document: {
-        ...document,
-        server: { management_bind: '127.0.0.1:0' },
-        oauth: { issuer: ISSUER, audience: AUDIENCE, public_key_path: at('issuer.pem') },
-        verification: { trust_file: at('trust.json'), ...(document.verification as object) },
-        registry: { url: registry.url, token: TOKEN },
-      },
-    });
+    const loaded = loadConfig({ role: 'verifier', document: configuration(registry, directory, document) });
     const logStream = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const service = await createService({ ...verifierService, logStream }, loaded);
+    const routes: RouteOptions[] = [];
+    const fastify = (instance: FastifyInstance, config: Config) => {
+      instance.addHook('onRoute', (route) => void routes.push(route));
+      return verifierService.fastify!(instance, config);
+    };
+    const service = await createService({ ...verifierService, fastify, logStream }, loaded);
     const { management } = await service.listen();
-    return new TestVerifier(directory, registry, prover, service, loaded.config, management);
+    return new TestVerifier(directory, registry, prover, service, loaded.config, management, routes);
+  }
+
+  /** Another API before the same registry; stop its service, not this. */
+  replica(document: Document = {}): Promise<TestVerifier> {
+    return TestVerifier.#before(this.registry, this.directory, this.prover, document);
+  }
+
+  /** The same as a process of its own, that can be killed. */
+  async process(document: Document = {}): Promise<ServiceProcess> {
+    const config = path.join(this.directory, 'verifier.yaml');
+    await writeFile(config, JSON.stringify(configuration(this.registry, this.directory, document)));
+    return ServiceProcess.run(VERIFIER, config);
   }
 
   /** A request with these scopes. */
