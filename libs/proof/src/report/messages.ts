@@ -204,7 +204,10 @@ const MESSAGES: Record<CheckId, Messages> = {
       'The bundle has an older format: its proof is only a claim.',
       'Das Bündel hat ein älteres Format: Sein Beweis ist nur eine Behauptung.',
     ),
-    fail: say('The bundle has an older format that is not known.', 'Das Bündel hat ein älteres, unbekanntes Format.'),
+    fail: say(
+      'The bundle has neither the current format nor a known older one.',
+      'Das Bündel hat weder das aktuelle noch ein bekanntes älteres Format.',
+    ),
   },
 };
 

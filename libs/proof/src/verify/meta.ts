@@ -1,6 +1,13 @@
-import { isCapError } from '@cap/crypto';
+import { isCapError, type JsonValue } from '@cap/crypto';
 import { type Bundle } from '../bundle/bundle.js';
-import { META_SCHEMA, orderUnits, parseMeta, type BundleMeta, type ProofUnit } from '../bundle/meta.js';
+import {
+  LEGACY_META_SCHEMA,
+  META_SCHEMA,
+  orderUnits,
+  parseMeta,
+  type BundleMeta,
+  type ProofUnit,
+} from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
 
 /** What _meta.json says; units in dependency order, empty if they can't be used. */
@@ -15,7 +22,10 @@ export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
     () => parseMeta(bundle.meta),
     (why) => checks.fail('meta.schema', { expected: META_SCHEMA, actual: why }),
   );
-  if (!meta) return { meta: null, units: [] };
+  if (!meta) {
+    checkGeneration(bundle.meta, checks);
+    return { meta: null, units: [] };
+  }
   checks.ok('meta.schema', { expected: META_SCHEMA, actual: META_SCHEMA });
   const units = attempt(
     () => orderUnits(meta),
@@ -24,6 +34,14 @@ export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
   if (!units) return { meta, units: [] };
   checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
   return { meta, units };
+}
+
+/** legacy.format, of a bundle of neither the current nor a known older generation. */
+function checkGeneration(meta: JsonValue, checks: CheckList): void {
+  const schema = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.schema : undefined;
+  if (schema === META_SCHEMA) return;
+  const actual = typeof schema === 'string' ? schema : 'no schema';
+  checks.fail('legacy.format', { expected: `${META_SCHEMA} or ${LEGACY_META_SCHEMA}`, actual });
 }
 
 /** The value, or null after telling why a part of the bundle is malformed. Anything but a CapError is a fault of ours and goes on. */

@@ -86,7 +86,13 @@ const CASES: Record<string, Case> = {
   'meta.schema: unknown version': {
     zip: withMeta((meta) => Object.assign(meta, { schema: 'cap-bundle.v3' })),
     result: 'fail',
-    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail' },
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail', 'legacy.format': 'fail' },
+    rules: {},
+  },
+  'meta.schema: no version': {
+    zip: withMeta((meta) => delete (meta as JsonObject).schema),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail', 'legacy.format': 'fail' },
     rules: {},
   },
   'meta.schema: a program listed': {
