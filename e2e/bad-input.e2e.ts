@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { deflateRawSync } from 'node:zlib';
 import { cap } from '../scripts/local-stack.mjs';
+import { rawZip } from './raw-zip.js';
 import { call, example, POLICY, postJson, postZip, upload, World } from './world.js';
 
 let world: World;
@@ -25,100 +25,36 @@ afterAll(async () => {
   }
 });
 
-interface Entry {
-  name: string;
-  bytes?: Buffer;
-  /** Overrides of the local header or the directory entry. */
-  method?: number;
-  flags?: number;
-  size?: number;
-  crc?: number;
-  mode?: number;
-  localName?: string;
-}
-
-/** A zip as no honest writer makes it. */
-function zip(entries: Entry[], { leading = '', trailing = '', comment = '' } = {}): Buffer {
-  const parts: Uint8Array[] = [Buffer.from(leading)];
-  const directory: Uint8Array[] = [];
-  let offset = leading.length;
-  for (const {
-    name,
-    bytes = Buffer.alloc(0),
-    method = 8,
-    flags = 0,
-    size,
-    crc,
-    mode = 0o100644,
-    localName,
-  } of entries) {
-    const data = method === 8 ? deflateRawSync(bytes) : bytes;
-    const tail = (label: string) => {
-      const encoded = Buffer.from(label);
-      const header = Buffer.alloc(26);
-      header.writeUInt16LE(20, 0);
-      header.writeUInt16LE(flags, 2);
-      header.writeUInt16LE(method, 4);
-      header.writeUInt32LE(0x00210000, 6);
-      header.writeUInt32LE(crc ?? crc32(bytes), 10);
-      header.writeUInt32LE(data.length, 14);
-      header.writeUInt32LE(size ?? bytes.length, 18);
-      header.writeUInt16LE(encoded.length, 22);
-      return { header, encoded };
-    };
-    const local = tail(localName ?? name);
-    const localHeader = Buffer.concat([Buffer.from('PK\x03\x04'), local.header, local.encoded]);
-    const central = tail(name);
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE((mode << 16) >>> 0, 6);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), central.header, rest, central.encoded]));
-    parts.push(localHeader, data);
-    offset += localHeader.length + data.length;
-  }
-  const central = Buffer.concat(directory);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(central.length, 8);
-  end.writeUInt32LE(offset, 12);
-  end.writeUInt16LE(comment.length, 16);
-  return Buffer.concat([...parts, central, Buffer.from('PK\x05\x06'), end, Buffer.from(comment + trailing)]);
-}
-const crc32 = (bytes: Uint8Array) => {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
-  }
-  return ~crc >>> 0;
-};
 const META = { name: '_meta.json', bytes: Buffer.from('{}') };
 
 describe('zips', () => {
   const ZIPS: [string, Buffer, status: number[]][] = [
     ['nothing', Buffer.alloc(0), [400]],
     ['text', Buffer.from('PK, but no zip'), [400]],
-    ['an empty zip', zip([]), [400]],
-    ['no _meta.json', zip([{ name: 'manifest.json', bytes: Buffer.from('{}') }]), [400]],
-    ['_meta.json that is no JSON', zip([{ name: '_meta.json', bytes: Buffer.from('{') }]), [400]],
-    ['a climbing name', zip([META, { name: '../../etc/passwd' }]), [400]],
-    ['an absolute name', zip([META, { name: '/etc/passwd' }]), [400]],
-    ['a backslash', zip([META, { name: 'a\\b' }]), [400]],
-    ['a drive', zip([META, { name: 'C:evil' }]), [400]],
-    ['two of one name', zip([META, META]), [400]],
-    ['a symbolic link', zip([META, { name: 'link', mode: 0o120777 }]), [400]],
-    ['an encrypted entry', zip([META, { name: 'a', flags: 1 }]), [400]],
-    ['an unknown method', zip([META, { name: 'a', method: 99 }]), [400]],
-    ['another name in the local header', zip([META, { name: 'a', localName: 'b' }]), [400]],
-    ['fewer bytes than it unpacks to', zip([META, { name: 'a', bytes: Buffer.alloc(1000, 1), size: 10 }]), [400, 413]],
-    ['a wrong checksum', zip([META, { name: 'a', bytes: Buffer.from('x'), crc: 1 }]), [400]],
-    ['data before it', zip([META], { leading: 'MZ' }), [400]],
-    ['data after it', zip([META], { trailing: 'more' }), [400]],
-    ['a bomb', zip([META, { name: 'zeros', bytes: Buffer.alloc(20_000_000) }]), [413]],
+    ['an empty zip', rawZip([]), [400]],
+    ['no _meta.json', rawZip([{ name: 'manifest.json', bytes: Buffer.from('{}') }]), [400]],
+    ['_meta.json that is no JSON', rawZip([{ name: '_meta.json', bytes: Buffer.from('{') }]), [400]],
+    ['a climbing name', rawZip([META, { name: '../../etc/passwd' }]), [400]],
+    ['an absolute name', rawZip([META, { name: '/etc/passwd' }]), [400]],
+    ['a backslash', rawZip([META, { name: 'a\\b' }]), [400]],
+    ['a drive', rawZip([META, { name: 'C:evil' }]), [400]],
+    ['two of one name', rawZip([META, META]), [400]],
+    ['a symbolic link', rawZip([META, { name: 'link', mode: 0o120777 }]), [400]],
+    ['an encrypted entry', rawZip([META, { name: 'a', flags: 1 }]), [400]],
+    ['an unknown method', rawZip([META, { name: 'a', method: 99 }]), [400]],
+    ['another name in the local header', rawZip([META, { name: 'a', localName: 'b' }]), [400]],
+    [
+      'fewer bytes than it unpacks to',
+      rawZip([META, { name: 'a', bytes: Buffer.alloc(1000, 1), size: 10 }]),
+      [400, 413],
+    ],
+    ['a wrong checksum', rawZip([META, { name: 'a', bytes: Buffer.from('x'), crc: 1 }]), [400]],
+    ['data before it', rawZip([META], { leading: 'MZ' }), [400]],
+    ['data after it', rawZip([META], { trailing: 'more' }), [400]],
+    ['a bomb', rawZip([META, { name: 'zeros', bytes: Buffer.alloc(20_000_000) }]), [413]],
     [
       'too many entries',
-      zip([META, ...Array.from({ length: 10_001 }, (_, i) => ({ name: `f${i}`, method: 0 }))]),
+      rawZip([META, ...Array.from({ length: 10_001 }, (_, i) => ({ name: `f${i}`, method: 0 }))]),
       [413],
     ],
   ];

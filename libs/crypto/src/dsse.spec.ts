@@ -57,6 +57,11 @@ describe('DSSE', () => {
   });
 
   it.each([
+    ['a member of another format', { ...envelope(), surprise: 1 }],
+    [
+      'a member of another format in a signature',
+      { ...envelope(), signatures: [{ ...envelope().signatures[0], cert: 'x' }] },
+    ],
     ['an array', []],
     ['no payload', { payloadType: 'x', signatures: [] }],
     ['a payload that is not base64', { payload: '???', payloadType: 'x', signatures: [] }],

@@ -53,12 +53,22 @@ export function strictBase64(text: unknown, place: string): Buffer {
   return bytes;
 }
 
-/** Checks the shape of an untrusted envelope. Throws CapError `dsse.malformed`. */
+const ENVELOPE_MEMBERS = new Set(['payload', 'payloadType', 'signatures']);
+const SIGNATURE_MEMBERS = new Set(['keyid', 'sig', 'public_key']);
+
+/**
+ * Checks the shape of an untrusted envelope. A member that is not of this format is refused: nothing that no signature covers
+ * may ride along unseen. Throws CapError `dsse.malformed`.
+ */
 export function parseEnvelope(value: JsonValue | undefined): DsseEnvelope & { payloadBytes: Buffer } {
   const refuse = (why: string): never => {
     throw new CapError('input', 'dsse.malformed', `signature envelope: ${why}`);
   };
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return refuse('not an object');
+  const strange = (members: object, known: ReadonlySet<string>) =>
+    Object.keys(members).find((name) => !known.has(name));
+  const unknown = strange(value, ENVELOPE_MEMBERS);
+  if (unknown !== undefined) return refuse(`unknown member ${unknown.slice(0, 80)}`);
   const { payload, payloadType, signatures } = value;
   if (typeof payloadType !== 'string') return refuse('payloadType is not a string');
   if (!Array.isArray(signatures)) return refuse('signatures is not an array');
@@ -70,6 +80,8 @@ export function parseEnvelope(value: JsonValue | undefined): DsseEnvelope & { pa
     signatures: signatures.map((entry, i) => {
       if (entry === null || typeof entry !== 'object' || Array.isArray(entry))
         return refuse(`signatures[${i}] is not an object`);
+      const more = strange(entry, SIGNATURE_MEMBERS);
+      if (more !== undefined) return refuse(`signatures[${i}]: unknown member ${more.slice(0, 80)}`);
       const { keyid, sig, public_key } = entry;
       if (typeof keyid !== 'string' || typeof sig !== 'string') return refuse(`signatures[${i}] lacks keyid or sig`);
       if (public_key !== undefined && typeof public_key !== 'string')

@@ -52,7 +52,10 @@ function envelopeFault(bundle: Bundle, { payloadType, payloadBytes, signatures }
 /** The trust store's key goes before the one that the envelope carries. */
 function signatureFault(envelope: ParsedEnvelope, trust: TrustStore | null) {
   for (const signature of envelope.signatures) {
-    const key = trust?.signer(signature.keyid)?.key ?? embeddedKey(signature);
+    const embedded = embeddedKey(signature);
+    if (signature.public_key !== undefined && !embedded)
+      return { expected: `the public key of ${signature.keyid}`, actual: 'the envelope carries another key' };
+    const key = trust?.signer(signature.keyid)?.key ?? embedded;
     if (!key)
       return {
         expected: `the public key ${signature.keyid}`,
