@@ -8,7 +8,7 @@ import { type LegacyClaim } from './proof.js';
  * (`supplier_count_max_10`): such a claim is about another rule, and counts as far as its bound implies this one's.
  */
 export function claimsFor(
-  { rules }: CompiledPolicy,
+  { rules }: Pick<CompiledPolicy, 'rules'>,
   claims: readonly LegacyClaim[],
 ): { rule_id: string; ok: boolean }[] {
   return rules.flatMap(({ rule_id, requirement }) =>

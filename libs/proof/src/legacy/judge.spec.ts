@@ -8,7 +8,17 @@ import { readBundle } from '../bundle/read.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
 import { type VerificationOptions, type VerificationSources } from '../verify/inputs.js';
 import { newSigner, signerRecord, trustStore, verify, zipped } from '../verify/verification.fixture.js';
-import { compact, legacyFiles, legacyZip, POLICY, pretty, signer, type LegacyRecipe } from './legacy.fixture.js';
+import { claimsFor } from './claims.js';
+import {
+  CLAIMS,
+  compact,
+  legacyFiles,
+  legacyZip,
+  POLICY,
+  pretty,
+  signer,
+  type LegacyRecipe,
+} from './legacy.fixture.js';
 
 const GOOD: Record<CheckId, CheckStatus> = {
   ...(Object.fromEntries(CHECK_IDS.map((id) => [id, 'skipped'])) as Record<CheckId, CheckStatus>),
@@ -118,6 +128,11 @@ const CASES: Record<string, Case> = {
       after: (files) => files.set('manifest.json', jcs(reparsed(files.get('manifest.json')!.toString()))),
     },
     checks: skipped(...META),
+  },
+  'a thousand claims': {
+    recipe: {
+      claims: { ...CLAIMS, ...Object.fromEntries(Array.from({ length: 998 }, (_, i) => [`rule_${i}`, true])) },
+    },
   },
   'a time anchor': {
     recipe: { manifest: (manifest) => void (manifest.time_anchor = { kind: 'tsa', reference: 'a.tsr' }) },
@@ -261,7 +276,7 @@ const CASES: Record<string, Case> = {
       'no version': '{}',
       'an unknown version': '{"version":"manifest.v1.1"}',
       'the current format': '{"schema":"cap-manifest.v2"}',
-      'too large': `{"version":"${'x'.repeat(4_000_000)}"}`,
+      'too large': `{"version":"${'x'.repeat(256_000)}"}`,
     }).map(([name, content]): [string, Case] => [
       `legacy.format: manifest: ${name}`,
       {
@@ -430,6 +445,12 @@ const CASES: Record<string, Case> = {
       },
     ]),
   ),
+  'proof.container: more claims than anybody has': {
+    recipe: { claims: Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`rule_${i}`, true])) },
+    result: 'fail',
+    checks: NO_PROOF,
+    rules: UNPROVEN,
+  },
   'proof.backend: one that nobody had': {
     recipe: { proofVersion: 'proof.v1', proof: (proof) => void (proof.backend = 'halo2') },
     result: 'fail',
@@ -460,6 +481,24 @@ const CASES: Record<string, Case> = {
     result: 'fail',
     checks: { 'proof.valid': 'fail' },
     rules: { ...CLAIMED, supplier_count_max: 'violated' },
+  },
+  'a false claim under a status that is ok': {
+    recipe: { claims: { ...CLAIMS, supplier_count_max_10: false }, proof: (proof) => void (proof.status = 'ok') },
+    result: 'fail',
+    checks: { 'proof.valid': 'fail' },
+    rules: { ...CLAIMED, supplier_count_max: 'violated' },
+  },
+  'a true and a false claim of one name': {
+    recipe: {
+      proof: (proof) =>
+        void (proof.proof_data = {
+          checked_constraints: [true, false, true].map((ok) => ({ name: 'has_ubo_root', ok })),
+        }),
+    },
+    sources: { policyByHash: () => null },
+    result: 'fail',
+    checks: { 'policy.pinned': 'warn', 'policy.status': 'skipped', 'proof.valid': 'fail' },
+    rules: { has_ubo_root: 'violated' },
   },
   'a status that is not ok': {
     recipe: { proof: (proof) => void (proof.status = 'failed') },
@@ -547,6 +586,31 @@ const CASES: Record<string, Case> = {
 function legacyKey({ publicKey }: typeof signer): string {
   return `0x${publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex')}`;
 }
+
+describe('claims that name their bound', () => {
+  const { requirements } = policyWith({ supplier_count_max: 10, ubo_count_min: 2 });
+  const rules = requirements.map((requirement) => ({ rule_id: requirement.rule_id, requirement }));
+  it.each<[string, boolean, string[]]>([
+    ['supplier_count_max_9', true, ['supplier_count_max']],
+    ['supplier_count_max_10', true, ['supplier_count_max']],
+    ['supplier_count_max_11', true, []],
+    ['supplier_count_max_9', false, []],
+    ['supplier_count_max_10', false, ['supplier_count_max']],
+    ['supplier_count_max_11', false, ['supplier_count_max']],
+    ['ubo_count_min_1', true, []],
+    ['ubo_count_min_2', true, ['ubo_count_min']],
+    ['ubo_count_min_3', true, ['ubo_count_min']],
+    ['ubo_count_min_1', false, ['ubo_count_min']],
+    ['ubo_count_min_2', false, ['ubo_count_min']],
+    ['ubo_count_min_3', false, []],
+    ['supplier_count_max_', true, []],
+    ['supplier_count_max_-1', true, []],
+    ['supplier_count_max_9x', true, []],
+    ['supplier_count_max9', true, []],
+  ])('%s: %s', (name, ok, settled) => {
+    expect(claimsFor({ rules }, [{ name, ok }])).toEqual(settled.map((rule_id) => ({ rule_id, ok })));
+  });
+});
 
 describe('verdicts on bundles of the older program', () => {
   it.each(Object.entries(CASES))(

@@ -41,7 +41,7 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
   const manifests = checkLegacyManifests(read.manifests.values(), checks);
 
   // signature.present, signature.valid
-  const kids = checkLegacySignatures([...manifests.values()], sources.trust, checks);
+  const kids = checkLegacySignatures([...manifests.values()], checks);
 
   // registry.match: before its place, since the registry's time is the trusted time of the signature
   const trusted = await checkRegistry(bundle, sources, options, checks);

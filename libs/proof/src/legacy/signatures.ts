@@ -1,7 +1,6 @@
 import { verify, type KeyObject } from 'node:crypto';
-import { isCapError, kidOf, publicKeyFromText, rawPublicKey } from '@cap/crypto';
+import { isCapError, kidOf, publicKeyFromText } from '@cap/crypto';
 import { type CheckList } from '../report/check-list.js';
-import { type TrustStore } from '../trust/trust-store.js';
 import { signedMessage, type LegacySignature } from './manifest.js';
 import { type JudgedLegacyManifest } from './manifests.js';
 
@@ -9,11 +8,7 @@ import { type JudgedLegacyManifest } from './manifests.js';
  * signature.present, signature.valid. The older program signed manifests, and nothing else: proof and other files are
  * held by their hashes alone. Returns the kids that signed; empty unless every manifest is signed and every signature valid.
  */
-export function checkLegacySignatures(
-  manifests: readonly JudgedLegacyManifest[],
-  trust: TrustStore | null,
-  checks: CheckList,
-): string[] {
+export function checkLegacySignatures(manifests: readonly JudgedLegacyManifest[], checks: CheckList): string[] {
   const kids = new Set<string>();
   let valid = true;
   for (const { file, manifest } of manifests) {
@@ -28,7 +23,7 @@ export function checkLegacySignatures(
     for (const signature of signatures) {
       const key = keyOf(signature);
       const kid = key && kidOf(key);
-      if (key && isValid(signature, message, trusted(kid!, trust) ?? key)) kids.add(kid!);
+      if (key && isValid(signature, message, key)) kids.add(kid!);
       else {
         valid = false;
         checks.fail('signature.valid', {
@@ -43,8 +38,6 @@ export function checkLegacySignatures(
   return [...kids];
 }
 
-const trusted = (kid: string, trust: TrustStore | null): KeyObject | undefined => trust?.signer(kid)?.key;
-
 /** Hex with or without `0x`, in either case. */
 function hex(text: string, bytes: number): string | null {
   const digits = text.replace(/^0x/u, '').toLowerCase();
@@ -55,8 +48,7 @@ function keyOf({ pubkey_hex }: LegacySignature): KeyObject | null {
   const digits = hex(pubkey_hex, 32);
   if (digits === null) return null;
   try {
-    const key = publicKeyFromText(`0x${digits}`);
-    return rawPublicKey(key).toString('hex') === digits ? key : null;
+    return publicKeyFromText(`0x${digits}`);
   } catch (error) {
     if (!isCapError(error)) throw error;
     return null;
