@@ -25,6 +25,7 @@ import {
   type WrittenBundle,
 } from '@cap/proof';
 import { createService, type Service } from '@cap/service-kit';
+import { assertDocumented } from './openapi/documented.fixture.js';
 import { verifierService } from './service.js';
 
 const examples = (...parts: string[]) => path.join(import.meta.dirname, '../../../examples', ...parts);
@@ -219,18 +220,19 @@ export class TestVerifier {
   as(scope = ALL_SCOPES, claims: object = {}) {
     const authorization = `Bearer ${tokenWith(scope, claims)}`;
     const agent = request(this.url);
+    // Whatever a test asks, the answer is one that the document tells of.
+    const send = (call: request.Test) => call.set({ authorization }).expect(assertDocumented);
     return {
-      get: (route: string) => agent.get(route).set({ authorization }),
+      get: (route: string) => send(agent.get(route)),
       post: (route: string, body: object | string) =>
-        agent.post(route).set({ authorization, 'content-type': 'application/json' }).send(body),
-      put: (route: string, body: object) => agent.put(route).set({ authorization }).send(body),
+        send(agent.post(route)).set({ 'content-type': 'application/json' }).send(body),
+      put: (route: string, body: object) => send(agent.put(route)).send(body),
       zip: (route: string, bytes: Uint8Array) =>
-        agent
-          .post(route)
-          .set({ authorization, 'content-type': 'application/zip' })
+        send(agent.post(route))
+          .set({ 'content-type': 'application/zip' })
           .send(Buffer.from(bytes) as never),
       upload: (bytes: Uint8Array, field = 'file') =>
-        agent.post('/proof/upload').set({ authorization }).attach(field, Buffer.from(bytes), 'bundle.zip'),
+        send(agent.post('/proof/upload')).attach(field, Buffer.from(bytes), 'bundle.zip'),
     };
   }
 

@@ -4,6 +4,7 @@ import { Reload } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { Policies } from './policy/policies.js';
 import { PolicyController } from './policy/policy.controller.js';
 import { PolicyService } from './policy/policy.service.js';
@@ -25,7 +26,14 @@ export class VerifierModule {
   static async open(config: Config): Promise<DynamicModule> {
     return {
       module: VerifierModule,
-      controllers: [VerifyController, UploadController, PolicyController, ListsController, EntriesController],
+      controllers: [
+        VerifyController,
+        UploadController,
+        PolicyController,
+        ListsController,
+        EntriesController,
+        OpenApiController,
+      ],
       providers: [
         { provide: Trust, useValue: await Trust.open(config) },
         RegistryConnection,

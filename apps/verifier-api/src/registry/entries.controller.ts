@@ -1,13 +1,11 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import { type z } from 'zod';
 import { entryQuery } from '@cap/contracts';
 import { ProblemError, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { RegistryConnection } from './connection.js';
-
-/** An entry's id in a path. */
-export const entryId = z.string().min(1).max(300).meta({ description: 'entry_id' });
+import { entryId } from './schemas.js';
 
 @Controller('registry/entries')
 export class EntriesController {

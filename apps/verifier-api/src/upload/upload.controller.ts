@@ -2,9 +2,8 @@ import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, ProblemError, Scopes } from '@cap/service-kit';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { UPLOAD_FIELD } from './schemas.js';
 import { type SpooledBundle, UploadService } from './upload.service.js';
-
-const FIELD = 'file';
 
 @Controller('proof')
 export class UploadController {
@@ -23,12 +22,12 @@ export class UploadController {
   ): Promise<Buffer> {
     if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
     const part = await request.file();
-    if (!part) throw new ProblemError('request.schema', `body: expected a part named ${FIELD} with the bundle.`);
-    if (part.fieldname !== FIELD) {
+    if (!part) throw new ProblemError('request.schema', `body: expected a part named ${UPLOAD_FIELD} with the bundle.`);
+    if (part.fieldname !== UPLOAD_FIELD) {
       part.file.resume();
       throw new ProblemError(
         'request.schema',
-        `body: expected a part named ${FIELD}, found ${part.fieldname.slice(0, 100)}.`,
+        `body: expected a part named ${UPLOAD_FIELD}, found ${part.fieldname.slice(0, 100)}.`,
       );
     }
     return this.uploads.receive(part, principal, (bundle: SpooledBundle) => {

@@ -5,25 +5,17 @@ import { type MultipartFile } from '@fastify/multipart';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { isCapError, type JsonValue, parseJson } from '@cap/crypto';
+import { type Digest, isCapError, type JsonValue, parseJson } from '@cap/crypto';
 import { type Inspection, inspectBundle } from '@cap/proof';
 import { CONFIG, type Principal, ProblemError } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundles.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { UploadQuota } from './quota.js';
+import { type Uploaded } from './schemas.js';
 import { withSpooledFile } from './spool.js';
 
 /** A larger proof is stored and not sent back. */
 const MAX_PROOF_BYTES = 10_000_000;
-
-export interface Uploaded {
-  bundle_id: string;
-  /** Null if the bundle has none that is JSON. */
-  manifest: JsonValue;
-  proof_base64: string | null;
-  company_commitment_root: JsonValue;
-  package_info: { size_bytes: number; file_count: number; files: { name: string; size: number }[] };
-}
 
 /** A bundle that was received whole. */
 export interface SpooledBundle {
@@ -83,7 +75,7 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('base64');
 }
 
-function describe(bundle_id: string, { sizeBytes, files, manifest: bytes, proof }: Inspection): Uploaded {
+function describe(bundle_id: Digest, { sizeBytes, files, manifest: bytes, proof }: Inspection): Uploaded {
   const manifest = bytes && readManifest(bytes);
   const members = manifest !== null && typeof manifest === 'object' && !Array.isArray(manifest) ? manifest : {};
   return {

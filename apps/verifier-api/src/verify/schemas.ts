@@ -47,6 +47,11 @@ export const verifyRequest = z
   .refine(({ context, options: { register } }) => context === undefined || !register, {
     error: 'only a whole bundle can be registered: upload it, or send it as application/zip',
     path: ['options', 'register'],
+  })
+  .meta({
+    description: 'options.register only with bundle_id',
+    oneOf: [{ required: ['bundle_id'] }, { required: ['context'] }],
+    not: { required: ['policy_id', 'ir'] },
   });
 export type VerifyRequest = z.output<typeof verifyRequest>;
 export type VerifyOptions = VerifyRequest['options'];

@@ -1,0 +1,25 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { Public } from '@cap/service-kit';
+import { openApiDocument } from './document.js';
+import { documentationPage, PAGE_POLICY } from './page.js';
+
+/** What this API can do, for programs and for people. */
+@Public()
+@Controller()
+export class OpenApiController {
+  readonly #document = Buffer.from(JSON.stringify(openApiDocument()));
+  readonly #page = documentationPage(openApiDocument());
+
+  @Get('openapi.json')
+  @Header('content-type', 'application/json; charset=utf-8')
+  document(): Buffer {
+    return this.#document;
+  }
+
+  @Get('docs')
+  @Header('content-type', 'text/html; charset=utf-8')
+  @Header('content-security-policy', PAGE_POLICY)
+  page(): string {
+    return this.#page;
+  }
+}

@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+const checks = z.record(z.string(), z.object({ status: z.enum(['up', 'down']), message: z.string().optional() }));
+
+/** Answer of GET /healthz, and of GET /readyz when nothing is missing. */
+export const health = z.object({ status: z.string(), info: checks, error: checks, details: checks });
+
+/** Answer of GET /readyz when something is. */
+export const readiness = health.extend({ missing: z.array(z.string()) });

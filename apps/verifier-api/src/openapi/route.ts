@@ -1,0 +1,49 @@
+import { type ProblemCode } from '@cap/service-kit';
+import { type z } from 'zod';
+
+export type Method = 'get' | 'post' | 'put';
+
+/** An answer that is no problem. */
+export interface Answer {
+  readonly description: string;
+  /** By media type; absent: no body. */
+  readonly content?: Readonly<Record<string, z.ZodType>>;
+  /** Names and what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One line of the table of routes. */
+export interface Route {
+  readonly method: Method;
+  /** As the router knows it: `/policy/:id`. */
+  readonly path: string;
+  readonly group: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Scopes that a token must all carry; null: everybody may call. */
+  readonly scopes: readonly string[] | null;
+  /** Scopes that some requests need besides. */
+  readonly moreScopes?: { readonly when: string; readonly scopes: readonly string[] };
+  readonly params?: Readonly<Record<string, z.ZodType>>;
+  readonly query?: z.ZodObject;
+  readonly headers?: Readonly<Record<string, z.ZodType>>;
+  /** By media type. */
+  readonly body?: Readonly<Record<string, z.ZodType>>;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Beside those that follow from the rest: see problemsOf. */
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** What any route that asks the registry may come to, and one that writes there. */
+export const READS: readonly ProblemCode[] = ['registry.unavailable', 'overloaded'];
+export const WRITES: readonly ProblemCode[] = [...READS, 'storage.full'];
+/** What comes with an Idempotency-Key. */
+export const KEYED: readonly ProblemCode[] = ['idempotency.mismatch', 'idempotency.in-flight'];
+
+/** Every code that a route can answer with. */
+export function problemsOf({ scopes, body, problems = [] }: Route): ProblemCode[] {
+  const codes = new Set<ProblemCode>(['request.schema', 'internal', ...problems]);
+  if (scopes) for (const code of ['auth.missing', 'auth.invalid', 'auth.scope'] as const) codes.add(code);
+  if (body) for (const code of ['request.too-large', 'request.media-type'] as const) codes.add(code);
+  return [...codes].sort();
+}

@@ -1,0 +1,57 @@
+import { count, digest, time, verdict } from '@cap/contracts';
+import { backends, type BackendName, CHECK_IDS, type Report } from '@cap/proof';
+import { z } from 'zod';
+import { anyJson } from '../any-json.js';
+
+const check = z.object({
+  id: z.enum(CHECK_IDS),
+  status: z.enum(['ok', 'warn', 'fail', 'skipped']),
+  expected: z.string().nullable(),
+  actual: z.string().nullable(),
+  message: z.object({ en: z.string(), de: z.string() }),
+});
+const rule = z.object({
+  rule_id: z.string(),
+  status: z.enum(['proven', 'disclosed', 'claimed', 'violated', 'unproven']),
+  fact: anyJson.meta({ description: 'The fact or claim that settles the rule; null if none does' }),
+});
+
+/** The report of a verification, in the order of its bytes. */
+export const report = z
+  .object({
+    accepted: z.object({
+      allow_embedded_ir: z.boolean(),
+      allow_mock: z.boolean(),
+      backends: z.array(z.enum(backends.map(({ name }) => name) as [BackendName, ...BackendName[]])),
+    }),
+    at: time.nullable(),
+    bundle_id: digest.nullable(),
+    checks: z.array(check).length(CHECK_IDS.length),
+    manifest_hash: digest.nullable(),
+    options: z.object({
+      audience: z.string().optional(),
+      check_registry: z.literal(true).optional(),
+      nonce: z.string().optional(),
+    }),
+    policy_hash: digest.nullable(),
+    proof_hash: digest.nullable(),
+    result: verdict,
+    rules: z.array(rule),
+    schema: z.literal('cap-report.v1'),
+    trust_hash: digest.nullable(),
+  })
+  .meta({
+    description: 'cap-report.v1, in the answer as its canonical bytes (RFC 8785): report_hash covers them',
+  }) satisfies z.ZodType<Report>;
+
+/** Answer of POST /verify */
+export const verdictAnswer = z.object({
+  result: verdict,
+  policy_hash: digest.nullable(),
+  manifest_hash: digest.nullable(),
+  proof_hash: digest.nullable(),
+  bundle_id: digest.optional().meta({ description: 'Absent for a bundle in context form' }),
+  report,
+  entry_id: z.uuid().optional().meta({ description: 'With register: the entry in the registry' }),
+  log_index: count.optional().meta({ description: 'With register: where the entry is in the log' }),
+});
