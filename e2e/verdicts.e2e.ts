@@ -5,6 +5,7 @@ import { jcs } from '../libs/crypto/src/index.js';
 import { compilePolicy } from '../libs/policy/src/index.js';
 import { policyOf, RULES } from '../libs/proof/src/backends/proving.fixture.js';
 import { encodeContainer } from '../libs/proof/src/container/container.js';
+import { legacyZip } from '../libs/proof/src/legacy/legacy.fixture.js';
 import {
   makeBundle,
   newSigner,
@@ -165,6 +166,18 @@ const TABLE: Record<string, Cell> = {
     because: ['statement.expired'],
   },
   'a bundle of the older program': {
+    zip: () => legacyZip(),
+    policy: 'unknown',
+    result: 'warn',
+    because: ['legacy.format'],
+  },
+  'a bundle of the older program with another manifest than was signed': {
+    zip: () => legacyZip({ signedManifest: (manifest) => (manifest.created_at = '2020-01-01T00:00:00Z') }),
+    policy: 'unknown',
+    result: 'fail',
+    because: ['legacy.format', 'signature.valid'],
+  },
+  'a generation that nobody knows': {
     zip: (made) =>
       tampered(made, { meta: (meta) => Object.assign(meta, { schema: 'cap-bundle.v0' }), signers: [signers.good] }),
     result: 'fail',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -25,7 +26,9 @@ export class OwnerLock {
   /** CapError storage.owned (busy) that names the holder. */
   static async acquire(directory: string, program: string): Promise<OwnerLock> {
     await makeDirectoryDurable(directory, 0o750);
-    const db = new Database(path.join(directory, FILE), { timeout: 0 });
+    const file = path.join(directory, FILE);
+    await (await open(file, 'a', 0o640)).close(); // SQLite would make it readable by everybody
+    const db = new Database(file, { timeout: 0 });
     try {
       db.exec('BEGIN IMMEDIATE');
       db.exec(
