@@ -10,6 +10,7 @@ interface Options {
   delimiter: string;
   encoding: string;
   columns?: string;
+  leaveOutBad?: boolean;
   out: string;
   json?: boolean;
 }
@@ -22,9 +23,10 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
     delimiter: options.delimiter,
     encoding: options.encoding,
     columns: Object.fromEntries(parseColumns(options.columns)),
+    ...(options.leaveOutBad ? { leaveOutBad: true } : {}),
   });
   table.push(await readInput(io, file));
-  const { rows, ignoredColumns } = table.end();
+  const { rows, ignoredColumns, leftOut } = table.end();
   const columns = Object.entries(fields)
     .filter(([name, { required }]) => required || rows.some((row) => row[name] !== undefined))
     .map(([name]) => name);
@@ -34,12 +36,14 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const summary = summarise(options.kind, bytes, options.out);
   await writeOutput(io, options.out, bytes);
   if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
+  for (const { file: name, line, column, message } of leftOut)
+    io.err(`left out: ${name}:${line}${column === null ? '' : `: ${column}`}: ${message}\n`);
   io.err(unmatchableWords(summary));
   if (options.out === '-') return io.err(`${summary.entries} entries, ${summary.hash}\n`);
   printResult(
     io,
     options,
-    { file: options.out, ...summary },
+    { file: options.out, ...summary, left_out: leftOut.length },
     () => `${options.out}  ${summary.entries} entries  ${summary.hash}`,
   );
 }

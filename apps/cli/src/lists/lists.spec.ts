@@ -46,6 +46,26 @@ describe('cap lists', () => {
     expect(err).toContain('not read: Remark');
   });
 
+  it('refuses what can not be used, or leaves it out by name when asked to', async () => {
+    const directory = await scratch();
+    const source = path.join(directory, 'official.csv');
+    const out = path.join(directory, 'sanctions.csv');
+    await writeFile(source, 'Whole;Born;Land\nVor;1950-01-31;RU\nZel;1950;00\n;;\n"Kas;;\n');
+    const argv = ['lists', 'import', source, '--kind', 'sanctions', '--delimiter', ';', '--out', out, '--json'];
+    const columns = ['--columns', 'name=Whole,birthdate=Born,nationality=Land'];
+    const refused = await cap([...argv, ...columns]);
+    expect(refused.code).toBe(65);
+    for (const line of [':3: Born', ':3: Land', ':4: Whole', ':5: Whole']) expect(refused.err).toContain(line);
+    await expect(readFile(out)).rejects.toThrow();
+
+    const { code, out: printed, err } = await cap([...argv, ...columns, '--leave-out-bad']);
+    expect([code, JSON.parse(printed).left_out]).toEqual([0, 4]);
+    expect(await readFile(out, 'utf8')).toBe('name,birthdate,nationality\nVor,1950-01-31,RU\nZel,,\n');
+    for (const line of [':3: Born', ':3: Land', ':4: Whole', ':5: Whole']) expect(err).toContain(line);
+    // A header that lacks a column is no row to leave out.
+    expect((await cap([...argv, '--columns', 'name=Nobody', '--leave-out-bad'])).code).toBe(65);
+  });
+
   it('names every bad row and writes nothing', async () => {
     const directory = await scratch();
     const out = path.join(directory, 'out.csv');

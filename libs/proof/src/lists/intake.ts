@@ -13,6 +13,8 @@ export interface IntakeOptions {
   encoding?: string;
   /** The header that stands for a field, where it is not the field's own name. */
   columns?: Readonly<Record<string, string>>;
+  /** Leave out what can't be used and go on, instead of refusing the list. Not for lists that are committed to. */
+  leaveOutBad?: boolean;
 }
 
 /** One thing that is wrong with a list; line from 1, column by its header, null where the whole row is meant. */
@@ -29,6 +31,8 @@ export interface Intake<Row> {
   lines: number[];
   /** Headers that are no field of the list and were not read. */
   ignoredColumns: string[];
+  /** With `leaveOutBad`: rows that were left out, and optional cells that were left empty. */
+  leftOut: ListFault[];
 }
 
 export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
@@ -76,6 +80,7 @@ export class TableReader {
     rows: [],
     lines: [],
     ignoredColumns: [],
+    leftOut: [],
   };
 
   constructor(
@@ -153,25 +158,31 @@ export class TableReader {
   }
 
   private takeRow({ line, cells, fault }: CsvRecord, columns: (string | null)[]): void {
-    if (fault) return this.fault(line, this.headers[fault.field] ?? null, fault.message);
+    if (fault) return this.bad(line, this.headers[fault.field] ?? null, fault.message);
     if (cells.length !== columns.length)
-      return this.fault(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
+      return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
     const row: Record<string, string | number | boolean> = {};
-    const before = this.faults.length;
+    let usable = true;
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;
       const { kind, required } = this.fields[field]!;
-      if (cell.includes('\uFFFD'))
-        return this.fault(line, this.headers[i]!, `holds bytes that are not ${this.encoding}`);
       if (cell.trim() === '' && !required) return;
-      const read = readCell(kind, cell);
-      if ('fault' in read) this.fault(line, this.headers[i]!, read.fault);
-      else row[field] = read.value;
+      const read = cell.includes('\uFFFD')
+        ? { fault: `holds bytes that are not ${this.encoding}` }
+        : readCell(kind, cell);
+      if (!('fault' in read)) return void (row[field] = read.value);
+      this.bad(line, this.headers[i]!, read.fault);
+      if (required || !this.options.leaveOutBad) usable = false;
     });
-    if (this.faults.length > before) return;
+    if (!usable) return;
     this.intake.rows.push(row);
     this.intake.lines.push(line);
+  }
+
+  private bad(line: number, column: string | null, message: string): void {
+    if (this.options.leaveOutBad) this.intake.leftOut.push({ file: this.options.file, line, column, message });
+    else this.fault(line, column, message);
   }
 
   private fault(line: number, column: string | null, message: string): void {
