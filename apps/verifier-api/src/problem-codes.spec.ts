@@ -7,7 +7,7 @@ import { type ProblemCode, PROBLEMS } from '@cap/service-kit';
 import request, { type Response } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
 import { assertDocumented } from './openapi/documented.fixture.js';
-import { Relay } from './relay.fixture.js';
+import { type Relay } from './relay.fixture.js';
 import { ALL_SCOPES, TestVerifier, tokenWith } from './verifier.fixture.js';
 
 const V1 = await readFile(path.join(import.meta.dirname, '../../../examples/policies/lksg.v1.json'), 'utf8');
@@ -33,19 +33,14 @@ let bundle: WrittenBundle;
 beforeAll(async () => {
   api = await TestVerifier.start({ limits: { upload_quota_bytes: 10 } });
   bundle = await api.prover.bundle();
-  relay = await Relay.before(api.registry.url);
+  relay = await api.relay();
   narrow = await api.replica({
     limits: { zip_entries: 3, uploads_at_once: 1, json_bytes: 2_000 },
     verification: { timeout_seconds: 1 },
     registry: { url: relay.url },
   });
 });
-afterAll(async () => {
-  // First, so that the calls that it swallowed end.
-  await relay?.stop();
-  await narrow?.service.stop();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 const twice = async (first: () => PromiseLike<unknown>, second: () => PromiseLike<Response>) => {
   await first();

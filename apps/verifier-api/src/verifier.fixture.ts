@@ -26,6 +26,7 @@ import {
 } from '@cap/proof';
 import { createService, type Service } from '@cap/service-kit';
 import { assertDocumented } from './openapi/documented.fixture.js';
+import { Relay } from './relay.fixture.js';
 import { verifierService } from './service.js';
 
 const examples = (...parts: string[]) => path.join(import.meta.dirname, '../../../examples', ...parts);
@@ -160,6 +161,8 @@ const configuration = (registry: ServiceProcess, directory: string, document: Do
 
 /** The real API in this process, before a real registry in a process of its own. */
 export class TestVerifier {
+  readonly #beside: (() => Promise<void>)[] = [];
+
   private constructor(
     readonly directory: string,
     readonly registry: ServiceProcess,
@@ -204,16 +207,28 @@ export class TestVerifier {
     return new TestVerifier(directory, registry, prover, service, loaded.config, management, routes);
   }
 
-  /** Another API before the same registry; stop its service, not this. */
-  replica(document: Document = {}): Promise<TestVerifier> {
-    return TestVerifier.#before(this.registry, this.directory, this.prover, document);
+  /** Another API before the same registry. */
+  async replica(document: Document = {}): Promise<TestVerifier> {
+    const replica = await TestVerifier.#before(this.registry, this.directory, this.prover, document);
+    this.#beside.push(() => replica.service.stop());
+    return replica;
   }
 
   /** The same as a process of its own, that can be killed. */
   async process(document: Document = {}): Promise<ServiceProcess> {
     const config = path.join(this.directory, 'verifier.yaml');
     await writeFile(config, JSON.stringify(configuration(this.registry, this.directory, document)));
-    return ServiceProcess.run(VERIFIER, config);
+    const process = await ServiceProcess.run(VERIFIER, config);
+    this.#beside.push(() => process.stop('SIGKILL'));
+    return process;
+  }
+
+  /** A way to the registry that a test can disturb. */
+  async relay(): Promise<Relay> {
+    const relay = await Relay.before(this.registry.url);
+    // Before the replicas that ask through it: their calls end with it.
+    this.#beside.unshift(() => relay.stop());
+    return relay;
   }
 
   /** A request with these scopes. */
@@ -261,7 +276,9 @@ export class TestVerifier {
     return Number(found?.slice(line.length + 1));
   }
 
+  /** With everything that was started beside it. */
   async stop(): Promise<void> {
+    for (const stop of this.#beside) await stop();
     await this.service.stop();
     await this.registry.stop();
     await rm(this.directory, { recursive: true, force: true });

@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import request, { type Response, type Test } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
-import { Relay } from '../relay.fixture.js';
 import { ALL_SCOPES, TestVerifier, tokenWith } from '../verifier.fixture.js';
 
 const V1 = await readFile(path.join(import.meta.dirname, '../../../../examples/policies/lksg.v1.json'), 'utf8');
@@ -163,7 +162,7 @@ describe('replicas and failures', () => {
   });
 
   it('is in flight while the first request waits', async () => {
-    const relay = await Relay.before(api.registry.url);
+    const relay = await api.relay();
     const replica = await api.replica({ registry: { url: relay.url } });
     const go = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
@@ -183,12 +182,10 @@ describe('replicas and failures', () => {
     const first = await slow;
     expect(first.status).toBe(200);
     expect((await keyed('slow', api.as().post('/lists', listOf('Slow')))).text).toBe(first.text);
-    await replica.service.stop();
-    await relay.stop();
   });
 
   it('a process that is killed in the middle blocks its key for no longer than the lease', async () => {
-    const relay = await Relay.before(api.registry.url);
+    const relay = await api.relay();
     // The lease that the process asks for, shortened: nobody wants to wait for it here.
     relay.fate = ({ method, path: route, body }) =>
       method === 'POST' && route === '/v1/idempotency-keys'
@@ -220,11 +217,10 @@ describe('replicas and failures', () => {
     }
     expect(outcome(answer)).toEqual([200, undefined, undefined]);
     expect((await keyed('killed', register(api, other.bytes))).text).toBe(answer.text);
-    await relay.stop();
   });
 
   it('no success is answered that is not kept, and the next try carries on', async () => {
-    const relay = await Relay.before(api.registry.url);
+    const relay = await api.relay();
     const replica = await api.replica({ registry: { url: relay.url } });
     relay.fate = ({ path: route }) => (route.includes('/answer') ? { status: 507, code: 'storage.full' } : undefined);
     const call = () => keyed('unkept', replica.as().post('/lists', listOf('Unkept')));
@@ -232,7 +228,5 @@ describe('replicas and failures', () => {
     relay.fate = () => undefined;
     expect(outcome(await call())).toEqual([200, undefined, undefined]);
     expect(outcome(await call())).toEqual([200, undefined, 'true']);
-    await replica.service.stop();
-    await relay.stop();
   });
 });
