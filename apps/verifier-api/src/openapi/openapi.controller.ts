@@ -7,8 +7,14 @@ import { documentationPage, PAGE_POLICY } from './page.js';
 @Public()
 @Controller()
 export class OpenApiController {
-  readonly #document = Buffer.from(JSON.stringify(openApiDocument()));
-  readonly #page = documentationPage(openApiDocument());
+  readonly #document: Buffer;
+  readonly #page: string;
+
+  constructor() {
+    const document = openApiDocument();
+    this.#document = Buffer.from(JSON.stringify(document));
+    this.#page = documentationPage(document);
+  }
 
   @Get('openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')
