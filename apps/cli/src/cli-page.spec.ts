@@ -15,8 +15,7 @@ async function reference(): Promise<string> {
   for (const { load } of GROUPS) (await load())(program, run);
   const parts: string[] = [];
   const walk = (command: Command, name: string) => {
-    if (command.commands.length > 0)
-      return command.commands.forEach((child) => walk(child, `${name} ${child.name()}`));
+    if (command.commands.length > 0) return command.commands.forEach((child) => walk(child, `${name} ${child.name()}`));
     const help = command.createHelp();
     const options = help.visibleOptions(command).filter(({ long }) => long !== '--help' && long !== '--json');
     parts.push(`### ${name}\n\n${command.summary()}\n\n    ${name} ${command.usage()}\n`);

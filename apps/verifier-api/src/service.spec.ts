@@ -82,6 +82,22 @@ describe('the service', () => {
     expect(await trusted()).toBe('ok');
   });
 
+  it('takes a trust store only with the signature that it is told to ask for', async () => {
+    const signer = path.join(api.directory, 'keeper.pub');
+    const { publicKey } = api.prover.key;
+    await writeFile(signer, publicKey.export({ type: 'spki', format: 'pem' }));
+    const config = { ...api.config, verification: { ...api.config.verification, trust_signer: signer } };
+    expect(await api.service.reload(config)).toBe(false);
+    const { signTrust } = await import('@cap/proof');
+    const signature = path.join(api.directory, 'trust.json.sig');
+    await writeFile(signature, signTrust(api.prover.trust(), api.prover.key));
+    expect(await api.service.reload(config)).toBe(true);
+    const file = path.join(api.directory, 'trust.json');
+    await writeFile(file, api.prover.trust().toString().replace(/"version":\s*\d+/, '"version":99'));
+    expect(await api.service.reload(config)).toBe(false);
+    await writeFile(file, api.prover.trust());
+  });
+
   it('does not start without the trust store it is told to use, nor with a backend that is not there', async () => {
     const start = (verification: object) => TestVerifier.start({ verification });
     await expect(start({ trust_file: '/nowhere/trust.json' })).rejects.toMatchObject({

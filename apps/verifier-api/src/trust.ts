@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError } from '@cap/config';
-import { parseTrustStore, type TrustStore } from '@cap/proof';
+import { publicKeyFromText } from '@cap/crypto';
+import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/proof';
 import { type Reload } from '@cap/service-kit';
 
 /** The verifier's own trust store (verification.trust_file); null when none is configured. SIGHUP reads it again. */
@@ -21,10 +22,20 @@ export class Trust {
   }
 }
 
-async function read({ verification: { trust_file: file } }: Config): Promise<TrustStore | null> {
-  if (file === undefined) return null;
+async function read({ verification: { trust_file: file, trust_signer: signer } }: Config): Promise<TrustStore | null> {
+  if (file === undefined) {
+    if (signer === undefined) return null;
+    throw new ConfigError([
+      { source: 'configuration', key: 'verification.trust_signer', expected: 'verification.trust_file is not set' },
+    ]);
+  }
   try {
-    return parseTrustStore(await readFile(file), file);
+    const bytes = await readFile(file);
+    if (signer !== undefined) {
+      const key = publicKeyFromText(await readFile(signer, 'utf8'));
+      assertTrustSigned(bytes, await readFile(trustSignatureFile(file)), key, file);
+    }
+    return parseTrustStore(bytes, file);
   } catch (error) {
     throw new ConfigError([{ source: file, key: 'verification.trust_file', expected: (error as Error).message }]);
   }

@@ -73,6 +73,8 @@ export const configSchema = z.strictObject({
     allow_mock: z.boolean().optional(),
     allow_embedded_ir: z.boolean().optional(),
     trust_file: path.optional(),
+    /** Public key (PEM) that must have signed trust_file: TRUST_FILE.sig beside it. */
+    trust_signer: path.optional(),
   }),
   policy: object({
     cache_enabled: z.boolean().default(true),

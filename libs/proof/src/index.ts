@@ -23,6 +23,7 @@ export * from './bundle/read.js';
 export * from './bundle/write.js';
 export { writeZip, type ZipFile } from './bundle/zip-writer.js';
 export * from './trust/trust-document.js';
+export * from './trust/trust-signature.js';
 export * from './trust/trust-store.js';
 export * from './report/checks.js';
 export * from './report/report.js';

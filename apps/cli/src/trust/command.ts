@@ -29,6 +29,14 @@ export const defineTrust: DefineGroup = (program, run) => {
     .addHelpText('after', DEFAULT_WORDS)
     .action(run.action(async () => (await import('./trust.js')).add));
 
+  verb(trust, 'sign [trust]', 'sign the trust store: TRUST.sig beside it', [
+    'cap trust sign trust.json --keys keys --key 5f0c…',
+  ])
+    .requiredOption('--keys <dir>', 'directory of the key')
+    .requiredOption('--key <kid>', 'who signs')
+    .addHelpText('after', DEFAULT_WORDS)
+    .action(run.action(async () => (await import('./trust.js')).sign));
+
   verb(trust, 'show [trust]', 'what the trust store holds, and its hash', ['cap trust show trust.json --json'])
     .addHelpText('after', DEFAULT_WORDS)
     .action(run.action(async () => (await import('./trust.js')).show));

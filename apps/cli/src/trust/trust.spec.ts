@@ -56,6 +56,24 @@ describe('cap trust', () => {
     expect((await stored()).reference_lists).toMatchObject([{ id: 'sanctions', as_of: '2025-11-01' }]);
   });
 
+  it('signs the store, and verify can ask for that signature', async () => {
+    const kid = await newKey();
+    const bundle = at('none.zip');
+    await writeFile(bundle, 'no zip');
+    const signer = ['--trust-signer', at('keys', `${kid}.pub`)];
+    const verify = (...argv: string[]) => cap(['verify', bundle, ...argv]);
+    const unsigned = await verify('--trust', at('trust.json'), ...signer);
+    expect([unsigned.code, unsigned.err]).toEqual([66, expect.stringContaining('trust.json.sig')]);
+    const signed = await cap(['trust', 'sign', at('trust.json'), '--keys', at('keys'), '--key', kid]);
+    expect([signed.code, signed.out]).toEqual([0, `${at('trust.json.sig')}  by ${kid}\n`]);
+    // What is wrong now is the bundle.
+    expect((await verify('--trust', at('trust.json'), ...signer)).err).toContain('bundle.unreadable');
+    await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01');
+    const changed = await verify('--trust', at('trust.json'), ...signer);
+    expect([changed.code, changed.err]).toEqual([65, expect.stringContaining('trust.signature')]);
+    expect((await verify(...signer)).code).toBe(64);
+  });
+
   it('says 65 for a file that is no trust store, 66 for none', async () => {
     await writeFile(at('trust.json'), '{"schema":"cap-trust.v9"}');
     expect((await cap(['trust', 'show', at('trust.json')])).code).toBe(65);

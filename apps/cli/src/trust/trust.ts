@@ -1,13 +1,15 @@
 import path from 'node:path';
-import { CapError, isKid, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
+import { CapError, isKid, loadSigningKey, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
 import {
   addToTrust,
   emptyTrustDocument,
   parseReferenceList,
   parseTrustDocument,
   referenceListKind,
+  signTrust,
   TrustStore,
   trustDocumentBytes,
+  trustSignatureFile,
   type TrustAddition,
   type TrustDocument,
 } from '@cap/proof';
@@ -15,6 +17,7 @@ import { inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { type namedList } from '../frame/option-values.js';
 import { writeOutput } from '../frame/output.js';
+import { keyPassphrase } from '../keys/directory.js';
 import { readPolicy } from '../policy/read-policy.js';
 
 type NamedList = ReturnType<typeof namedList>;
@@ -73,6 +76,20 @@ async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
 async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
   const { hash } = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
   return { referenceList: { id, hash, as_of: day ?? rfc3339(io.now()).slice(0, 10) } };
+}
+
+/** Writes the detached signature; any change of the content needs a new one. */
+export async function sign(
+  io: CliIo,
+  options: Options & { keys: string; key: string },
+  trust = 'trust.json',
+): Promise<void> {
+  const bytes = await readInput(io, trust);
+  const { hash } = parseTrustDocument(bytes, inputName(trust));
+  const key = await loadSigningKey(options.keys, options.key, io.now(), await keyPassphrase(io));
+  const out = trustSignatureFile(trust);
+  await writeOutput(io, out, signTrust(bytes, key));
+  printResult(io, options, { signature: out, trust_hash: hash, signer_kid: key.kid }, () => `${out}  by ${key.kid}`);
 }
 
 export async function show(io: CliIo, options: Options, trust = 'trust.json'): Promise<void> {

@@ -11,6 +11,7 @@ export const defineVerify: DefineGroup = (program, run) => {
   ])
     .option('--policy <file|hash>', 'your policy, or the hash of one in trust.json (with --url: known to the service)')
     .option('--trust <file>', 'trust.json: signers, policies and reference lists you trust')
+    .option('--trust-signer <file>', 'public key that must have signed the trust store (TRUST.sig beside it)')
     .option(
       '--list <id=file@day>',
       'a reference list you hold, and the day it is of; repeatable',

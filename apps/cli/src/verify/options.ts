@@ -5,6 +5,7 @@ import { type Language } from './render.js';
 export interface VerifyOptions {
   policy?: string;
   trust?: string;
+  trustSigner?: string;
   list?: { id: string; file: string; day: string }[];
   at?: string;
   audience?: string;
@@ -45,6 +46,7 @@ export function refuseContradictions(options: VerifyOptions): void {
   const refuse = (why: string): never => {
     throw new CapError('usage', 'option.contradiction', why);
   };
+  if (options.trustSigner !== undefined && options.trust === undefined) refuse('--trust-signer needs --trust');
   if (options.url === undefined) {
     if (options.checkRegistry) refuse('--check-registry needs --url: offline there is no registry to ask');
     if (options.tokenFile !== undefined) refuse('--token-file needs --url');

@@ -1,8 +1,10 @@
-import { CapError, sha3Text, type Digest } from '@cap/crypto';
+import { CapError, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import {
+  assertTrustSigned,
   parseTrustStore,
   readBundle,
+  trustSignatureFile,
   verifyBundle,
   type HeldReferenceList,
   type Report,
@@ -31,8 +33,7 @@ export async function verify(io: CliIo, options: VerifyOptions, file: string): P
 }
 
 async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promise<{ report: Report; bytes: Buffer }> {
-  const trust =
-    options.trust === undefined ? null : parseTrustStore(await readInput(io, options.trust), inputName(options.trust));
+  const trust = options.trust === undefined ? null : await readTrust(io, options.trust, options.trustSigner);
   const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
   const development = options.environment !== 'production';
   const { report, reportBytes } = await verifyBundle(
@@ -53,6 +54,15 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
     },
   );
   return { report, bytes: reportBytes };
+}
+
+async function readTrust(io: CliIo, file: string, signer: string | undefined): Promise<TrustStore> {
+  const bytes = await readInput(io, file);
+  if (signer !== undefined) {
+    const key = publicKeyFromText((await readInput(io, signer)).toString('utf8'));
+    assertTrustSigned(bytes, await readInput(io, trustSignatureFile(file)), key, inputName(file));
+  }
+  return parseTrustStore(bytes, inputName(file));
 }
 
 async function readLists(
