@@ -93,7 +93,13 @@ describe('the service', () => {
     await writeFile(signature, signTrust(api.prover.trust(), api.prover.key));
     expect(await api.service.reload(config)).toBe(true);
     const file = path.join(api.directory, 'trust.json');
-    await writeFile(file, api.prover.trust().toString().replace(/"version":\s*\d+/, '"version":99'));
+    await writeFile(
+      file,
+      api.prover
+        .trust()
+        .toString()
+        .replace(/"version":\s*\d+/, '"version":99'),
+    );
     expect(await api.service.reload(config)).toBe(false);
     await writeFile(file, api.prover.trust());
   });

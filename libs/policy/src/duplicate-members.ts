@@ -1,6 +1,6 @@
 import { CapError } from '@cap/crypto';
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
+const TOKEN = /["{}[\],:]/g;
 
 /**
  * JSON.parse keeps the last of two members with the same name, so that two readers could see two policies in one text.
@@ -10,7 +10,9 @@ export function refuseDuplicateMembers(text: string, name: string): void {
   // For each open object the names it has so far; null stands for an array.
   const open: (Set<string> | null)[] = [];
   let expectsName = false;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+  TOKEN.lastIndex = 0;
+  for (let found = TOKEN.exec(text); found; found = TOKEN.exec(text)) {
+    const { 0: token, index } = found;
     switch (token) {
       case '{':
         open.push(new Set());
@@ -32,9 +34,10 @@ export function refuseDuplicateMembers(text: string, name: string): void {
         expectsName = false;
         break;
       default: {
+        TOKEN.lastIndex = endOfString(text, index);
         const names = open.at(-1);
         if (!names || !expectsName) break;
-        const member = JSON.parse(token) as string;
+        const member = JSON.parse(text.slice(index, TOKEN.lastIndex)) as string;
         if (names.has(member))
           throw new CapError(
             'input',
@@ -45,6 +48,16 @@ export function refuseDuplicateMembers(text: string, name: string): void {
       }
     }
   }
+}
+
+/** Index after the quote that ends the string which begins at `start`: no pattern, for one gives up on long strings. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 function place(text: string, index: number): string {

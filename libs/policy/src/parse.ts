@@ -1,6 +1,7 @@
-import { CapError, isCapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
-import { parseDocument } from 'yaml';
+import { CapError, isCapError, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
+import { isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import { refuseDuplicateMembers } from './duplicate-members.js';
+import { requirePlainJson } from './plain-json.js';
 
 const MAX_BYTES = 1_000_000;
 
@@ -17,7 +18,7 @@ export function parsePolicyText(bytes: Uint8Array, name: string): JsonValue {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const value = /^\s*[{[]/u.test(text) ? parseJsonOnce(bytes, text, name) : parseYaml(text, name);
-    jcs(value); // refuses what has no canonical spelling, and nesting without end
+    requirePlainJson(value, name);
     return value;
   } catch (error) {
     if (isCapError(error) && error.code === 'policy.invalid') throw error;
@@ -33,27 +34,37 @@ function parseJsonOnce(bytes: Uint8Array, text: string, name: string): JsonValue
 }
 
 function parseYaml(text: string, name: string): JsonValue {
+  const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     version: '1.2',
     schema: 'core',
     merge: false,
-    uniqueKeys: true,
+    uniqueKeys: false, // see requireDistinctNames
     strict: true,
+    lineCounter,
   });
   const [fault] = [...document.errors, ...document.warnings];
   if (fault) {
     const place = fault.linePos?.[0];
     return refuse(`${name}${place ? `:${place.line}:${place.col}` : ''}: ${fault.message.split('\n')[0]}`);
   }
-  const value = document.toJS({ maxAliasCount: 0 }) as JsonValue;
-  refuseProto(value, name);
-  return value;
+  visit(document, { Map: (_, map) => requireDistinctNames(map, lineCounter, name) });
+  return document.toJS({ maxAliasCount: 0 }) as JsonValue;
 }
 
-function refuseProto(value: JsonValue, name: string): void {
-  if (value === null || typeof value !== 'object') return;
-  if (Object.hasOwn(value, '__proto__')) refuse(`${name}: a member is named __proto__`);
-  for (const member of Object.values(value)) refuseProto(member, name);
+/**
+ * Names are text, each once. The parser's own check compares every name with every other, so that a large map would take
+ * minutes, and it tells 1 from "1", which are one name in JSON.
+ */
+function requireDistinctNames(map: YAMLMap, lines: LineCounter, name: string): void {
+  const names = new Set<string>();
+  for (const { key } of map.items) {
+    const value = isScalar(key) ? key.value : undefined;
+    const { line, col } = lines.linePos((key as { range?: number[] | null }).range?.[0] ?? 0);
+    if (typeof value !== 'string') refuse(`${name}:${line}:${col}: the name of a member must be text`);
+    else if (names.has(value)) refuse(`${name}:${line}:${col}: the member ${JSON.stringify(value)} stands there twice`);
+    else names.add(value);
+  }
 }
 
 export const isObject = (value: unknown): value is JsonObject =>
