@@ -1,7 +1,5 @@
 import { CapError } from '@cap/crypto';
 
-const TOKEN = /["{}[\],:]/g;
-
 /**
  * JSON.parse keeps the last of two members with the same name, so that two readers could see two policies in one text.
  * Throws CapError `policy.invalid` with line and column of the second. `text` must be JSON.
@@ -10,8 +8,8 @@ export function refuseDuplicateMembers(text: string, name: string): void {
   // For each open object the names it has so far; null stands for an array.
   const open: (Set<string> | null)[] = [];
   let expectsName = false;
-  TOKEN.lastIndex = 0;
-  for (let found = TOKEN.exec(text); found; found = TOKEN.exec(text)) {
+  const tokens = /["{}[\],:]/g;
+  for (let found = tokens.exec(text); found; found = tokens.exec(text)) {
     const { 0: token, index } = found;
     switch (token) {
       case '{':
@@ -34,10 +32,10 @@ export function refuseDuplicateMembers(text: string, name: string): void {
         expectsName = false;
         break;
       default: {
-        TOKEN.lastIndex = endOfString(text, index);
+        tokens.lastIndex = endOfString(text, index);
         const names = open.at(-1);
         if (!names || !expectsName) break;
-        const member = JSON.parse(text.slice(index, TOKEN.lastIndex)) as string;
+        const member = JSON.parse(text.slice(index, tokens.lastIndex)) as string;
         if (names.has(member))
           throw new CapError(
             'input',
