@@ -17,8 +17,8 @@ describe('cap completion', () => {
     expect(await offered('registry', '')).toEqual(expect.arrayContaining(['list', 'show', 'fsck', '--help']));
     expect(await offered('policy', 'l')).toEqual(['lint']);
     expect(await offered('registry', 'list', '--re')).toEqual(['--result']);
-    expect(await offered('verify', '--tr')).toEqual(['--trust']);
-    expect(await offered('verify', 'bundle.zip', '--tr')).toEqual(['--trust']);
+    expect(await offered('verify', '--aud')).toEqual(['--audience']);
+    expect(await offered('verify', 'bundle.zip', '--aud')).toEqual(['--audience']);
   });
 
   it('speaks to zsh and fish too, and to nobody else', async () => {
