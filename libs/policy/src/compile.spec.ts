@@ -24,7 +24,7 @@ const v2 = (more: JsonObject = {}): JsonObject => ({
   description: 'Few suppliers',
   inputs: { zone: { b: 1, a: 2 } },
   rules: [
-    rule('b-first', { lhs: { z: 1, list: 'suppliers', where: { field: 'tier', eq: 1 } }, op: 'threshold', rhs: '0.5' }),
+    rule('b-first', { lhs: { where: { field: 'tier', eq: 1 }, list: 'suppliers' }, op: 'threshold', rhs: '0.5' }),
     rule('a-second'),
   ],
   adaptivity: { activations: [{ when: 'x', rule: 'a-second' }], also: { d: 1, c: 2 } },
@@ -92,7 +92,7 @@ describe('policy v2', () => {
     const text =
       '{"id":"lksg.core","version":"1.2.0","legal_basis":[{"directive":"LkSG","article":"§ 5"}],"description":"Few suppliers",' +
       '"inputs":{"zone":{"a":2,"b":1}},"rules":[' +
-      '{"id":"b-first","op":"threshold","lhs":{"list":"suppliers","where":{"eq":1,"field":"tier"},"z":1},"rhs":"0.5"},' +
+      '{"id":"b-first","op":"threshold","lhs":{"list":"suppliers","where":{"eq":1,"field":"tier"}},"rhs":"0.5"},' +
       '{"id":"a-second","op":"range_max","lhs":"supplier_count","rhs":10}],' +
       '"adaptivity":{"activations":[{"rule":"a-second","when":"x"}],"also":{"c":2,"d":1}}}';
     expect(compiled.canonicalText).toBe(text);
@@ -105,7 +105,7 @@ describe('policy v2', () => {
     const text =
       `{"ir_version":"1.0","policy_id":"lksg.core","policy_hash":"${policy_hash_text}","rules":[` +
       '{"id":"a-second","op":"range_max","lhs":{"var":"supplier_count"},"rhs":10},' +
-      '{"id":"b-first","op":"threshold","lhs":{"list":"suppliers","where":{"eq":1,"field":"tier"},"z":1},"rhs":{"var":"0.5"}}],' +
+      '{"id":"b-first","op":"threshold","lhs":{"list":"suppliers","where":{"eq":1,"field":"tier"}},"rhs":{"var":"0.5"}}],' +
       '"adaptivity":{"activations":[{"rule":"a-second","when":"x"}],"also":{"c":2,"d":1}},"ir_hash":""}';
     expect(ir_hash).toBe(`sha3-256:${sha3Text(text).slice(2)}`);
     expect(JSON.stringify(ir)).toBe(text.replace('"ir_hash":""', `"ir_hash":"${ir_hash}"`));
@@ -226,6 +226,18 @@ describe('lints', () => {
     ['E3002', threshold({ field: 'tier', eq: 1 }, '1.1'), threshold({ field: 'tier', eq: 1 }, '1.0')],
     ['E3002', threshold({ field: 'tier', eq: 1 }, 0.5), threshold({ field: 'tier', eq: 1 }, '0')],
     ['E3002', threshold({ field: 'tier', eq: 1, in: [1] }), threshold({ field: 'tier', in: [1] })],
+    ['E3002', threshold({ field: 'tier', in: [] }), threshold({ field: 'tier', in: [2] })],
+    ['E2003', threshold({ field: 'tier', eq: 1, or: 2 }), threshold({ field: 'tier', eq: 1 })],
+    [
+      'E2003',
+      withRule({ op: 'threshold', lhs: { list: 'ubos', where: { field: 'name', eq: 'x' }, min: 3 }, rhs: '1' }),
+      withRule({ op: 'threshold', lhs: { list: 'ubos', where: { field: 'name', eq: 'x' } }, rhs: '1' }),
+    ],
+    [
+      'W1003',
+      withRule({ op: 'in', lhs: 'ubos.code', rhs: { exclude_risk: 'high', unless: 'due_diligence' } }),
+      withRule({ op: 'in', lhs: 'suppliers.code', rhs: { exclude_risk: 'high', unless: 'due_diligence' } }),
+    ],
     ['W1003', withRule({ max_age_days: 3 }), withRule({ distinct: true })],
     [
       'W1003',

@@ -1,9 +1,21 @@
 import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
 import { isObject } from './parse.js';
+import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
 import { readRule } from './rules.js';
 import { parseV1, v1Requirements } from './v1.js';
-import { fromIrRule, irRule, normaliseV2, parseIr, parseV2, type V2Document, type V2Rule } from './v2.js';
+import {
+  documentText,
+  fromIrRule,
+  irRule,
+  irText,
+  normaliseV2,
+  parseIr,
+  parseV2,
+  sorted,
+  type V2Document,
+  type V2Rule,
+} from './v2.js';
 
 export interface Lint {
   code: string;
@@ -54,6 +66,7 @@ export const lintErrors = (lints: readonly Lint[]): Lint[] => lints.filter(({ se
 export function compilePolicy(document: JsonValue, options: { lintMode?: LintMode } = {}): CompiledPolicy {
   if (!isObject(document))
     throw new CapError('input', 'policy.invalid', 'policy: expected an object with the members of policy v1 or v2');
+  requirePlainJson(document, 'policy');
   if ('constraints' in document) return compileV1(document);
   if ('rules' in document) return compileV2(document, options.lintMode ?? 'strict');
   throw new CapError('input', 'policy.invalid', 'policy: expected `constraints` (v1) or `rules` (v2)');
@@ -108,7 +121,7 @@ function uuidV8(hash: Digest): string {
 function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   const parsed = parseV2(given);
   const document = normaliseV2(parsed);
-  const canonicalText = JSON.stringify(document);
+  const canonicalText = documentText(document);
   const policy_hash = sha3Text(canonicalText);
   const { id, version, description, legal_basis, adaptivity } = parsed;
   const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
@@ -136,9 +149,11 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
 
 /** Compiles IR v1 that a verifier's caller brings. Throws CapError `policy.invalid`, also when ir_hash is not its own. */
 export function compileIr(value: JsonValue): CompiledPolicy {
+  requirePlainJson(value, 'ir');
   const given = parseIr(value);
   const policy_hash = policyHash(given.policy_hash)!;
-  const made = irOf(given.policy_id, policy_hash, given.rules.map(irRule), given.adaptivity as JsonObject | undefined);
+  const adaptivity = given.adaptivity && (sorted(given.adaptivity as JsonObject) as JsonObject);
+  const made = irOf(given.policy_id, policy_hash, given.rules.map(irRule), adaptivity);
   if (made.ir_hash !== given.ir_hash)
     throw new CapError(
       'input',
@@ -154,7 +169,7 @@ export function compileIr(value: JsonValue): CompiledPolicy {
     policy_hash,
     policy_hash_text: given.policy_hash,
     document: made.ir,
-    canonicalText: JSON.stringify(made.ir),
+    canonicalText: irText(made.ir),
     ...made,
     lints,
     metadata: {},
@@ -177,7 +192,7 @@ function irOf(
     ...(adaptivity === undefined ? {} : { adaptivity }),
     ir_hash: '',
   };
-  const ir_hash = sha3Named(sha3Text(JSON.stringify(body)));
+  const ir_hash = sha3Named(sha3Text(irText(body)));
   return { ir: { ...body, ir_hash }, ir_hash };
 }
 
@@ -201,16 +216,20 @@ function readRules(rules: readonly V2Rule[], declared: ReadonlySet<string>) {
 }
 
 /** A member that a rule of this kind does not read: whoever wrote it thinks that it limits something. */
-function idleMembers(rule: V2Rule, { need }: Requirement): Lint[] {
+function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
   const listed = need.kind === 'disjoint' || (need.kind === 'rows_allowed' && 'exclude_risk' in need.table);
   const read = {
     distinct: need.kind === 'count',
     scheme: need.kind === 'disjoint',
     max_age_days: listed,
-    unless: need.kind === 'rows_allowed',
+    unless: need.kind === 'rows_allowed' && list !== 'ubos', // owners have no due_diligence
+  };
+  const written = {
+    ...rule,
+    ...(need.kind === 'rows_allowed' && { unless: need.table.unless }), // it may stand in rhs too
   };
   return (Object.keys(read) as (keyof typeof read)[])
-    .filter((member) => rule[member] !== undefined && !read[member])
+    .filter((member) => written[member] !== undefined && !read[member])
     .map((member) => ({
       code: 'W1003',
       severity: 'warning',

@@ -132,15 +132,22 @@ function absence(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
   });
 }
 
+const others = (value: object, known: readonly string[]) => Object.keys(value).filter((key) => !known.includes(key));
+
 function threshold(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
   const { lhs, rhs } = rule;
   const where = isObject(lhs) ? lhs.where : undefined;
   if (!isObject(lhs) || typeof lhs.list !== 'string' || !isObject(where) || typeof where.field !== 'string')
     return unknown(rule, declared, ['{list, where: {field, eq or in}}']);
+  const surplus = [
+    ...others(lhs, ['list', 'where']),
+    ...others(where, ['field', 'eq', 'in']).map((key) => `where.${key}`),
+  ];
+  if (surplus.length > 0) return lint('E2003', `rule ${rule.id}: unknown member of lhs: ${surplus.join(', ')}`);
   if (!Object.hasOwn(LIST_FIELDS, lhs.list) || !LIST_FIELDS[lhs.list]!.includes(where.field))
     return lint('E2003', `rule ${rule.id}: unknown input ${lhs.list}.${where.field}`);
-  if ('eq' in where === 'in' in where || ('in' in where && !Array.isArray(where.in)))
-    return lint('E3002', `rule ${rule.id}: where needs either eq or a list in`);
+  if ('eq' in where === 'in' in where || ('in' in where && !(Array.isArray(where.in) && where.in.length > 0)))
+    return lint('E3002', `rule ${rule.id}: where needs either eq or a list in, not empty`);
   if (typeof rhs !== 'string' || !/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/u.test(rhs))
     return lint('E3002', `rule ${rule.id}: the fraction must be decimal text from "0" to "1"`);
   const predicate =

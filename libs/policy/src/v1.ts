@@ -6,9 +6,9 @@ const count = z.int().min(0);
 const Document = z.strictObject({
   version: z.string().regex(/^lksg\.v1(\.|$)/u, 'expected lksg.v1 or lksg.v1.…'),
   name: z.string().min(1),
-  created_at: z
-    .string()
-    .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/u, 'expected an RFC 3339 time'),
+  created_at: z.iso.datetime({ offset: true, error: 'expected an RFC 3339 time' }).regex(/T\d{2}:\d{2}:\d{2}/u, {
+    error: 'expected an RFC 3339 time with seconds',
+  }),
   constraints: z.strictObject({
     require_at_least_one_ubo: z.boolean(),
     supplier_count_max: count,

@@ -1,4 +1,4 @@
-import { isCapError, jcs, type JsonObject, type JsonValue } from '@cap/crypto';
+import { jcs, jcsText, type JsonObject, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
 import { invalid } from './v1.js';
 
@@ -29,12 +29,11 @@ const Document = z.strictObject({
 });
 export type V2Document = z.infer<typeof Document>;
 
-const IrRule = Rule;
 const Ir = z.strictObject({
   ir_version: z.literal('1.0'),
   policy_id: z.string().min(1),
   policy_hash: z.string().regex(/^(sha3-256:|0x)[0-9a-f]{64}$/u, 'expected sha3-256: and 64 hex digits'),
-  rules: z.array(IrRule),
+  rules: z.array(Rule),
   adaptivity: Adaptivity.optional(),
   ir_hash: z.string(),
 });
@@ -50,6 +49,8 @@ export const parseV2 = (document: JsonValue): V2Document => parsed(Document, doc
 export const parseIr = (value: JsonValue): PolicyIr => parsed(Ir, value);
 
 const RULE_KEYS = ['id', 'op', 'lhs', 'rhs', 'scheme', 'max_age_days', 'distinct', 'unless'] as const;
+const BASIS_KEYS = ['directive', 'article'] as const;
+const IR_KEYS = ['ir_version', 'policy_id', 'policy_hash', 'rules', 'adaptivity', 'ir_hash'] as const;
 const DOCUMENT_KEYS = ['id', 'version', 'legal_basis', 'description', 'inputs', 'rules', 'adaptivity'] as const;
 
 /** Keeps exactly the keys that are written, in the format's order. */
@@ -57,38 +58,49 @@ const inOrder = (value: object, keys: readonly string[]): JsonObject =>
   Object.fromEntries(keys.flatMap((key) => (key in value ? [[key, (value as JsonObject)[key]!]] : []))) as JsonObject;
 
 /** Maps are sorted by key at every depth, so that any key order gives one hash. */
-const sorted = (value: JsonValue): JsonValue => JSON.parse(jcs(value).toString('utf8')) as JsonValue;
+export const sorted = (value: JsonValue): JsonValue => JSON.parse(jcs(value).toString('utf8')) as JsonValue;
 
 const sortRule = (rule: V2Rule): JsonObject =>
   inOrder({ ...rule, lhs: sorted(rule.lhs), rhs: sorted(rule.rhs) }, RULE_KEYS);
 
-/** The document whose compact JSON is hashed. Throws CapError `policy.invalid` for numbers that have no one spelling. */
-export function normaliseV2(document: V2Document): JsonObject {
-  try {
-    return inOrder(
-      {
-        ...document,
-        ...(document.legal_basis && {
-          legal_basis: document.legal_basis.map(({ directive, article }) => ({ directive, article })),
-        }),
-        ...(document.inputs && { inputs: sorted(document.inputs) }),
-        rules: document.rules.map(sortRule),
-        ...(document.adaptivity && { adaptivity: sorted(document.adaptivity as JsonValue) }),
-      },
-      DOCUMENT_KEYS,
-    );
-  } catch (error) {
-    if (isCapError(error))
-      throw invalid(new z.ZodError([{ code: 'custom', path: [], message: error.message, input: null }]));
-    throw error;
-  }
+/** The document with its members in the format's order. */
+export const normaliseV2 = (document: V2Document): JsonObject =>
+  inOrder(
+    {
+      ...document,
+      ...(document.legal_basis && {
+        legal_basis: document.legal_basis.map((basis) => inOrder(basis, BASIS_KEYS)),
+      }),
+      ...(document.inputs && { inputs: sorted(document.inputs) }),
+      rules: document.rules.map(sortRule),
+      ...(document.adaptivity && { adaptivity: sorted(document.adaptivity as JsonValue) }),
+    },
+    DOCUMENT_KEYS,
+  );
+
+/**
+ * Compact JSON in the format's order, maps sorted by name. Made as text: as objects, JavaScript would put names like "10"
+ * before all others.
+ */
+function compactText(value: JsonObject, keys: readonly string[]): string {
+  const members = keys.flatMap((key) => (key in value ? [`"${key}":${memberText(key, value[key]!)}`] : []));
+  return `{${members.join(',')}}`;
+}
+function memberText(key: string, member: JsonValue): string {
+  const order = key === 'rules' ? RULE_KEYS : key === 'legal_basis' ? BASIS_KEYS : null;
+  return order === null
+    ? jcsText(member)
+    : `[${(member as JsonObject[]).map((item) => compactText(item, order)).join(',')}]`;
 }
 
+/** What is hashed as policy_hash. */
+export const documentText = (document: JsonObject): string => compactText(document, DOCUMENT_KEYS);
+/** What is hashed as ir_hash, once ir_hash is "". */
+export const irText = (ir: JsonObject): string => compactText(ir, IR_KEYS);
+
 const asVariable = (operand: JsonValue): JsonValue => (typeof operand === 'string' ? { var: operand } : operand);
-const fromVariable = (operand: JsonValue): JsonValue =>
-  typeof operand === 'object' && operand !== null && !Array.isArray(operand) && typeof operand.var === 'string'
-    ? operand.var
-    : operand;
+const Variable = z.strictObject({ var: z.string() });
+const fromVariable = (operand: JsonValue): JsonValue => Variable.safeParse(operand).data?.var ?? operand;
 
 /** A rule as the IR spells it: only a top-level string operand becomes {"var": …}. */
 export const irRule = (rule: V2Rule): JsonObject =>
