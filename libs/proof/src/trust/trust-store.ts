@@ -1,5 +1,5 @@
 import { type KeyObject } from 'node:crypto';
-import { CapError, publicKeyFromText, type Digest } from '@cap/crypto';
+import { CapError, publicKeyFromText, publicKeyText, type Digest } from '@cap/crypto';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 
@@ -8,6 +8,8 @@ export interface TrustedSigner {
   kid: string;
   owner: string;
   key: KeyObject;
+  /** The key as `0x` + hex, as envelopes carry it. */
+  keyText: string;
   /** RFC 3339 UTC. */
   valid_from: string;
   valid_to: string;
@@ -25,10 +27,10 @@ export class TrustStore {
     readonly hash: Digest,
   ) {
     this.signers = new Map(
-      document.signers.map(({ public_key, revoked_at, ...record }) => [
-        record.kid,
-        { ...record, key: publicKeyFromText(public_key), revoked_at: revoked_at ?? null },
-      ]),
+      document.signers.map(({ public_key, revoked_at, ...record }) => {
+        const key = publicKeyFromText(public_key);
+        return [record.kid, { ...record, key, keyText: publicKeyText(key), revoked_at: revoked_at ?? null }];
+      }),
     );
     this.policies = new Map(document.policies.map(compiled));
   }

@@ -52,10 +52,13 @@ function envelopeFault(bundle: Bundle, { payloadType, payloadBytes, signatures }
 /** The trust store's key goes before the one that the envelope carries. */
 function signatureFault(envelope: ParsedEnvelope, trust: TrustStore | null) {
   for (const signature of envelope.signatures) {
-    const embedded = embeddedKey(signature);
+    const trusted = trust?.signer(signature.keyid);
+    // Making a key of the one that the envelope carries costs much of a verification; mostly it is the trusted one.
+    const same = trusted !== undefined && signature.public_key === trusted.keyText;
+    const embedded = same ? trusted.key : embeddedKey(signature);
     if (signature.public_key !== undefined && !embedded)
       return { expected: `the public key of ${signature.keyid}`, actual: 'the envelope carries another key' };
-    const key = trust?.signer(signature.keyid)?.key ?? embedded;
+    const key = trusted?.key ?? embedded;
     if (!key)
       return {
         expected: `the public key ${signature.keyid}`,
