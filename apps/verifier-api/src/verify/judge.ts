@@ -23,9 +23,12 @@ import { type AskedBundle } from './bundles.js';
 import { type Cacheable, type Premise, ResultCache } from './result-cache.js';
 import { type Asked, namedBackends } from './schemas.js';
 
+/** What an entry says of a verification. The report itself is in the answer, once. */
+export type Summary = Omit<Verification, 'report' | 'reportBytes'>;
+
 /** A verdict and the bytes of its answer. */
 export interface Judged extends Cacheable {
-  readonly verification: Verification;
+  readonly verification: Summary;
   /** JSON, with the report's bytes as they are. */
   readonly answer: Buffer;
 }
@@ -115,7 +118,8 @@ export class Judge {
     const verification = await verifyBundle(bundle, this.#sources(named, premises, context), options);
     this.#metrics.verified(backendOf(bundle), (performance.now() - started) / 1000);
     const answer = answerOf(verification);
-    return { verification, answer, size: answer.length, validUntil: verification.validUntil, premises };
+    const { report: _report, reportBytes: _bytes, ...summary } = verification;
+    return { verification: summary, answer, size: answer.length, validUntil: summary.validUntil, premises };
   }
 
   #sources(named: NamedPolicy | null, premises: Premise[], context: CallContext): VerificationSources {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { cacheOutcomes } from '@cap/service-kit';
 
-const MAX_BYTES = 64_000_000;
+const MAX_BYTES = 32_000_000;
 /** What an entry costs beside its answer. */
 const ENTRY_BYTES = 1_000;
 
