@@ -176,11 +176,25 @@ describe('a rule holds only if the facts imply it', () => {
       'violated',
     ],
     [
-      'the same, not all shown',
-      share('0.5'),
-      [count(undefined, 3), rows([{ tier: 1 }, { tier: 2 }, { tier: 3 }])],
+      'two of five fail: the other three may match',
+      share('0.6'),
+      [count(0, 5), rows([{ tier: 2 }, { tier: 3 }])],
       'unproven',
     ],
+    [
+      'two of four fail: no others can lift it',
+      share('0.6'),
+      [count(0, 4), rows([{ tier: 2 }, { tier: 3 }])],
+      'violated',
+    ],
+    [
+      'rows that do not show the field fail nothing',
+      share('1'),
+      [count(0, 1), rows([{ name: 'A' }], true)],
+      'unproven',
+    ],
+    ['one of three is a third', share('0.333333333'), [count(0, 3), rows([{ tier: 1 }])], 'proven'],
+    ['but not a little more', share('0.333333334'), [count(0, 3), rows([{ tier: 1 }])], 'unproven'],
     [
       'a row shown twice counts once',
       share('0.5'),
@@ -201,7 +215,13 @@ describe('a rule holds only if the facts imply it', () => {
       'a value of another type',
       share('1', { field: 'due_diligence', eq: true }),
       [count(undefined, 1), rows([{ due_diligence: 'true' }])],
-      'unproven',
+      'violated',
+    ],
+    [
+      'an opened row in what is no country',
+      rule('in', 'suppliers.code', ['DE']),
+      [allowed(), rows([{ jurisdiction: 'XX' }])],
+      'violated',
     ],
     // anything else
     ['a declared input that no fact is about', rule('range_max', 'audits', 3), [count(1, 1)], 'unproven'],

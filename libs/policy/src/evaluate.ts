@@ -1,6 +1,7 @@
 import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
 import { codeOf, type Coded, type TableSpec } from './codes.js';
 import { type CompiledPolicy } from './compile.js';
+import { countryNumber } from './countries.js';
 import { type DisclosedRow, type Fact, type FactStrength, type IdScheme, type RuleResult } from './facts.js';
 import { identifier } from './identifier.js';
 import { type Requirement } from './requirement.js';
@@ -140,7 +141,9 @@ function settleAllowed(
 
 /** True if the row's code is outside the table whatever its unopened fields hold. */
 function neverAllowed({ fields }: DisclosedRow, codes: ReadonlySet<number>): boolean {
-  if (!('jurisdiction' in fields) && !('citizenship' in fields)) return false;
+  const country = 'jurisdiction' in fields ? fields.jurisdiction : fields.citizenship;
+  if (country === undefined) return false;
+  if (typeof country !== 'string' || countryNumber(country) === undefined) return true; // no table has what is none
   const tiers = 'tier' in fields || 'citizenship' in fields ? [{}] : [{ tier: 1 }, { tier: 2 }];
   const care =
     'due_diligence' in fields || 'citizenship' in fields ? [{}] : [{ due_diligence: false }, { due_diligence: true }];
@@ -166,13 +169,12 @@ function settleShare(list: string, need: Need<'disclosed'>, facts: readonly Fact
       if (wanted.has(jcsText(fields[field]))) matching++;
       else failing++;
     }
-  const complete = ofKind(facts, 'disclosed').some((fact) => fact.complete);
   const [numerator, denominator] = decimal(need.fraction);
   const reaches = (count: number) => BigInt(count) * denominator >= numerator * BigInt(total);
   const fact: JsonObject = { kind: 'disclosed', list, field, matching, total };
   if (reaches(matching)) return { state: 'holds', fact };
-  // An absent optional field of an opened row may just be unopened, unless all rows are open.
-  return complete && matching + failing === total && !reaches(total - failing) ? { state: 'broken', fact } : OPEN;
+  // An opened row without the field may just not show it.
+  return reaches(total - failing) ? OPEN : { state: 'broken', fact };
 }
 
 function decimal(text: string): [bigint, bigint] {

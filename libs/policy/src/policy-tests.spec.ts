@@ -49,14 +49,79 @@ describe('policy tests', () => {
     ).toEqual([{ name: 'n', ok: true }]);
   });
 
-  it.each<[string, JsonObject]>([
-    ['a rule that is not there', { name: 'n', facts: [few], expect: { nobody: 'proven' } }],
-    ['a fact of another kind', { name: 'n', facts: [{ kind: 'size', list: 'suppliers' }], expect: {} }],
-    ['a status that is none', { name: 'n', facts: [], expect: { supplier_count_max: 'ok' } }],
-    ['no name', { facts: [], expect: {} }],
-    ['an unknown member', { name: 'n', expected: {}, expect: {} }],
-  ])('%s is a case file that is none', (_, wrong) => {
-    expect(() => run(wrong)).toThrow(expect.objectContaining({ code: 'policy.invalid' }));
+  it('a fact without a hash is about every table that the rules ask for', () => {
+    const inCountry = (id: string, country: string): JsonObject => ({
+      id,
+      op: 'in',
+      lhs: 'suppliers.code',
+      rhs: [country],
+    });
+    const rules = [inCountry('a', 'DE'), inCountry('b', 'FR'), { ...inCountry('c', 'DE'), lhs: 'ubos.code' }];
+    const facts = [{ kind: 'rows_allowed', list: 'suppliers' }];
+    const cases = [{ name: 'n', facts, expect: { a: 'proven', b: 'proven', c: 'unproven' } }];
+    expect(runPolicyTests({ id: 'p', version: '1', rules }, { cases })).toEqual([{ name: 'n', ok: true }]);
+  });
+
+  it('an opened row in what is no country breaks the rule, and a list that no rule asks for settles none', () => {
+    const opened = (jurisdiction: JsonValue) => ({
+      kind: 'disclosed',
+      list: 'suppliers',
+      rows: [{ index: 0, fields: { jurisdiction } }],
+    });
+    for (const country of ['XX', 'de', 5, null, ['DE']] as JsonValue[])
+      expect(run({ name: 'n', facts: [opened(country)], expect: { jurisdiction_root: 'violated' } })[0]!.ok).toBe(true);
+    const elsewhere = { kind: 'disjoint', list: 'suppliers', reference_list: 'elsewhere' };
+    expect(run({ name: 'n', facts: [elsewhere], expect: { 'sanctions_root.suppliers': 'unproven' } })[0]!.ok).toBe(
+      true,
+    );
+  });
+
+  const expected = { supplier_count_max: 'proven' };
+  it('a case is whole with a name, facts and an expectation', () => {
+    expect(run({ name: 'n', facts: [few], expect: expected })).toEqual([{ name: 'n', ok: true }]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['a rule that is not there', { name: 'n', facts: [few], expect: { nobody: 'proven' } }, 'nobody'],
+    [
+      'a rule named like a member of objects',
+      { name: 'n', facts: [few], expect: { constructor: 'proven' } },
+      'constructor',
+    ],
+    [
+      'a claim about a rule that is not there',
+      { name: 'n', claims: [{ rule_id: 'nobody', ok: true }], expect: expected },
+      'nobody',
+    ],
+    [
+      'a fact of another kind',
+      { name: 'n', facts: [{ kind: 'size', list: 'suppliers' }], expect: expected },
+      'cases.0.facts.0.kind',
+    ],
+    [
+      'a fact about another list',
+      { name: 'n', facts: [{ ...few, list: 'supplier' }], expect: expected },
+      'cases.0.facts.0.list',
+    ],
+    [
+      'a fact with a bound that is none',
+      { name: 'n', facts: [{ ...few, max: -1 }], expect: expected },
+      'cases.0.facts.0.max',
+    ],
+    ['a fact with more members', { name: 'n', facts: [{ ...few, mx: 1 }], expect: expected }, 'cases.0.facts.0'],
+    ['facts and claims', { name: 'n', facts: [few], claims: [], expect: expected }, 'cases.0'],
+    ['nothing expected', { name: 'n', facts: [few], expect: {} }, 'cases.0.expect'],
+    [
+      'a status that is none',
+      { name: 'n', facts: [], expect: { supplier_count_max: 'ok' } },
+      'cases.0.expect.supplier_count_max',
+    ],
+    ['no name', { facts: [few], expect: expected }, 'cases.0.name'],
+    ['an unknown member', { name: 'n', facts: [few], expected: {}, expect: expected }, 'cases.0'],
+  ])('%s is refused with its place', (_, wrong, place) => {
+    const action = () => run(wrong);
+    expect(action).toThrow(expect.objectContaining({ code: 'policy.invalid' }));
+    expect(action).toThrow(place);
   });
 
   it('no cases at all are no test', () => {

@@ -1,11 +1,11 @@
 import { blake3Text, CapError, isDigest, jcsText, type Digest, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
-import { compilePolicy } from './compile.js';
+import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact, type RuleStatus } from './facts.js';
 import { invalid } from './v1.js';
 
-const list = z.string().min(1);
+const list = z.enum(['suppliers', 'ubos']);
 const digest = z.string().refine(isDigest, 'expected 0x and 64 hex digits').optional();
 const FactCase = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('count'), list, min: z.int().min(0).optional(), max: z.int().min(0).optional() }),
@@ -28,14 +28,18 @@ const FactCase = z.discriminatedUnion('kind', [
 const Cases = z.strictObject({
   cases: z
     .array(
-      z.strictObject({
-        name: z.string().min(1),
-        facts: z.array(FactCase).optional(),
-        claims: z.array(z.strictObject({ rule_id: z.string(), ok: z.boolean() })).optional(),
-        strength: z.enum(['proven', 'disclosed', 'claimed']).default('proven'),
-        /** Status of every rule that the case is about. */
-        expect: z.record(z.string(), z.enum(['proven', 'disclosed', 'claimed', 'violated', 'unproven'])),
-      }),
+      z
+        .strictObject({
+          name: z.string().min(1),
+          facts: z.array(FactCase).optional(),
+          claims: z.array(z.strictObject({ rule_id: z.string(), ok: z.boolean() })).optional(),
+          strength: z.enum(['proven', 'disclosed', 'claimed']).default('proven'),
+          /** Status of every rule that the case is about. */
+          expect: z
+            .record(z.string(), z.enum(['proven', 'disclosed', 'claimed', 'violated', 'unproven']))
+            .refine((expected) => Object.keys(expected).length > 0, 'expected the status of at least one rule'),
+        })
+        .refine(({ facts, claims }) => !(facts && claims), 'expected facts or claims, not both'),
     )
     .min(1),
 });
@@ -47,7 +51,7 @@ export interface PolicyTestResult {
 }
 
 /**
- * Runs the cases kept beside a policy. A fact that leaves its hash out is about the list or table that the rule asks
+ * Runs the cases kept beside a policy. A fact that leaves its hash out is about the list, or all tables, that the rules ask
  * for; one that states a hash is about that. Throws CapError `policy.invalid` for a case file that is none.
  */
 export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTestResult[] {
@@ -59,14 +63,15 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
   );
   const known = new Set(policy.rules.map(({ rule_id }) => rule_id));
   return parsed.data.cases.map(({ name, facts, claims, strength, expect }) => {
-    const unknown = Object.keys(expect).filter((id) => !known.has(id));
+    const named = [...Object.keys(expect), ...(claims ?? []).map(({ rule_id }) => rule_id)];
+    const unknown = named.filter((id) => !known.has(id));
     if (unknown.length > 0)
       throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${unknown.join(', ')}`);
     const results = claims
       ? evaluateClaims(policy, claims)
       : evaluateRules(
           policy,
-          (facts ?? []).map((fact) => completed(fact, policy, context)),
+          (facts ?? []).flatMap((fact) => completed(fact, policy, context)),
           strength,
           context,
         );
@@ -96,17 +101,20 @@ const EVERYTHING: ReadonlySet<number> = new (class extends Set<number> {
 
 function completed(
   fact: z.infer<typeof FactCase>,
-  policy: ReturnType<typeof compilePolicy>,
+  { requirements }: CompiledPolicy,
   context: EvaluationContext,
-): Fact {
+): Fact[] {
   if (fact.kind === 'disjoint') {
     const hash = (fact.hash as Digest | undefined) ?? context.lists.get(fact.reference_list)?.hash;
-    return { ...fact, hash: hash ?? blake3Text(fact.reference_list) };
+    return hash === undefined ? [] : [{ ...fact, hash }]; // no rule asks for that list
   }
   if (fact.kind === 'rows_allowed') {
-    const asked = policy.requirements.find((one) => one.list === fact.list && one.need.kind === 'rows_allowed');
-    const table = asked?.need.kind === 'rows_allowed' ? context.allowedCodes(asked.need.table, fact.list) : null;
-    return { ...fact, table_hash: (fact.table_hash as Digest | undefined) ?? table?.table_hash ?? blake3Text('') };
+    if (fact.table_hash !== undefined) return [{ ...fact, table_hash: fact.table_hash as Digest }];
+    return requirements.flatMap(({ list: of, need }) =>
+      of === fact.list && need.kind === 'rows_allowed'
+        ? [{ ...fact, table_hash: context.allowedCodes(need.table, of)!.table_hash }]
+        : [],
+    );
   }
-  return fact;
+  return [fact];
 }
