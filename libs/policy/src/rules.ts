@@ -21,9 +21,14 @@ const MEMBERS: Readonly<Record<string, string>> = {
   ubo_hashes: 'ubos',
 };
 const CODES: Readonly<Record<string, string>> = { 'suppliers.code': 'suppliers', 'ubos.code': 'ubos' };
-const LIST_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  suppliers: ['name', 'jurisdiction', 'tier', 'id', 'due_diligence', 'audit_date'],
-  ubos: ['name', 'birthdate', 'citizenship', 'id'],
+const text = (value: JsonValue) => typeof value === 'string';
+const country = (value: JsonValue) => typeof value === 'string' && countryNumber(value) !== undefined;
+const flag = (value: JsonValue) => typeof value === 'boolean';
+const tier = (value: JsonValue) => Number.isSafeInteger(value) && (value as number) >= 1;
+/** The fields of each list, with the values that they can have. */
+const LIST_FIELDS: Readonly<Record<string, Readonly<Record<string, (value: JsonValue) => boolean>>>> = {
+  suppliers: { name: text, jurisdiction: country, tier, id: text, due_diligence: flag, audit_date: text },
+  ubos: { name: text, birthdate: text, citizenship: country, id: text },
 };
 const at = (table: Readonly<Record<string, string>>, key: JsonValue): string | undefined =>
   typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
@@ -144,10 +149,14 @@ function threshold(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
     ...others(where, ['field', 'eq', 'in']).map((key) => `where.${key}`),
   ];
   if (surplus.length > 0) return lint('E2003', `rule ${rule.id}: unknown member of lhs: ${surplus.join(', ')}`);
-  if (!Object.hasOwn(LIST_FIELDS, lhs.list) || !LIST_FIELDS[lhs.list]!.includes(where.field))
+  const fields = Object.hasOwn(LIST_FIELDS, lhs.list) ? LIST_FIELDS[lhs.list]! : {};
+  if (!Object.hasOwn(fields, where.field))
     return lint('E2003', `rule ${rule.id}: unknown input ${lhs.list}.${where.field}`);
   if ('eq' in where === 'in' in where || ('in' in where && !(Array.isArray(where.in) && where.in.length > 0)))
     return lint('E3002', `rule ${rule.id}: where needs either eq or a list in, not empty`);
+  const wanted = 'eq' in where ? [where.eq!] : (where.in as JsonValue[]);
+  if (!wanted.every(fields[where.field]!))
+    return lint('E3002', `rule ${rule.id}: where has a value that ${lhs.list}.${where.field} never has`);
   if (typeof rhs !== 'string' || !/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/u.test(rhs))
     return lint('E3002', `rule ${rule.id}: the fraction must be decimal text from "0" to "1"`);
   const predicate =
