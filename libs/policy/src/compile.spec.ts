@@ -264,6 +264,11 @@ describe('lints', () => {
     expect(lintErrors(compilePolicy(withRule({ rhs: -1 }), { lintMode: 'relaxed' }).lints)).toHaveLength(1);
   });
 
+  it('of two rules with one id neither can be settled', () => {
+    const doubled = v2({ rules: [rule('a'), rule('a', { rhs: 1 }), rule('b')], adaptivity: {} });
+    expect(compilePolicy(doubled).rules.map(({ requirement }) => requirement !== null)).toEqual([false, false, true]);
+  });
+
   it('a rule that a lint is about demands nothing, so it stays unproven', () => {
     const { rules, requirements } = compilePolicy(withRule({ op: 'lt' }));
     expect([rules, requirements]).toEqual([[{ rule_id: 'one', requirement: null }], []]);

@@ -212,7 +212,11 @@ function readRules(rules: readonly V2Rule[], declared: ReadonlySet<string>) {
     return { rule_id: rule.id, requirement };
   });
   lints.push(...schemeLints(read));
-  return { rules: read, lints };
+  // Results go by rule id: of two rules with one id the weaker could stand for both, so neither can be settled.
+  const single = read.map((rule) =>
+    rules.filter(({ id }) => id === rule.rule_id).length > 1 ? { ...rule, requirement: null } : rule,
+  );
+  return { rules: single, lints };
 }
 
 /** A member that a rule of this kind does not read: whoever wrote it thinks that it limits something. */

@@ -51,7 +51,8 @@ describe('POST /verify', () => {
         trust,
         referenceList: async (hash) => {
           const csv = await api.as().get(`/lists/${hash}`).set('accept', 'text/csv');
-          return { id: 'x', bytes: Buffer.from(csv.text), as_of: '2026-01-15', newest_as_of: '2026-01-15' };
+          const { id } = (await api.as().get(`/lists/${hash}`)).body as { id: string };
+          return { id, bytes: Buffer.from(csv.text), as_of: '2026-01-15', newest_as_of: '2026-01-15' };
         },
       },
       { allowMock: true, allowEmbeddedIr: true, at: '2026-02-01T00:00:00Z' },

@@ -151,9 +151,17 @@ export type TrustAddition =
  */
 export function addToTrust(document: TrustDocument, addition: TrustAddition): TrustDocument {
   const next: TrustDocument = { ...document, version: document.version + 1 };
-  if ('signer' in addition)
-    next.signers = [...document.signers.filter(({ kid }) => kid !== addition.signer.kid), addition.signer];
-  else if ('policy' in addition)
+  if ('signer' in addition) {
+    const { signer } = addition;
+    // A key that was revoked stays so, whatever its own record says.
+    const revoked_at = [document.signers.find(({ kid }) => kid === signer.kid)?.revoked_at, signer.revoked_at]
+      .filter((time) => time !== undefined)
+      .sort()[0];
+    next.signers = [
+      ...document.signers.filter(({ kid }) => kid !== signer.kid),
+      { ...signer, ...(revoked_at && { revoked_at }) },
+    ];
+  } else if ('policy' in addition)
     next.policies = [...document.policies.filter(({ hash }) => hash !== addition.policy.hash), addition.policy];
   else
     next.reference_lists = [

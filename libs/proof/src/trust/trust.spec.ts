@@ -123,3 +123,13 @@ describe('addToTrust', () => {
     expect(() => addToTrust(emptyTrustDocument(), { policy: { hash: 'x', policy: {} as JsonObject } })).toThrow();
   });
 });
+
+describe('adding a signer again', () => {
+  it('never takes a revocation back', () => {
+    const { revoked_at: _time, ...keeper } = signer;
+    const revoked = addToTrust(emptyTrustDocument(), { signer: { ...keeper, revoked_at: '2026-02-01T00:00:00Z' } });
+    expect(addToTrust(revoked, { signer: keeper }).signers).toMatchObject([{ revoked_at: '2026-02-01T00:00:00Z' }]);
+    const later = addToTrust(revoked, { signer: { ...keeper, revoked_at: '2026-03-01T00:00:00Z' } });
+    expect(later.signers).toMatchObject([{ revoked_at: '2026-02-01T00:00:00Z' }]);
+  });
+});

@@ -89,6 +89,11 @@ async function findList(
     checks.fail('lists.known', { expected, actual: 'not held' });
     return null;
   }
+  // The verifier holds this list as another one: vouching for a watch list is not vouching for it as sanctions.
+  if (held.id !== used.id) {
+    checks.fail('lists.known', { expected, actual: `held as ${held.id}` });
+    return null;
+  }
   const unmatchable = unmatchableEntries(used, held.bytes, schemeOf(manifest, used.list));
   if (typeof unmatchable === 'string') {
     checks.fail('lists.known', { expected, actual: `not a readable list: ${unmatchable}` });

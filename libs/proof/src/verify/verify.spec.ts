@@ -329,3 +329,21 @@ describe('trust in the caller’s sources', () => {
     expect((await verify(made.zip, { ...sources, registryEntry: refuse })).result).toBe('ok');
   });
 });
+
+describe('reference lists', () => {
+  it('that the verifier holds as another one do not count', async () => {
+    const made = await makeBundle();
+    const sources = sourcesFor(made);
+    const renamed = {
+      ...sources,
+      referenceList: async (hash: `0x${string}`) => {
+        const held = await sources.referenceList!(hash);
+        return held?.id === 'sanctions' ? { ...held, id: 'watch' } : held;
+      },
+    };
+    const { report } = await verify(made.zip, renamed);
+    const known = report.checks.find(({ id }) => id === 'lists.known');
+    expect([report.result, known?.status, known?.actual]).toEqual(['fail', 'fail', 'held as watch']);
+    expect(report.rules.find(({ rule_id }) => rule_id === 'clean')?.status).toBe('unproven');
+  });
+});
