@@ -33,6 +33,15 @@ export function blake3(...parts: (Uint8Array | string)[]): Buffer {
   for (const part of parts) shared.update(part);
   return Buffer.from(shared.digest('binary'));
 }
+// 64 bytes of BLAKE3's output, for challenges that must be close to uniform modulo a 255-bit number.
+const wide = await createBLAKE3(512);
+
+/** BLAKE3 with 64 bytes of output over the concatenation of the parts. */
+export function blake3Wide(...parts: (Uint8Array | string)[]): Buffer {
+  wide.init();
+  for (const part of parts) wide.update(part);
+  return Buffer.from(wide.digest('binary'));
+}
 export const blake3Text = (...parts: (Uint8Array | string)[]): Digest => digestText(blake3(...parts));
 
 /** A hash that is fed piece by piece. */

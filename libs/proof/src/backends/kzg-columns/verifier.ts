@@ -1,0 +1,199 @@
+import { type VerifyingCeremony } from './ceremony.js';
+import { type Curve, type KeptValues, type Point } from './curve.js';
+import { domain, type Domain } from './domain.js';
+import {
+  factorsOf,
+  Identities,
+  OPENED,
+  type Challenges,
+  type Factor,
+  type ListView,
+  type Opened,
+} from './identities.js';
+import { interpolated } from './polynomial.js';
+import { openingEquation, type Combination } from './shplonk.js';
+import {
+  checkStatement,
+  CHUNK,
+  EARLIER,
+  statementDigest,
+  valueCount,
+  type CodeTable,
+  type ListStatement,
+  type ReferenceValues,
+  type ZkStatement,
+} from './statement.js';
+import { MessageReader, Rejected, Transcript } from './transcript.js';
+
+type Fr = ReturnType<Curve['scalar']>;
+
+const MOST_TABLES = 64;
+const MOST_LISTS = 16;
+
+/** What of statements is made ready once and kept, by hash: tables as polynomials, reference lists in the curve's memory. */
+export class Prepared {
+  readonly #tables = new Map<string, Fr[]>();
+  readonly #values = new Map<string, KeptValues>();
+
+  constructor(private readonly curve: Curve) {}
+
+  tableCoefficients({ codes, hash }: CodeTable, n: number): Fr[] {
+    const make = () => interpolated(paddedTable(codes, n)).map((value) => this.curve.scalar(value));
+    return recent(this.#tables, `${hexOf(hash)} ${n}`, MOST_TABLES, make, () => undefined);
+  }
+
+  kept({ values, valuesHash }: ReferenceValues): KeptValues {
+    const make = () => this.curve.keep(values);
+    return recent(this.#values, hexOf(valuesHash), MOST_LISTS, make, (kept) => this.curve.forget(kept));
+  }
+}
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
+
+/** The value under the key, made if it is not there; beyond `most` the one not asked for the longest goes. */
+function recent<T>(known: Map<string, T>, key: string, most: number, make: () => T, drop: (value: T) => void): T {
+  const value = known.get(key) ?? make();
+  known.delete(key);
+  known.set(key, value);
+  if (known.size > most) {
+    const [oldest, last] = known.entries().next().value!;
+    known.delete(oldest);
+    drop(last);
+  }
+  return value;
+}
+
+/** The table on all rows: its codes, then its last one again and again. */
+export const paddedTable = (codes: readonly number[], n: number): bigint[] =>
+  Array.from({ length: n }, (_, i) => BigInt(codes[Math.min(i, codes.length - 1)]!));
+
+/** Chunks of the reference lists, one list after another: [list, from, to). */
+export const chunksOf = ({ references }: ListStatement): [ReferenceValues, number, number][] =>
+  references.flatMap((reference) => {
+    const count = valueCount(reference);
+    return Array.from({ length: Math.ceil(count / CHUNK) }, (_, i): [ReferenceValues, number, number] => [
+      reference,
+      i * CHUNK,
+      Math.min((i + 1) * CHUNK, count),
+    ]);
+  });
+
+/** A list's entry while its messages are being read. */
+interface ListState {
+  list: ListStatement;
+  domain: Domain;
+  factors: Factor[];
+  points: Record<'x' | 'r' | 'a' | 'm' | 'A' | 'p' | 'z' | 'h', Point> & { q: Point[] };
+  valueOfA: bigint;
+  slopeOfA: bigint;
+  opened: Opened;
+}
+
+/** Both sides of the equation that a proof comes down to: e(left, G2) = e(right, tau G2). */
+export interface PairingEquation {
+  left: Point;
+  right: Point;
+}
+
+/** Verifies proofs of kzg-columns.v1, strictly: one spelling of each, nothing optional. */
+export class Verifier {
+  constructor(
+    private readonly curve: Curve,
+    private readonly ceremony: VerifyingCeremony,
+    private readonly prepared = new Prepared(curve),
+    private readonly identities = new Identities(),
+  ) {}
+
+  /** Throws Rejected unless the proof holds for the statement. */
+  verify(statement: ZkStatement, proof: Uint8Array): void {
+    const { left, right } = this.equation(statement, proof);
+    if (!this.holds({ left, right })) throw new Rejected('the pairing equation does not hold');
+  }
+
+  holds({ left, right }: PairingEquation): boolean {
+    return this.curve.pairingsAgree(left, this.ceremony.g2, right, this.ceremony.tauG2);
+  }
+
+  /** Everything but the pairings. */
+  equation(statement: ZkStatement, proof: Uint8Array): PairingEquation {
+    checkStatement(statement);
+    const transcript = new Transcript(statementDigest(statement));
+    const messages = new MessageReader(transcript, proof);
+    const states = this.#readColumns(statement, messages);
+    const rho = transcript.challenge('rho');
+    for (const { points } of states) points.p = this.#point(messages, 'p');
+    const alpha = transcript.challenge('alpha');
+    const beta = transcript.challenge('beta');
+    for (const state of states) this.#readRunningColumns(state, messages);
+    const gamma = transcript.challenge('gamma');
+    const quotient = this.#point(messages, 'q');
+    const zeta = transcript.challenge('zeta');
+    for (const { opened } of states) for (const name of OPENED) opened[name] = messages.scalar(name);
+    const nu = transcript.challenge('nu');
+    const first = this.#point(messages, 'W');
+    const y = transcript.challenge('y');
+    const second = this.#point(messages, "W'");
+    messages.end();
+
+    const challenges = { rho, alpha, beta, gamma, zeta };
+    const claims = this.identities.claims(this.#views(states, challenges), quotient, challenges);
+    return this.reduce(openingEquation(claims, { first, second }, nu, y), second);
+  }
+
+  reduce({ terms, ofGenerator }: Combination<Point>, right: Point): PairingEquation {
+    const left = this.curve.combination(
+      [...terms.map(([, point]) => point), this.ceremony.generator],
+      [...terms.map(([scalar]) => scalar), ofGenerator],
+    );
+    return { left, right };
+  }
+
+  #point(messages: MessageReader, label: string): Point {
+    return this.curve.decode(label, messages.point(label));
+  }
+
+  #readColumns({ lists }: ZkStatement, messages: MessageReader): ListState[] {
+    return lists.map((list, i) => {
+      const factors = factorsOf(lists, i, chunksOf(list).length, EARLIER);
+      const x = this.curve.decode(`${list.name}: commitment x`, list.commitments.x);
+      const r = this.curve.decode(`${list.name}: commitment r`, list.commitments.r);
+      const read = (label: string) => this.#point(messages, label);
+      const points = { x, r, a: read('a'), m: read('m'), A: read('A'), q: factors.map((_, j) => read(`q${j}`)) };
+      return { list, domain: domain(list.n), factors, points, opened: {} } as unknown as ListState;
+    });
+  }
+
+  #readRunningColumns(state: ListState, messages: MessageReader): void {
+    state.points.z = this.#point(messages, 'z');
+    state.points.h = this.#point(messages, 'h');
+    state.valueOfA = messages.scalar('A(alpha)');
+    state.slopeOfA = messages.scalar("A'(alpha)");
+  }
+
+  #views(states: readonly ListState[], { alpha, zeta }: Challenges): ListView<Point>[] {
+    const { curve, prepared } = this;
+    const [atAlpha, atZeta] = [curve.scalar(alpha), curve.scalar(zeta)];
+    const known = new Map<string, bigint>();
+    const chunkAtAlpha = ([reference, from, to]: [ReferenceValues, number, number]): bigint => {
+      const key = `${hexOf(reference.valuesHash)} ${from}`;
+      const value =
+        known.get(key) ?? curve.integer(curve.productOfDifferences(prepared.kept(reference), from, to, atAlpha));
+      known.set(key, value);
+      return value;
+    };
+    return states.map(({ points, ...state }) => ({
+      ...state,
+      columns: points,
+      chunksAtAlpha: chunksOf(state.list).map(chunkAtAlpha),
+      tableAtZeta: curve.integer(curve.evaluate(prepared.tableCoefficients(state.list.table, state.list.n), atZeta)),
+    }));
+  }
+}
+
+/** In words, for any error that the bytes of a proof can cause. */
+export function rejection(error: unknown): string {
+  if (error instanceof Rejected) return error.message;
+  // A challenge that hits a point of the domain: one proof in 2^245.
+  if (error instanceof RangeError) return 'a challenge falls on the domain';
+  throw error;
+}
