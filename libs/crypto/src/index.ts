@@ -2,6 +2,7 @@ export * from './errors.js';
 export * from './hash.js';
 export * from './json.js';
 export * from './durable.js';
+export * from './file-errors.js';
 export * from './keys.js';
 export * from './dsse.js';
 export * from './merkle.js';

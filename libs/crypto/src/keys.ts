@@ -3,6 +3,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, writeFileDurable } from './durable.js';
 import { CapError, systemCode } from './errors.js';
+import { readErrorKind, systemWords } from './file-errors.js';
 import { blake3 } from './hash.js';
 import { parseJson, type JsonObject } from './json.js';
 
@@ -104,9 +105,9 @@ async function readNamed(file: string, what: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT')
-      throw new CapError('missing', 'key.unknown', `${what}: no such file ${file}`, { cause });
-    throw new CapError('io', 'key.unreadable', `${what}: ${(cause as Error).message}`, { cause });
+    const kind = readErrorKind(cause);
+    if (kind === 'missing') throw new CapError(kind, 'key.unknown', `${what}: no such file ${file}`, { cause });
+    throw new CapError(kind, 'key.unreadable', `${what}: can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 
@@ -132,7 +133,9 @@ export async function listKeys(directory: string): Promise<KeyRecord[]> {
     names = await readdir(directory);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return [];
-    throw new CapError('io', 'key.unreadable', `keys: ${(cause as Error).message}`, { cause });
+    throw new CapError(readErrorKind(cause), 'key.unreadable', `can't read ${directory}: ${systemWords(cause)}`, {
+      cause,
+    });
   }
   const kids = names
     .filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5)))

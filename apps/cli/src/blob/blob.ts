@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-import { CapError, streamingBlake3, writeDurable } from '@cap/crypto';
+import { CapError, streamingBlake3, writeDurable, writeError } from '@cap/crypto';
 import { openInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
-import { writeError } from '../frame/output.js';
 import { type RegistryPlace } from '../frame/place-options.js';
 import { checkBlobId, openBlobs } from './blob-source.js';
 

@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { CapError, systemCode } from '@cap/crypto';
+import { CapError, readErrorKind, systemCode, systemWords } from '@cap/crypto';
 import { type CliIo } from './io.js';
 
 /** The bytes of a file, or of stdin for `-`. No such file: exit 66; not allowed: 77; a directory: 65. */
@@ -51,17 +51,16 @@ export async function exists(name: string): Promise<boolean> {
 }
 
 function readError(file: string, cause: unknown): CapError {
-  switch (systemCode(cause)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new CapError('missing', 'file.missing', `no such file: ${file}`, { cause });
-    case 'EACCES':
-    case 'EPERM':
-      return new CapError('forbidden', 'file.forbidden', `may not read ${file}`, { cause });
-    case 'EISDIR':
-      return new CapError('input', 'file.directory', `${file} is a directory, a file was expected`, { cause });
+  const kind = readErrorKind(cause);
+  switch (kind) {
+    case 'missing':
+      return new CapError(kind, 'file.missing', `no such file: ${file}`, { cause });
+    case 'forbidden':
+      return new CapError(kind, 'file.forbidden', `may not read ${file}`, { cause });
+    case 'input':
+      return new CapError(kind, 'file.directory', `${file} is a directory, a file was expected`, { cause });
     default:
-      return new CapError('io', 'file.unreadable', `can't read ${file}: ${(cause as Error).message}`, { cause });
+      return new CapError('io', 'file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 

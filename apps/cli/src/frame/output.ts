@@ -1,4 +1,4 @@
-import { CapError, makeDirectoryDurable, systemCode, writeFileDurable, type DurableOptions } from '@cap/crypto';
+import { makeDirectoryDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/crypto';
 import { type CliIo } from './io.js';
 
 /** Writes a result to a file (whole or not at all), or to stdout for `-`. Can't be made: exit 73; no room or I/O: 74. */
@@ -21,25 +21,5 @@ export async function makeOutputDirectory(directory: string, mode?: number): Pro
     await makeDirectoryDurable(directory, mode);
   } catch (cause) {
     throw writeError(directory, cause);
-  }
-}
-
-export function writeError(file: string, cause: unknown): CapError {
-  switch (systemCode(cause)) {
-    case 'EEXIST':
-      return new CapError('cannot-create', 'output.exists', `${file} is there already, it is not overwritten`, {
-        cause,
-      });
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'EISDIR':
-      return new CapError('cannot-create', 'output.refused', `can't create ${file}: ${(cause as Error).message}`, {
-        cause,
-      });
-    default:
-      return new CapError('io', 'output.failed', `can't write ${file}: ${(cause as Error).message}`, { cause });
   }
 }

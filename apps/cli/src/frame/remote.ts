@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { EXIT, exitOfHttpStatus } from './exit-codes.js';
 import { RemoteError } from './failure.js';
+import { readInput } from './input.js';
 import { readSecret } from './secret.js';
 import { type CliIo } from './io.js';
 
@@ -12,7 +12,7 @@ export interface RemoteOptions {
 /** The access token: CAP_TOKEN, the file of CAP_TOKEN_FILE, or the file of --token-file. Its value is never a flag. */
 export async function accessToken(io: CliIo, tokenFile?: string): Promise<string | undefined> {
   if (tokenFile === undefined) return readSecret(io, 'CAP_TOKEN');
-  return (await readFile(tokenFile, 'utf8')).trim() || undefined;
+  return (await readInput(io, tokenFile)).toString('utf8').trim() || undefined;
 }
 
 /**

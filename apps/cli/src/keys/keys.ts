@@ -1,6 +1,5 @@
-import { generateKey, listKeys, publicKeyText, readKeyRecord, readPublicKey } from '@cap/crypto';
+import { generateKey, listKeys, publicKeyText, readKeyRecord, readPublicKey, writeError } from '@cap/crypto';
 import { printResult, table, type CliIo } from '../frame/io.js';
-import { writeError } from '../frame/output.js';
 import { keyDirectory, keyPassphrase, type KeyPlace } from './directory.js';
 
 interface Options extends KeyPlace {

@@ -3,7 +3,6 @@ import { LIST_FIELDS, Project, readSuppliers, readUbos, type IntakeOptions, type
 import { parseColumns } from '../frame/columns.js';
 import { inputName, openInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
-import { writeError } from '../frame/output.js';
 
 interface Options {
   suppliers: string;
@@ -37,8 +36,6 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     ubos,
     files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
     now: rfc3339(io.now()),
-  }).catch((cause: unknown) => {
-    throw isCapError(cause) ? cause : writeError(options.out, cause);
   });
   progressDone(io);
 

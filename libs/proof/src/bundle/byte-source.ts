@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { CapError, systemCode } from '@cap/crypto';
+import { CapError, readErrorKind, systemWords } from '@cap/crypto';
 
 /** Bytes that can be read at any place: a buffer, or an open file that need not fit into memory. */
 export interface ByteSource {
@@ -19,15 +19,20 @@ export async function withFileSource<T>(file: string, use: (source: ByteSource) 
   try {
     fd = openSync(file, 'r');
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT')
-      throw new CapError('missing', 'bundle.missing', `no such file: ${file}`, { cause });
-    throw new CapError('io', 'bundle.io', `${file}: ${(cause as Error).message}`, { cause });
+    throw unreadableFile(file, cause);
   }
   try {
     return await use({ size: fstatSync(fd).size, read: (offset, length) => readExactly(fd, file, offset, length) });
   } finally {
     closeSync(fd);
   }
+}
+
+/** CapError `bundle.missing`, or `bundle.io` of the kind that says why the file can't be read. */
+export function unreadableFile(file: string, cause: unknown): CapError {
+  const kind = readErrorKind(cause);
+  if (kind === 'missing') return new CapError(kind, 'bundle.missing', `no such file: ${file}`, { cause });
+  return new CapError(kind, 'bundle.io', `can't read ${file}: ${systemWords(cause)}`, { cause });
 }
 
 function readExactly(fd: number, file: string, offset: number, length: number): Buffer {

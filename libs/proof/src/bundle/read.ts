@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { blake3Text, CapError, parseJson, systemCode, type Digest, type JsonValue } from '@cap/crypto';
+import { blake3Text, CapError, parseJson, type Digest, type JsonValue } from '@cap/crypto';
 import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
-import { bufferSource } from './byte-source.js';
+import { bufferSource, unreadableFile } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';
 import { unpack } from './zip-content.js';
 import { overLimit, readZipDirectory, unreadable, type ZipEntry } from './zip-directory.js';
@@ -30,9 +30,7 @@ export async function readBundle(from: Uint8Array | string, options: ReadOptions
     return readZip(await readFile(from), options);
   } catch (cause) {
     if (cause instanceof CapError) throw cause;
-    if (systemCode(cause) === 'ENOENT')
-      throw new CapError('missing', 'bundle.missing', `no such file: ${from}`, { cause });
-    throw new CapError('io', 'bundle.io', `${from}: ${(cause as Error).message}`, { cause });
+    throw unreadableFile(from, cause);
   }
 }
 

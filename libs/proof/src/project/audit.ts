@@ -1,17 +1,8 @@
-import {
-  CapError,
-  chainFault,
-  jcsText,
-  nextEvent,
-  parseJson,
-  writeFileDurable,
-  type ChainEvent,
-  type JsonObject,
-} from '@cap/crypto';
+import { CapError, chainFault, jcsText, nextEvent, parseJson, type ChainEvent, type JsonObject } from '@cap/crypto';
 import { z } from 'zod';
 import { legacyChainFault } from '../legacy/audit.js';
 import { digestMember } from '../manifest/manifest.js';
-import { readIfPresent } from './files.js';
+import { readIfPresent, writeFile } from './files.js';
 
 const eventSchema = z.strictObject({
   seq: z.int().min(0),
@@ -72,6 +63,6 @@ export async function appendAuditEvent(
       `${file}: the log of the older program, which nothing can be added to`,
     );
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
-  await writeFileDurable(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
+  await writeFile(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
   return next;
 }

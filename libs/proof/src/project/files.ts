@@ -1,14 +1,25 @@
-import { readFile } from 'node:fs/promises';
-import { CapError, parseJson, systemCode } from '@cap/crypto';
+import { readFile, rm } from 'node:fs/promises';
+import {
+  CapError,
+  makeDirectoryDurable,
+  parseJson,
+  readErrorKind,
+  systemCode,
+  systemWords,
+  writeError,
+  writeFileDurable,
+} from '@cap/crypto';
 import { type z } from 'zod';
 
-/** A file's bytes, null if there is none. Other failures are CapError `io` / `project.unreadable`. */
+/** A file's bytes, null if there is none. Other failures are CapError `project.unreadable` of the kind that says why. */
 export async function readIfPresent(file: string): Promise<Buffer | null> {
   try {
     return await readFile(file);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return null;
-    throw new CapError('io', 'project.unreadable', `${file}: ${(cause as Error).message}`, { cause });
+    throw new CapError(readErrorKind(cause), 'project.unreadable', `can't read ${file}: ${systemWords(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -26,3 +37,17 @@ export function parseFile<T>(file: string, bytes: Uint8Array, schema: z.ZodType<
   const [issue] = parsed.error.issues;
   throw new CapError('input', 'project.malformed', `${file}: ${issue!.path.join('.')} ${issue!.message}`);
 }
+
+/** What changes the project: each throws CapError `cannot-create` or `io` that names the file, whatever the system says. */
+const changing =
+  <Rest extends unknown[]>(change: (file: string, ...rest: Rest) => Promise<unknown>) =>
+  async (file: string, ...rest: Rest): Promise<void> => {
+    try {
+      await change(file, ...rest);
+    } catch (cause) {
+      throw writeError(file, cause);
+    }
+  };
+export const writeFile = changing(writeFileDurable);
+export const makeDirectory = changing(makeDirectoryDurable);
+export const removeAll = changing((file: string) => rm(file, { recursive: true, force: true }));

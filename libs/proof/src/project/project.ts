@@ -1,16 +1,6 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  CapError,
-  digestText,
-  isCanonicalJson,
-  jcs,
-  makeDirectoryDurable,
-  sha3Text,
-  writeFileDurable,
-  type ChainEvent,
-  type Digest,
-} from '@cap/crypto';
+import { CapError, digestText, isCanonicalJson, jcs, sha3Text, type ChainEvent, type Digest } from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import {
   type BackendName,
@@ -36,7 +26,8 @@ import {
   type Manifest,
 } from '../manifest/manifest.js';
 import { appendAuditEvent, readAuditLog } from './audit.js';
-import { parseFile, readIfPresent, readMade } from './files.js';
+import { makeDirectory, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
+import { refuseOccupied } from './place.js';
 import {
   committedListSchema,
   commitmentsSchema,
@@ -86,16 +77,12 @@ export class Project {
 
   /**
    * Commits to the lists and writes a new project directory (0700). Throws CapError `list.invalid` for rows without or
-   * with equal identifiers, `cannot-create` / `project.exists` when the directory holds a project.
+   * with equal identifiers, `cannot-create` when there can't be a project: `project.exists` where one is already,
+   * `project.occupied` where something else is.
    */
   static async prepare(directory: string, input: PrepareInput): Promise<Project> {
     const project = new Project(directory);
-    if ((await readIfPresent(project.file('commitments.json'))) !== null)
-      throw new CapError(
-        'cannot-create',
-        'project.exists',
-        `${directory} holds a project already; its salts would be lost`,
-      );
+    await refuseOccupied(directory);
     const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
       const intake: Intake<ListRow> = input[list];
       const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list, intake.rows);
@@ -109,11 +96,10 @@ export class Project {
       lists: Object.fromEntries(committed.map(({ commitment, secrets }) => [commitment.list, secrets])),
     });
 
-    await makeDirectoryDurable(directory, 0o700);
-    await makeDirectoryDurable(project.file('lists'), 0o700);
+    await makeDirectory(directory, 0o700);
+    await makeDirectory(project.file('lists'), 0o700);
     // What an interrupted run left would otherwise stand beside the new file.
-    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl'])
-      await rm(project.file(name), { force: true });
+    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl']) await removeAll(project.file(name));
     if (input.protect) await project.write('secrets.json.age', await input.protect(secrets), 0o600);
     else await project.write('secrets.json', secrets, 0o600);
     for (const { commitment, rows, lines } of committed)
@@ -211,10 +197,9 @@ export class Project {
       referenceLists: lists,
       audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
     });
-    for (const name of ['proof.capz', 'proof.json', 'manifest.json', 'reference'])
-      await rm(this.file(name), { recursive: true, force: true });
+    for (const name of ['proof.capz', 'proof.json', 'manifest.json', 'reference']) await removeAll(this.file(name));
     await this.write('policy.json', input.policy.canonicalText);
-    await makeDirectoryDurable(this.file('reference'));
+    await makeDirectory(this.file('reference'));
     for (const list of lists) await this.write(`reference/${list.id}.csv`, list.bytes);
     await this.write('manifest.json', bytes);
     await appendAuditEvent(this.file('audit.jsonl'), input.now, 'manifest.built', {
@@ -312,7 +297,7 @@ export class Project {
       statement: context.statement,
     };
     // The record goes first and comes back last, so that it never describes another proof than the one beside it.
-    await rm(this.file('proof.json'), { force: true });
+    await removeAll(this.file('proof.json'));
     await this.write('proof.capz', bytes);
     await this.write('proof.json', jcs(record));
     await appendAuditEvent(this.file('audit.jsonl'), context.statement.issued_at, 'proof.made', {
@@ -338,7 +323,7 @@ export class Project {
   }
 
   private write(name: string, data: Uint8Array | string, mode?: number): Promise<void> {
-    return writeFileDurable(this.file(name), data, mode === undefined ? {} : { mode });
+    return writeFile(this.file(name), data, mode === undefined ? {} : { mode });
   }
 }
 

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { writeFileDurable } from './durable.js';
+import { CapError } from './errors.js';
+import { readErrorKind, systemWords, writeError } from './file-errors.js';
+
+/** As the system makes it for a durable file: it names the temporary file. */
+const failed = (code: string, errno: number) =>
+  Object.assign(new Error(`${code}: words, open '/project/.tmp-0123456789abcdef'`), { code, errno });
+
+describe('errors of files', () => {
+  it.each([
+    ['ENOENT', 'missing'],
+    ['ENOTDIR', 'missing'],
+    ['EACCES', 'forbidden'],
+    ['EPERM', 'forbidden'],
+    ['EISDIR', 'input'],
+    ['EIO', 'io'],
+  ])('%s when reading is %s', (code, kind) => {
+    expect(readErrorKind(failed(code, -1))).toBe(kind);
+  });
+
+  it.each([
+    ['EACCES', -13, 'cannot-create', "can't create bundle.zip: permission denied"],
+    ['EROFS', -30, 'cannot-create', "can't create bundle.zip: read-only file system"],
+    ['EISDIR', -21, 'cannot-create', "can't create bundle.zip: illegal operation on a directory"],
+    ['EEXIST', -17, 'cannot-create', 'bundle.zip is there already, it is not overwritten'],
+    ['ENOSPC', -28, 'io', "can't write bundle.zip: no space left on device"],
+    ['EIO', -5, 'io', "can't write bundle.zip: i/o error"],
+  ])('%s when writing names the file that was asked for', (code, errno, kind, message) => {
+    expect(writeError('bundle.zip', failed(code, errno))).toMatchObject({ kind, message });
+  });
+
+  it('leaves an error alone that says already what is wrong', () => {
+    const known = new CapError('input', 'list.invalid', 'row 3');
+    expect(writeError('bundle.zip', known)).toBe(known);
+    expect(systemWords(known)).toBe('row 3');
+  });
+
+  it('reads what the system says of real files', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'cap-errors-'));
+    try {
+      const file = path.join(directory, 'taken');
+      await mkdir(path.join(file, 'below'), { recursive: true });
+      const writing = await writeFileDurable(file, 'x').catch((error: unknown) => writeError(file, error));
+      expect(writing).toMatchObject({ kind: 'cannot-create', message: expect.not.stringContaining('.tmp-') });
+      expect(readErrorKind(await readFile(file).catch((error: unknown) => error))).toBe('input');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
