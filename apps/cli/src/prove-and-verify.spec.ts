@@ -1,4 +1,4 @@
-import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { isCanonicalJson } from '@cap/crypto';
@@ -181,6 +181,18 @@ describe('from lists to a verdict', () => {
     expect((await cap([...own, '--no-allow-mock'])).code).toBe(2);
     expect((await cap([...own, '--environment', 'production'])).code).toBe(2);
     expect((await cap([...own, '--backend', 'disclosure'])).code).toBe(2);
+  });
+
+  it('warns when others may read the salts, and says what to do', async () => {
+    await cp(at('project'), at('open'), { recursive: true });
+    const secrets = at('open', 'secrets.json');
+    await chmod(secrets, 0o644);
+    const { code, err } = await cap(['prove', '--project', at('open')]);
+    expect(code).toBe(0);
+    expect(err).toContain(`${secrets} has mode 0644`);
+    expect(err).toContain(`chmod 600 ${secrets}`);
+    await chmod(secrets, 0o600);
+    expect((await cap(['prove', '--project', at('open')])).err).not.toContain('mode');
   });
 
   it('refuses to prove what does not hold, names the rule, and writes nothing', async () => {

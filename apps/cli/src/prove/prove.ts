@@ -20,6 +20,10 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
       `--backend ${options.backend}: not built in this version; there are ${backends.map(({ name }) => name).join(', ')}`,
     );
   const project = await Project.open(options.project);
+  for (const { file, mode } of await project.exposedFiles())
+    io.err(
+      `cap: warning: ${file} has mode 0${mode.toString(8)}: others on this machine may read it; run: chmod 600 ${file}\n`,
+    );
   progress(io, `proving with ${backend.name}`);
   const record = await project.prove(backend.name, {
     ...(options.audience === undefined ? {} : { audience: options.audience }),

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import {
   CapError,
   makeDirectoryDurable,
@@ -17,6 +17,18 @@ export async function readIfPresent(file: string): Promise<Buffer | null> {
     return await readFile(file);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return null;
+    throw new CapError(readErrorKind(cause), 'project.unreadable', `can't read ${file}: ${systemWords(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** A file's permission bits, 0 if there is no such file. */
+export async function modeIfPresent(file: string): Promise<number> {
+  try {
+    return (await stat(file)).mode & 0o777;
+  } catch (cause) {
+    if (readErrorKind(cause) === 'missing') return 0;
     throw new CapError(readErrorKind(cause), 'project.unreadable', `can't read ${file}: ${systemWords(cause)}`, {
       cause,
     });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { chainFault, digestText, sha3Text, type ChainEvent } from '@cap/crypto';
@@ -82,6 +82,17 @@ describe('preparing a project', () => {
     const lineOf = Object.fromEntries(suppliers!.rows.map(({ name }, i) => [name, suppliers!.lines[i]]));
     expect(lineOf).toEqual({ 'Hallerwald GmbH': 2, 'Karst Metall': 3, 'Fil & Tissu': 4 });
     expect(suppliers!.secrets.leaves).toHaveLength(3);
+  });
+
+  it('names what others may read of rows and salts', async () => {
+    const project = await prepare();
+    expect(await project.exposedFiles()).toEqual([]);
+    await chmod(path.join(directory, 'secrets.json'), 0o644);
+    await chmod(path.join(directory, 'lists/ubos.json'), 0o620);
+    expect(await project.exposedFiles()).toEqual([
+      { file: path.join(directory, 'secrets.json'), mode: 0o644 },
+      { file: path.join(directory, 'lists/ubos.json'), mode: 0o620 },
+    ]);
   });
 
   it('takes fresh salts each time', async () => {
@@ -253,10 +264,13 @@ describe('proving', () => {
     });
     await writeFile(path.join(directory, 'lists/suppliers.json'), list);
     await rm(path.join(directory, 'secrets.json'));
-    await expect(project.prove('mock', statement)).rejects.toMatchObject({
+    const missing = await project.prove('mock', statement).catch((error: Error) => error);
+    expect(missing).toMatchObject({
       kind: 'missing',
       code: 'project.incomplete',
+      message: expect.stringMatching(/secrets\.json: no such file.*put it back from a copy/),
     });
+    expect((missing as Error).message).not.toContain('.age');
   });
 
   it('takes only statements that have one reading', async () => {

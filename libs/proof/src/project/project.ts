@@ -26,7 +26,7 @@ import {
   type Manifest,
 } from '../manifest/manifest.js';
 import { appendAuditEvent, readAuditLog } from './audit.js';
-import { makeDirectory, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
+import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
 import { refuseOccupied } from './place.js';
 import {
   committedListSchema,
@@ -143,16 +143,30 @@ export class Project {
     );
   }
 
+  /** The files with rows or salts that others than their owner may read or write, with their modes. */
+  async exposedFiles(): Promise<{ file: string; mode: number }[]> {
+    const files = ['secrets.json', ...LISTS.map((list) => `lists/${list}.json`)].map((name) => this.file(name));
+    const modes = await Promise.all(files.map(async (file) => ({ file, mode: await modeIfPresent(file) })));
+    return modes.filter(({ mode }) => (mode & 0o077) !== 0);
+  }
+
   private async secrets(reveal: Reveal | undefined) {
     const plain = this.file('secrets.json');
     let bytes: Uint8Array | null = await readIfPresent(plain);
     if (bytes === null) {
-      const encrypted = await readMade(`${plain}.age`, 'cap prepare');
+      const encrypted = await readIfPresent(`${plain}.age`);
+      if (encrypted === null)
+        throw new CapError(
+          'missing',
+          'project.incomplete',
+          `${plain}: no such file; it holds the salts of these lists, without which nothing can be proved from them: ` +
+            'put it back from a copy, or run cap prepare again for another directory',
+        );
       if (!reveal)
         throw new CapError(
           'usage',
           'project.secrets',
-          `${plain}.age is encrypted: name the age identity that opens it`,
+          `${plain}: no such file, only ${path.basename(plain)}.age; decrypt it first, to a file of mode 0600`,
         );
       bytes = await reveal(encrypted);
     }
