@@ -195,6 +195,23 @@ describe('from lists to a verdict', () => {
     expect((await cap(['prove', '--project', at('open')])).err).not.toContain('mode');
   });
 
+  it('calls a policy with lint errors, stale commitments and a changed manifest malformed input, not a fault', async () => {
+    await cp(at('project'), at('stale'), { recursive: true });
+    const rule = { id: 'few', op: 'no_such_operator', lhs: 'supplier_count', rhs: 3 };
+    await writeFile(at('linted.json'), JSON.stringify({ id: 'p', version: '1', rules: [rule] }));
+    const build = await cap(['manifest', 'build', '--project', at('stale'), '--policy', at('linted.json')]);
+    expect([build.code, build.err]).toEqual([65, expect.stringContaining('E2001')]);
+
+    const rows = await readFile(at('stale', 'lists', 'ubos.json'), 'utf8');
+    await writeFile(at('stale', 'lists', 'ubos.json'), rows.replace(/"birthdate":"19/, '"birthdate":"18'));
+    const prove = await cap(['prove', '--project', at('stale')]);
+    expect([prove.code, prove.err]).toEqual([65, expect.stringContaining('proof.other-lists')]);
+
+    await writeFile(at('stale', 'manifest.json'), `${await readFile(at('stale', 'manifest.json'), 'utf8')}\n`);
+    const spelled = await cap(['prove', '--project', at('stale')]);
+    expect([spelled.code, spelled.err]).toEqual([65, expect.stringContaining('manifest.canonical')]);
+  });
+
   it('refuses to prove what does not hold, names the rule, and writes nothing', async () => {
     await cp(at('project'), at('false'), { recursive: true });
     const strict = { ...POLICY, constraints: { ...POLICY.constraints, supplier_count_max: 47 } };

@@ -58,7 +58,10 @@ describe('an audit log v1.0', () => {
       .join('');
     try {
       await writeFile(file, text);
-      await expect(appendAuditEvent(file, '2026-01-01T00:00:00Z', 'e', {})).rejects.toMatchObject({ kind: 'refused' });
+      await expect(appendAuditEvent(file, '2026-01-01T00:00:00Z', 'e', {})).rejects.toMatchObject({
+        kind: 'input',
+        code: 'audit.broken',
+      });
       expect(await readFile(file, 'utf8')).toBe(text);
     } finally {
       await rm(directory, { recursive: true });

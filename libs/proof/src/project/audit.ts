@@ -16,7 +16,7 @@ const eventSchema = z.strictObject({
 /**
  * Reads an audit log: one event a line, each chained to the one before. A log that counts from 1 was written by the older
  * program (v1.0), and is chained its way. Throws CapError `input` / `audit.malformed` for a
- * line that is no event, `refused` / `audit.broken` for one that does not follow, both with the line.
+ * line that is no event, `input` / `audit.broken` for one that does not follow, both with the line.
  */
 export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
   const lines = Buffer.from(bytes).toString('utf8').split('\n');
@@ -33,7 +33,7 @@ export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
     const event = parsed.data as ChainEvent;
     legacy ??= event.seq === 1;
     const fault = (legacy ? legacyChainFault : chainFault)(previous, event);
-    if (fault) throw new CapError('refused', 'audit.broken', `${place}: ${fault}`);
+    if (fault) throw new CapError('input', 'audit.broken', `${place}: ${fault}`);
     previous = event;
     return event;
   });
@@ -57,11 +57,7 @@ export async function appendAuditEvent(
 ): Promise<ChainEvent> {
   const events = await readAuditLog(file);
   if (events[0]?.seq === 1)
-    throw new CapError(
-      'refused',
-      'audit.broken',
-      `${file}: the log of the older program, which nothing can be added to`,
-    );
+    throw new CapError('input', 'audit.broken', `${file}: the log of the older program, which nothing can be added to`);
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
   await writeFile(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
   return next;

@@ -228,7 +228,7 @@ describe('proving', () => {
     await build(project);
     const put = (name: string, content: string) => writeFile(path.join(directory, name), content);
     await put('reference/sanctions.csv', `${SANCTIONS}Another,,,\n`);
-    await expect(project.prove('mock', statement)).rejects.toMatchObject({ kind: 'refused', code: 'list.unnamed' });
+    await expect(project.prove('mock', statement)).rejects.toMatchObject({ kind: 'input', code: 'list.unnamed' });
     await put('reference/sanctions.csv', SANCTIONS);
     await put('reference/eu.csv', SANCTIONS);
     await expect(project.prove('mock', statement)).rejects.toMatchObject({
@@ -238,11 +238,11 @@ describe('proving', () => {
     await rm(path.join(directory, 'reference/eu.csv'));
     const kept = await text('policy.json');
     await put('policy.json', policyOf(RULES.few).canonicalText);
-    await expect(project.prove('mock', statement)).rejects.toMatchObject({ kind: 'refused', code: 'policy.hash' });
+    await expect(project.prove('mock', statement)).rejects.toMatchObject({ kind: 'input', code: 'policy.hash' });
     await put('policy.json', kept);
     await put('manifest.json', JSON.stringify(JSON.parse(await text('manifest.json')), null, 2));
     await expect(project.prove('mock', statement)).rejects.toMatchObject({
-      kind: 'refused',
+      kind: 'input',
       code: 'manifest.canonical',
     });
   });
@@ -253,7 +253,7 @@ describe('proving', () => {
     const list = await text('lists/suppliers.json');
     await writeFile(path.join(directory, 'lists/suppliers.json'), list.replace('Karst Metall', 'Karst Metal'));
     await expect(project.prove('mock', statement)).rejects.toMatchObject({
-      kind: 'refused',
+      kind: 'input',
       code: 'proof.other-lists',
     });
     await writeFile(path.join(directory, 'lists/suppliers.json'), list.replace('"tier":2', '"tier":"2"'));
@@ -307,7 +307,7 @@ describe('proving', () => {
     await build(project);
     await project.prove('mock', statement);
     await writeFile(path.join(directory, 'proof.capz'), 'CAPZ');
-    await expect(project.proof()).rejects.toMatchObject({ kind: 'refused', code: 'proof.stale' });
+    await expect(project.proof()).rejects.toMatchObject({ kind: 'input', code: 'proof.stale' });
   });
 });
 

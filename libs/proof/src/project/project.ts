@@ -1,6 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, digestText, isCanonicalJson, jcs, sha3Text, type ChainEvent, type Digest } from '@cap/crypto';
+import {
+  CapError,
+  digestText,
+  isCanonicalJson,
+  isCapError,
+  jcs,
+  sha3Text,
+  type ChainEvent,
+  type Digest,
+} from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import {
   type BackendName,
@@ -179,7 +188,7 @@ export class Project {
 
   /**
    * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
-   * about this one. Throws CapError `refused` / `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list.
+   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list.
    */
   async buildManifest(input: {
     policy: CompiledPolicy;
@@ -194,7 +203,7 @@ export class Project {
     const errors = lintErrors(input.policy.lints);
     if (errors.length > 0)
       throw new CapError(
-        'refused',
+        'input',
         'policy.invalid',
         errors.map(({ code, message }) => `${code}: ${message}`).join('\n'),
         { details: errors },
@@ -228,7 +237,7 @@ export class Project {
     const bytes = await readMade(file, 'cap manifest build');
     const manifest = parseManifest(bytes);
     if (!isCanonicalJson(bytes, manifest))
-      throw new CapError('refused', 'manifest.canonical', `${file}: not canonical JSON; build it anew`);
+      throw new CapError('input', 'manifest.canonical', `${file}: not canonical JSON; build it anew`);
     return { manifest, bytes, hash: manifestHash(bytes) };
   }
 
@@ -239,7 +248,7 @@ export class Project {
     const { manifest } = await this.manifest();
     if (policy.policy_hash !== manifest.policy.hash)
       throw new CapError(
-        'refused',
+        'input',
         'policy.hash',
         `${file} has the hash ${policy.policy_hash}, the manifest names ${manifest.policy.hash}`,
       );
@@ -253,7 +262,7 @@ export class Project {
     const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
     if (stray !== undefined)
       throw new CapError(
-        'refused',
+        'input',
         'list.unnamed',
         `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
       );
@@ -263,7 +272,7 @@ export class Project {
       const bytes = await readMade(file, 'cap manifest build');
       if (sha3Text(bytes) !== hash)
         throw new CapError(
-          'refused',
+          'input',
           'list.unnamed',
           `${file} has the hash ${sha3Text(bytes)}, the manifest names ${hash}; build the manifest anew`,
         );
@@ -291,7 +300,15 @@ export class Project {
       statement,
       referenceLists: await this.referenceLists(),
     };
-    return this.writeProof(backend, context, await this.lists(reveal));
+    const lists = await this.lists(reveal);
+    try {
+      return await this.writeProof(backend, context, lists);
+    } catch (error) {
+      // Rows or salts that are not the manifest's are stale input; only a rule that does not hold is a finding.
+      if (isCapError(error) && error.code === 'proof.other-lists')
+        throw new CapError('input', error.code, error.message, { cause: error });
+      throw error;
+    }
   }
 
   private async writeProof(
@@ -329,7 +346,7 @@ export class Project {
     const bytes = await readMade(this.file('proof.capz'), 'cap prove');
     if (sha3Text(bytes) !== record.proof_hash)
       throw new CapError(
-        'refused',
+        'input',
         'proof.stale',
         `${this.file('proof.capz')} is not the proof that ${file} describes; prove anew`,
       );
