@@ -7,3 +7,4 @@ export * from './keys.js';
 export * from './dsse.js';
 export * from './merkle.js';
 export * from './events.js';
+export * from './log/index.js';
