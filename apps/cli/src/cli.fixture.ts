@@ -28,6 +28,7 @@ export async function cap(
     env: given.env ?? {},
     terminal: { out: terminal, err: terminal },
     now: () => given.now ?? NOW,
+    threads: 0, // workers are files of the build, which these tests do not need
   });
   const outBytes = Buffer.concat(out);
   return { code, out: outBytes.toString('utf8'), outBytes, err };

@@ -12,6 +12,7 @@ export * from './backends/index.js';
 export { discloseRows } from './backends/disclosure/disclosure.js';
 export { type Openings } from './backends/disclosure/openings.js';
 export * from './backends/disclosure/payload.js';
+export { WorkerPool } from './backends/kzg-columns/pool.js';
 export * from './project/project.js';
 export * from './project/audit.js';
 export { type ProofRecord } from './project/records.js';

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** The process as the commands see it, so that tests can run them without one. */
 export interface CliIo {
   stdin: AsyncIterable<Uint8Array | string>;
@@ -9,7 +11,12 @@ export interface CliIo {
   /** Which streams are terminals. */
   terminal: { out: boolean; err: boolean };
   now(): Date;
+  /** Threads that expensive work may use beside this one. */
+  threads: number;
 }
+
+/** Beyond this, memory grows faster than the time shrinks. */
+const MOST_THREADS = 7;
 
 export function processIo(): CliIo {
   return {
@@ -19,6 +26,7 @@ export function processIo(): CliIo {
     env: process.env,
     terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
     now: () => new Date(),
+    threads: Math.min(availableParallelism() - 1, MOST_THREADS),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type CommitmentScheme } from '@cap/proof';
 import { InvalidArgumentError } from 'commander';
 
 /** Option parsers: what they refuse is a usage error (exit 64). */
@@ -69,4 +70,12 @@ export function namedListOfDay(text: string): { id: string; file: string; day: s
   const { id, file, day: of } = namedList(text);
   if (of === undefined) throw new InvalidArgumentError(`ID=FILE@YYYY-MM-DD was expected, not ${text}.`);
   return { id, file, day: of };
+}
+
+const SCHEMES: readonly CommitmentScheme[] = ['merkle-blake3.v2', 'kzg-columns.v1'];
+
+export function commitmentScheme(text: string): CommitmentScheme {
+  const found = SCHEMES.find((scheme) => scheme === text);
+  if (!found) throw new InvalidArgumentError(`${SCHEMES.join(' or ')} was expected, not ${text}.`);
+  return found;
 }

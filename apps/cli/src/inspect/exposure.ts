@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '@cap/crypto';
-import { backendById, decodeContainer, type Manifest } from '@cap/proof';
+import { backendById, decodeContainer, merkleCommitment, type Manifest } from '@cap/proof';
 
 /** What the holder of a manifest and a proof learns, as far as the bytes tell. */
 export interface Exposure {
@@ -13,8 +13,8 @@ export interface Exposure {
 
 export interface ListExposure {
   list: string;
-  /** Rows of the list: their number is in the manifest. */
-  count: number;
+  /** Rows of the list, where the manifest's Merkle commitment tells; null where their number stays hidden. */
+  count: number | null;
   /** Rows of which at least one field is opened. */
   opened_rows: number;
   /** How many rows have the field opened, by field. */
@@ -46,11 +46,11 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
       for (const { list, rows } of parsed.lists) opened.set(list, rows);
     }
   }
-  const lists = manifest.commitments.map(({ list, count }): ListExposure => {
+  const lists = [...new Set(manifest.commitments.map(({ list }) => list))].map((list): ListExposure => {
     const rows = opened.get(list) ?? [];
     return {
       list,
-      count,
+      count: merkleCommitment(manifest, list)?.count ?? null,
       opened_rows: rows.filter(({ fields }) => Object.keys(fields).length > 0).length,
       opened_fields: countNames(rows.map(({ fields }) => fields)),
       hidden_fields: countNames(rows.map(({ hidden }) => hidden)),

@@ -58,7 +58,7 @@ function describeList({ list, count, opened_rows, opened_fields, hidden_fields }
   const shown = Object.entries(opened_fields).map(([name, rows]) => `${name} of ${rows} rows`);
   const hidden = Object.keys(hidden_fields).filter((name) => !(name in opened_fields));
   return [
-    `${list}: shows that there are ${count} rows${opened_rows === 0 ? ', and nothing of any row' : `; opens ${opened_rows} of them`}`,
+    `${list}: ${count === null ? 'hides how many rows there are' : `shows that there are ${count} rows`}${opened_rows === 0 ? ', and nothing of any row' : `; opens ${opened_rows} of them`}`,
     ...(shown.length > 0 ? [`  opened: ${shown.join(', ')}`] : []),
     ...(hidden.length > 0 ? [`  hidden in the opened rows: ${hidden.join(', ')}`] : []),
   ];

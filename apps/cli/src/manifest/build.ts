@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CapError, rfc3339 } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
-import { Project, type ReferenceListInput } from '@cap/proof';
+import { Project, type CommitmentScheme, type ReferenceListInput } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type ListOfDay } from '../frame/option-values.js';
@@ -13,6 +13,7 @@ interface Options {
   sanctions?: ListOfDay;
   jurisdictions?: ListOfDay;
   list?: (ListOfDay & { id: string })[];
+  scheme?: CommitmentScheme[];
   company?: string;
   lei?: string;
   asOf?: string;
@@ -42,6 +43,7 @@ export async function build(io: CliIo, options: Options): Promise<void> {
   const { manifest, hash } = await project.buildManifest({
     policy,
     referenceLists,
+    ...(options.scheme && { schemes: options.scheme }),
     company: { ...(options.company && { name: options.company }), ...(options.lei && { lei: options.lei }) },
     manifestId: randomUUID(),
     asOf: options.asOf ?? today,

@@ -1,5 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { day, listWithDay, namedList, repeated } from '../frame/option-values.js';
+import { commitmentScheme, day, listWithDay, namedList, repeated } from '../frame/option-values.js';
 
 export const defineManifest: DefineGroup = (program, run) => {
   const manifest = group(program, 'manifest', "the project's manifest", [
@@ -19,6 +19,12 @@ export const defineManifest: DefineGroup = (program, run) => {
       '--list <id=file[@day]>',
       'another reference list that the policy names by its id; repeatable',
       repeated(namedList),
+    )
+    .option(
+      '--scheme <name>',
+      'commitments to show; repeatable (default: all that the project has). kzg-columns.v1 alone hides how many rows there are; ' +
+        'backend disclosure needs merkle-blake3.v2',
+      repeated(commitmentScheme),
     )
     .option('--company <name>', 'company that the manifest names (none: it names nobody)')
     .option('--lei <lei>', 'its legal entity identifier')

@@ -36,13 +36,20 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     ubos,
     files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
     now: rfc3339(io.now()),
+    threads: io.threads,
   });
   progressDone(io);
 
   const commitments = await project.commitments();
   const ignored_columns = { suppliers: suppliers.ignoredColumns, ubos: ubos.ignoredColumns };
   printResult(io, options, { project: options.out, commitments, ignored_columns }, () =>
-    commitments.map(({ list, root, count, id_scheme }) => `${list}  ${count} rows  ${root}  (${id_scheme})`).join('\n'),
+    commitments
+      .flatMap((commitment) =>
+        commitment.scheme === 'merkle-blake3.v2'
+          ? [`${commitment.list}  ${commitment.count} rows  ${commitment.root}  (${commitment.id_scheme})`]
+          : [],
+      )
+      .join('\n'),
   );
   for (const [list, headers] of Object.entries(ignored_columns))
     if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);

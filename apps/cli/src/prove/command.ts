@@ -9,8 +9,8 @@ export const defineProve: DefineGroup = (program, run) => {
     .requiredOption('--project <dir>', 'project directory with a manifest')
     .option(
       '--backend <name>',
-      'disclosure, or mock (claims only: the verdict is never better than warn)',
-      'disclosure',
+      'kzg-columns (zero knowledge), disclosure (opens rows), or mock (claims only: the verdict is never better than warn)',
+      'kzg-columns',
     )
     .option('--audience <text>', 'whom the proof is for')
     .option('--nonce <text>', 'what the verifier asked to see again')

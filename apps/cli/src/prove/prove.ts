@@ -25,15 +25,37 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
       `cap: warning: ${file} has mode 0${mode.toString(8)}: others on this machine may read it; run: chmod 600 ${file}\n`,
     );
   progress(io, `proving with ${backend.name}`);
-  const record = await project.prove(backend.name, {
+  const statement = {
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     issued_at: rfc3339(io.now()),
     ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
+  };
+  const record = await project.prove(backend.name, statement, {
+    threads: io.threads,
+    progress: (done, of) => progress(io, `proving with ${backend.name} ${bar(done, of)}`),
   });
   progressDone(io);
   printResult(io, options, record, () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}`);
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
+  if (backend.strength === 'proven') await tellShownCounts(io, project);
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);
+}
+
+const BAR = 20;
+const bar = (done: number, of: number): string => {
+  const full = Math.round((BAR * done) / of);
+  return `[${'#'.repeat(full)}${' '.repeat(BAR - full)}] ${Math.round((100 * done) / of)} %`;
+};
+
+/** A proof that hides everything, under a manifest that does not. */
+async function tellShownCounts(io: CliIo, project: Project): Promise<void> {
+  const { manifest } = await project.manifest();
+  const shown = manifest.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v2');
+  if (shown.length > 0)
+    io.err(
+      `The proof shows no row and no number of rows, but the manifest's Merkle commitments tell how many ${shown.map(({ list }) => list).join(' and ')} there are: ` +
+        `"cap manifest build --scheme kzg-columns.v1" leaves them out.\n`,
+    );
 }

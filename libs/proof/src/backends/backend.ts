@@ -3,8 +3,9 @@ import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
 import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
 import { type Manifest } from '../manifest/manifest.js';
+import { type WorkerPool } from './kzg-columns/pool.js';
 
-export type BackendName = 'mock' | 'disclosure';
+export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
 
 /** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
 export interface Statement {
@@ -35,6 +36,22 @@ export interface ProverList {
   /** Line of each row in the file it came from, for messages. */
   lines: readonly number[];
   secrets: MerkleSecrets;
+  /** What everything random in the kzg-columns.v1 commitment comes from, 32 bytes; null in a project without one. */
+  columnsSeed: Uint8Array | null;
+}
+
+/** How a proof is made. */
+export interface ProvingOptions {
+  /** Threads beside this one; 0 if left out. */
+  threads?: number;
+  /** Called as the work goes on. */
+  progress?(done: number, of: number): void;
+}
+
+/** Where a proof is verified. */
+export interface VerifyingOptions {
+  /** Threads that expensive proofs are verified on; on this one if left out. */
+  pool?: WorkerPool;
 }
 
 export interface ProofParts {
@@ -71,7 +88,14 @@ export interface ProofBackend {
   /** vk_hash and params_hash that a proof of this context must carry. */
   verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
   /** Throws CapError `refused` / `proof.false-statement` that names rule and rows when a rule does not hold. */
-  prove(context: ProofContext & { policy: CompiledPolicy }, lists: readonly ProverList[]): Promise<ProofParts>;
-  /** Never throws for what the payload holds. */
-  verify(context: ProofContext, payload: Uint8Array): Promise<BackendVerdict>;
+  prove(
+    context: ProofContext & { policy: CompiledPolicy },
+    lists: readonly ProverList[],
+    options?: ProvingOptions,
+  ): Promise<ProofParts>;
+  /**
+   * Never throws for what the payload holds. Null if the verifier lacks what it needs to judge (a policy, a reference list);
+   * other checks say so.
+   */
+  verify(context: ProofContext, payload: Uint8Array, options?: VerifyingOptions): Promise<BackendVerdict | null>;
 }

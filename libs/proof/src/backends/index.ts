@@ -1,9 +1,10 @@
 import { type ProofBackend } from './backend.js';
 import { disclosure } from './disclosure/disclosure.js';
+import { kzgColumns } from './kzg-columns/kzg-columns.js';
 import { mock } from './mock/mock.js';
 
 /** Every way of proving that this release has. */
-export const backends: readonly ProofBackend[] = [disclosure, mock];
+export const backends: readonly ProofBackend[] = [kzgColumns, disclosure, mock];
 
 /** By the byte in the container's header; undefined for one that this release does not have. */
 export const backendById = (id: number): ProofBackend | undefined => backends.find((backend) => backend.id === id);

@@ -121,7 +121,7 @@ const computed = new WeakMap<Uint8Array, Map<string, AllowedCodes>>();
 const NO_LIST = new Uint8Array(0);
 
 /** Null when the table is over the jurisdictions and they are not at hand. */
-function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsContext, 'referenceLists'>) {
+export function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsContext, 'referenceLists'>) {
   const bytes = 'exclude_risk' in spec ? referenceLists.get('jurisdictions')?.bytes : NO_LIST;
   if (!bytes) return null;
   const known = computed.get(bytes) ?? new Map<string, AllowedCodes>();
@@ -167,7 +167,7 @@ const sanctionsLists = ({ referenceLists }: FactsContext): ReferenceList[] =>
 const parsed = new WeakMap<Uint8Array, Map<IdScheme, ListedIdentifiers>>();
 
 /** The identifiers on a sanctions list. Throws CapError `list.invalid` for contents that are no such list. */
-function listed({ bytes, id }: ReferenceList, scheme: IdScheme): ListedIdentifiers {
+export function listed({ bytes, id }: ReferenceList, scheme: IdScheme): ListedIdentifiers {
   const known = parsed.get(bytes) ?? new Map<IdScheme, ListedIdentifiers>();
   parsed.set(bytes, known);
   const found = known.get(scheme);

@@ -8,39 +8,57 @@ import {
   type RuleResult,
 } from '@cap/policy';
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
-import { merkleCommitment, type Manifest } from '../manifest/manifest.js';
+import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
+import { type ListName } from '../lists/rows.js';
 import { type ProofContext, type ProverList } from './backend.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
 
-/** A prover's list that is really the one the manifest commits to. */
-export interface CheckedList extends ProverList {
+/** A prover's list with the scheme of its commitments. */
+export interface KnownList extends ProverList {
   idScheme: IdScheme;
+}
+
+/** A prover's list that is really the one the manifest commits to under merkle-blake3.v2. */
+export interface CheckedList extends KnownList {
   leafHashes: Digest[];
 }
 
-/** Recomputes the commitments. Throws CapError `refused` / `proof.other-lists` when rows and salts are not the manifest's. */
+const refuseList = (list: ListName, why: string): never => {
+  throw new CapError('refused', 'proof.other-lists', `${list}: ${why}; prepare the lists and build the manifest anew`);
+};
+
+/** The lists that the manifest commits to under any scheme. Throws CapError `refused` / `proof.other-lists` for others. */
+export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): KnownList[] =>
+  lists.map((given) => {
+    const commitment = manifest.commitments.find(({ list }) => list === given.list);
+    if (!commitment) return refuseList(given.list, 'the manifest has no commitment of this list');
+    if (commitment.scheme === 'merkle-blake3.v2') checkLeaves(given, commitment);
+    return { ...given, idScheme: commitment.id_scheme };
+  });
+
+/** Recomputes the Merkle roots. Throws CapError `refused` / `proof.other-lists` when rows and salts are not the manifest's. */
 export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): CheckedList[] {
   return lists.map((given) => {
     const commitment = merkleCommitment(manifest, given.list);
-    const refuse = (why: string): never => {
-      throw new CapError(
-        'refused',
-        'proof.other-lists',
-        `${given.list}: ${why}; prepare the lists and build the manifest anew`,
+    if (!commitment)
+      return refuseList(
+        given.list,
+        'the manifest has no merkle-blake3.v2 commitment of this list, which this backend opens',
       );
-    };
-    if (!commitment) return refuse('the manifest has no merkle-blake3.v2 commitment of this list');
-    const { rows, secrets } = given;
-    if (rows.length !== commitment.count || secrets.leaves.length !== rows.length)
-      return refuse(
-        `${rows.length} rows and salts of ${secrets.leaves.length}, the manifest commits to ${commitment.count}`,
-      );
-    const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
-    const root = digestText(commitmentRoot(leaves));
-    if (root !== commitment.root)
-      return refuse(`the rows have the root ${root}, the manifest commits to ${commitment.root}`);
-    return { ...given, idScheme: commitment.id_scheme, leafHashes: leaves.map(digestText) };
+    return { ...given, idScheme: commitment.id_scheme, leafHashes: checkLeaves(given, commitment).map(digestText) };
   });
+}
+
+function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: MerkleCommitment): Buffer[] {
+  if (rows.length !== count || secrets.leaves.length !== rows.length)
+    return refuseList(
+      list,
+      `${rows.length} rows and salts of ${secrets.leaves.length}, the manifest commits to ${count}`,
+    );
+  const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
+  const own = digestText(commitmentRoot(leaves));
+  if (own !== root) return refuseList(list, `the rows have the root ${own}, the manifest commits to ${root}`);
+  return leaves;
 }
 
 /**
@@ -49,7 +67,7 @@ export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): 
  */
 export function refuseFalseStatement(
   context: ProofContext & { policy: CompiledPolicy },
-  lists: readonly CheckedList[],
+  lists: readonly KnownList[],
 ): RuleResult[] {
   const known = lists.map(fullyOpened);
   const facts = known.flatMap((list) => factsOf(list, context));
@@ -76,7 +94,7 @@ interface Offence {
 
 function offences(
   requirement: Requirement,
-  lists: readonly CheckedList[],
+  lists: readonly KnownList[],
   known: readonly OpenedList[],
   context: ProofContext,
 ): Offence[] {
@@ -94,7 +112,7 @@ function describe(rows: readonly Offence[]): string {
   return `: ${shown.join(', ')}${rows.length > shown.length ? ` and ${rows.length - shown.length} more` : ''}`;
 }
 
-const fullyOpened = ({ list, idScheme, rows }: CheckedList): OpenedList => ({
+const fullyOpened = ({ list, idScheme, rows }: KnownList): OpenedList => ({
   list,
   idScheme,
   count: rows.length,

@@ -12,7 +12,23 @@ export interface MerkleCommitment {
   root: Digest;
   count: number;
 }
-export type Commitment = MerkleCommitment;
+
+/** Points of the committed columns, `0x` + 96 hex digits each, compressed. */
+export interface ColumnPoints {
+  x: string;
+  r: string;
+  d: string;
+}
+export interface ColumnsCommitment {
+  list: ListName;
+  scheme: 'kzg-columns.v1';
+  id_scheme: IdScheme;
+  /** One for most lists; a list that is longer than a domain holds has several, all full but the last. */
+  segments: ColumnPoints[];
+}
+export type Commitment = MerkleCommitment | ColumnsCommitment;
+export const COMMITMENT_SCHEMES = ['merkle-blake3.v2', 'kzg-columns.v1'] as const;
+export type CommitmentScheme = (typeof COMMITMENT_SCHEMES)[number];
 
 /** manifest.json, format cap-manifest.v2. */
 export interface Manifest {
@@ -41,13 +57,21 @@ const dateOrInstant = z
   .refine((value) => isDate(value) || isInstant(value), 'expected YYYY-MM-DD or RFC 3339 UTC with Z');
 const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
 
-export const commitmentSchema = z.strictObject({
-  list: z.enum(['suppliers', 'ubos']),
-  scheme: z.literal('merkle-blake3.v2'),
-  id_scheme: z.enum(['id', 'name', 'person']),
-  root: digestMember,
-  count,
-});
+/** Segments of one list at most: about 64 000 suppliers. */
+export const MOST_SEGMENTS = 64;
+const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase hex digits');
+const common = { list: z.enum(['suppliers', 'ubos']), id_scheme: z.enum(['id', 'name', 'person']) };
+export const commitmentSchema = z.discriminatedUnion('scheme', [
+  z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v2'), root: digestMember, count }),
+  z.strictObject({
+    ...common,
+    scheme: z.literal('kzg-columns.v1'),
+    segments: z
+      .array(z.strictObject({ x: point, r: point, d: point }))
+      .min(1)
+      .max(MOST_SEGMENTS),
+  }),
+]);
 
 const manifestSchema = z.strictObject({
   schema: z.literal('cap-manifest.v2'),
@@ -83,7 +107,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return parsed.data;
 }
 
-/** Why the commitments contradict each other or the manifest, or null: a wrong root, one list twice, an empty list with rows. */
+/**
+ * Why the commitments contradict each other or the manifest, or null: a wrong root, one list twice under a scheme, two
+ * identifier schemes for a list, an empty list with rows.
+ */
 export function commitmentsFault(manifest: Manifest): { expected: string; actual: string; reason: string } | null {
   const root = companyCommitmentRoot(manifest.commitments);
   if (root !== manifest.company_commitment_root)
@@ -93,7 +120,8 @@ export function commitmentsFault(manifest: Manifest): { expected: string; actual
       reason: 'company_commitment_root is not the hash of the commitments',
     };
   const seen = new Set<string>();
-  for (const { list, scheme, id_scheme, root, count } of manifest.commitments) {
+  for (const commitment of manifest.commitments) {
+    const { list, scheme, id_scheme } = commitment;
     const name = `${list} under ${scheme}`;
     if (seen.has(name)) return { expected: 'one', actual: 'several', reason: `several commitments of ${name}` };
     seen.add(name);
@@ -104,10 +132,13 @@ export function commitmentsFault(manifest: Manifest): { expected: string; actual
         actual: id_scheme,
         reason: `${name}: this list has no such identifier scheme`,
       };
-    if ((count === 0) !== (root === EMPTY_ROOT))
+    const first = manifest.commitments.find((other) => other.list === list)!;
+    if (first.id_scheme !== id_scheme)
+      return { expected: first.id_scheme, actual: id_scheme, reason: `${name}: a list has one identifier scheme` };
+    if (commitment.scheme === 'merkle-blake3.v2' && (commitment.count === 0) !== (commitment.root === EMPTY_ROOT))
       return {
         expected: `count 0 exactly if the root is ${EMPTY_ROOT}`,
-        actual: `count ${count}, root ${root}`,
+        actual: `count ${commitment.count}, root ${commitment.root}`,
         reason: `${name}: count and root disagree`,
       };
   }
@@ -131,7 +162,16 @@ export const companyCommitmentRoot = (commitments: readonly Commitment[]): Diges
 
 /** A list's commitment under merkle-blake3.v2, if the manifest has one. */
 export const merkleCommitment = (manifest: Manifest, list: ListName): MerkleCommitment | undefined =>
-  manifest.commitments.find((commitment) => commitment.list === list && commitment.scheme === 'merkle-blake3.v2');
+  manifest.commitments.find(
+    (commitment): commitment is MerkleCommitment =>
+      commitment.list === list && commitment.scheme === 'merkle-blake3.v2',
+  );
+
+/** A list's commitment under kzg-columns.v1, if the manifest has one. */
+export const columnsCommitment = (manifest: Manifest, list: ListName): ColumnsCommitment | undefined =>
+  manifest.commitments.find(
+    (commitment): commitment is ColumnsCommitment => commitment.list === list && commitment.scheme === 'kzg-columns.v1',
+  );
 
 /** SHA3-256 of the bytes of manifest.json, the one hash by which a manifest is named. */
 export const manifestHash = (bytes: Uint8Array): Digest => sha3Text(bytes);

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import {
   CapError,
+  digestBytes,
   digestText,
   isCanonicalJson,
   isCapError,
@@ -16,9 +18,14 @@ import {
   type ProofBackend,
   type ProofContext,
   type ProverList,
+  type ProvingOptions,
   type Statement,
 } from '../backends/backend.js';
 import { backendByName } from '../backends/index.js';
+import { SEED_BYTES } from '../backends/kzg-columns/columns.js';
+import { columnLayout, commitColumns } from '../backends/kzg-columns/commitment.js';
+import { Labour } from '../backends/kzg-columns/labour.js';
+import { WorkerPool } from '../backends/kzg-columns/pool.js';
 import { commit, type CommittedList } from '../commitment/merkle-blake3.js';
 import { encodeContainer } from '../container/container.js';
 import { checkIdentifiers, defaultIdScheme } from '../lists/identifiers.js';
@@ -31,7 +38,9 @@ import {
   companyCommitmentRoot,
   manifestHash,
   parseManifest,
+  type ColumnsCommitment,
   type Commitment,
+  type CommitmentScheme,
   type Manifest,
 } from '../manifest/manifest.js';
 import { appendAuditEvent, readAuditLog } from './audit.js';
@@ -64,6 +73,8 @@ export interface PrepareInput {
   idSchemes?: Partial<Record<ListName, IdScheme>>;
   /** RFC 3339 UTC. */
   now: string;
+  /** Threads beside this one; 0 if left out. */
+  threads?: number;
   /** Encrypts the secrets file, e.g. to age recipients; it is then named secrets.json.age. */
   protect?: (secrets: Uint8Array) => Promise<Uint8Array>;
 }
@@ -99,10 +110,13 @@ export class Project {
       const result = commit(list, intake.rows, scheme);
       return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
     });
-    const commitments = committed.map(({ commitment }) => commitment);
+    const seed = randomBytes(SEED_BYTES);
+    const columns = await committedColumns(committed, seed, input.threads ?? 0);
+    const commitments = [...committed.map(({ commitment }) => commitment), ...columns];
     const secrets = jcs({
       schema: 'cap-secrets.v1',
       lists: Object.fromEntries(committed.map(({ commitment, secrets }) => [commitment.list, secrets])),
+      columns_seed: digestText(seed),
     });
 
     await makeDirectory(directory, 0o700);
@@ -147,7 +161,7 @@ export class Project {
       LISTS.map(async (list) => {
         const file = this.file(`lists/${list}.json`);
         const { rows, lines } = parseFile(file, await readMade(file, 'cap prepare'), committedListSchema(list));
-        return { list, rows, lines, secrets: secrets[list] };
+        return { list, rows, lines, secrets: secrets.lists[list], columnsSeed: digestBytes(secrets.columns_seed) };
       }),
     );
   }
@@ -179,7 +193,7 @@ export class Project {
         );
       bytes = await reveal(encrypted);
     }
-    return parseFile(plain, bytes, secretsSchema).lists;
+    return parseFile(plain, bytes, secretsSchema);
   }
 
   audit(): Promise<ChainEvent[]> {
@@ -193,6 +207,8 @@ export class Project {
   async buildManifest(input: {
     policy: CompiledPolicy;
     referenceLists: readonly ReferenceListInput[];
+    /** Commitments that the manifest shows; all of the project's if left out. A Merkle root shows the number of rows. */
+    schemes?: readonly CommitmentScheme[];
     company: { name?: string; lei?: string };
     manifestId: string;
     /** YYYY-MM-DD or RFC 3339 UTC: when the company's lists were right. */
@@ -216,7 +232,7 @@ export class Project {
       createdAt: input.now,
       asOf: input.asOf,
       policy: input.policy,
-      commitments: await this.commitments(),
+      commitments: (await this.commitments()).filter(({ scheme }) => input.schemes?.includes(scheme) ?? true),
       referenceLists: lists,
       audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
     });
@@ -285,7 +301,11 @@ export class Project {
    * Proves the manifest's policy and writes proof.capz and proof.json. Throws what the backend's prove throws (a false
    * rule: `refused` / `proof.false-statement`); nothing is written then.
    */
-  async prove(backendName: BackendName, statement: Statement, reveal?: Reveal): Promise<ProofRecord> {
+  async prove(
+    backendName: BackendName,
+    statement: Statement,
+    { reveal, ...options }: ProvingOptions & { reveal?: Reveal } = {},
+  ): Promise<ProofRecord> {
     const backend = backendByName(backendName);
     if (!backend)
       throw new CapError('usage', 'option.unsupported', `this release has no proof backend ${String(backendName)}`);
@@ -302,7 +322,7 @@ export class Project {
     };
     const lists = await this.lists(reveal);
     try {
-      return await this.writeProof(backend, context, lists);
+      return await this.writeProof(backend, context, lists, options);
     } catch (error) {
       // Rows or salts that are not the manifest's are stale input; only a rule that does not hold is a finding.
       if (isCapError(error) && error.code === 'proof.other-lists')
@@ -315,8 +335,9 @@ export class Project {
     backend: ProofBackend,
     context: ProofContext & { policy: CompiledPolicy },
     lists: ProverList[],
+    options: ProvingOptions,
   ): Promise<ProofRecord> {
-    const parts = await backend.prove(context, lists);
+    const parts = await backend.prove(context, lists, options);
     const bytes = encodeContainer({ backendId: backend.id, ...parts });
     const record: ProofRecord = {
       schema: 'cap-proof-record.v1',
@@ -355,6 +376,26 @@ export class Project {
 
   private write(name: string, data: Uint8Array | string, mode?: number): Promise<void> {
     return writeFile(this.file(name), data, mode === undefined ? {} : { mode });
+  }
+}
+
+/** The kzg-columns.v1 commitments to the lists. */
+async function committedColumns(
+  lists: readonly CommittedList[],
+  seed: Uint8Array,
+  threads: number,
+): Promise<ColumnsCommitment[]> {
+  const pool = threads > 0 ? new WorkerPool(threads) : null;
+  try {
+    const made: ColumnsCommitment[] = [];
+    for (const { commitment, rows, leaves } of lists) {
+      const { list, id_scheme } = commitment;
+      const layout = columnLayout(list, rows, leaves, id_scheme, seed);
+      made.push(await commitColumns(list, id_scheme, layout, new Labour(pool)));
+    }
+    return made;
+  } finally {
+    await pool?.close();
   }
 }
 

@@ -20,6 +20,8 @@ const merkleSecrets: z.ZodType<MerkleSecrets> = z.strictObject({
 export const secretsSchema = z.strictObject({
   schema: z.literal('cap-secrets.v1'),
   lists: z.strictObject({ suppliers: merkleSecrets, ubos: merkleSecrets }),
+  /** Seed of the kzg-columns.v1 commitments. */
+  columns_seed: z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 0x + 64 hex digits'),
 });
 
 const cell = z.union([z.string(), z.number(), z.boolean()]);

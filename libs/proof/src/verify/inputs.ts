@@ -1,6 +1,7 @@
 import { type Digest } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import { type BackendName } from '../backends/backend.js';
+import { type WorkerPool } from '../backends/kzg-columns/pool.js';
 import { type Report } from '../report/report.js';
 import { type TrustStore } from '../trust/trust-store.js';
 
@@ -53,6 +54,8 @@ export interface VerificationOptions {
   integrityOnly?: boolean;
   /** RFC 3339 UTC: judge as if it were this time. */
   at?: string;
+  /** Threads for expensive proofs, so that this one stays free; never in the report. */
+  pool?: WorkerPool;
   /** The clock; `at` goes before it. */
   now?: () => Date;
 }

@@ -1,6 +1,12 @@
 import { digestText, type Digest } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
-import { type BackendName, type ProofBackend, type ProofContext, type StepOutcome } from '../backends/backend.js';
+import {
+  type BackendName,
+  type ProofBackend,
+  type ProofContext,
+  type StepOutcome,
+  type VerifyingOptions,
+} from '../backends/backend.js';
 import { backendById } from '../backends/index.js';
 import { type Bundle } from '../bundle/bundle.js';
 import { type ProofUnit } from '../bundle/meta.js';
@@ -28,6 +34,7 @@ export interface ProofJudging {
   lists: ListsByManifest;
   accepted: readonly BackendName[];
   allowMock: boolean;
+  verifying: VerifyingOptions;
 }
 
 /**
@@ -71,7 +78,9 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: Check
     referenceLists: judging.lists.get(manifest) ?? new Map(),
   };
   if (!checkVerifyingKey(unit, container, backend, context, checks)) return null;
-  const { binding, validity, facts, claims } = await backend.verify(context, container.payload);
+  const verdict = await backend.verify(context, container.payload, judging.verifying);
+  if (!verdict) return null;
+  const { binding, validity, facts, claims } = verdict;
   recordOutcome('proof.binding', binding, checks);
   if (!binding.ok) return null;
   recordOutcome('proof.valid', validity, checks);

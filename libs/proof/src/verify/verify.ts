@@ -87,6 +87,7 @@ async function judge(run: Run): Promise<Judgement> {
     policy: policy.rules,
     accepted: acceptedBackends(options),
     allowMock: options.allowMock,
+    verifying: options.pool ? { pool: options.pool } : {},
   };
   const established = await verifyProofs(units, proofJudging, checks);
 

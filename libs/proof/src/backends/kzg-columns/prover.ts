@@ -97,12 +97,17 @@ export class ChunkPolynomials {
 
 /** Makes proofs of kzg-columns.v1, round by round. Not constant time: it belongs on a machine that nobody shares. */
 export class Prover {
+  protected readonly chunks = new ChunkPolynomials();
+  protected readonly identities: Identities;
+  readonly #progress: (done: number, of: number) => void;
+
   constructor(
     protected readonly labour: Labour,
-    protected readonly chunks = new ChunkPolynomials(),
-    protected readonly identities = new Identities(),
-    protected readonly progress: (done: number, of: number) => void = () => undefined,
-  ) {}
+    { identities, progress }: { identities?: Identities; progress?(done: number, of: number): void } = {},
+  ) {
+    this.identities = identities ?? new Identities();
+    this.#progress = progress ?? (() => undefined);
+  }
 
   /**
    * `secrets` in the order of the statement's lists. Throws FalseStatement when it does not hold of them, Rejected when it has no
@@ -115,7 +120,7 @@ export class Prover {
     const states = statement.lists.map((list, i) => this.#state(statement, secrets, list, i));
     const steps = states.length + 6;
     let step = 0;
-    const advance = () => this.progress(++step, steps);
+    const advance = () => this.#progress(++step, steps);
 
     for (const state of states) {
       await this.roundOne(state, states);

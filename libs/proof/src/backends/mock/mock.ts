@@ -4,7 +4,7 @@ import { digestMember } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
 import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
-import { checkedLists, refuseFalseStatement } from '../truth.js';
+import { knownLists, refuseFalseStatement } from '../truth.js';
 
 /** The payload of a mock proof, JCS: the prover's word for each rule, and nothing that supports it. */
 export interface MockPayload {
@@ -29,7 +29,7 @@ export const mock: ProofBackend = {
   verifyingKey: () => ZEROS,
 
   async prove(context, lists) {
-    const results = refuseFalseStatement(context, checkedLists(context.manifest, lists));
+    const results = refuseFalseStatement(context, knownLists(context.manifest, lists));
     const payload: MockPayload = {
       schema: 'cap-mock.v1',
       statement_digest: statementDigest('mock', context),
