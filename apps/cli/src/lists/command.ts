@@ -17,7 +17,10 @@ export const defineLists: DefineGroup = (program, run) => {
     .option('--delimiter <char>', 'between the fields', ',')
     .option('--encoding <name>', 'of the file', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,…')
-    .option('--leave-out-bad', 'leave out rows that can not be used and optional cells that are wrong, and name each')
+    .option(
+      '--leave-out-bad',
+      'leave out rows that can not be used, leave optional cells that are wrong empty, and name each',
+    )
     .option('--out <file>', 'the reference list', '-')
     .action(run.action(async () => (await import('./import.js')).importList));
 

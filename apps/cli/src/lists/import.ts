@@ -26,7 +26,7 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
     ...(options.leaveOutBad ? { leaveOutBad: true } : {}),
   });
   table.push(await readInput(io, file));
-  const { rows, ignoredColumns, leftOut } = table.end();
+  const { rows, lines: keptLines, ignoredColumns, leftOut } = table.end();
   const columns = Object.entries(fields)
     .filter(([name, { required }]) => required || rows.some((row) => row[name] !== undefined))
     .map(([name]) => name);
@@ -36,14 +36,23 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const summary = summarise(options.kind, bytes, options.out);
   await writeOutput(io, options.out, bytes);
   if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
-  for (const { file: name, line, column, message } of leftOut)
-    io.err(`left out: ${name}:${line}${column === null ? '' : `: ${column}`}: ${message}\n`);
+  const kept = new Set(keptLines);
+  for (const { file: name, line, column, message } of leftOut) {
+    const what = kept.has(line) ? 'cell left empty' : 'row left out';
+    io.err(`${what}: ${name}:${line}${column === null ? '' : `: ${column}`}: ${message}\n`);
+  }
+  const rows_left_out = new Set(leftOut.map(({ line }) => line).filter((line) => !kept.has(line))).size;
+  const cells_left_empty = leftOut.filter(({ line }) => kept.has(line)).length;
   io.err(unmatchableWords(summary));
-  if (options.out === '-') return io.err(`${summary.entries} entries, ${summary.hash}\n`);
+  // The list itself is on stdout: nothing else may be.
+  if (options.out === '-')
+    return io.err(
+      `${summary.entries} entries, ${summary.hash}; ${rows_left_out} rows left out, ${cells_left_empty} cells left empty\n`,
+    );
   printResult(
     io,
     options,
-    { file: options.out, ...summary, left_out: leftOut.length },
+    { file: options.out, ...summary, rows_left_out, cells_left_empty },
     () => `${options.out}  ${summary.entries} entries  ${summary.hash}`,
   );
 }

@@ -59,11 +59,23 @@ describe('cap lists', () => {
     await expect(readFile(out)).rejects.toThrow();
 
     const { code, out: printed, err } = await cap([...argv, ...columns, '--leave-out-bad']);
-    expect([code, JSON.parse(printed).left_out]).toEqual([0, 4]);
+    expect(code).toBe(0);
+    expect(JSON.parse(printed)).toMatchObject({ entries: 2, rows_left_out: 2, cells_left_empty: 2 });
     expect(await readFile(out, 'utf8')).toBe('name,birthdate,nationality\nVor,1950-01-31,RU\nZel,,\n');
-    for (const line of [':3: Born', ':3: Land', ':4: Whole', ':5: Whole']) expect(err).toContain(line);
+    for (const line of [':3: Born', ':3: Land']) expect(err).toContain(`cell left empty: ${source}${line}: `);
+    for (const line of [':4: Whole', ':5: Whole']) expect(err).toContain(`row left out: ${source}${line}: `);
     // A header that lacks a column is no row to leave out.
     expect((await cap([...argv, '--columns', 'name=Nobody', '--leave-out-bad'])).code).toBe(65);
+  });
+
+  it('prints the list and nothing else on stdout, and the summary in words', async () => {
+    const stdin = 'iso_code,risk_level\nDE,low\nXX,low\n';
+    const argv = ['lists', 'import', '-', '--kind', 'jurisdictions', '--leave-out-bad'];
+    for (const json of [[], ['--json']]) {
+      const { code, out, err } = await cap([...argv, ...json], { stdin });
+      expect([code, out]).toEqual([0, 'iso_code,risk_level\nDE,low\n']);
+      expect(err).toContain(`1 entries, ${sha3Text(out)}; 1 rows left out, 0 cells left empty`);
+    }
   });
 
   it('names every bad row and writes nothing', async () => {
