@@ -53,6 +53,9 @@ describe('cap', () => {
     [['keys', 'generate']],
     [['keys', 'generate', '--owner', 'x', '--valid-days', '0']],
     [['dev', 'token', '--scope', 'x', '--expires-in', '-1']],
+    [['dev', 'token', '--scope', '']],
+    [['dev', 'token', '--scope', '  ']],
+    [['dev', 'token', '--scope', 'verify:read,"policy']],
   ])('calls %j wrong usage: 64, words on stderr, nothing on stdout', async (argv) => {
     const { code, out, err } = await cap(argv);
     expect(code).toBe(64);

@@ -1,5 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { wholeNumber } from '../frame/option-values.js';
+import { scopes, wholeNumber } from '../frame/option-values.js';
 
 export const DEFAULT_ISSUER_DIRECTORY = './dev-issuer';
 
@@ -22,7 +22,7 @@ export const defineDev: DefineGroup = (program, run) => {
     'cap dev token --scope verify:read',
     'CAP_TOKEN="$(cap dev token --scope verify:read)" cap verify bundle.zip --url http://127.0.0.1:8080',
   ])
-    .requiredOption('--scope <scopes>', 'space-separated, e.g. "verify:read policy:write"')
+    .requiredOption('--scope <scopes>', 'space-separated, e.g. "verify:read policy:write"', scopes)
     .option('--sub <text>', 'who the token speaks for', 'developer')
     .option('--issuer <dir>', 'directory of the issuer', DEFAULT_ISSUER_DIRECTORY)
     .option('--audience <text>', "default: the issuer's")

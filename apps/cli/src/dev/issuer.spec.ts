@@ -26,6 +26,18 @@ describe('cap dev', () => {
     await expect(jwtVerify(out.trim(), publicKey, { ...expected, audience: 'other' })).rejects.toThrow();
   });
 
+  it('writes a token to a file for its owner only, and says with --json where it is', async () => {
+    const directory = await scratch();
+    const [issuer, file] = [path.join(directory, 'issuer'), path.join(directory, 'token')];
+    await cap(['dev', 'issuer', '--out', issuer]);
+    const argv = ['dev', 'token', '--issuer', issuer, '--scope', 'verify:read', '--out', file];
+    expect(await cap(argv)).toMatchObject({ code: 0, out: '' });
+    const { out } = await cap([...argv, '--json']);
+    expect(JSON.parse(out)).toEqual({ file, expires_at: '2025-11-06T11:00:00.000Z' });
+    expect(await readFile(file, 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
   it('shows no private part in the JWKS', async () => {
     const directory = path.join(await scratch(), 'issuer');
     await cap(['dev', 'issuer', '--out', directory]);

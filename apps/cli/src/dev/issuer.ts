@@ -63,7 +63,7 @@ export async function token(
   const privateKey = createPrivateKey(await readInput(io, path.join(options.issuer, 'private.pem')));
   const issued = Math.floor(io.now().getTime() / 1000);
   const expires = issued + options.expiresIn;
-  const jwt = await new SignJWT({ scope: options.scope.trim().split(/\s+/).join(' ') })
+  const jwt = await new SignJWT({ scope: options.scope })
     .setProtectedHeader({ alg: ALG, kid: about.data.kid, typ: 'JWT' })
     .setIssuer(about.data.issuer)
     .setAudience(options.audience ?? about.data.audience)
@@ -73,8 +73,10 @@ export async function token(
     .setExpirationTime(expires)
     .setJti(randomUUID())
     .sign(privateKey);
-  if (options.out !== '-') return writeOutput(io, options.out, `${jwt}\n`, { mode: 0o600 });
-  printResult(io, options, { token: jwt, expires_at: new Date(expires * 1000).toISOString() }, () => jwt);
+  const expires_at = new Date(expires * 1000).toISOString();
+  if (options.out === '-') return printResult(io, options, { token: jwt, expires_at }, () => jwt);
+  await writeOutput(io, options.out, `${jwt}\n`, { mode: 0o600 });
+  if (options.json) printResult(io, options, { file: options.out, expires_at }, () => '');
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

@@ -30,6 +30,14 @@ export function day(text: string): string {
   return text;
 }
 
+/** Scopes of an access token (RFC 6749, section 3.3), one space apart. */
+export function scopes(text: string): string {
+  const names = text.trim().split(/\s+/);
+  if (!names.every((name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name)))
+    throw new InvalidArgumentError('one or more scopes like verify:read were expected, with spaces between them.');
+  return names.join(' ');
+}
+
 export function serviceUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol))
