@@ -51,7 +51,9 @@ describe('from lists to a verdict', () => {
       ],
       ...['--company', 'ACME GmbH'],
     );
-    await done('prove', '--project', at('project'), '--audience', 'auditor', '--nonce', 'n-1');
+    await done(
+      ...['prove', '--project', at('project'), '--backend', 'disclosure', '--audience', 'auditor', '--nonce', 'n-1'],
+    );
     await done('bundle', 'create', '--project', at('project'), '--key', kid, '--out', at('bundle.zip'));
     await done('trust', 'init', '--out', at('trust.json'));
     await done(
@@ -262,7 +264,7 @@ describe('cap prepare', () => {
       ...['--columns', 'suppliers.name=Firma,jurisdiction=Land,tier=Stufe'],
     ]);
     expect([code, err.split('\n')[0]]).toEqual([0, expect.stringContaining('secrets.json')]);
-    expect(JSON.parse(out).commitments).toMatchObject([
+    expect(JSON.parse(out).commitments.slice(0, 2)).toMatchObject([
       { list: 'suppliers', count: 1, id_scheme: 'name' },
       { list: 'ubos', count: 1, id_scheme: 'person' },
     ]);

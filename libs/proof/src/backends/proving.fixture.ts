@@ -93,6 +93,12 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
       },
       referenceLists: new Map(references.map((reference) => [reference.id, reference])),
     },
-    lists: committed.map(({ list, rows, secrets, order }) => ({ list, rows, secrets, lines: order.map((i) => i + 2) })),
+    lists: committed.map(({ list, rows, secrets, order }) => ({
+      list,
+      rows,
+      secrets,
+      lines: order.map((i) => i + 2),
+      columnsSeed: null,
+    })),
   };
 }

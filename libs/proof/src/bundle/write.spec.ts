@@ -88,7 +88,7 @@ describe('writeBundle', () => {
     expect(refused({ references: { '../x.csv': Buffer.alloc(1) } })).toThrow(
       expect.objectContaining({ code: 'meta.schema' }),
     );
-    const unbuilt = Buffer.from(parts.proof).fill(4, 6, 7);
+    const unbuilt = Buffer.from(parts.proof).fill(1, 6, 7);
     expect(refused({ proof: unbuilt })).toThrow(expect.objectContaining({ code: 'proof.backend' }));
   });
 });

@@ -45,7 +45,7 @@ describe('the report', () => {
       schema: 'cap-report.v1',
       result: 'ok',
       ...hashes,
-      accepted: { backends: ['disclosure', 'mock'], allow_mock: true, allow_embedded_ir: true },
+      accepted: { backends: ['disclosure', 'kzg-columns', 'mock'], allow_mock: true, allow_embedded_ir: true },
       options: { audience: 'auditor', nonce: 'n-1' },
       at: NOW,
     });

@@ -12,13 +12,13 @@ import { verifyDisclosure } from './verify.js';
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
 
 /** Proves by opening rows of the merkle-blake3.v2 commitments: as few fields of as few rows as the policy needs. */
-export const disclosure: ProofBackend = {
+export const disclosure = {
   name: 'disclosure',
   id: 3,
   strength: 'disclosed',
-  verifyingKey: () => ZEROS,
+  verifyingKey: (_context: ProofContext) => ZEROS,
 
-  async prove(context, lists) {
+  async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
     const committed = checkedLists(context.manifest, lists);
     refuseFalseStatement(context, committed);
     const payload = jcs(payloadOf(context, committed, openingsFor(context.policy, committed)));
@@ -26,10 +26,10 @@ export const disclosure: ProofBackend = {
     return { payload, ...ZEROS };
   },
 
-  async verify(context, payload) {
+  async verify(context: ProofContext, payload: Uint8Array) {
     return verifyDisclosure(context, payload);
   },
-};
+} satisfies ProofBackend;
 
 /**
  * The payload of a disclosure of one's own choice: for each list that `selection` names, all leaf hashes and the rows

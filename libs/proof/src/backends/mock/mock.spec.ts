@@ -80,6 +80,7 @@ describe('the mock backend', () => {
 describe('the registry of backends', () => {
   it('finds each by its byte and its name, and no other', () => {
     expect(backends.map(({ id, name }) => [id, name])).toEqual([
+      [4, 'kzg-columns'],
       [3, 'disclosure'],
       [0, 'mock'],
     ]);

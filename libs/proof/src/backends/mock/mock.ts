@@ -2,7 +2,7 @@ import { jcs, type Digest } from '@cap/crypto';
 import { z } from 'zod';
 import { digestMember } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
-import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
+import { type BackendVerdict, type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
 import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
 import { knownLists, refuseFalseStatement } from '../truth.js';
 
@@ -22,13 +22,13 @@ const mockPayloadSchema: z.ZodType<MockPayload> = z.strictObject({
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
 
 /** Claims that the rules hold. For trying things out: its verdict is at best a warning. */
-export const mock: ProofBackend = {
+export const mock = {
   name: 'mock',
   id: 0,
   strength: 'claimed',
-  verifyingKey: () => ZEROS,
+  verifyingKey: (_context: ProofContext) => ZEROS,
 
-  async prove(context, lists) {
+  async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
     const results = refuseFalseStatement(context, knownLists(context.manifest, lists));
     const payload: MockPayload = {
       schema: 'cap-mock.v1',
@@ -38,10 +38,10 @@ export const mock: ProofBackend = {
     return { payload: jcs(payload), ...ZEROS };
   },
 
-  async verify(context, payload) {
+  async verify(context: ProofContext, payload: Uint8Array) {
     return verifyMock(context, payload);
   },
-};
+} satisfies ProofBackend;
 
 function verifyMock(context: ProofContext, bytes: Uint8Array): BackendVerdict {
   let payload: MockPayload;
