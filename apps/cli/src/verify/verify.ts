@@ -1,4 +1,4 @@
-import { CapError, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
+import { CapError, publicKeyFromText, sha3Text } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import {
   assertTrustSigned,
@@ -9,6 +9,7 @@ import {
   type HeldReferenceList,
   type Report,
   type TrustStore,
+  type VerificationSources,
 } from '@cap/proof';
 import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
@@ -41,7 +42,7 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
     {
       policy: policy && { compiled: policy, status: 'active' },
       trust,
-      referenceList: heldLists(await readLists(io, options.list)),
+      ...heldLists(await readLists(io, options.list)),
     },
     {
       accepted: acceptedBackends(options.backend),
@@ -65,23 +66,24 @@ async function readTrust(io: CliIo, file: string, signer: string | undefined): P
   return parseTrustStore(bytes, inputName(file));
 }
 
-async function readLists(
-  io: CliIo,
-  lists: VerifyOptions['list'] = [],
-): Promise<Omit<HeldReferenceList, 'newest_as_of'>[]> {
+type GivenList = Omit<HeldReferenceList, 'newest_as_of'>;
+
+async function readLists(io: CliIo, lists: VerifyOptions['list'] = []): Promise<GivenList[]> {
   return Promise.all(lists.map(async ({ id, file, day }) => ({ id, bytes: await readInput(io, file), as_of: day })));
 }
 
-/** The look-up of a list by its hash; the newest of an id is the newest that was given. */
-function heldLists(
-  lists: readonly Omit<HeldReferenceList, 'newest_as_of'>[],
-): (hash: Digest) => HeldReferenceList | null {
-  const byHash = new Map(lists.map((list) => [sha3Text(list.bytes), list]));
-  return (hash) => {
-    const found = byHash.get(hash);
-    if (found === undefined) return null;
-    const days = lists.filter(({ id }) => id === found.id).map(({ as_of }) => as_of);
-    return { ...found, newest_as_of: days.sort().at(-1)! };
+/** The lists of --list, by their hash; trust.json may know newer ones. */
+function heldLists(lists: readonly GivenList[]): Pick<VerificationSources, 'referenceList' | 'newestList'> {
+  const newestFirst = lists
+    .map((list) => ({ ...list, hash: sha3Text(list.bytes) }))
+    .sort((a, b) => (a.as_of < b.as_of ? 1 : -1));
+  const newestList = (id: string) => newestFirst.find((list) => list.id === id)?.as_of ?? null;
+  return {
+    newestList,
+    referenceList: (hash) => {
+      const found = newestFirst.find((list) => list.hash === hash);
+      return found ? { ...found, newest_as_of: newestList(found.id)! } : null;
+    },
   };
 }
 

@@ -13,3 +13,7 @@ export function isInstant(text: string): boolean {
   const match = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/.exec(text);
   return match !== null && isDate(match[1]!);
 }
+
+/** The latest of some days (YYYY-MM-DD) and instants (RFC 3339 UTC); undefined for none. */
+export const newestDay = (days: readonly string[]): string | undefined =>
+  days.length === 0 ? undefined : days.reduce((newest, day) => (Date.parse(day) > Date.parse(newest) ? day : newest));

@@ -1,6 +1,7 @@
 import { type KeyObject } from 'node:crypto';
 import { CapError, publicKeyFromText, publicKeyText, type Digest } from '@cap/crypto';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
+import { newestDay } from '../lists/calendar.js';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 
 /** A signer whom the verifier trusts, ready to verify with. */
@@ -46,10 +47,12 @@ export class TrustStore {
   /** The named list, and the newest date that the store knows for its id. */
   referenceList(hash: Digest): { id: string; as_of: string; newest_as_of: string } | undefined {
     const found = this.document.reference_lists.find((list) => list.hash === hash);
-    if (!found) return undefined;
-    const dates = this.document.reference_lists.filter(({ id }) => id === found.id).map(({ as_of }) => as_of);
-    const newest_as_of = dates.reduce((newest, date) => (Date.parse(date) > Date.parse(newest) ? date : newest));
-    return { id: found.id, as_of: found.as_of, newest_as_of };
+    return found && { id: found.id, as_of: found.as_of, newest_as_of: this.newestList(found.id)! };
+  }
+
+  /** The date of the newest list with this id. */
+  newestList(id: string): string | undefined {
+    return newestDay(this.document.reference_lists.flatMap((list) => (list.id === id ? [list.as_of] : [])));
   }
 }
 

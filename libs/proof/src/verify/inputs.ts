@@ -17,7 +17,7 @@ export interface HeldReferenceList {
   /** The raw CSV. */
   bytes: Uint8Array;
   as_of: string;
-  /** The as_of of the newest list with this id that the verifier knows. */
+  /** The as_of of the newest list with this id that this source knows; another source may know a newer one. */
   newest_as_of: string;
 }
 
@@ -32,6 +32,8 @@ export interface VerificationSources {
   policyByHash?(hash: Digest): Promise<VerifierPolicy | null> | VerifierPolicy | null;
   /** The registry's reference list with this hash, asked before trust.json and the bundle's reference/. */
   referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
+  /** The as_of of the newest list with this id among all that the source knows, whatever their contents; null for none. */
+  newestList?(id: string): Promise<string | null> | string | null;
   /** The earliest registry entry of a bundle. Asked with checkRegistry only. */
   registryEntry?(bundleId: Digest): Promise<{ registered_at: string } | null> | { registered_at: string } | null;
   trust: TrustStore | null;

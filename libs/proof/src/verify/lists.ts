@@ -2,6 +2,7 @@ import { isCapError, type Digest } from '@cap/crypto';
 import { type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta } from '../bundle/meta.js';
+import { newestDay } from '../lists/calendar.js';
 import { listedIdentifiers, parseReferenceList } from '../lists/reference.js';
 import { type ReferenceList, type ReferenceListKind } from '../lists/rows.js';
 import { type Manifest } from '../manifest/manifest.js';
@@ -84,7 +85,7 @@ async function findList(
     return null;
   }
   const expected = `${used.id} ${named.hash}`;
-  const held = (await judging.sources.referenceList?.(named.hash)) ?? enclosedList(named.hash, judging);
+  const held = await heldList(named.hash, judging);
   if (!held) {
     checks.fail('lists.known', { expected, actual: 'not held' });
     return null;
@@ -106,6 +107,20 @@ async function findList(
     });
   else checks.ok('lists.known', { expected, actual: expected });
   return { list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes }, held };
+}
+
+/** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
+async function heldList(hash: Digest, judging: ListJudging): Promise<HeldReferenceList | null> {
+  const { sources } = judging;
+  const held = (await sources.referenceList?.(hash)) ?? enclosedList(hash, judging);
+  if (!held) return null;
+  const { id } = held;
+  const trusted = sources.trust?.referenceList(hash);
+  // The same contents, published again on a later day, are right as of that day.
+  const as_of = newestDay([held.as_of, ...(trusted?.id === id ? [trusted.as_of] : [])])!;
+  const elsewhere = [await sources.newestList?.(id), sources.trust?.newestList(id)];
+  const newest_as_of = newestDay([held.newest_as_of, as_of, ...elsewhere.filter((day) => typeof day === 'string')])!;
+  return { ...held, as_of, newest_as_of };
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */

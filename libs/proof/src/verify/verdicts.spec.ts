@@ -78,6 +78,17 @@ const trusting = (more: Parameters<typeof signerRecord>[1]) => (made: Made) => (
 });
 const registered = (registered_at: string) => () => ({ registryEntry: () => ({ registered_at }) });
 const NO_POLICY = { policyByHash: () => null };
+/** A trust store that vouches for the signer, the lists of the bundle and others. */
+const trustingLists = (made: Made, others: JsonObject[] = []) =>
+  trustStore({
+    signers: [signerRecord(made.signer)] as unknown as JsonObject[],
+    reference_lists: [
+      ...[...made.proving.context.referenceLists.values()]
+        .filter(({ hash }) => others.every((other) => other.hash !== hash))
+        .map(({ id, hash, as_of }) => ({ id, hash, as_of })),
+      ...others,
+    ],
+  });
 const SANCTIONED = { ...RULES.clean, max_age_days: 20 };
 
 const CASES: Record<string, Case> = {
@@ -563,14 +574,7 @@ const CASES: Record<string, Case> = {
   'lists.known: enclosed, and trust.json vouches for it': {
     sources: (made) => ({
       referenceList: undefined,
-      trust: trustStore({
-        signers: [signerRecord(made.signer)] as unknown as JsonObject[],
-        reference_lists: [...made.proving.context.referenceLists.values()].map(({ id, hash, as_of }) => ({
-          id,
-          hash,
-          as_of,
-        })),
-      }),
+      trust: trustingLists(made),
     }),
     result: 'ok',
     checks: {},
@@ -605,6 +609,40 @@ const CASES: Record<string, Case> = {
     },
     result: 'warn',
     checks: { 'lists.age': 'warn' },
+  },
+  'lists.age: the registry knows a newer one than that of trust.json': {
+    sources: (made) => ({
+      referenceList: () => null,
+      newestList: (id) => (id === 'sanctions' ? '2026-01-20' : null),
+      trust: trustingLists(made),
+    }),
+    result: 'warn',
+    checks: { 'lists.age': 'warn' },
+  },
+  'lists.age: trust.json knows a newer one than that of the registry': {
+    sources: (made) => ({
+      trust: trustingLists(made, [{ id: 'sanctions', hash: `0x${'77'.repeat(32)}`, as_of: '2026-01-20' }]),
+    }),
+    result: 'warn',
+    checks: { 'lists.age': 'warn' },
+  },
+  'lists.age: a newer list of another id': {
+    sources: (made) => ({
+      newestList: (id) => (id === 'watched' ? '2026-01-20' : null),
+      trust: trustingLists(made, [{ id: 'pep', hash: `0x${'77'.repeat(32)}`, as_of: '2026-01-20' }]),
+    }),
+    result: 'ok',
+    checks: {},
+  },
+  'lists.age: the same contents, published again': {
+    sources: (made) => ({
+      trust: trustingLists(
+        made,
+        [...made.proving.context.referenceLists.values()].map(({ id, hash }) => ({ id, hash, as_of: '2026-01-20' })),
+      ),
+    }),
+    result: 'ok',
+    checks: {},
   },
   'no reference list used': { recipe: { rules: [RULES.few] }, result: 'ok', checks: { ...skipped(...LISTS) } },
 

@@ -1,0 +1,58 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Report } from '@cap/proof';
+import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
+import { cap } from '../cli.fixture.js';
+
+let made: ProvedBundle;
+beforeAll(async () => void (made = await provedBundle()));
+
+const verify = (...argv: string[]) => cap(['verify', made.at('bundle.zip'), '--trust', made.at('own.json'), ...argv]);
+const check = (out: string, id: string) =>
+  (JSON.parse(out) as Report).checks.find((one) => one.id === id) as Report['checks'][number];
+
+describe('the age of a list that the verifier holds', () => {
+  beforeEach(() => copyFile(made.at('trust.json'), made.at('own.json')));
+  const trust = async (...lists: string[]) => {
+    for (const list of lists)
+      expect((await cap(['trust', 'add', made.at('own.json'), '--reference-list', list])).code).toBe(0);
+  };
+  const judged = async (...lists: string[]) => {
+    const { code, out } = await verify('--policy', made.at('policy.json'), ...lists, '--json');
+    const { status, actual } = check(out, 'lists.age');
+    return [code, status, actual];
+  };
+  const used = 'sanctions=examples/sanctions.csv';
+  const newer = async () => {
+    const bytes = await readFile('examples/sanctions.csv');
+    await writeFile(made.at('newer.csv'), Buffer.concat([bytes, Buffer.from('Somebody New,,,\n')]));
+    return `sanctions=${made.at('newer.csv')}@2025-11-05`;
+  };
+
+  it('is ok where there is no newer one', async () => {
+    expect(await judged('--list', `${used}@2025-11-01`)).toEqual([0, 'ok', 'sanctions: as of 2025-11-01']);
+  });
+
+  it('warns of a newer one of trust.json', async () => {
+    await trust(await newer());
+    expect(await judged('--list', `${used}@2025-11-01`)).toEqual([
+      1,
+      'warn',
+      'sanctions: as of 2025-11-01, the newest is of 2025-11-05',
+    ]);
+  });
+
+  it('warns of a newer one of --list when the used one is that of trust.json', async () => {
+    await trust(`${used}@2025-11-01`);
+    expect(await judged('--list', await newer())).toEqual([
+      1,
+      'warn',
+      'sanctions: as of 2025-11-01, the newest is of 2025-11-05',
+    ]);
+  });
+
+  it('takes the later of two days of the same contents', async () => {
+    await trust(`${used}@2025-11-04`);
+    expect(await judged('--list', `${used}@2025-11-01`)).toEqual([0, 'ok', 'sanctions: as of 2025-11-04']);
+  });
+});
