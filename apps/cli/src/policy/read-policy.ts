@@ -1,4 +1,5 @@
-import { compilePolicy, parsePolicyText, type CompiledPolicy } from '@cap/policy';
+import { CapError } from '@cap/crypto';
+import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import { inputName, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 
@@ -9,4 +10,22 @@ export async function readPolicy(
   options: { lintMode?: 'strict' | 'relaxed' } = {},
 ): Promise<CompiledPolicy> {
   return compilePolicy(parsePolicyText(await readInput(io, file), inputName(file)), options);
+}
+
+/**
+ * Reads a policy that bundles are to be judged by. One with lint errors is refused (exit 65, every lint named), as
+ * the service refuses to store it. How strict to be about style is the business of whoever writes the policy.
+ */
+export async function readSoundPolicy(io: CliIo, file: string): Promise<CompiledPolicy> {
+  const policy = await readPolicy(io, file, { lintMode: 'relaxed' });
+  const name = inputName(file);
+  const errors = lintErrors(policy.lints);
+  if (errors.length > 0)
+    throw new CapError(
+      'input',
+      'policy.invalid',
+      errors.map(({ code, message }) => `${name}: ${code}: ${message}`).join('\n'),
+      { details: errors.map(({ code, message }) => ({ file: name, code, message })) },
+    );
+  return policy;
 }

@@ -47,6 +47,16 @@ describe('cap trust', () => {
     expect((await stored()).signers).toEqual([]);
   });
 
+  it('refuses a policy with lint errors, and names the file and each lint', async () => {
+    const rule = { id: 'few', op: 'roughly', lhs: 'supplier_count', rhs: 10 };
+    await writeFile(at('bad.json'), JSON.stringify({ id: 'p', version: '1', rules: [rule, { ...rule, op: 'about' }] }));
+    const { code, err } = await add('--policy', at('bad.json'));
+    expect(code).toBe(65);
+    for (const lint of ['E2001: rule few: operator roughly', 'E2001: rule few: operator about', 'E1003: rule few'])
+      expect(err).toContain(`${at('bad.json')}: ${lint}`);
+    expect((await stored()).policies).toEqual([]);
+  });
+
   it('takes only lists that can be read, with the day they are of', async () => {
     await writeFile(at('bad.csv'), 'iso_code,risk_level\nDE,dreadful\n');
     expect((await add('--reference-list', `jurisdictions=${at('bad.csv')}`)).code).toBe(65);

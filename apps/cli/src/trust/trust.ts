@@ -18,7 +18,7 @@ import { printResult, table, type CliIo } from '../frame/io.js';
 import { type namedList } from '../frame/option-values.js';
 import { writeOutput } from '../frame/output.js';
 import { keyPassphrase } from '../keys/directory.js';
-import { readPolicy } from '../policy/read-policy.js';
+import { readSoundPolicy } from '../policy/read-policy.js';
 
 type NamedList = ReturnType<typeof namedList>;
 
@@ -69,7 +69,7 @@ async function signerAddition(file: string): Promise<TrustAddition> {
 }
 
 async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
-  const { policy_hash, document } = await readPolicy(io, file);
+  const { policy_hash, document } = await readSoundPolicy(io, file);
   return { policy: { hash: policy_hash, policy: document } };
 }
 
@@ -94,7 +94,7 @@ export async function sign(
 
 export async function show(io: CliIo, options: Options, trust = 'trust.json'): Promise<void> {
   const { document, hash } = parseTrustDocument(await readInput(io, trust), inputName(trust));
-  const store = new TrustStore(document, hash); // compiles the policies: a wrong hash is said now, not at the first bundle
+  const store = new TrustStore(document, hash, inputName(trust)); // compiles the policies: a wrong hash is said now, not at the first bundle
   printResult(io, options, { trust_hash: store.hash, ...document }, () => showDocument(document, hash));
 }
 

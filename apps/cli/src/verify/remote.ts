@@ -3,7 +3,7 @@ import { type Report } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 import { accessToken, request } from '../frame/remote.js';
-import { readPolicy } from '../policy/read-policy.js';
+import { readSoundPolicy } from '../policy/read-policy.js';
 import { isPolicyHash, type VerifyOptions } from './options.js';
 
 /** Sends the bundle to POST /verify. The report is the service's; its bytes are JCS, so they can be made again from it. */
@@ -17,7 +17,7 @@ export async function judgeRemotely(
   if (options.policy !== undefined)
     say(
       'policy_id',
-      isPolicyHash(options.policy) ? options.policy : (await readPolicy(io, options.policy)).policy_hash,
+      isPolicyHash(options.policy) ? options.policy : (await readSoundPolicy(io, options.policy)).policy_hash,
     );
   if (options.backend !== 'auto') say('backend', options.backend);
   say('audience', options.audience);

@@ -56,3 +56,38 @@ describe('the age of a list that the verifier holds', () => {
     expect(await judged('--list', `${used}@2025-11-01`)).toEqual([0, 'ok', 'sanctions: as of 2025-11-04']);
   });
 });
+
+describe('a policy that is not sound', () => {
+  const rule = { id: 'few', op: 'range_max', lhs: 'supplier_count', rhs: 100 };
+  const policy = async (name: string, members: object) => {
+    await writeFile(made.at(name), JSON.stringify({ id: 'p', version: '1', ...members }));
+    return made.at(name);
+  };
+
+  it('is refused as malformed input that names the file and the lint', async () => {
+    const file = await policy('typo.json', { rules: [rule, { ...rule, id: 'odd', op: 'roughly' }] });
+    for (const more of [[], ['--url', 'http://127.0.0.1:1']]) {
+      const { code, out, err } = await cap(['verify', made.at('bundle.zip'), '--policy', file, ...more]);
+      expect([code, out]).toEqual([65, '']);
+      expect(err).toContain(`${file}: E2001: rule odd: operator roughly`);
+    }
+  });
+
+  it('is refused in trust.json too', async () => {
+    const file = await policy('lint.json', { rules: [{ ...rule, op: 'roughly' }] });
+    const { policy_hash } = JSON.parse((await cap(['policy', 'validate', file, '--json'])).out);
+    const trust = JSON.parse(await readFile(made.at('trust.json'), 'utf8'));
+    trust.policies = [{ hash: policy_hash, policy: JSON.parse(await readFile(file, 'utf8')) }];
+    await writeFile(made.at('own.json'), JSON.stringify(trust));
+    const { code, err } = await verify();
+    expect(code).toBe(65);
+    expect(err).toContain(`${made.at('own.json')}: policies.0`);
+    expect(err).toContain('E2001');
+  });
+
+  it('may leave out what only style wants', async () => {
+    const file = await policy('lax.json', { rules: [rule] });
+    // It is another policy than the manifest's, so the verdict is fail; but it is judged.
+    expect((await cap(['verify', made.at('bundle.zip'), '--policy', file])).code).toBe(2);
+  });
+});

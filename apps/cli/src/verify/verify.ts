@@ -15,7 +15,7 @@ import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
-import { readPolicy } from '../policy/read-policy.js';
+import { readSoundPolicy } from '../policy/read-policy.js';
 import { acceptedBackends, isPolicyHash, refuseContradictions, type VerifyOptions } from './options.js';
 import { renderReport } from './render.js';
 
@@ -88,7 +88,7 @@ function heldLists(lists: readonly GivenList[]): Pick<VerificationSources, 'refe
 }
 
 async function namedPolicy(io: CliIo, name: string, trust: TrustStore | null): Promise<CompiledPolicy> {
-  if (!isPolicyHash(name)) return readPolicy(io, name);
+  if (!isPolicyHash(name)) return readSoundPolicy(io, name);
   const policy = trust?.policy(`0x${name.slice(-64)}`);
   if (policy === undefined)
     throw new CapError(

@@ -1,6 +1,6 @@
 import { type KeyObject } from 'node:crypto';
 import { CapError, publicKeyFromText, publicKeyText, type Digest } from '@cap/crypto';
-import { compilePolicy, type CompiledPolicy } from '@cap/policy';
+import { compilePolicy, lintErrors, type CompiledPolicy } from '@cap/policy';
 import { newestDay } from '../lists/calendar.js';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 
@@ -26,6 +26,8 @@ export class TrustStore {
     readonly document: TrustDocument,
     /** SHA3-256(JCS) of the document as it was written. */
     readonly hash: Digest,
+    /** How the file is called in messages. */
+    name = 'trust.json',
   ) {
     this.signers = new Map(
       document.signers.map(({ public_key, revoked_at, ...record }) => {
@@ -33,7 +35,7 @@ export class TrustStore {
         return [record.kid, { ...record, key, keyText: publicKeyText(key), revoked_at: revoked_at ?? null }];
       }),
     );
-    this.policies = new Map(document.policies.map(compiled));
+    this.policies = new Map(document.policies.map((record, i) => compiled(record, `${name}: policies.${i}`)));
   }
 
   signer(kid: string): TrustedSigner | undefined {
@@ -56,11 +58,10 @@ export class TrustStore {
   }
 }
 
-function compiled({ hash, policy }: TrustDocument['policies'][number], i: number): [Digest, CompiledPolicy] {
-  const place = `trust store: policies.${i}`;
+function compiled({ hash, policy }: TrustDocument['policies'][number], place: string): [Digest, CompiledPolicy] {
   let result: CompiledPolicy;
   try {
-    result = compilePolicy(policy);
+    result = compilePolicy(policy, { lintMode: 'relaxed' }); // style is the author's business
   } catch (cause) {
     throw new CapError('input', 'trust.invalid', `${place}: ${(cause as Error).message}`, { cause });
   }
@@ -71,11 +72,20 @@ function compiled({ hash, policy }: TrustDocument['policies'][number], i: number
       'trust.invalid',
       `${place}: hash is ${hash}, but the policy's is ${result.policy_hash}`,
     );
+  // A rule that demands nothing we can judge is not what the verifier's owner believes to have.
+  const errors = lintErrors(result.lints);
+  if (errors.length > 0)
+    throw new CapError(
+      'input',
+      'trust.invalid',
+      `${place}: ${errors.map(({ code, message }) => `${code}: ${message}`).join('; ')}`,
+      { details: errors.map((lint) => ({ file: place, ...lint })) },
+    );
   return [result.policy_hash, result];
 }
 
 /** Reads trust.json. Throws CapError `input` / `trust.invalid` that names the member. */
 export function parseTrustStore(bytes: Uint8Array, name = 'trust.json'): TrustStore {
   const { document, hash } = parseTrustDocument(bytes, name);
-  return new TrustStore(document, hash);
+  return new TrustStore(document, hash, name);
 }

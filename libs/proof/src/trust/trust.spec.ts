@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { jcs, kidOf, publicKeyText, sha3Text, type JsonObject } from '@cap/crypto';
+import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
 import {
   addToTrust,
@@ -21,6 +22,8 @@ const signer: TrustedSignerRecord = {
 };
 const HASH = `0x${'11'.repeat(32)}` as const;
 const OTHER = `0x${'22'.repeat(32)}` as const;
+const trusting = ({ policy_hash, document: policy }: CompiledPolicy) =>
+  document({ policies: [{ hash: policy_hash, policy }] });
 const document = (members: object) => jcs({ schema: 'cap-trust.v1', version: 1, ...members });
 
 describe('parseTrustStore', () => {
@@ -46,6 +49,12 @@ describe('parseTrustStore', () => {
       expect(parseTrustStore(document({ policies: [{ hash, policy }] })).policy(policy_hash)!.policy_hash).toBe(
         policy_hash,
       );
+  });
+
+  it('takes a policy that is only lax in style', () => {
+    const { legal_basis: _none, ...rest } = policyOf(RULES.few).document;
+    const lax = compilePolicy(rest, { lintMode: 'relaxed' });
+    expect(parseTrustStore(trusting(lax)).policy(lax.policy_hash)).toMatchObject({ policy_hash: lax.policy_hash });
   });
 
   it('knows the newest list of an id', () => {
@@ -85,6 +94,11 @@ describe('parseTrustStore', () => {
       'a policy under another hash',
       document({ policies: [{ hash: HASH, policy: policyOf(RULES.few).document }] }),
       /policies\.0/,
+    ],
+    [
+      'a policy with a lint error',
+      trusting(policyOf(RULES.few, { ...RULES.owned, op: 'roughly' })),
+      /my-trust\.json: policies\.0: E2001: rule .*roughly/,
     ],
     ['a policy that is none', document({ policies: [{ hash: HASH, policy: [] }] }), /policies\.0/],
   ])('refuses %s', (_, bytes, place) => {
