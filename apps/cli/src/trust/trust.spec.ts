@@ -37,6 +37,19 @@ describe('cap trust', () => {
     expect((await cap(['trust', 'show', at('trust.json')])).out).toContain('Supplier AG');
   });
 
+  it('refuses a revoked key of which nobody knows since when it is', async () => {
+    const kid = await newKey();
+    const record = at('keys', `${kid}.json`);
+    const written = JSON.parse(await readFile(record, 'utf8'));
+    await writeFile(record, JSON.stringify({ ...written, status: 'revoked' }));
+    const refused = await add('--signer', record);
+    expect([refused.code, refused.err]).toEqual([65, expect.stringContaining(`${record}: the key is revoked`)]);
+    expect((await stored()).signers).toEqual([]);
+    await writeFile(record, JSON.stringify({ ...written, status: 'revoked', revoked_at: '2025-11-01T00:00:00Z' }));
+    expect((await add('--signer', record)).code).toBe(0);
+    expect((await stored()).signers).toMatchObject([{ revoked_at: '2025-11-01T00:00:00Z' }]);
+  });
+
   it('needs the public key that the name says', async () => {
     const [one, two] = [await newKey(), await newKey()];
     await rename(at('keys', `${two}.pub`), at('keys', `${one}.pub`));
@@ -62,6 +75,9 @@ describe('cap trust', () => {
     expect((await add('--reference-list', `jurisdictions=${at('bad.csv')}`)).code).toBe(65);
     expect((await add('--reference-list', 'sanctions')).code).toBe(64);
     expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-13-01')).code).toBe(64);
+    const future = await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-07');
+    expect([future.code, future.err]).toEqual([64, expect.stringContaining('2025-11-07 is in the future')]);
+    expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-06')).code).toBe(0);
     expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01')).code).toBe(0);
     expect((await stored()).reference_lists).toMatchObject([{ id: 'sanctions', as_of: '2025-11-01' }]);
   });

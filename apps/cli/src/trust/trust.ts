@@ -63,7 +63,14 @@ async function signerAddition(file: string): Promise<TrustAddition> {
   const directory = path.dirname(file);
   const kid = path.basename(file).replace(/\.(pub|json)$/, '');
   if (!isKid(kid)) throw new CapError('usage', 'option.signer', `--signer ${file}: expected a file named <kid>.pub`);
-  const { owner, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid);
+  const { owner, status, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid);
+  // A time of our own making would let what was signed between the revocation and now stay trusted.
+  if (status === 'revoked' && revoked_at === undefined)
+    throw new CapError(
+      'input',
+      'key.revoked',
+      `${path.join(directory, `${kid}.json`)}: the key is revoked, but not since when: expected revoked_at`,
+    );
   const public_key = publicKeyText(await readPublicKey(directory, kid));
   return { signer: { kid, public_key, owner, valid_from, valid_to, ...(revoked_at && { revoked_at }) } };
 }
@@ -74,8 +81,16 @@ async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
 }
 
 async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
+  const today = rfc3339(io.now()).slice(0, 10);
+  // It would stay the newest, and young enough, until that day has come.
+  if (day !== undefined && day > today)
+    throw new CapError(
+      'usage',
+      'option.day',
+      `--reference-list ${id}: ${day} is in the future, today is ${today} (UTC)`,
+    );
   const { hash } = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
-  return { referenceList: { id, hash, as_of: day ?? rfc3339(io.now()).slice(0, 10) } };
+  return { referenceList: { id, hash, as_of: day ?? today } };
 }
 
 /** Writes the detached signature; any change of the content needs a new one. */
