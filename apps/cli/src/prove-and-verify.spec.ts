@@ -174,6 +174,33 @@ describe('from lists to a verdict', () => {
     expect(await readFile(at('a.zip'))).toEqual(await readFile(at('b.zip')));
   });
 
+  it('is signed only by a key that is made for bundles, and asks for the passphrase by the names of its variables', async () => {
+    const keys = ['--keys', at('other-keys'), '--owner', 'x'];
+    const bundle = (key: string, env: Record<string, string> = {}) =>
+      cap(
+        [
+          'bundle',
+          'create',
+          '--project',
+          at('project'),
+          '--keys',
+          at('other-keys'),
+          '--key',
+          key,
+          '--out',
+          at('o.zip'),
+        ],
+        { env },
+      );
+    const backupKey = (await done('keys', 'generate', ...keys, '--usage', 'backup')).out.trim();
+    expect(await bundle(backupKey)).toMatchObject({ code: 77, err: expect.stringContaining('signs no bundle') });
+    const env = { CAP_KEY_PASSPHRASE: 'correct horse' };
+    const locked = (await cap(['keys', 'generate', ...keys, '--usage', 'bundle'], { env })).out.trim();
+    expect(await bundle(locked)).toMatchObject({ code: 65, err: expect.stringContaining('CAP_KEY_PASSPHRASE_FILE') });
+    expect(await readdir(home)).not.toContain('o.zip');
+    expect((await bundle(locked, env)).code).toBe(0);
+  });
+
   it('warns about mere claims, or fails them', async () => {
     await cp(at('project'), at('claims'), { recursive: true });
     await done('prove', '--project', at('claims'), '--backend', 'mock');

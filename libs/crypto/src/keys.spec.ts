@@ -12,6 +12,7 @@ import {
   publicKeyText,
   rawPublicKey,
   readPublicKey,
+  requireUsage,
 } from './keys.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
@@ -79,8 +80,15 @@ describe('keys', () => {
 
   it('opens an encrypted key with its passphrase only', async () => {
     const { kid } = await make('correct horse');
-    await expect(loadSigningKey(directory, kid, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
-    await expect(loadSigningKey(directory, kid, NOW, 'wrong')).rejects.toMatchObject({ code: 'key.malformed' });
+    await expect(loadSigningKey(directory, kid, NOW)).rejects.toMatchObject({
+      kind: 'input',
+      code: 'key.passphrase',
+      message: expect.stringContaining('CAP_KEY_PASSPHRASE_FILE'),
+    });
+    await expect(loadSigningKey(directory, kid, NOW, 'wrong')).rejects.toMatchObject({
+      code: 'key.passphrase',
+      message: expect.stringContaining('does not open it'),
+    });
     expect((await loadSigningKey(directory, kid, NOW, 'correct horse')).kid).toBe(kid);
   });
 
@@ -93,7 +101,29 @@ describe('keys', () => {
     const { kid } = await make();
     await writeFile(path.join(directory, `${kid}.json`), '{"schema":"cap-key.v1"}');
     await expect(listKeys(directory)).rejects.toMatchObject({ code: 'key.malformed' });
-    expect(await listKeys(path.join(directory, 'nowhere'))).toEqual([]);
+    await expect(listKeys(path.join(directory, 'nowhere'))).rejects.toMatchObject({ kind: 'missing' });
+  });
+
+  it('does not ask for the passphrase of a file that is no private key', async () => {
+    const { kid } = await make();
+    await writeFile(path.join(directory, `${kid}.key`), 'no key');
+    await expect(loadSigningKey(directory, kid, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
+  });
+
+  it('belongs to somebody and is made for something', async () => {
+    const odd = (changes: object) =>
+      generateKey(directory, { owner: 'x', validFrom: NOW, validDays: 1, usage: ['bundle'], ...changes });
+    await expect(odd({ owner: ' ' })).rejects.toMatchObject({ kind: 'usage', code: 'key.owner' });
+    for (const usage of [[], ['foo'], ['bundle', 'foo']])
+      await expect(odd({ usage })).rejects.toMatchObject({ kind: 'usage', code: 'key.usage' });
+    expect((await odd({ usage: ['backup', 'bundle', 'backup'] })).record.usage).toEqual(['bundle', 'backup']);
+  });
+
+  it('signs only what it was made for', async () => {
+    const { record } = await make();
+    expect(() => requireUsage(record, 'bundle')).not.toThrow();
+    expect(() => requireUsage(record, 'backup')).toThrow(`key ${record.kid} signs no backup: its usage is bundle`);
+    expect(() => requireUsage({ ...record, usage: [] }, 'bundle')).toThrow(/its usage is none/);
   });
 
   it('takes Ed25519 only', () => {

@@ -2,10 +2,14 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, writeFileDurable } from './durable.js';
-import { CapError, systemCode } from './errors.js';
+import { CapError } from './errors.js';
 import { readErrorKind, systemWords } from './file-errors.js';
 import { blake3 } from './hash.js';
 import { parseJson, type JsonObject } from './json.js';
+
+/** What a key may be made for. Other names are never written; a record of another version may hold them. */
+export const KEY_USAGES = ['bundle', 'backup'] as const;
+export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** `<kid>.json` of a key, format cap-key.v2. Times are RFC 3339 UTC. */
 export interface KeyRecord {
@@ -66,11 +70,20 @@ export function publicKeyFromText(text: string): KeyObject {
   }
 }
 
-/** Makes an Ed25519 key and writes `<kid>.key` (0600), `<kid>.pub`, `<kid>.json` durably into `directory` (0700). */
+/** Makes an Ed25519 key (CapError `key.owner`, `key.usage` for what no key can have) and writes `<kid>.key` (0600), `<kid>.pub`, `<kid>.json` durably into `directory` (0700). */
 export async function generateKey(
   directory: string,
-  options: { owner: string; validFrom: Date; validDays: number; usage: string[]; passphrase?: string },
+  options: { owner: string; validFrom: Date; validDays: number; usage: readonly KeyUsage[]; passphrase?: string },
 ): Promise<SigningKey> {
+  if (options.owner.trim() === '')
+    throw new CapError('usage', 'key.owner', 'a key needs an owner: a text that is not empty');
+  const usage = KEY_USAGES.filter((name) => options.usage.includes(name));
+  if (usage.length === 0 || options.usage.some((name) => !KEY_USAGES.includes(name)))
+    throw new CapError(
+      'usage',
+      'key.usage',
+      `a key is for ${KEY_USAGES.join(' or ')}, not for ${JSON.stringify(options.usage)}`,
+    );
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const kid = kidOf(publicKey);
   const record: KeyRecord = {
@@ -80,7 +93,7 @@ export async function generateKey(
     status: 'active',
     valid_from: rfc3339(options.validFrom),
     valid_to: rfc3339(new Date(options.validFrom.getTime() + options.validDays * 86_400_000)),
-    usage: options.usage,
+    usage,
   };
   await makeDirectoryDurable(directory, 0o700);
   const encryption = options.passphrase ? { cipher: 'aes-256-cbc', passphrase: options.passphrase } : {};
@@ -120,22 +133,23 @@ export async function readKeyRecord(directory: string, kid: string): Promise<Key
     value.kid !== kid ||
     !['owner', 'valid_from', 'valid_to'].every(isText) ||
     !['active', 'retired', 'revoked'].includes(value.status as string) ||
-    !Array.isArray(value.usage)
+    !Array.isArray(value.usage) ||
+    !value.usage.every((name) => typeof name === 'string')
   )
     throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
   return value as unknown as KeyRecord;
 }
 
-/** All key records of a directory, by kid. A directory that does not exist holds none. */
+/** All key records of a directory, by kid. CapError `missing` / `key.unknown` when there is no such directory. */
 export async function listKeys(directory: string): Promise<KeyRecord[]> {
   let names: string[];
   try {
     names = await readdir(directory);
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return [];
-    throw new CapError(readErrorKind(cause), 'key.unreadable', `can't read ${directory}: ${systemWords(cause)}`, {
-      cause,
-    });
+    const kind = readErrorKind(cause);
+    if (kind === 'missing')
+      throw new CapError(kind, 'key.unknown', `no such directory of keys: ${directory}`, { cause });
+    throw new CapError(kind, 'key.unreadable', `can't read ${directory}: ${systemWords(cause)}`, { cause });
   }
   const kids = names
     .filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5)))
@@ -147,6 +161,33 @@ export async function readPublicKey(directory: string, kid: string): Promise<Key
   const key = publicKeyFromText((await readNamed(path.join(directory, `${kid}.pub`), `key ${kid}`)).toString('utf8'));
   if (kidOf(key) !== kid) throw new CapError('input', 'key.malformed', `${kid}.pub holds the key ${kidOf(key)}`);
   return key;
+}
+
+/**
+ * The private key of a PKCS#8 PEM. Throws CapError `key.passphrase` for an encrypted one that the passphrase (undefined:
+ * none) does not open, `key.malformed` for what is no private key. `file` is its name, for messages.
+ */
+export function openPrivateKey(pem: Uint8Array, file: string, passphrase?: string): KeyObject {
+  const isEncrypted = Buffer.from(pem).includes('-----BEGIN ENCRYPTED PRIVATE KEY-----');
+  if (isEncrypted && passphrase === undefined)
+    throw new CapError(
+      'input',
+      'key.passphrase',
+      `${file} is encrypted: its passphrase is taken from the variable CAP_KEY_PASSPHRASE, or from the file that ` +
+        'CAP_KEY_PASSPHRASE_FILE names',
+    );
+  try {
+    return createPrivateKey(isEncrypted ? { key: Buffer.from(pem), passphrase: passphrase! } : Buffer.from(pem));
+  } catch (cause) {
+    if (isEncrypted)
+      throw new CapError(
+        'input',
+        'key.passphrase',
+        `${file}: the passphrase (CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names) does not open it`,
+        { cause },
+      );
+    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
+  }
 }
 
 /**
@@ -174,19 +215,19 @@ export async function loadSigningKey(
   const pem = await readNamed(file, `key ${kid}`);
   if (((await stat(file)).mode & 0o077) !== 0)
     throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
-  let privateKey: KeyObject;
-  try {
-    privateKey = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
-  } catch (cause) {
-    throw new CapError(
-      'input',
-      'key.malformed',
-      `${file}: not a private key (PKCS#8 PEM), or the passphrase is wrong`,
-      { cause },
-    );
-  }
+  const privateKey = openPrivateKey(pem, file, passphrase);
   const publicKey = createPublicKey(privateKey);
   if (kidOf(publicKey) !== kid)
     throw new CapError('input', 'key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
   return { kid, privateKey, publicKey, record };
+}
+
+/** Throws CapError `forbidden` / `key.forbidden` for a key that was not made for this. */
+export function requireUsage({ kid, usage }: Pick<KeyRecord, 'kid' | 'usage'>, needed: KeyUsage): void {
+  if (usage.includes(needed)) return;
+  throw new CapError(
+    'forbidden',
+    'key.forbidden',
+    `key ${kid} signs no ${needed}: its usage is ${usage.join(', ') || 'none'}; take a key that was made with --usage ${needed}`,
+  );
 }

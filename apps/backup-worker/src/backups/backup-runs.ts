@@ -14,6 +14,7 @@ import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
+import { keyPassphrase } from './key-passphrase.js';
 
 /** Makes backups, one at a time, and says in the registry's log, in ours and in the metrics how that went. */
 @Injectable()
@@ -55,12 +56,12 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     return this.target.listOrNone();
   }
 
-  /** The key that signs archives, held to its validity now. CapError key.unknown, key.forbidden, key.malformed. */
+  /** The key that signs archives, held to its validity now. CapError key.unknown, key.forbidden, key.malformed, key.passphrase. */
   async signer(): Promise<ArchiveSigner> {
     const { signing_key } = this.settings;
     if (signing_key === undefined)
       throw new CapError('config', 'key.unknown', 'backup.signing_key: no key is configured that signs archives');
-    return loadArchiveSigner(signing_key, new Date());
+    return loadArchiveSigner(signing_key, new Date(), await keyPassphrase(process.env));
   }
 
   /** CapError backup.running (busy) while another one runs, here or in another process; else what runBackup throws. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import request from 'supertest';
 import { verifyArchive } from '@cap/backup';
+import { generateKey } from '@cap/crypto';
 import { accessToken, as, backupMetrics, TOKENS, type Worker, World } from '../worker.fixture.js';
 import { BackupRuns } from './backup-runs.js';
 
@@ -189,6 +190,46 @@ describe('readiness', () => {
   it('names the registry, when it does not answer and when it does not know the token', async () => {
     expect(await missing((await world.worker({}, { url: 'http://127.0.0.1:1' })).url)).toEqual(['registry']);
     expect(await missing((await world.worker({}, { token: 'unknown-token-0123456789' })).url)).toEqual(['registry']);
+  });
+});
+
+describe('a signing key with a passphrase', () => {
+  const variables = ['CAP_KEY_PASSPHRASE', 'CAP_KEY_PASSPHRASE_FILE'] as const;
+  afterEach(() => {
+    for (const name of variables) delete process.env[name];
+  });
+  const encrypted = async () => {
+    const { kid } = await generateKey(world.at('encrypted'), {
+      owner: 'backup worker',
+      validFrom: new Date(Date.now() - 60_000),
+      validDays: 1,
+      usage: ['backup'],
+      passphrase: 'correct horse',
+    });
+    const signing_key = world.at('encrypted', `${kid}.key`);
+    return { kid, worker: await world.worker({ signing_key, target: world.at('by-encrypted') }) };
+  };
+
+  it('is opened by the variable, or by the file that the other one names, as it is when the backup is made', async () => {
+    const { kid, worker: other } = await encrypted();
+    const file = world.at('passphrase');
+    process.env.CAP_KEY_PASSPHRASE_FILE = file;
+    await writeFile(file, 'wrong');
+    expect((await as(other.url).create()).body).toMatchObject({ code: 'key.passphrase' });
+    await writeFile(file, 'correct horse\n');
+    expect((await as(other.url).create()).body).toMatchObject({ kid, drill: { ok: true } });
+    expect((await request(other.url).get('/readyz')).status).toBe(200);
+    delete process.env.CAP_KEY_PASSPHRASE_FILE;
+    process.env.CAP_KEY_PASSPHRASE = 'correct horse';
+    expect((await as(other.url).create()).status).toBe(201);
+  });
+
+  it('is named with the variables when there is none, or when the file is not there', async () => {
+    const { worker: other } = await encrypted();
+    const { body } = await as(other.url).create();
+    expect(body).toMatchObject({ code: 'key.passphrase', detail: expect.stringContaining('CAP_KEY_PASSPHRASE') });
+    process.env.CAP_KEY_PASSPHRASE_FILE = world.at('no-passphrase');
+    expect((await as(other.url).create()).body.detail).toContain(world.at('no-passphrase'));
   });
 });
 

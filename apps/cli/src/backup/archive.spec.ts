@@ -49,6 +49,15 @@ beforeAll(async () => {
 });
 
 describe('cap backup create --data-dir', () => {
+  it('is signed only by a key that is made for backups', async () => {
+    const argv = ['keys', 'generate', '--keys', at('other-keys'), '--owner', 'prover', '--usage', 'bundle'];
+    const other = (await cap(argv)).out.trim();
+    expect(await cap([...ofData(), '--keys', at('other-keys'), '--key', other])).toMatchObject({
+      code: 77,
+      err: expect.stringContaining('signs no backup'),
+    });
+  });
+
   it('makes a verified and drilled backup and says what is left out', async () => {
     const { code, out, err } = await cap(ofData('--save', `config=${at('config')}`, '--json'));
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { BackupTarget, dataDirectorySource, runBackup, type Sources } from '@cap/backup';
-import { CapError, loadSigningKey } from '@cap/crypto';
+import { CapError, loadSigningKey, requireUsage } from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
 import { exists } from '../frame/input.js';
 import { type CliIo, printResult, progress, progressDone } from '../frame/io.js';
@@ -36,6 +36,7 @@ export async function create(io: CliIo, options: CreateOptions): Promise<void> {
   if (target === undefined || key === undefined || keys === undefined)
     throw new CapError('usage', 'option.missing', 'with --data-dir also --target, --keys and --key are needed');
   const signer = await loadSigningKey(keys, key, io.now(), await keyPassphrase(io));
+  requireUsage(signer.record, 'backup');
   const sources = await sourcesOf(dataDir, options.save ?? []);
   const data = await openRegistry(dataDir);
   try {

@@ -9,6 +9,11 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
   return value;
 };
 
+export function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('a text that is not empty was expected.');
+  return text;
+}
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 

@@ -1,5 +1,7 @@
+import { Option } from 'commander';
+import { KEY_USAGES } from '@cap/crypto';
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { wholeNumber } from '../frame/option-values.js';
+import { notEmpty, wholeNumber } from '../frame/option-values.js';
 
 export const defineKeys: DefineGroup = (program, run) => {
   const keys = group(program, 'keys', 'signing keys (Ed25519, cap-key.v2)', [
@@ -18,9 +20,9 @@ export const defineKeys: DefineGroup = (program, run) => {
       'CAP_KEY_PASSPHRASE_FILE=passphrase cap keys generate --owner "ACME Compliance"',
     ]),
   )
-    .requiredOption('--owner <text>', 'whose key it is')
+    .requiredOption('--owner <text>', 'whose key it is', notEmpty)
     .option('--valid-days <n>', 'how long it may sign', wholeNumber(1, 36_500), 730)
-    .option('--usage <what...>', 'what it signs', ['bundle'])
+    .addOption(new Option('--usage <what...>', 'what it may sign').choices(KEY_USAGES).default([...KEY_USAGES]))
     .option('--out <dir>', 'the same as --keys')
     .addHelpText(
       'after',

@@ -33,7 +33,7 @@ describe('cap keys', () => {
         status: 'active',
         valid_from: '2025-11-06T10:00:00Z',
         valid_to: '2025-12-06T10:00:00Z',
-        usage: ['bundle'],
+        usage: ['bundle', 'backup'],
       },
     ]);
     expect((await cap(['keys', 'show', kid, '--project', project])).out).toContain('Compliance');
@@ -51,9 +51,23 @@ describe('cap keys', () => {
     expect(kidOf(createPrivateKey({ key: pem, passphrase: 'correct horse' }))).toBe(out.trim());
   });
 
+  it('makes a key for what is named, which it then lists', async () => {
+    const directory = await scratch();
+    await cap(['keys', 'generate', '--keys', directory, '--owner', 'x', '--usage', 'backup']);
+    const { out } = await cap(['keys', 'list', '--keys', directory, '--json']);
+    expect(JSON.parse(out).keys).toMatchObject([{ usage: ['backup'] }]);
+  });
+
   it('ends with 66 for a key that is not there, with 73 where it cannot write', async () => {
     const directory = await scratch();
     expect((await cap(['keys', 'show', 'f'.repeat(32), '--keys', directory])).code).toBe(66);
+    const nowhere = path.join(directory, 'nowhere');
+    expect(await cap(['keys', 'list', '--keys', nowhere])).toMatchObject({
+      code: 66,
+      out: '',
+      err: expect.stringContaining(nowhere),
+    });
+    expect((await cap(['keys', 'list', '--keys', directory])).code).toBe(0);
     await writeFile(path.join(directory, 'file'), '');
     expect((await cap(['keys', 'generate', '--owner', 'x', '--keys', path.join(directory, 'file', 'keys')])).code).toBe(
       73,

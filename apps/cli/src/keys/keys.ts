@@ -1,4 +1,12 @@
-import { generateKey, listKeys, publicKeyText, readKeyRecord, readPublicKey, writeError } from '@cap/crypto';
+import {
+  type KeyUsage,
+  generateKey,
+  listKeys,
+  publicKeyText,
+  readKeyRecord,
+  readPublicKey,
+  writeError,
+} from '@cap/crypto';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { keyDirectory, keyPassphrase, type KeyPlace } from './directory.js';
 
@@ -8,7 +16,7 @@ interface Options extends KeyPlace {
 
 export async function generate(
   io: CliIo,
-  options: Options & { owner: string; validDays: number; usage: string[]; out?: string },
+  options: Options & { owner: string; validDays: number; usage: KeyUsage[]; out?: string },
 ): Promise<void> {
   const directory = options.out ?? keyDirectory(options);
   const passphrase = await keyPassphrase(io);
@@ -33,8 +41,8 @@ export async function list(io: CliIo, options: Options): Promise<void> {
   const keys = await listKeys(keyDirectory(options));
   printResult(io, options, { keys }, () =>
     table(
-      ['kid', 'status', 'valid to', 'owner'],
-      keys.map(({ kid, status, valid_to, owner }) => [kid, status, valid_to, owner]),
+      ['kid', 'status', 'valid to', 'usage', 'owner'],
+      keys.map(({ kid, status, valid_to, usage, owner }) => [kid, status, valid_to, usage.join(','), owner]),
     ),
   );
 }

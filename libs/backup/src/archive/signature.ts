@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -8,11 +8,14 @@ import {
   isKid,
   kidOf,
   loadSigningKey,
+  openPrivateKey,
   preAuthenticationEncoding,
   publicKeyFromText,
   publicKeyText,
+  readErrorKind,
+  requireUsage,
   type SigningKey,
-  systemCode,
+  systemWords,
   verifySignature,
 } from '@cap/crypto';
 
@@ -81,32 +84,28 @@ async function readKeyFile(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const missing = systemCode(cause) === 'ENOENT';
-    throw new CapError(
-      missing ? 'missing' : 'io',
-      missing ? 'key.unknown' : 'key.unreadable',
-      `${file}: ${(cause as Error).message}`,
-      { cause },
-    );
+    const kind = readErrorKind(cause);
+    if (kind === 'missing') throw new CapError(kind, 'key.unknown', `no such file: ${file}`, { cause });
+    throw new CapError(kind, 'key.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 
 /**
  * The key of `backup.signing_key`. A file `<kid>.key` of a key directory is held to its record (active, within its
- * validity); any other file is a bare PKCS#8 PEM. CapError key.unknown, key.malformed, key.forbidden.
+ * validity, made for backups); any other file is a bare PKCS#8 PEM. CapError key.unknown, key.unreadable, key.malformed,
+ * key.passphrase, key.forbidden.
  */
-export async function loadArchiveSigner(file: string, now: Date): Promise<ArchiveSigner> {
+export async function loadArchiveSigner(file: string, now: Date, passphrase?: string): Promise<ArchiveSigner> {
   const name = path.basename(file, '.key');
-  if (isKid(name)) return loadSigningKey(path.dirname(file), name, now);
+  if (isKid(name)) {
+    const key = await loadSigningKey(path.dirname(file), name, now, passphrase);
+    requireUsage(key.record, 'backup');
+    return key;
+  }
   const pem = await readKeyFile(file);
   if (((await stat(file)).mode & 0o077) !== 0)
     throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
-  let privateKey: KeyObject;
-  try {
-    privateKey = createPrivateKey(pem);
-  } catch (cause) {
-    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
-  }
+  const privateKey = openPrivateKey(pem, file, passphrase);
   const publicKey = createPublicKey(privateKey);
   return { kid: kidOf(publicKey), privateKey, publicKey };
 }

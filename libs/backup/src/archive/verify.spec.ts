@@ -260,6 +260,29 @@ describe('the signing key', () => {
     expect((await loadArchiveSigner(bare, NOW)).kid).toBe(world.signer.kid);
   });
 
+  it('is made for backups', async () => {
+    const { kid } = await generateKey(world.at('others'), {
+      owner: 'prover',
+      validFrom: NOW,
+      validDays: 365,
+      usage: ['bundle'],
+    });
+    await expect(loadArchiveSigner(world.at('others', `${kid}.key`), NOW)).rejects.toMatchObject({
+      code: 'key.forbidden',
+      message: expect.stringContaining('signs no backup'),
+    });
+  });
+
+  it('may be encrypted', async () => {
+    const { privateKey, kid } = world.signer;
+    const file = world.at('copies', 'encrypted.pem');
+    const encryption = { cipher: 'aes-256-cbc', passphrase: 'correct horse' };
+    await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }), { mode: 0o600 });
+    expect((await loadArchiveSigner(file, NOW, 'correct horse')).kid).toBe(kid);
+    for (const passphrase of [undefined, 'wrong'])
+      await expect(loadArchiveSigner(file, NOW, passphrase)).rejects.toMatchObject({ code: 'key.passphrase' });
+  });
+
   it('that others can read, that is none, or that is not there', async () => {
     const open = world.at('copies', 'open.pem');
     await writeFile(open, await readFile(world.at('signing', `${world.signer.kid}.key`)), { mode: 0o644 });

@@ -4,6 +4,7 @@ import {
   digestText,
   jcs,
   parseJson,
+  requireUsage,
   sha3Text,
   signEnvelope,
   type Digest,
@@ -20,7 +21,8 @@ import { writeZip } from './zip-writer.js';
 /** payloadType of signatures.json. */
 export const META_PAYLOAD_TYPE = 'application/vnd.cap.bundle-meta.v2+json';
 
-export type BundleSigner = Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'>;
+/** A key with its record must have the usage `bundle`. */
+export type BundleSigner = Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'> & Partial<Pick<SigningKey, 'record'>>;
 
 /** The parts of a bundle with one proof. */
 export interface BundleParts {
@@ -100,7 +102,7 @@ export function writeBundle(parts: BundleParts): WrittenBundle {
 
 /**
  * The general form, for several proof units: _meta.json, the files in the given order, signatures.json. Order of work:
- * whatever is signed is finished before.
+ * whatever is signed is finished before. Throws CapError `key.forbidden` for a signer whose key is not for bundles.
  */
 export function packBundle(parts: {
   label: string;
@@ -110,6 +112,7 @@ export function packBundle(parts: {
   signers: readonly BundleSigner[];
   sourceDateEpoch?: number;
 }): WrittenBundle {
+  for (const { record } of parts.signers) if (record) requireUsage(record, 'bundle');
   const metaBytes = jcs({
     schema: META_SCHEMA,
     label: parts.label,
