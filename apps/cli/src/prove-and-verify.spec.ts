@@ -163,6 +163,12 @@ describe('from lists to a verdict', () => {
     await cp(at('project'), at('cut'), { recursive: true });
     await writeFile(at('cut', 'audit.jsonl'), '');
     expect((await cap(['audit', 'verify', '--project', at('cut')])).code).toBe(2);
+    // The newest event only: what the manifest names is all there.
+    const lines = (await readFile(at('project', 'audit.jsonl'), 'utf8')).split('\n');
+    expect(lines.at(-2)).toContain('bundle.created');
+    await writeFile(at('cut', 'audit.jsonl'), `${lines.slice(0, -2).join('\n')}\n`);
+    const { code, out } = await cap(['audit', 'verify', '--project', at('cut')]);
+    expect([code, out]).toEqual([2, expect.stringContaining('its newest are lost')]);
   });
 
   it('makes the same bundle twice when SOURCE_DATE_EPOCH is set', async () => {

@@ -10,6 +10,9 @@ export const defineAudit: DefineGroup = (program, run) => {
     'cap audit verify --project project',
     'cap audit verify audit.jsonl --json',
   ])
-    .option('--project <dir>', "check the project's audit.jsonl, and that its manifest names the log's state")
+    .option(
+      '--project <dir>',
+      "check the project's audit.jsonl, and that it has every event that audit.head, manifest and proof name",
+    )
     .action(run.action(async () => (await import('./verify.js')).verifyAudit));
 };

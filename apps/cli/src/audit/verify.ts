@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isCapError, type ChainEvent } from '@cap/crypto';
-import { parseAuditLog, parseManifest } from '@cap/proof';
+import { parseAuditLog, Project, projectLogFault } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
@@ -26,22 +26,15 @@ export async function verifyAudit(
 async function judge(io: CliIo, name: string, project: string | undefined) {
   try {
     const events = parseAuditLog(await readInput(io, name), inputName(name));
-    return { events, fault: project === undefined ? null : await manifestFault(io, project, events) };
+    return { events, fault: project === undefined ? null : await projectFault(project, events) };
   } catch (error) {
     if (isCapError(error) && error.code === 'audit.broken') return { events: [], fault: error.message };
     throw error;
   }
 }
 
-/** The manifest names the log as it stood when it was built: a cut tail or a rewritten log shows there. */
-async function manifestFault(io: CliIo, project: string, events: readonly ChainEvent[]): Promise<string | null> {
-  const file = path.join(project, 'manifest.json');
-  if (!(await exists(file))) return null;
-  const { audit } = parseManifest(await readInput(io, file));
-  if (events.length < audit.events_count)
-    return `the manifest names ${audit.events_count} events, the log has ${events.length}`;
-  const digest = events[audit.events_count - 1]?.digest;
-  return audit.events_count === 0 || digest === audit.tail_digest
-    ? null
-    : `event ${audit.events_count - 1}: the manifest names the digest ${audit.tail_digest}, the log has ${digest}`;
+/** A directory that is no project has no records that could say anything about the log. */
+async function projectFault(directory: string, events: readonly ChainEvent[]): Promise<string | null> {
+  if (!(await exists(path.join(directory, 'commitments.json')))) return null;
+  return projectLogFault(await Project.open(directory), events);
 }

@@ -2,6 +2,7 @@ import { CapError, chainFault, jcsText, nextEvent, parseJson, type ChainEvent, t
 import { z } from 'zod';
 import { legacyChainFault } from '../legacy/audit.js';
 import { digestMember } from '../manifest/manifest.js';
+import { auditHeadFault, writeAuditHead } from './audit-head.js';
 import { readIfPresent, writeFile } from './files.js';
 
 const eventSchema = z.strictObject({
@@ -39,11 +40,20 @@ export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
   });
 }
 
-/** The events of a project's audit.jsonl; none if there is no such file yet. */
+/**
+ * The events of a project's audit.jsonl; none if there is no such file yet. CapError `audit.broken` too when the log lacks
+ * events that audit.head names: what is added then would hide the loss.
+ */
 export async function readAuditLog(file: string): Promise<ChainEvent[]> {
   const bytes = await readIfPresent(file);
-  return bytes === null ? [] : parseAuditLog(bytes, file);
+  const events = bytes === null ? [] : parseAuditLog(bytes, file);
+  const fault = isLegacyLog(events) ? null : await auditHeadFault(file, events);
+  if (fault !== null) throw new CapError('input', 'audit.broken', fault);
+  return events;
 }
+
+/** The older program counts from 1. */
+export const isLegacyLog = (events: readonly ChainEvent[]): boolean => events[0]?.seq === 1;
 
 /**
  * Adds an event. The file is written anew and renamed, so that a crash leaves the log with or without the event and
@@ -56,9 +66,10 @@ export async function appendAuditEvent(
   details: JsonObject,
 ): Promise<ChainEvent> {
   const events = await readAuditLog(file);
-  if (events[0]?.seq === 1)
+  if (isLegacyLog(events))
     throw new CapError('input', 'audit.broken', `${file}: the log of the older program, which nothing can be added to`);
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
   await writeFile(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
+  await writeAuditHead(file, next);
   return next;
 }

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { CapError, systemCode, TEMPORARY_PREFIX, writeError } from '@cap/crypto';
+import { AUDIT_HEAD } from './audit-head.js';
 
 /** What a run of `cap prepare` that was interrupted may have left, and the keys, which may come first. */
-const LEFTOVERS = new Set(['lists', 'secrets.json', 'secrets.json.age', 'audit.jsonl', 'keys']);
+const LEFTOVERS = new Set(['lists', 'secrets.json', 'secrets.json.age', 'audit.jsonl', AUDIT_HEAD, 'keys']);
 const SHOWN = 5;
 
 /** Throws CapError `cannot-create` / `project.exists` or `project.occupied` where no project can be made. */

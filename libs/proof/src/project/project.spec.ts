@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { chainFault, digestText, sha3Text, type ChainEvent } from '@cap/crypto';
+import { type ChainEvent, chainFault, digestText, jcsText, nextEvent, sha3Text } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { JURISDICTIONS, policyOf, RULES, SANCTIONS } from '../backends/proving.fixture.js';
@@ -10,6 +10,7 @@ import { decodeContainer } from '../container/container.js';
 import { readSuppliers, readUbos } from '../lists/intake.js';
 import { parseManifest } from '../manifest/manifest.js';
 import { appendAuditEvent, parseAuditLog } from './audit.js';
+import { projectLogFault } from './log-fault.js';
 import { Project, type PrepareInput, type ReferenceListInput } from './project.js';
 
 const SUPPLIERS =
@@ -311,6 +312,100 @@ describe('proving', () => {
     await project.prove('mock', statement);
     await writeFile(path.join(directory, 'proof.capz'), 'CAPZ');
     await expect(project.proof()).rejects.toMatchObject({ kind: 'input', code: 'proof.stale' });
+  });
+});
+
+describe('audit.head', () => {
+  const log = () => path.join(directory, 'audit.jsonl');
+  const cut = async (count: number) => {
+    const lines = (await text('audit.jsonl')).split('\n');
+    await writeFile(
+      log(),
+      lines
+        .slice(0, -1 - count)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  };
+  const proved = async () => {
+    const project = await prepare();
+    await build(project);
+    await project.prove('mock', statement);
+    return project;
+  };
+  const fault = async (project: Project) =>
+    projectLogFault(project, parseAuditLog(await readFile(log()), 'audit.jsonl'));
+
+  it('names the last event, for its owner only', async () => {
+    const project = await proved();
+    const events = await project.audit();
+    expect(JSON.parse(await text('audit.head'))).toEqual({
+      schema: 'cap-audit-head.v1',
+      events_count: 3,
+      tail_digest: events[2]!.digest,
+    });
+    expect(await mode('audit.head')).toBe(0o600);
+    expect(await fault(project)).toBeNull();
+  });
+
+  it('shows the loss of the newest events, to which nothing is added then', async () => {
+    const project = await proved();
+    const head = await text('audit.head');
+    await cut(1);
+    expect(await fault(project)).toContain('names 3 events, the log has 2');
+    const broken = { kind: 'input', code: 'audit.broken' };
+    await expect(project.prove('mock', statement)).rejects.toMatchObject(broken);
+    await expect(build(project)).rejects.toMatchObject(broken);
+    await expect(appendAuditEvent(log(), NOW, 'bundle.created', {})).rejects.toMatchObject(broken);
+    expect(await text('audit.head')).toBe(head);
+    await writeFile(log(), '');
+    expect(await fault(project)).toContain('the log has 0');
+  });
+
+  it('shows a newest event that was exchanged for another', async () => {
+    const project = await proved();
+    const head = await text('audit.head');
+    await cut(1);
+    await rm(path.join(directory, 'audit.head'));
+    const [, second] = parseAuditLog(await readFile(log()), 'audit.jsonl');
+    const other = nextEvent(second!, LATER, 'proof.made', { proof_hash: `0x${'1'.repeat(64)}` });
+    await writeFile(log(), `${await text('audit.jsonl')}${jcsText(other)}\n`);
+    await writeFile(path.join(directory, 'audit.head'), head);
+    expect(await fault(project)).toContain('event 2:');
+  });
+
+  it('is missed, and the log is not added to without it', async () => {
+    const project = await proved();
+    await rm(path.join(directory, 'audit.head'));
+    expect(await fault(project)).toContain('audit.head: no such file');
+    await expect(project.prove('mock', statement)).rejects.toMatchObject({ code: 'audit.broken' });
+  });
+
+  it('may be one event behind, where a crash came between', async () => {
+    const project = await prepare();
+    const head = await text('audit.head');
+    await build(project);
+    await writeFile(path.join(directory, 'audit.head'), head);
+    expect(await fault(project)).toBeNull();
+    await project.prove('mock', statement);
+    expect(JSON.parse(await text('audit.head')).events_count).toBe(3);
+  });
+
+  it('cut together with the log still leaves manifest and proof, which name events of their own', async () => {
+    const project = await proved();
+    const cutBoth = async () => {
+      await cut(1);
+      const last = parseAuditLog(await readFile(log()), 'audit.jsonl').at(-1)!;
+      const head = { schema: 'cap-audit-head.v1', events_count: last.seq + 1, tail_digest: last.digest };
+      await writeFile(path.join(directory, 'audit.head'), JSON.stringify(head));
+    };
+    await cutBoth();
+    expect(await fault(project)).toContain('the log has no event proof.made');
+    await cutBoth();
+    expect(await fault(project)).toContain('the log has no event manifest.built');
+    await rm(path.join(directory, 'manifest.json'));
+    await writeFile(path.join(directory, 'commitments.json'), '{"commitments":[],"schema":"cap-commitments.v1"}');
+    expect(await fault(project)).toContain('the log has no event lists.committed');
   });
 });
 

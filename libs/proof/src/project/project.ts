@@ -44,6 +44,7 @@ import {
   type Manifest,
 } from '../manifest/manifest.js';
 import { appendAuditEvent, readAuditLog } from './audit.js';
+import { AUDIT_HEAD } from './audit-head.js';
 import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
 import { refuseOccupied } from './place.js';
 import {
@@ -60,7 +61,7 @@ import {
  *   lists/suppliers.json, lists/ubos.json   typed rows in leaf order (0600)
  *   secrets.json | secrets.json.age         the salts (0600); without them nothing can be disclosed any more
  *   commitments.json                        written last: a directory without it is no project yet
- *   audit.jsonl                             what was done, hash-chained
+ *   audit.jsonl, audit.head                 what was done, hash-chained; the last event of it
  *   policy.json  reference/<id>.csv  manifest.json      `cap manifest build`
  *   proof.capz  proof.json                              `cap prove`
  */
@@ -122,7 +123,8 @@ export class Project {
     await makeDirectory(directory, 0o700);
     await makeDirectory(project.file('lists'), 0o700);
     // What an interrupted run left would otherwise stand beside the new file.
-    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl']) await removeAll(project.file(name));
+    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl', AUDIT_HEAD])
+      await removeAll(project.file(name));
     if (input.protect) await project.write('secrets.json.age', await input.protect(secrets), 0o600);
     else await project.write('secrets.json', secrets, 0o600);
     for (const { commitment, rows, lines } of committed)
@@ -310,6 +312,7 @@ export class Project {
     if (!backend)
       throw new CapError('usage', 'option.unsupported', `this release has no proof backend ${String(backendName)}`);
     checkStatement(statement);
+    await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const { manifest, hash } = await this.manifest();
     const policy = await this.policy();
     const context = {
