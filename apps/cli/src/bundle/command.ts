@@ -21,9 +21,12 @@ export const defineBundle: DefineGroup = (program, run) => {
     )
     .action(run.action(async () => (await import('./create.js')).create));
 
-  verb(bundle, 'inspect <file>', 'what is in a bundle, unjudged', ['cap bundle inspect bundle.zip --json']).action(
-    run.action(async () => (await import('./inspect.js')).inspect),
-  );
+  verb(bundle, 'inspect <file>', 'what is in a bundle, unjudged', [
+    'cap bundle inspect bundle.zip --json',
+    'cap bundle inspect bundle.zip --trust trust.json',
+  ])
+    .option('--trust <file>', 'trust.json: names the owners of the keys')
+    .action(run.action(async () => (await import('./inspect.js')).inspect));
 
   verb(bundle, 'verify <file>', 'container, hashes, manifest and signature: the checks up to signer.validity', [
     'cap bundle verify bundle.zip --trust trust.json',

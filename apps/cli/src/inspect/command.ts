@@ -4,5 +4,7 @@ export const defineInspect: DefineGroup = (program, run) => {
   verb(program, 'inspect <bundle-or-project>', 'say what a bundle or a project shows to whoever gets it', [
     'cap inspect bundle.zip',
     'cap inspect project --json',
-  ]).action(run.action(async () => (await import('./inspect.js')).inspect));
+  ])
+    .option('--trust <file>', 'trust.json: names the owners of the keys')
+    .action(run.action(async () => (await import('./inspect.js')).inspect));
 };

@@ -1,29 +1,45 @@
 import { CapError } from '@cap/crypto';
-import { mainFiles, parseManifest, Project, readBundle, type Manifest } from '@cap/proof';
+import { mainFiles, parseManifest, Project, readBundle, type Manifest, type TrustStore } from '@cap/proof';
 import { exists, isDirectory, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
+import { printableIn } from '../frame/printable.js';
+import { provenanceOf, provenanceRows, type Provenance } from '../bundle/provenance.js';
+import { readTrust } from '../trust/read-trust.js';
 import { exposureOf, type Exposure, type ListExposure } from './exposure.js';
 
 /** Says what a bundle, or the project that will become one, shows to whoever gets it. */
-export async function inspect(io: CliIo, options: { json?: boolean }, name: string): Promise<void> {
+export async function inspect(io: CliIo, options: { trust?: string; json?: boolean }, name: string): Promise<void> {
+  const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
   const project = name !== '-' && (await isDirectory(name)) && !(await exists(`${name}/proof.dat`));
-  const { manifest, proof, others } = project ? await fromProject(name) : await fromBundle(io, name);
+  const { manifest, proof, others, provenance } = project ? await fromProject(name) : await fromBundle(io, name, trust);
   const exposure = exposureOf(manifest, proof);
-  printResult(io, options, { ...exposure, other_files: others }, () => describe(exposure, others));
+  printResult(io, options, { ...exposure, ...provenance, other_files: others }, () =>
+    describe(printableIn(exposure), printableIn(provenance), printableIn(others)),
+  );
 }
 
-async function fromProject(directory: string) {
+const UNSAID = { audience: null, nonce: null, expires_at: null };
+
+interface Inspected {
+  manifest: Manifest;
+  proof: Buffer | null;
+  others: string[];
+  provenance: Provenance;
+}
+
+async function fromProject(directory: string): Promise<Inspected> {
   const project = await Project.open(directory);
   const { manifest } = await project.manifest();
-  const proof = (await exists(project.file('proof.json'))) ? (await project.proof()).bytes : null;
-  return { manifest, proof, others: [] as string[] };
+  const proof = (await exists(project.file('proof.json'))) ? await project.proof() : null;
+  const statements = proof === null ? [] : [{ unit: null, ...UNSAID, ...proof.record.statement }];
+  // It gets its label and signature when it is packed.
+  const provenance: Provenance = { label: null, created_at: null, signers: [], statements };
+  return { manifest, proof: proof?.bytes ?? null, others: [], provenance };
 }
 
-async function fromBundle(
-  io: CliIo,
-  file: string,
-): Promise<{ manifest: Manifest; proof: Buffer | null; others: string[] }> {
-  const { files, meta, generation } = await readBundle(file === '-' ? await readInput(io, file) : file);
+async function fromBundle(io: CliIo, file: string, trust: TrustStore | null): Promise<Inspected> {
+  const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const { files, meta, generation } = bundle;
   if (generation === 'legacy')
     throw new CapError(
       'input',
@@ -38,15 +54,21 @@ async function fromBundle(
     manifest: parseManifest(manifest),
     proof: files.get(names.proof) ?? null,
     others: [...files.keys()].filter((name) => !main.has(name)),
+    provenance: provenanceOf(bundle, trust),
   };
 }
 
-function describe({ company, policy, reference_lists, backend, lists }: Exposure, others: readonly string[]): string {
+function describe(
+  { company, policy, reference_lists, backend, lists }: Exposure,
+  provenance: Provenance,
+  others: readonly string[],
+): string {
   const lines = [
     `Company          ${company.name ?? company.lei ?? 'not named'}`,
     `Policy           ${policy.id}@${policy.version}  ${policy.hash}`,
     ...reference_lists.map(({ id, as_of, hash }) => `Reference list   ${id} as of ${as_of}  ${hash}`),
     `Proof            ${backend ?? 'none yet'}`,
+    ...provenanceRows(provenance).map(([title, value]) => `${title.padEnd(16)} ${value}`),
     '',
     ...lists.flatMap(describeList),
   ];

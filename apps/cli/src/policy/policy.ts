@@ -4,6 +4,7 @@ import { lintErrors, parsePolicyText, runPolicyTests, type CompiledPolicy, type 
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
+import { printable, printableIn } from '../frame/printable.js';
 import { writeOutput } from '../frame/output.js';
 import { readPolicy } from './read-policy.js';
 
@@ -25,7 +26,7 @@ export async function validate(io: CliIo, options: Options, file: string): Promi
   printResult(io, options, identity(policy), () => `${policy.policy_id}  ${policy.policy_hash}`);
 }
 
-const lintLine = ({ code, message }: Lint) => `${code}  ${message}`;
+const lintLine = ({ code, message }: Lint) => `${code}  ${printable(message)}`;
 const lintExit = (lints: readonly Lint[]): ExitCode =>
   lintErrors([...lints]).length > 0 ? EXIT.fault : lints.length > 0 ? EXIT.warn : EXIT.ok;
 
@@ -59,7 +60,7 @@ export async function show(io: CliIo, options: Options, file: string): Promise<v
       '',
       table(
         ['rule', 'list', 'needs'],
-        requirements.map(({ rule_id, list, need }) => [rule_id, list, needText(need)]),
+        printableIn(requirements).map(({ rule_id, list, need }) => [rule_id, list, needText(need)]),
       ),
       ...(lints.length > 0 ? ['', ...lints.map(lintLine)] : []),
     ].join('\n'),
@@ -82,7 +83,9 @@ export async function test(io: CliIo, options: Options, file: string, casesFile?
   const failed = results.filter(({ ok }) => !ok);
   printResult(io, options, { policy: file, cases: from, results }, () =>
     [
-      ...results.map(({ ok, name, message }) => `${ok ? 'ok  ' : 'FAIL'}  ${name}${message ? `: ${message}` : ''}`),
+      ...results.map(({ ok, name, message }) =>
+        printable(`${ok ? 'ok  ' : 'FAIL'}  ${name}${message ? `: ${message}` : ''}`),
+      ),
       `${results.length - failed.length} of ${results.length} cases hold`,
     ].join('\n'),
   );

@@ -16,6 +16,7 @@ import {
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { type namedList } from '../frame/option-values.js';
+import { printableIn } from '../frame/printable.js';
 import { writeOutput } from '../frame/output.js';
 import { keyPassphrase } from '../keys/directory.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
@@ -110,7 +111,7 @@ export async function sign(
 export async function show(io: CliIo, options: Options, trust = 'trust.json'): Promise<void> {
   const { document, hash } = parseTrustDocument(await readInput(io, trust), inputName(trust));
   const store = new TrustStore(document, hash, inputName(trust)); // compiles the policies: a wrong hash is said now, not at the first bundle
-  printResult(io, options, { trust_hash: store.hash, ...document }, () => showDocument(document, hash));
+  printResult(io, options, { trust_hash: store.hash, ...document }, () => showDocument(printableIn(document), hash));
 }
 
 const showDocument = (document: TrustDocument, hash: string): string =>

@@ -100,6 +100,16 @@ describe('cap verify --url', () => {
     );
   });
 
+  it('shows the words of a problem without what moves the cursor', async () => {
+    await withService(
+      () => ({ status: 422, body: { code: 'policy.invalid', detail: 'no\u001b]0;mine\u0007' } }),
+      async (url) => {
+        const { code, err } = await cap(['verify', '-', '--url', url], { stdin: 'x' });
+        expect([code, err]).toEqual([65, expect.stringContaining('policy.invalid: no\\u{1b}]0;mine\\u{7}')]);
+      },
+    );
+  });
+
   it('is 69 when nobody answers, or somebody else does', async () => {
     let gone = '';
     await withService(

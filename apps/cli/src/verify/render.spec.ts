@@ -59,6 +59,23 @@ describe('the report as it is printed', () => {
     expect(text).toContain(`gefunden: ${digest('b')}`);
   });
 
+  it('shows words from outside without what moves the cursor', () => {
+    const [check] = report.checks.filter(({ status }) => status === 'fail');
+    const hostile: Report = {
+      ...report,
+      checks: [{ ...check!, expected: 'a\u001b[2J', actual: 'b\u202e\nok  signature.valid' }],
+      rules: [
+        { rule_id: 'r\u009b', status: 'proven', fact: { kind: 'count', list: 's\u200b', max: 1 } },
+        { rule_id: 'q', status: 'proven', fact: { 'later\u0085': '\u2028' } },
+      ],
+    };
+    const text = renderReport(hostile, { language: 'en', colour: false });
+    // eslint-disable-next-line no-control-regex
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u200b\u2028\u202e]/);
+    for (const shown of ['a\\u{1b}[2J', 'b\\u{202e}\\u{a}ok', 'r\\u{9b}', 's\\u{200b}', 'later\\u{85}'])
+      expect(text).toContain(shown);
+  });
+
   it('has colour only when asked to', () => {
     // eslint-disable-next-line no-control-regex
     const escape = /\u001b\[/;

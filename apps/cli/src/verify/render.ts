@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { type Report } from '@cap/proof';
+import { printable, printableIn } from '../frame/printable.js';
 import { factWords } from './fact-words.js';
 
 export type Language = 'en' | 'de';
@@ -68,8 +69,11 @@ const COLOURS = {
 } as const;
 
 /** The report as an auditor reads it. What it says is in the report; nothing is judged here. */
-export function renderReport(report: Report, { language, colour }: { language: Language; colour: boolean }): string {
+export function renderReport(judged: Report, { language, colour }: { language: Language; colour: boolean }): string {
   const words = WORDS[language];
+  // Rule ids, and what was expected and found, are words of whoever wrote the bundle or the policy.
+  const report = printableIn(judged);
+  const facts = judged.rules.map(({ fact }) => printable(factWords(fact, language)));
   const paint = (status: keyof typeof COLOURS, text: string) =>
     colour ? styleText(COLOURS[status], text, { validateStream: false }) : text;
   const named: [string, string | null][] = [
@@ -86,9 +90,9 @@ export function renderReport(report: Report, { language, colour }: { language: L
   lines.push('', words.rules);
   if (report.rules.length === 0) lines.push(`  ${words.noRules}`);
   const width = Math.max(0, ...report.rules.map(({ rule_id }) => rule_id.length));
-  for (const { rule_id, status, fact } of report.rules) {
+  for (const [i, { rule_id, status }] of report.rules.entries()) {
     const word = paint(status, words.rule[status].padEnd(12));
-    lines.push(`  ${word} ${rule_id.padEnd(width)}  ${factWords(fact, language)}`.trimEnd());
+    lines.push(`  ${word} ${rule_id.padEnd(width)}  ${facts[i]}`.trimEnd());
   }
 
   lines.push('', words.checks);

@@ -1,0 +1,78 @@
+import { writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
+import { cap } from '../cli.fixture.js';
+
+const hostile = '\u001b[2J\u202e\u200b';
+const shown = '\\u{1b}[2J\\u{202e}\\u{200b}';
+
+let made: ProvedBundle;
+beforeAll(async () => {
+  made = await provedBundle({ company: `ACME${hostile}`, label: `Label${hostile}`, owner: `Owner${hostile}` });
+});
+const statement = { audience: 'auditor', nonce: 'n-1', expires_at: '2025-12-31T00:00:00Z' };
+
+describe.each([[['inspect']], [['bundle', 'inspect']]])('cap %j', (verb) => {
+  const inspect = (...argv: string[]) => cap([...verb, made.at('bundle.zip'), ...argv]);
+
+  it('says who made the bundle, for whom and until when', async () => {
+    const { code, out } = await inspect();
+    expect(code).toBe(0);
+    expect(out).toMatch(/label +Label/i);
+    expect(out).toMatch(/created at +2025-11-06T10:00:00Z$/im);
+    expect(out).toMatch(new RegExp(`signer +${made.kid}$`, 'im'));
+    expect(out).toMatch(/audience +auditor$/im);
+    expect(out).toMatch(/nonce +n-1$/im);
+    expect(out).toMatch(/issued at +2025-11-06T10:00:00Z$/im);
+    expect(out).toMatch(/expires at +2025-12-31T00:00:00Z$/im);
+  });
+
+  it('names the owner whom the trust store names', async () => {
+    const { out } = await inspect('--trust', made.at('trust.json'));
+    expect(out).toMatch(new RegExp(`signer +${made.kid}  Owner`, 'im'));
+    const json = JSON.parse((await inspect('--trust', made.at('trust.json'), '--json')).out);
+    expect(json.signers).toEqual([{ kid: made.kid, owner: `Owner${hostile}` }]);
+    expect(json.statements).toEqual([expect.objectContaining(statement)]);
+    expect(JSON.parse((await inspect('--json')).out).signers).toEqual([{ kid: made.kid, owner: null }]);
+  });
+
+  it('shows words from outside without what moves the cursor; in JSON they are as they are', async () => {
+    const { out } = await inspect('--trust', made.at('trust.json'));
+    // eslint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e\u200b]/);
+    for (const word of ['Label', 'Owner']) expect(out).toContain(word + shown);
+    expect((await inspect('--json')).out).toContain(JSON.stringify(`Label${hostile}`));
+  });
+});
+
+describe('cap inspect', () => {
+  it('says of a project what its proof states; it is not signed yet', async () => {
+    const { signers, statements, label } = JSON.parse((await cap(['inspect', made.at('project'), '--json'])).out);
+    expect({ signers, label }).toEqual({ signers: [], label: null });
+    expect(statements).toEqual([expect.objectContaining(statement)]);
+    const { out } = await cap(['inspect', made.at('project')]);
+    expect(out).toMatch(/^Audience +auditor$/m);
+    expect(out).toContain(`ACME${shown}`);
+  });
+});
+
+describe('cap trust show', () => {
+  it('shows the owner without what moves the cursor', async () => {
+    const { out } = await cap(['trust', 'show', made.at('trust.json')]);
+    expect(out).toContain(`Owner${shown}`);
+    expect(out).not.toContain('\u001b');
+  });
+});
+
+describe('cap policy', () => {
+  it('shows rule ids without what moves the cursor', async () => {
+    const rule = { id: `few${hostile}`, op: 'range_max', lhs: 'supplier_count', rhs: 100 };
+    const rules = [rule, { ...rule, id: `odd${hostile}`, op: 'roughly' }];
+    await writeFile(made.at('hostile.json'), JSON.stringify({ id: 'p', version: '1', rules }));
+    for (const verb of ['show', 'lint']) {
+      const { out } = await cap(['policy', verb, made.at('hostile.json')]);
+      expect(out).toContain(`odd${shown}`);
+      expect(out).not.toContain('\u001b');
+    }
+  });
+});
