@@ -34,6 +34,11 @@ export const GROUPS: readonly Group[] = [
     load: async () => (await import('../prove/command.js')).defineProve,
   },
   {
+    name: 'disclose',
+    summary: "open rows of the proof's commitment for an auditor's sample",
+    load: async () => (await import('../disclose/command.js')).defineDisclose,
+  },
+  {
     name: 'bundle',
     summary: 'make, look into and check signed bundles',
     load: async () => (await import('../bundle/command.js')).defineBundle,

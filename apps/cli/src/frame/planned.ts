@@ -16,7 +16,6 @@ const PLANNED = new Set([
   'keys jwk-to-pem',
   'audit export',
   'backup prune',
-  'disclose',
 ]);
 
 /** The planned verb that the command line names, or null. */

@@ -30,6 +30,10 @@ export const defineVerify: DefineGroup = (program, run) => {
     .option('--check-registry', 'the bundle must be in the registry (only with --url)')
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
     .addOption(new Option('--lang <code>', 'language of the printed report').choices(['en', 'de']).default('en'))
+    .option(
+      '--disclosure <file>',
+      'rows of "cap disclose" that must be those the proof is about (only offline, exit 2 if not)',
+    )
     .option('--out <file>', 'where the report goes', '-')
     .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v1, RFC 8785) and a line feed.')
     .action(run.action(async () => (await import('./verify.js')).verify));

@@ -17,6 +17,7 @@ export interface VerifyOptions {
   url?: string;
   checkRegistry?: boolean;
   tokenFile?: string;
+  disclosure?: string;
   lang: Language;
   out: string;
   json?: boolean;
@@ -52,6 +53,7 @@ export function refuseContradictions(options: VerifyOptions): void {
     if (options.tokenFile !== undefined) refuse('--token-file needs --url');
     return;
   }
+  if (options.disclosure !== undefined) refuse("--disclosure can't be used with --url: rows are checked here");
   if (options.trust !== undefined)
     refuse("--trust can't be used with --url: the service judges by its own trust store");
   if (options.list !== undefined) refuse("--list can't be used with --url: the service judges by the lists it holds");

@@ -4,57 +4,70 @@ import {
   assertTrustSigned,
   parseTrustStore,
   readBundle,
+  readSample,
   trustSignatureFile,
   verifyBundle,
+  verifyBundleSample,
   type HeldReferenceList,
   type Report,
   type TrustStore,
+  type VerificationOptions,
   type VerificationSources,
 } from '@cap/proof';
-import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
 import { acceptedBackends, isPolicyHash, refuseContradictions, type VerifyOptions } from './options.js';
 import { renderReport } from './render.js';
+import { renderSample, withSample, type SampleOutcome } from './sample.js';
 
 /** Judges a bundle here, or lets a service judge it; both give the byte-equal report for equal inputs. */
 export async function verify(io: CliIo, options: VerifyOptions, file: string): Promise<ExitCode> {
   refuseContradictions(options);
-  const { report, bytes } =
+  const { report, bytes, sample }: Judged =
     options.url === undefined
       ? await judgeHere(io, options, file)
       : await (await import('./remote.js')).judgeRemotely(io, { ...options, url: options.url }, file);
+  const rendering = { language: options.lang, colour: options.out === '-' && usesColour(io) };
   const text = options.json
-    ? Buffer.concat([bytes, Buffer.from('\n')])
-    : renderReport(report, { language: options.lang, colour: options.out === '-' && usesColour(io) });
+    ? Buffer.concat([sample ? withSample(bytes, sample) : bytes, Buffer.from('\n')])
+    : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
   await writeOutput(io, options.out, text);
-  return EXIT_OF_VERDICT[report.result];
+  return sample && !Array.isArray(sample) ? EXIT.fault : EXIT_OF_VERDICT[report.result];
 }
 
-async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promise<{ report: Report; bytes: Buffer }> {
+interface Judged {
+  report: Report;
+  bytes: Buffer;
+  /** With --disclosure: the rows, or why they are not those of the proof. */
+  sample?: SampleOutcome;
+}
+
+async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promise<Judged> {
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust, options.trustSigner);
   const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
   const development = options.environment !== 'production';
-  const { report, reportBytes } = await verifyBundle(
-    await readBundle(file === '-' ? await readInput(io, file) : file),
-    {
-      policy: policy && { compiled: policy, status: 'active' },
-      trust,
-      ...heldLists(await readLists(io, options.list)),
-    },
-    {
-      accepted: acceptedBackends(options.backend),
-      allowMock: development && options.allowMock,
-      allowEmbeddedIr: development,
-      ...(options.audience === undefined ? {} : { audience: options.audience }),
-      ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
-      ...(options.at === undefined ? {} : { at: options.at }),
-      now: () => io.now(),
-    },
-  );
-  return { report, bytes: reportBytes };
+  const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const sources: VerificationSources = {
+    policy: policy && { compiled: policy, status: 'active' },
+    trust,
+    ...heldLists(await readLists(io, options.list)),
+  };
+  const judging: VerificationOptions = {
+    accepted: acceptedBackends(options.backend),
+    allowMock: development && options.allowMock,
+    allowEmbeddedIr: development,
+    ...(options.audience === undefined ? {} : { audience: options.audience }),
+    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
+    ...(options.at === undefined ? {} : { at: options.at }),
+    now: () => io.now(),
+  };
+  const { report, reportBytes } = await verifyBundle(bundle, sources, judging);
+  if (options.disclosure === undefined) return { report, bytes: reportBytes };
+  const rows = readSample(await readInput(io, options.disclosure));
+  return { report, bytes: reportBytes, sample: await verifyBundleSample(bundle, sources, judging, rows) };
 }
 
 async function readTrust(io: CliIo, file: string, signer: string | undefined): Promise<TrustStore> {

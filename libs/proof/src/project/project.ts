@@ -313,16 +313,7 @@ export class Project {
       throw new CapError('usage', 'option.unsupported', `this release has no proof backend ${String(backendName)}`);
     checkStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
-    const { manifest, hash } = await this.manifest();
-    const policy = await this.policy();
-    const context = {
-      manifest,
-      manifestHash: hash,
-      policy,
-      policyHash: policy.policy_hash,
-      statement,
-      referenceLists: await this.referenceLists(),
-    };
+    const context = await this.proofContext(statement);
     const lists = await this.lists(reveal);
     try {
       return await this.writeProof(backend, context, lists, options);
@@ -332,6 +323,20 @@ export class Project {
         throw new CapError('input', error.code, error.message, { cause: error });
       throw error;
     }
+  }
+
+  /** What a proof of the project's policy with this statement is about. */
+  async proofContext(statement: Statement): Promise<ProofContext & { policy: CompiledPolicy }> {
+    const { manifest, hash } = await this.manifest();
+    const policy = await this.policy();
+    return {
+      manifest,
+      manifestHash: hash,
+      policy,
+      policyHash: policy.policy_hash,
+      statement,
+      referenceLists: await this.referenceLists(),
+    };
   }
 
   private async writeProof(

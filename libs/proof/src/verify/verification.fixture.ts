@@ -12,6 +12,7 @@ import {
 import { type CompiledPolicy } from '@cap/policy';
 import { type BackendName, type ProofContext, type Statement } from '../backends/backend.js';
 import { backendByName } from '../backends/index.js';
+import { provingColumns } from '../backends/kzg-columns/proving-columns.fixture.js';
 import { policyOf, proving, RULES, type Proving, type Scenario } from '../backends/proving.fixture.js';
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta } from '../bundle/meta.js';
@@ -82,7 +83,7 @@ export async function makeBundle({
   signer = newSigner(),
   provedContext = () => ({}),
 }: Recipe = {}): Promise<Made> {
-  const made = proving(policy, scenario);
+  const made = backend === 'kzg-columns' ? await provingColumns(policy, scenario) : proving(policy, scenario);
   const context = { ...made.context, statement };
   const { id, prove } = backendByName(backend)!;
   const proof = await prove({ ...context, ...provedContext(context), policy }, made.lists);

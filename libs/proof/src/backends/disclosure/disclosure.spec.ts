@@ -8,8 +8,8 @@ import { statementDigest } from '../../statement/statement.js';
 import { type ProofContext, type ProverList } from '../backend.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
 import { evaluationContext } from '../truth.js';
-import { discloseRows, disclosure } from './disclosure.js';
-import { readDisclosure, summariseDisclosure, type DisclosurePayload, type ListDisclosure } from './payload.js';
+import { disclosure } from './disclosure.js';
+import { type DisclosurePayload, type ListDisclosure } from './payload.js';
 
 const { few, some, owned, distinct, clean, cleanUbos, safe } = RULES;
 
@@ -392,30 +392,5 @@ describe('facts reach only as far as the opened rows show', () => {
     const names = Object.keys(disclosed.rows[0]!.fields as Record<string, JsonValue>);
     expect(names).not.toContain('name');
     expect(names).toContain('jurisdiction');
-  });
-});
-
-describe('a disclosure of one’s own choice', () => {
-  const { context, lists } = proving(policyOf(few));
-  it('shows what was chosen, and says so beforehand', async () => {
-    const index = lists[0]!.rows.findIndex(({ name }) => name === 'Fil & Tissu');
-    const selection = new Map([['suppliers' as const, new Map([[index, new Set(['name', 'audit_date'])]])]]);
-    const payload = discloseRows(context, lists, selection);
-    expect(summariseDisclosure(payload)).toEqual([
-      { list: 'suppliers', count: 4, openedRows: 1, openedFields: { audit_date: 1, name: 1 } },
-    ]);
-    expect(readDisclosure(jcs(payload))).toEqual(payload);
-    const { facts } = await verify(context, payload);
-    expect(facts).toContainEqual({
-      kind: 'disclosed',
-      list: 'suppliers',
-      complete: false,
-      id_scheme: 'name',
-      rows: [{ index, fields: { audit_date: '2024-02-29', name: 'Fil & Tissu' } }],
-    });
-  });
-  it('refuses a row that is not there', () => {
-    const selection = new Map([['ubos' as const, new Map([[2, new Set(['name'])]])]]);
-    expect(() => discloseRows(context, lists, selection)).toThrow('ubos have no row 2, only 0 to 1');
   });
 });

@@ -31,18 +31,6 @@ export const disclosure = {
   },
 } satisfies ProofBackend;
 
-/**
- * The payload of a disclosure of one's own choice: for each list that `selection` names, all leaf hashes and the rows
- * (by leaf index) with the fields (those a row has) that it names. Throws CapError `refused` / `proof.other-lists`.
- */
-export function discloseRows(
-  context: ProofContext,
-  lists: readonly ProverList[],
-  selection: ReadonlyMap<ListName, Openings>,
-): DisclosurePayload {
-  return payloadOf(context, checkedLists(context.manifest, lists), selection);
-}
-
 /** A list that no rule is about is not shown at all. */
 function openingsFor(policy: CompiledPolicy, lists: readonly CheckedList[]): Map<ListName, Openings> {
   const openings = new Map<ListName, Openings>();
@@ -68,16 +56,7 @@ function payloadOf(
       return {
         list,
         leaf_hashes: leafHashes,
-        rows: opened.map(([index, fields]) => {
-          const row = rows[index];
-          if (!row)
-            throw new CapError(
-              'usage',
-              'proof.no-such-row',
-              `${list} have no row ${index}, only 0 to ${rows.length - 1}`,
-            );
-          return openRow(row, secrets.leaves[index]!, index, fields);
-        }),
+        rows: opened.map(([index, fields]) => openRow(rows[index]!, secrets.leaves[index]!, index, fields)),
       };
     }),
   };

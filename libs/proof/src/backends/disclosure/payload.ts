@@ -42,21 +42,3 @@ const disclosurePayloadSchema: z.ZodType<DisclosurePayload> = z.strictObject({
 
 /** Reads a disclosure payload, of which nothing is checked but its form. Throws CapError `proof.payload` or `json.malformed`. */
 export const readDisclosure = (payload: Uint8Array): DisclosurePayload => readPayload(payload, disclosurePayloadSchema);
-
-/** What a disclosure shows of one list, for the one who is about to hand it out. */
-export interface DisclosureSummary {
-  list: ListName;
-  /** Rows of the list: this number is shown, for all leaf hashes are. */
-  count: number;
-  openedRows: number;
-  /** By field name, in how many rows it is opened. */
-  openedFields: Record<string, number>;
-}
-
-export const summariseDisclosure = ({ lists }: DisclosurePayload): DisclosureSummary[] =>
-  lists.map(({ list, leaf_hashes, rows }) => {
-    const openedFields: Record<string, number> = {};
-    for (const name of rows.flatMap(({ fields }) => Object.keys(fields)).sort())
-      openedFields[name] = (openedFields[name] ?? 0) + 1;
-    return { list, count: leaf_hashes.length, openedRows: rows.length, openedFields };
-  });

@@ -1,8 +1,9 @@
+import type * as mclWasm from 'mcl-wasm';
 import { type Fr, type G1, type G2, type PrecomputedG2 } from 'mcl-wasm';
 import { integerOf, SCALAR_BYTES, scalarBytes } from './field.js';
 import { POINT_BYTES, Rejected } from './transcript.js';
 
-type Mcl = typeof import('mcl-wasm');
+type Mcl = typeof mclWasm;
 /** A point of the prime-order subgroup of G1. */
 export type Point = G1;
 export type { PrecomputedG2 };

@@ -1,0 +1,41 @@
+import { type SampledRow } from '@cap/proof';
+import { printable } from '../frame/printable.js';
+import { table } from '../frame/io.js';
+import { type Language } from './render.js';
+
+/** Rows that the bundle's proof is about, or why they are not. */
+export type SampleOutcome = SampledRow[] | { fault: string };
+
+const WORDS = {
+  en: {
+    held: 'Opened rows: every one is among those that the proof is about',
+    wrong: 'Opened rows: NOT those that the proof is about',
+  },
+  de: {
+    held: 'Geöffnete Zeilen: jede gehört zu denen, über die der Beweis spricht',
+    wrong: 'Geöffnete Zeilen: NICHT die, über die der Beweis spricht',
+  },
+} as const;
+
+export function renderSample(outcome: SampleOutcome, language: Language): string {
+  const words = WORDS[language];
+  if (!Array.isArray(outcome)) return `${words.wrong}\n  ${printable(outcome.fault)}\n`;
+  const rows = outcome.map(({ list, place, fields }) => [
+    list,
+    String(place),
+    Object.entries(fields)
+      .map(([name, value]) => `${name}=${printable(String(value))}`)
+      .join(', '),
+  ]);
+  return `${words.held}\n${table(['list', 'row', 'fields'], rows)}\n`;
+}
+
+/** `{"report":…,"disclosure":…}`, the report's bytes as they are. */
+export function withSample(report: Buffer, outcome: SampleOutcome): Buffer {
+  const disclosure = Array.isArray(outcome) ? { ok: true, rows: outcome } : { ok: false, fault: outcome.fault };
+  return Buffer.concat([
+    Buffer.from('{"report":'),
+    report,
+    Buffer.from(`,"disclosure":${JSON.stringify(disclosure)}}`),
+  ]);
+}

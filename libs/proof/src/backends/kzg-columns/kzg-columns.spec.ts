@@ -1,0 +1,200 @@
+import { isCapError, sha3Text } from '@cap/crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeContainer, encodeContainer } from '../../container/container.js';
+import { makeBundle, sourcesFor, tampered, verify, type Made } from '../../verify/verification.fixture.js';
+import { type VerificationOptions, type VerificationSources } from '../../verify/inputs.js';
+import { type CheckId } from '../../report/checks.js';
+import { policyOf, proving, RULES, SUPPLIERS } from '../proving.fixture.js';
+import { kzgColumns } from './kzg-columns.js';
+import { provingColumns, withCommitments } from './proving-columns.fixture.js';
+
+const { few, owned, clean, safe } = RULES;
+
+async function refusal(work: Promise<unknown>) {
+  const error: unknown = await work.then(
+    () => null,
+    (reason) => reason,
+  );
+  if (!isCapError(error)) throw new Error('not refused', { cause: error });
+  return error;
+}
+
+describe('the zero-knowledge prover', () => {
+  it('refuses a false policy and names rule and rows', async () => {
+    const suppliers = [...SUPPLIERS, { name: 'Noxious Ltd', jurisdiction: 'RU', tier: 1 }];
+    const { context, lists } = await provingColumns(policyOf(few, clean, safe), { suppliers });
+    const error = await refusal(kzgColumns.prove(context, lists));
+    expect(error).toMatchObject({ kind: 'refused', code: 'proof.false-statement' });
+    expect(error.message).toMatch(/rule clean does not hold: suppliers line \d+ \("Noxious Ltd"\)/);
+    expect(error.message).toMatch(/rule safe .*suppliers line/);
+    expect(error.message).not.toContain('few');
+  });
+
+  it('refuses a rule that it can not prove, though it holds', async () => {
+    const share = { list: 'suppliers', where: { field: 'due_diligence', eq: true } };
+    const { context, lists } = await provingColumns(
+      policyOf(few, { id: 'share', op: 'threshold', lhs: share, rhs: '0.1' }),
+    );
+    const error = await refusal(kzgColumns.prove(context, lists));
+    expect(error).toMatchObject({ kind: 'refused', code: 'proof.unprovable' });
+    expect(error.message).toContain('rule share');
+  });
+
+  it('refuses what the manifest does not commit to', async () => {
+    const made = await provingColumns(policyOf(few), {}, false);
+    const stranger = await provingColumns(policyOf(few), {}, false);
+    const error = await refusal(kzgColumns.prove(made.context, stranger.lists));
+    expect(error).toMatchObject({ kind: 'refused', code: 'proof.other-lists' });
+    const without = proving(policyOf(few));
+    expect((await refusal(kzgColumns.prove(without.context, without.lists))).message).toContain('commitment');
+    const seedless = made.lists.map((list) => ({ ...list, columnsSeed: null }));
+    expect((await refusal(kzgColumns.prove(made.context, seedless))).message).toContain('seed');
+  }, 60_000);
+
+  it('shows its progress to the end', async () => {
+    const { context, lists } = await provingColumns(policyOf(owned));
+    const seen: [number, number][] = [];
+    await kzgColumns.prove(context, lists, { progress: (done, of) => seen.push([done, of]) });
+    expect(seen.map(([done]) => done)).toEqual(seen.map((_, i) => i + 1));
+    expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
+  }, 60_000);
+});
+
+describe('a bundle with a zero-knowledge proof', () => {
+  let made: Made;
+  beforeAll(async () => {
+    made = await makeBundle({ backend: 'kzg-columns' });
+  }, 60_000);
+
+  async function judged(
+    zip: Buffer = made.zip,
+    sources: Partial<VerificationSources> = {},
+    options: Partial<VerificationOptions> = {},
+  ) {
+    const { report } = await verify(zip, sourcesFor(made, sources), options);
+    const status = Object.fromEntries(report.checks.map(({ id, status }) => [id, status])) as Record<CheckId, string>;
+    return { ...report, status };
+  }
+
+  it('is ok, every rule proven', async () => {
+    const { result, rules, status } = await judged(made.zip, {}, { audience: 'auditor', nonce: 'n-1' });
+    expect(result).toBe('ok');
+    expect(rules.map(({ rule_id, status }) => [rule_id, status])).toEqual(
+      [few, owned, clean, safe].map(({ id }) => [id, 'proven']),
+    );
+    expect(status).toMatchObject({ 'proof.vk': 'ok', 'proof.binding': 'ok', 'proof.valid': 'ok' });
+    expect(status).toMatchObject({ 'statement.audience': 'ok', 'statement.nonce': 'ok' });
+  });
+
+  it('shows no row: no name of the lists is in it', () => {
+    const text = [...made.files]
+      .filter(([name]) => !name.startsWith('reference/'))
+      .map(([, bytes]) => bytes.toString('latin1'))
+      .join();
+    for (const { name } of SUPPLIERS) expect(text).not.toContain(name);
+  });
+
+  const proofWith = (change: (payload: Buffer) => Buffer) =>
+    tampered(made, {
+      files: (files) => {
+        const container = decodeContainer(files.get('proof.capz')!);
+        files.set('proof.capz', encodeContainer({ ...container, payload: change(Buffer.from(container.payload)) }));
+      },
+      signers: [made.signer],
+    });
+
+  it('fails with another proof, binding and validity together: they can not be told apart', async () => {
+    for (const change of [
+      (payload: Buffer) => {
+        payload[100]! ^= 1;
+        return payload;
+      },
+      (payload: Buffer) => payload.subarray(0, -1),
+      () => Buffer.alloc(0),
+    ]) {
+      const { result, status, rules } = await judged(proofWith(change));
+      expect([result, status['proof.binding'], status['proof.valid']]).toEqual(['fail', 'fail', 'skipped']);
+      expect(rules.every((rule) => rule.status === 'unproven')).toBe(true);
+    }
+  });
+
+  it('fails under another policy, even if its rules hold', async () => {
+    const other = policyOf({ ...few, rhs: 11 }, owned, clean, safe);
+    const { result, status } = await judged(made.zip, { policy: { compiled: other, status: 'active' } });
+    expect([result, status['policy.hash'], status['proof.binding']]).toEqual(['fail', 'fail', 'fail']);
+  });
+
+  it('fails when the prover states another audience, nonce or expiry than it has proven', async () => {
+    for (const change of [{ audience: 'somebody' }, { nonce: 'n-2' }, { expires_at: '2027-02-15T09:30:00Z' }]) {
+      const zip = tampered(made, {
+        meta: ({ proof_units }) => Object.assign(proof_units[0]!.statement, change),
+        signers: [made.signer],
+      });
+      expect(await judged(zip)).toMatchObject({ result: 'fail', status: { 'proof.binding': 'fail' } });
+    }
+  });
+
+  it('fails under another key or other parameters than the verifier’s', async () => {
+    for (const [at, what] of [
+      [8, 'vk_hash'],
+      [40, 'params_hash'],
+    ] as const) {
+      const zip = tampered(made, {
+        files: (files) => {
+          const bytes = Buffer.from(files.get('proof.capz')!);
+          bytes[at]! ^= 1;
+          files.set('proof.capz', bytes);
+        },
+        signers: [made.signer],
+      });
+      const { result, status, checks } = await judged(zip);
+      expect([result, status['proof.vk'], status['proof.valid']]).toEqual(['fail', 'fail', 'skipped']);
+      expect(checks.find(({ id }) => id === 'proof.vk')!.actual).toContain(what);
+    }
+  });
+
+  it('is not judged without the reference list: that alone fails it', async () => {
+    const { result, status } = await judged(made.zip, { referenceList: () => null });
+    expect(result).toBe('fail');
+    expect(status).toMatchObject({ 'lists.known': 'fail', 'proof.binding': 'skipped', 'proof.valid': 'skipped' });
+  });
+
+  it('fails if the verifier holds the list as of another day, and says so', async () => {
+    const lists = [...made.proving.context.referenceLists.values()];
+    const referenceList: VerificationSources['referenceList'] = (hash) => {
+      const list = lists.find((held) => held.hash === hash)!;
+      return { id: list.id, bytes: list.bytes, as_of: '2026-01-11', newest_as_of: '2026-01-11' };
+    };
+    const { result, checks } = await judged(made.zip, { referenceList });
+    expect(result).toBe('fail');
+    expect(checks.find(({ id }) => id === 'proof.binding')!.actual).toContain('as of 2026-01-11');
+  });
+
+  it('warns by the bundle’s own policy: nothing it proves counts for more than a claim', async () => {
+    const { result, rules } = await judged(made.zip, { policyByHash: () => null });
+    expect([result, new Set(rules.map(({ status }) => status))]).toEqual(['warn', new Set(['claimed'])]);
+  });
+
+  it('fails where the backend is not accepted', async () => {
+    const { result, status } = await judged(made.zip, {}, { accepted: ['disclosure'] });
+    expect([result, status['proof.backend'], status['proof.valid']]).toEqual(['fail', 'fail', 'skipped']);
+  });
+
+  it('gives the same report whatever thread verifies it', async () => {
+    const here = await verify(made.zip, sourcesFor(made));
+    const again = await verify(made.zip, sourcesFor(made));
+    expect(sha3Text(here.reportBytes)).toBe(sha3Text(again.reportBytes));
+  });
+
+  it('names columns that are none of the manifest’s as another statement', async () => {
+    const { context } = made.proving;
+    const swapped = context.manifest.commitments.map((commitment) =>
+      commitment.scheme === 'kzg-columns.v1'
+        ? { ...commitment, segments: commitment.segments.map(({ x, r, d }) => ({ x: d, r, d: x })) }
+        : commitment,
+    );
+    const { payload } = decodeContainer(made.files.get('proof.capz')!);
+    const verdict = await kzgColumns.verify(withCommitments(context, swapped), payload);
+    expect(verdict).toMatchObject({ binding: { ok: false }, validity: { ok: false }, facts: [] });
+  });
+});
