@@ -40,13 +40,22 @@ describe('cap doctor', () => {
     expect(code).toBe(1);
     expect(of).toMatchObject({
       'data directory': { status: 'ok', message: expect.stringContaining('GB free') },
-      'BLOB directory': { status: 'ok' },
+      'BLOB directory': { status: 'warn', message: expect.stringContaining(`in ${data}, but it is not there yet`) },
       clients: { status: 'warn' },
       'running service': { status: 'warn', message: expect.stringContaining('127.0.0.1:9') },
+    });
+    await mkdir(path.join(data, 'blobs'));
+    expect((await ask({ registry }, 'registry')).of['BLOB directory']!.status).toBe('ok');
+    const unmade = { ...registry, database: path.join(directory, 'nowhere', 'registry.db') };
+    expect((await ask({ registry: unmade }, 'registry')).of['data directory']).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining(path.join(directory, 'nowhere')),
     });
     const nowhere = { ...registry, blobs: path.join(directory, 'file', 'blobs') };
     await writeFile(path.join(directory, 'file'), '');
     expect((await ask({ registry: nowhere }, 'registry')).of['BLOB directory']!.status).toBe('fail');
+    const file = { ...registry, blobs: path.join(directory, 'file') };
+    expect((await ask({ registry: file }, 'registry')).of['BLOB directory']!.status).toBe('fail');
   });
 
   it('asks the registry, reads the trust store and looks at the key of a backup worker', async () => {

@@ -140,7 +140,7 @@ function backupNeeds({ backup, registry }: Config): Check[] {
     ],
     ...Object.entries(sources).map(([name, directory]): Check => [
       `source ${name}`,
-      async () => (directory === null ? 'none, as configured' : readable(directory)),
+      async () => (directory === null ? 'none, as configured' : readableDirectory(directory)),
     ]),
     ['registry', () => registryAnswers(registry)],
   ];
@@ -158,6 +158,12 @@ async function readable(file: string): Promise<string> {
   }
 }
 
+async function readableDirectory(directory: string): Promise<string> {
+  await readable(directory);
+  if (!(await stat(directory)).isDirectory()) throw new Error(`${directory}: is no directory`);
+  return directory;
+}
+
 /** A private key or token: readable here, and by nobody but its owner. */
 async function secretFile(file: string): Promise<string | { warn: string }> {
   await readable(file);
@@ -165,7 +171,7 @@ async function secretFile(file: string): Promise<string | { warn: string }> {
   return (mode & 0o077) === 0 ? file : { warn: `${file}: others than its owner may read it; chmod 600` };
 }
 
-/** A directory that can be written, with room; one that is not there yet counts by its nearest parent. */
+/** A directory that can be written, with room. One that is not there is a warning, judged by its nearest parent. */
 async function writable(directory: string): Promise<string | { warn: string }> {
   let place = path.resolve(directory);
   for (;;)
@@ -179,6 +185,8 @@ async function writable(directory: string): Promise<string | { warn: string }> {
   const { bavail, bsize } = await statfs(place);
   const free = bavail * bsize;
   const words = `${directory}: ${(free / 1e9).toFixed(1)} GB free`;
+  if (place !== path.resolve(directory)) return { warn: `${words} in ${place}, but it is not there yet` };
+  if (!(await stat(place)).isDirectory()) throw new Error(`${directory} is no directory`);
   return free < ROOM_BYTES ? { warn: words } : words;
 }
 

@@ -38,6 +38,12 @@ interface ServiceErrorShape extends Error {
 const isServiceError = (error: unknown): error is ServiceErrorShape =>
   error instanceof Error && error.name === 'ServiceError' && 'status' in error && 'code' in error;
 
+/** What every registry has is not there: something else answers at that address. */
+const namesNoRoute = ({ status, code }: ServiceErrorShape): boolean =>
+  status === 404 && (code === 'route.unknown' || code === 'request.refused');
+const NO_REGISTRY =
+  '; what answers at --url is no registry (a verifier API knows only registry list, registry show and lists publish): name the registry itself';
+
 const SYSTEM_EXITS: Record<string, ExitCode> = {
   ENOENT: EXIT.missing,
   EACCES: EXIT.forbidden,
@@ -70,7 +76,7 @@ export function reportFailure(error: unknown, io: CliIo): ExitCode {
     return EXIT_OF_KIND[error.kind];
   }
   if (isServiceError(error)) {
-    io.err(`cap: ${error.message}\n`);
+    io.err(`cap: ${error.message}${namesNoRoute(error) ? NO_REGISTRY : ''}\n`);
     return error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
   }
   const code = systemCode(error);

@@ -92,6 +92,31 @@ describe('cap registry', () => {
   });
 });
 
+describe('a service that is no registry', () => {
+  it.each([
+    [
+      'a verifier API',
+      { code: 'route.unknown', title: 'Not Found', status: 404, detail: 'There is no GET /v1/status.' },
+    ],
+    ['another service', 'Not Found'],
+  ])('is told from one: %s', async (_, body) => {
+    await withService(
+      () => ({ status: 404, body }),
+      async (url) => {
+        for (const verb of [
+          ['registry', 'fsck'],
+          ['blob', 'list'],
+        ])
+          expect(await cap([...verb, '--url', url])).toMatchObject({
+            code: 65,
+            out: '',
+            err: expect.stringContaining('is no registry'),
+          });
+      },
+    );
+  });
+});
+
 describe('cap registry fsck --url', () => {
   const log = (length: number) => {
     const events: ChainEvent[] = [];
