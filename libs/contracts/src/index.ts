@@ -11,5 +11,5 @@ export * from './idempotency.js';
 export * from './snapshots.js';
 export * from './status.js';
 export * from './service-error.js';
-export { type CallContext, type TransportOptions } from './transport.js';
+export { Transport, type CallContext, type TransportOptions } from './transport.js';
 export * from './registry-client.js';

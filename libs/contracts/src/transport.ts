@@ -10,7 +10,7 @@ export interface TransportOptions {
   url: string;
   /** Bearer token; a function is asked on each call, so that a rotated token counts at once. */
   token?: string | (() => string | undefined) | undefined;
-  /** Until the first byte of an answer, and between two pieces of a body. Default 10 s. */
+  /** Until the first byte of an answer, and between two pieces of a body. Default 10 s; 0 waits for as long as it takes. */
   timeoutMs?: number;
   /** Sockets in the pool. Default 64. */
   connections?: number;
@@ -41,6 +41,7 @@ export interface Call extends CallContext {
 /** After this many failures to connect in a row only one call at a time may try; the others are refused at once. */
 const BREAKER_THRESHOLD = 5;
 const FIRST_RETRY_MS = 50;
+const CONNECT_MS = 3_000;
 
 /** One service behind one base URL: pool, deadlines, retries with jitter, circuit breaker, typed errors. */
 export class Transport {
@@ -58,7 +59,10 @@ export class Transport {
       connections: options.connections ?? 64,
       headersTimeout: timeout,
       bodyTimeout: timeout,
-      connect: { timeout: Math.min(timeout, 3_000), ...(options.ca === undefined ? {} : { ca: options.ca }) },
+      connect: {
+        timeout: Math.min(timeout || CONNECT_MS, CONNECT_MS),
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      },
     });
   }
 

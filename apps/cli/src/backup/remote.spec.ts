@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { cap } from '../cli.fixture.js';
 import { withService } from '../loopback.fixture.js';
 
@@ -27,6 +27,36 @@ describe('cap backup --url', () => {
     expect(received[0]!.headers.authorization).toBe('Bearer t');
   });
 
+  it('does not give up on a long backup, as fetch does after five minutes', async () => {
+    const fetched = jest.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
+    try {
+      await withService(
+        () => ({ status: 201, body: backup }),
+        async (url) => expect((await cap(['backup', 'create', '--url', url])).code).toBe(0),
+      );
+    } finally {
+      fetched.mockRestore();
+    }
+  });
+
+  it('names the worker that does not answer: 69; one that refuses: 77', async () => {
+    let gone = '';
+    await withService(
+      () => ({ status: 403, body: { type: 'about:blank', title: 'no', status: 403, code: 'auth.scope' } }),
+      async (url) => {
+        gone = url;
+        expect(await cap(['backup', 'create', '--url', url])).toMatchObject({
+          code: 77,
+          err: expect.stringContaining('auth.scope'),
+        });
+      },
+    );
+    expect(await cap(['backup', 'create', '--url', gone])).toMatchObject({
+      code: 69,
+      err: expect.stringMatching(new RegExp(`^cap: POST ${gone}/v1/backups: `)),
+    });
+  });
+
   it('lists', async () => {
     await withService(
       () => ({ status: 200, body: { items: [backup] } }),
@@ -48,6 +78,10 @@ describe('cap backup --url', () => {
         expect((await cap(['backup', 'create', '--url', url])).code).toBe(69);
         expect((await cap(['backup', 'list', '--url', url])).code).toBe(69);
       },
+    );
+    await withService(
+      () => ({ status: 200, body: Buffer.from('<html>') }),
+      async (url) => expect((await cap(['backup', 'create', '--url', url])).code).toBe(69),
     );
   });
 });

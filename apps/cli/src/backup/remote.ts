@@ -1,5 +1,8 @@
 import { CapError } from '@cap/crypto';
 import { type Omission } from '@cap/backup';
+import { isServiceError, Transport } from '@cap/contracts';
+import { EXIT, exitOfHttpStatus } from '../frame/exit-codes.js';
+import { RemoteError } from '../frame/failure.js';
 import { printResult, progress, progressDone, table, type CliIo } from '../frame/io.js';
 import { accessToken, request, type RemoteOptions } from '../frame/remote.js';
 import { sayOmissions } from './words.js';
@@ -20,8 +23,7 @@ const isBackup = (value: unknown): value is RemoteBackup =>
 export async function createRemotely(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
   progress(io, 'the backup worker makes a backup');
-  const response = await request({ url: options.url, route: '/v1/backups', token }, { method: 'POST' });
-  const backup: unknown = await response.json();
+  const backup = await made(options.url, token);
   progressDone(io);
   if (!isBackup(backup))
     throw new CapError(
@@ -31,6 +33,25 @@ export async function createRemotely(io: CliIo, options: RemoteOptions & { json?
     );
   printResult(io, options, backup, () => backup.name);
   sayOmissions(io, Array.isArray(backup.incomplete) ? backup.incomplete : []);
+}
+
+/** However long it takes: fetch would give up after five minutes without an answer, while the worker goes on. */
+async function made(url: string, token: string | undefined): Promise<unknown> {
+  const worker = new Transport({ url, token, timeoutMs: 0 });
+  try {
+    const { body } = await worker.send({ method: 'POST', path: '/v1/backups', idempotent: false });
+    return await body.json().catch((cause: unknown) => {
+      throw new RemoteError(EXIT.unavailable, `${url}: its answer can't be read: ${(cause as Error).message}`);
+    });
+  } catch (error) {
+    if (!isServiceError(error)) throw error;
+    const { status, code, detail } = error;
+    const exit = code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(status, code);
+    const words = code === 'registry.unavailable' ? detail : `${code}: ${detail}`;
+    throw new RemoteError(exit, `POST ${url}/v1/backups: ${words}`, code);
+  } finally {
+    await worker.close();
+  }
 }
 
 /** The backups that the worker holds, in its order. */
