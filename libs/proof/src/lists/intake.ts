@@ -1,7 +1,10 @@
 import { CapError } from '@cap/crypto';
+import { type IdScheme } from '@cap/policy';
 import iconv from 'iconv-lite';
 import { CsvReader, type CsvRecord } from './csv.js';
+import { listInvalid, type ListFault } from './faults.js';
 import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { defaultIdScheme, duplicates } from './identifiers.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
 
 export interface IntakeOptions {
@@ -13,16 +16,10 @@ export interface IntakeOptions {
   encoding?: string;
   /** The header that stands for a field, where it is not the field's own name. */
   columns?: Readonly<Record<string, string>>;
+  /** What a committed list's rows are told apart by; default as defaultIdScheme. */
+  idScheme?: IdScheme;
   /** Leave out what can't be used and go on, instead of refusing the list. Not for lists that are committed to. */
   leaveOutBad?: boolean;
-}
-
-/** One thing that is wrong with a list; line from 1, column by its header, null where the whole row is meant. */
-export interface ListFault {
-  file: string;
-  line: number;
-  column: string | null;
-  message: string;
 }
 
 export interface Intake<Row> {
@@ -37,7 +34,7 @@ export interface Intake<Row> {
 
 export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
-/** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file. */
+/** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file, duplicates too. */
 export const readSuppliers = (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
   readList<SupplierRow>('suppliers', source, options);
 
@@ -53,16 +50,25 @@ async function readList<Row extends ListRow>(
   const table = new TableReader(LIST_FIELDS[list], options);
   if (source instanceof Uint8Array) table.push(source);
   else for await (const chunk of source) table.push(chunk);
-  return table.end() as Intake<unknown> as Intake<Row>;
+  const { intake, faults, halfRead } = table.finish();
+  // Duplicates are said along with what else is wrong, as far as they can be told: a list is mended once.
+  const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...halfRead]
+    .sort((a, b) => a.line - b.line)
+    .map(({ row, line }) => ({ row: row as Partial<ListRow>, line }));
+  const scheme = options.idScheme ?? defaultIdScheme(list, rows.map(({ row }) => row)); // prettier-ignore
+  faults.push(...duplicates(rows, scheme, options.file));
+  if (faults.length > 0) throw listInvalid(faults.sort((a, b) => a.line - b.line));
+  return intake as Intake<unknown> as Intake<Row>;
 }
 
-/** The error that reports the faults of a list: the first twenty in words, all of them in `details`. */
-export function listInvalid(faults: readonly ListFault[]): CapError {
-  const words = faults
-    .slice(0, 20)
-    .map(({ file, line, column, message }) => `${file}:${line}${column === null ? '' : ` (${column})`}: ${message}`);
-  if (faults.length > words.length) words.push(`and ${faults.length - words.length} more`);
-  return new CapError('input', 'list.invalid', words.join('\n'), { details: faults });
+type TableRow = Record<string, string | number | boolean>;
+
+/** What a table came to, good and bad. */
+interface TableReading {
+  intake: Intake<TableRow>;
+  faults: ListFault[];
+  /** The cells that could be read of rows that can't be used. */
+  halfRead: { row: TableRow; line: number }[];
 }
 
 /** Headers are compared without regard to case and surrounding white space. */
@@ -76,7 +82,8 @@ export class TableReader {
   private columns: (string | null)[] | undefined;
   private headers: string[] = [];
   private readonly faults: ListFault[] = [];
-  private readonly intake: Intake<Record<string, string | number | boolean>> = {
+  private readonly halfRead: TableReading['halfRead'] = [];
+  private readonly intake: Intake<TableRow> = {
     rows: [],
     lines: [],
     ignoredColumns: [],
@@ -109,12 +116,18 @@ export class TableReader {
   }
 
   /** All rows, or CapError `list.invalid` with every fault that was found. */
-  end(): Intake<Record<string, string | number | boolean>> {
+  end(): Intake<TableRow> {
+    const { intake, faults } = this.finish();
+    if (faults.length > 0) throw listInvalid(faults);
+    return intake;
+  }
+
+  /** All that was found. */
+  finish(): TableReading {
     this.take(this.csv.push(this.decoder.end()));
     this.take(this.csv.end());
     if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
-    if (this.faults.length > 0) throw listInvalid(this.faults);
-    return this.intake;
+    return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
   }
 
   private take(records: CsvRecord[]): void {
@@ -161,7 +174,7 @@ export class TableReader {
     if (fault) return this.bad(line, this.headers[fault.field] ?? null, fault.message);
     if (cells.length !== columns.length)
       return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
-    const row: Record<string, string | number | boolean> = {};
+    const row: TableRow = {};
     let usable = true;
     columns.forEach((field, i) => {
       if (field === null) return;
@@ -175,7 +188,7 @@ export class TableReader {
       this.bad(line, this.headers[i]!, read.fault);
       if (required || !this.options.leaveOutBad) usable = false;
     });
-    if (!usable) return;
+    if (!usable) return void this.halfRead.push({ row, line });
     this.intake.rows.push(row);
     this.intake.lines.push(line);
   }

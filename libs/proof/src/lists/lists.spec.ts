@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isCapError } from '@cap/crypto';
 import iconv from 'iconv-lite';
-import { readSuppliers, readUbos, type IntakeOptions, type ListFault } from './intake.js';
+import { type ListFault } from './faults.js';
+import { readSuppliers, readUbos, type IntakeOptions } from './intake.js';
 import { checkIdentifiers, defaultIdScheme } from './identifiers.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
@@ -155,14 +156,55 @@ describe('identifier schemes', () => {
   });
 
   it('refuses all duplicates at once, with both lines, after normalisation', async () => {
-    const intake = await suppliers(
-      'name,jurisdiction,tier\nACME GmbH,DE,1\nAcme  G.m.b.H.,DE,2\nAcme GmbH,AT,1\nacmé gmbh,DE,1\n',
-    );
-    expect(await faultsOf((async () => checkIdentifiers(intake, 'name', 's.csv'))())).toEqual([
+    const text = 'name,jurisdiction,tier\nACME GmbH,DE,1\nAcme  G.m.b.H.,DE,2\nAcme GmbH,AT,1\nacmé gmbh,DE,1\n';
+    const same = [
       's.csv:3 null: the same as line 2 (identifier scheme name); merge them',
       's.csv:5 null: the same as line 2 (identifier scheme name); merge them',
+    ];
+    expect(await faultsOf(suppliers(text))).toEqual(same);
+    const row = (name: string, jurisdiction: string) => ({ name, jurisdiction, tier: 1 });
+    const names = ['ACME GmbH', 'Acme  G.m.b.H.', 'Acme GmbH', 'acmé gmbh'];
+    const rows = names.map((name, i) => row(name, i === 2 ? 'AT' : 'DE'));
+    const intake = { rows, lines: [2, 3, 4, 5], ignoredColumns: [], leftOut: [] };
+    expect(await faultsOf((async () => checkIdentifiers(intake, 'name', 's.csv'))())).toEqual(same);
+    expect(() => checkIdentifiers({ ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
+  });
+
+  it('names duplicates along with all other bad rows, in the order of the lines', async () => {
+    const text = [
+      'name,jurisdiction,tier',
+      'ACME,DE,1',
+      'Bad,XX,1',
+      'Acme,DE,first', // the tier can't be read, but the row is known already
+      'Short,DE',
+      'acme,DE,2',
+      ',DE,1',
+      'Other,DE,1',
+    ].join('\n');
+    expect(await faultsOf(suppliers(text))).toEqual([
+      's.csv:3 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "XX"',
+      's.csv:4 tier: expected an integer from 1, found "first"',
+      's.csv:4 null: the same as line 2 (identifier scheme name); merge them',
+      's.csv:5 null: expected 3 fields as in the header row, found 2',
+      's.csv:6 null: the same as line 2 (identifier scheme name); merge them',
+      's.csv:7 name: expected a letter or digit somewhere, found nothing',
     ]);
-    expect(() => checkIdentifiers({ ...intake, rows: intake.rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
+  });
+
+  it('tells rows of a faulty list apart by what the mended list will have', async () => {
+    const of = (...rows: string[]) => suppliers(['name,jurisdiction,tier,id', ...rows].join('\n'));
+    // A row without an id, bad or not: the list is told apart by names.
+    const same = /the same as line 2 \(identifier scheme (\w+)\)/;
+    const schemeIn = async (reading: Promise<unknown>) =>
+      (await faultsOf(reading)).flatMap((fault) => same.exec(fault)?.[1] ?? []);
+    expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,8'))).toEqual(['id']);
+    expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,'))).toEqual([]);
+    expect(await schemeIn(of('A,DE,1,7', 'A,DE,1,8', 'C,DE,0,'))).toEqual(['name']);
+    const named = readSuppliers(bytes('name,jurisdiction,tier,id\nA,DE,1,7\nA,DE,1,8\n'), {
+      file: 's.csv',
+      idScheme: 'name',
+    });
+    expect(await schemeIn(named)).toEqual(['name']);
   });
 
   it('refuses rows that lack what the chosen scheme needs', async () => {

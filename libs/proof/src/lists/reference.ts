@@ -1,7 +1,8 @@
 import { sha3Text, type Digest } from '@cap/crypto';
 import { identifier, type IdScheme, type RiskLevel } from '@cap/policy';
+import { listInvalid } from './faults.js';
 import { REFERENCE_FIELDS } from './fields.js';
-import { listInvalid, TableReader } from './intake.js';
+import { TableReader } from './intake.js';
 import { type ReferenceListKind } from './rows.js';
 
 /** One line (an alias is a line of its own) of sanctions.csv. */
