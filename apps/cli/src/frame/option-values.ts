@@ -65,10 +65,20 @@ export interface ListOfDay {
   day?: string;
 }
 
-/** `FILE[@YYYY-MM-DD]`. */
+/**
+ * `FILE[@YYYY-MM-DD]`. What follows the last @ is part of the file's name unless it is nothing but digits and what may
+ * stand between them: that was meant as a day.
+ */
 export function listWithDay(text: string): ListOfDay {
-  const match = /^(.+)@(\d{4}-\d{2}-\d{2})$/s.exec(text);
-  return match ? { file: match[1]!, day: day(match[2]!) } : { file: text };
+  const match = /^(.*)@([\d.:/ TZ-]*)$/s.exec(text);
+  if (!match) return { file: text };
+  const [, file, of] = match as unknown as [string, string, string];
+  if (file === '') throw new InvalidArgumentError('FILE@YYYY-MM-DD was expected, and no file is named before the @.');
+  if (!isDay(of))
+    throw new InvalidArgumentError(
+      `FILE@YYYY-MM-DD was expected, such as ${file}@2026-01-31; ${of === '' ? 'no day stands' : `${of} is no such day`} after the @.`,
+    );
+  return { file, day: of };
 }
 
 /** `ID=FILE[@YYYY-MM-DD]`. */

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { cap } from '../cli.fixture.js';
+import { listWithDay, namedList, namedListOfDay } from './option-values.js';
+
+describe('FILE[@YYYY-MM-DD]', () => {
+  it.each([
+    ['sanctions.csv@2025-11-01', { file: 'sanctions.csv', day: '2025-11-01' }],
+    ['sanctions.csv', { file: 'sanctions.csv' }],
+    ['me@example/list.csv', { file: 'me@example/list.csv' }],
+    ['me@2025-01-01/list.csv', { file: 'me@2025-01-01/list.csv' }],
+    ['a@b.csv@2024-02-29', { file: 'a@b.csv', day: '2024-02-29' }],
+  ])('%s', (text, expected) => {
+    expect(listWithDay(text)).toEqual(expected);
+  });
+
+  it.each([
+    '2025-02-29',
+    '2025-13-01',
+    '01.11.2025',
+    '2025/11/01',
+    '2025-11-1',
+    '20251101',
+    '2025-11-01T00:00:00Z',
+    '',
+  ])('names option, value and form when the day is %j', async (day) => {
+    const value = `sanctions.csv@${day}`;
+    for (const option of ['--sanctions', '--jurisdictions', '--list']) {
+      const given = option === '--list' ? `eu=${value}` : value;
+      const { code, err } = await cap(['manifest', 'build', '--project', 'p', '--policy', 'p.json', option, given]);
+      expect(code).toBe(64);
+      for (const words of [option, given, 'sanctions.csv@2026-01-31']) expect(err).toContain(words);
+      expect(err).toContain(day === '' ? 'no day stands' : `${day} is no such day`);
+    }
+  });
+
+  it('names a file', () => {
+    expect(() => listWithDay('@2025-11-01')).toThrow('no file is named');
+  });
+});
+
+describe('ID=FILE[@YYYY-MM-DD]', () => {
+  it('reads id, file and day', () => {
+    expect(namedList('eu=list.csv')).toEqual({ id: 'eu', file: 'list.csv' });
+    expect(namedListOfDay('eu=a=b.csv@2025-11-01')).toEqual({ id: 'eu', file: 'a=b.csv', day: '2025-11-01' });
+    expect(() => namedListOfDay('eu=list.csv')).toThrow('ID=FILE@YYYY-MM-DD');
+    expect(() => namedList('list.csv')).toThrow('ID=FILE');
+  });
+});
