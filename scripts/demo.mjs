@@ -59,7 +59,8 @@ async function main() {
       ]),
     ),
   );
-  const commitments = Object.fromEntries(prepared.commitments.map((commitment) => [commitment.list, commitment]));
+  const merkle = prepared.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v2');
+  const commitments = Object.fromEntries(merkle.map((commitment) => [commitment.list, commitment]));
   expect(commitments.suppliers?.count === 48 && commitments.ubos?.count === 5, '48 suppliers and 5 owners', prepared);
   line(
     `48 suppliers and 5 beneficial owners committed to in ${ms(prepareTime)}: suppliers ${short(commitments.suppliers.root)}, owners ${short(commitments.ubos.root)}`,
@@ -82,9 +83,12 @@ async function main() {
     `${example('sanctions.csv')}@2026-01-15`,
     '--jurisdictions',
     `${example('jurisdictions.csv')}@2026-01-15`,
+    '--scheme',
+    'kzg-columns.v1',
   ]);
-  const [, proveTime] = await timed(() => capOk(['prove', '--project', project, '--backend', 'disclosure']));
-  line(`manifest built, disclosure proof made in ${ms(proveTime)}`);
+  line('manifest built; it shows commitments and not even how many rows there are');
+  const [, proveTime] = await timed(() => capOk(['prove', '--project', project]));
+  line(`zero-knowledge proof of every rule made in ${ms(proveTime)}`);
   const key = json(
     await capOk(['keys', 'generate', '--keys', at('project', 'keys'), '--owner', 'Musterwerk AG', '--json']),
   );
@@ -92,6 +96,13 @@ async function main() {
   await capOk(['bundle', 'create', '--project', project, '--key', key.kid, '--out', bundle]);
   const bytes = await readFile(bundle);
   line(`signed bundle of ${bytes.length} bytes, key ${key.kid}`);
+  const shown = json(await capOk(['inspect', bundle, '--json']));
+  expect(
+    shown.backend === 'kzg-columns' && shown.lists.every((list) => list.count === null && list.opened_rows === 0),
+    'nothing of any row in the bundle, and no number of rows',
+    shown,
+  );
+  line('cap inspect: the bundle shows no row and no number of rows');
 
   chapter('2. At the auditor: three services start');
   const trust = at('trust.json');
@@ -188,6 +199,13 @@ async function main() {
     );
     line('cap verify, offline on the auditor’s laptop, gives the byte-equal report');
 
+    const rows = at('rows.json');
+    await capOk(['disclose', '--project', project, '--rows', 'suppliers:0,7', '--out', rows]);
+    const checked = ['verify', bundle, '--json', '--trust', trust, '--policy', policy, '--disclosure', rows];
+    const { disclosure } = json(await capOk(checked));
+    expect(disclosure.ok && disclosure.rows.length === 2, 'two rows that the proof is about', disclosure);
+    line('the auditor asks for rows 0 and 7: opened, and found to be rows that the proof is about');
+
     chapter('4. What must not pass does not');
     const judge = (zip) =>
       request(`${stack.verifierUrl}/verify`, {
@@ -205,12 +223,12 @@ async function main() {
     const { readBundle, writeZip } = await import('../libs/proof/dist/index.js');
     const files = new Map((await readBundle(bytes)).files);
     const original = files.get('manifest.json').toString();
-    files.set('manifest.json', Buffer.from(original.replace('"count":48', '"count":47')));
-    expect(files.get('manifest.json').toString() !== original, 'a count of 48 in the manifest', original);
+    files.set('manifest.json', Buffer.from(original.replaceAll('"2026-01-15"', '"2026-02-15"')));
+    expect(files.get('manifest.json').toString() !== original, 'the day of the lists in the manifest', original);
     const repacked = [...files].map(([name, content]) => ({ name, bytes: content }));
     const tampered = await judge(writeZip(repacked, new Date()));
     expect(tampered.body.result === 'fail', 'the verdict fail on a changed manifest', tampered.body);
-    line('48 suppliers changed to 47 in the manifest, the zip made anew: verdict fail');
+    line('the reference lists made a month younger in the manifest, the zip made anew: verdict fail');
     for (const check of failing(tampered.body.report)) line(`  ${check.id.padEnd(21)} ${check.message.en}`);
 
     const swapped = at('swapped');
@@ -221,8 +239,8 @@ async function main() {
       JSON.stringify({ ...manifest, company: { name: 'Somebody else' } }),
     );
     const keys = ['--key', key.kid, '--keys', at('project', 'keys')];
-    await capOk(['bundle', 'create', '--project', swapped, ...keys, '--out', at('swapped.zip')], { expected: 2 });
-    line('an old proof under another manifest: cap bundle create refuses it (exit 2)');
+    await capOk(['bundle', 'create', '--project', swapped, ...keys, '--out', at('swapped.zip')], { expected: 65 });
+    line('an old proof under another manifest: cap bundle create refuses it (exit 65)');
 
     const mockProject = at('mock');
     await cp(project, mockProject, { recursive: true });

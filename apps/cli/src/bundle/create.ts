@@ -21,7 +21,7 @@ export async function create(io: CliIo, options: Options): Promise<void> {
   const { bytes: proof, record } = await project.proof();
   if (record.manifest_hash !== manifest.hash)
     throw new CapError(
-      'refused',
+      'input',
       'proof.stale',
       `the proof is of the manifest ${record.manifest_hash}, the project's is ${manifest.hash}; run cap prove again`,
     );
