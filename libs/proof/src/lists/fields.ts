@@ -7,27 +7,30 @@ type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
 export interface FieldSpec {
   kind: FieldKind;
   required: boolean;
+  /** Rows are told apart and compared by it: what nobody sees in it is refused where the row is read. */
+  identifying?: true;
 }
 export type FieldSpecs = Readonly<Record<string, FieldSpec>>;
 
 const required = (kind: FieldKind): FieldSpec => ({ kind, required: true });
 const optional = (kind: FieldKind): FieldSpec => ({ kind, required: false });
+const identifying = (spec: FieldSpec): FieldSpec => ({ ...spec, identifying: true });
 
 /** The fields of a committed row, by list. */
 export const LIST_FIELDS: Readonly<Record<ListName, FieldSpecs>> = {
   suppliers: {
-    name: required('text'),
+    name: identifying(required('text')),
     jurisdiction: required('country'),
     tier: required('tier'),
-    id: optional('text'),
+    id: identifying(optional('text')),
     due_diligence: optional('boolean'),
     audit_date: optional('date'),
   },
   ubos: {
-    name: required('text'),
+    name: identifying(required('text')),
     birthdate: required('date'),
     citizenship: required('country'),
-    id: optional('text'),
+    id: identifying(optional('text')),
   },
 };
 
@@ -44,6 +47,18 @@ export const REFERENCE_FIELDS: Readonly<Record<ReferenceListKind, FieldSpecs>> =
 
 /** NFC, and no white space around it. */
 export const normaliseText = (text: string): string => text.normalize('NFC').trim();
+
+// Format characters (zero-width, bidi, soft hyphen), controls that are no white space, and letters that are blank.
+const UNSEEN = /\p{Cf}|[^\P{Cc}\p{White_Space}]|[\u115f\u1160\u3164\uffa0]/u;
+
+/**
+ * A character that nobody sees and that cap.id.v1 keeps (`U+200B`), or null. With it a name matches no entry that looks
+ * the same.
+ */
+export function unseenCharacter(text: string): string | null {
+  const point = UNSEEN.exec(text)?.[0].codePointAt(0);
+  return point === undefined ? null : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
+}
 
 const COUNTRIES = new Set<string>(countryCodes);
 const RISKS = new Set(['low', 'medium', 'high']);

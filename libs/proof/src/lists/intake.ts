@@ -3,7 +3,7 @@ import { type IdScheme } from '@cap/policy';
 import iconv from 'iconv-lite';
 import { CsvReader, type CsvRecord } from './csv.js';
 import { listInvalid, type ListFault } from './faults.js';
-import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { LIST_FIELDS, readCell, unseenCharacter, type FieldSpecs } from './fields.js';
 import { defaultIdScheme, duplicates } from './identifiers.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
 
@@ -179,11 +179,14 @@ export class TableReader {
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;
-      const { kind, required } = this.fields[field]!;
+      const { kind, required, identifying } = this.fields[field]!;
       if (cell.trim() === '' && !required) return;
+      const unseen = identifying ? unseenCharacter(cell.trim()) : null;
       const read = cell.includes('\uFFFD')
         ? { fault: `holds bytes that are not ${this.encoding}` }
-        : readCell(kind, cell);
+        : unseen !== null
+          ? { fault: `holds the invisible character ${unseen}, with which it would match no list; take it out` }
+          : readCell(kind, cell);
       if (!('fault' in read)) return void (row[field] = read.value);
       this.bad(line, this.headers[i]!, read.fault);
       if (required || !this.options.leaveOutBad) usable = false;

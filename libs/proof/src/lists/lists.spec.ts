@@ -106,6 +106,32 @@ describe('suppliers.csv', () => {
     ]);
   });
 
+  it.each([
+    ['zero-width space', 'AC\u200bME', 'U+200B'],
+    ['zero-width joiner', 'AC\u200dME', 'U+200D'],
+    ['soft hyphen', 'AC\u00adME', 'U+00AD'],
+    ['word joiner', 'ACME\u2060', 'U+2060'],
+    ['right-to-left override', '\u202eEMCA', 'U+202E'],
+    ['tag', 'ACME\u{e0041}', 'U+E0041'],
+    ['control', 'AC\u0007ME', 'U+0007'],
+    ['blank letter', 'AC\u3164ME', 'U+3164'],
+    ['nothing else', '\u200b', 'U+200B'],
+  ])('refuses a name or an id with what nobody sees: %s', async (_, text, point) => {
+    const fault = `holds the invisible character ${point}, with which it would match no list; take it out`;
+    expect(await faultsOf(suppliers(`name,jurisdiction,tier,id\n${text},DE,1,${text}\nOk,DE,1,\n`))).toEqual([
+      `s.csv:2 name: ${fault}`,
+      `s.csv:2 id: ${fault}`,
+    ]);
+    expect(await faultsOf(ubos(`name,birthdate,citizenship\n${text},1815-12-10,GB\n`))).toEqual([
+      `u.csv:2 name: ${fault}`,
+    ]);
+  });
+
+  it('takes what folding drops: white space, marks and variation selectors, symbols', async () => {
+    const { rows } = await suppliers('name,jurisdiction,tier\n\ufeffA\u00a0\u2003c\u0301\u034fm\ufe0fe 🌱,DE,1\n');
+    expect(rows).toHaveLength(1);
+  });
+
   it('says what the header row lacks, and guesses a wrong delimiter', async () => {
     expect(await faultsOf(suppliers('name,tier\nA,1\n'))).toEqual([
       's.csv:1 jurisdiction: expected this column, the header row has name, tier',

@@ -80,4 +80,11 @@ describe('identifiers on a sanctions list', () => {
     expect(listedIdentifiers(entries, 'id').unmatchable).toBe(2);
     expect(listedIdentifiers(entries, 'id').identifiers.size).toBe(1);
   });
+  it('counts an entry with an invisible character, since no row may have one', () => {
+    const hidden = [...entries, { name: 'Noxious\u200c Ltd', nationality: 'RU', id: 'EX-2' }];
+    expect(listedIdentifiers(hidden, 'name').unmatchable).toBe(2);
+    expect(listedIdentifiers(hidden, 'id').unmatchable).toBe(2);
+    const list = parseReferenceList('sanctions', bytes('name,nationality\nNoxious\u200c Ltd,RU\n'));
+    expect(list.entries).toHaveLength(1);
+  });
 });
