@@ -53,6 +53,9 @@ describe('files that the caller has no right to', () => {
     await done('bundle', 'create', '--project', at('project'), '--key', kid, '--out', at('bundle.zip'));
     await cap(['verify', at('bundle.zip')]);
     await done('bundle', 'inspect', at('bundle.zip'));
+    await cap(['bundle', 'verify', at('bundle.zip')]);
+    await cap(['backup', 'verify', at('bundle.zip'), '--signer', kid]);
+    await done('trust', 'init', '--out', at('trust.json'));
     await chmod(at('bundle.zip'), 0);
     await chmod(at('policy.json'), 0o644);
   });
@@ -63,6 +66,13 @@ describe('files that the caller has no right to', () => {
         code: 77,
         err: expect.stringContaining(at('bundle.zip')),
       });
+  });
+
+  it('may not read an archive of a backup: 77', async () => {
+    const archive = at('backup_20251106_100000.tar.gz');
+    await writeFile(archive, 'no archive', { mode: 0 });
+    const verify = ['backup', 'verify', archive, '--signer', kid];
+    expect(await capUnprivileged(...verify)).toMatchObject({ code: 77, err: expect.stringContaining(archive) });
   });
 
   it('may not read the secrets or the lists: 77, naming the file', async () => {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { CapError, type Digest, isCapError, streamingSha3, systemCode } from '@cap/crypto';
+import { CapError, type Digest, isCapError, readErrorKind, streamingSha3, systemCode, systemWords } from '@cap/crypto';
 
 export interface ArchiveEntry {
   path: string;
@@ -92,11 +92,13 @@ async function sizeOf(file: string): Promise<number> {
   try {
     const found = await stat(file);
     if (!found.isFile()) throw new CapError('input', 'backup.unreadable', `${file}: not a file`);
+    await (await open(file)).close(); // may it be read?
     return found.size;
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT')
-      throw new CapError('missing', 'file.missing', `no archive at ${file}`, { cause });
-    throw cause;
+    if (isCapError(cause)) throw cause;
+    const kind = readErrorKind(cause);
+    if (kind === 'missing') throw new CapError(kind, 'file.missing', `no archive at ${file}`, { cause });
+    throw new CapError(kind, 'file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 
