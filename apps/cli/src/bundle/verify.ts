@@ -2,6 +2,7 @@ import { CHECK_IDS, readBundle, verifyBundle } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
+import { requireOneStdin } from '../verify/one-stdin.js';
 import { readTrust } from '../trust/read-trust.js';
 
 const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
@@ -11,6 +12,10 @@ const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
  * warnings (exit 1), as in `cap verify`.
  */
 export async function verify(io: CliIo, options: { trust?: string; json?: boolean }, file: string): Promise<ExitCode> {
+  requireOneStdin([
+    ['the bundle', file],
+    ['--trust', options.trust],
+  ]);
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
   const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
   const { report } = await verifyBundle(

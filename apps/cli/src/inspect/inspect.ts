@@ -4,11 +4,16 @@ import { exists, isDirectory, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printableIn } from '../frame/printable.js';
 import { provenanceOf, provenanceRows, type Provenance } from '../bundle/provenance.js';
+import { requireOneStdin } from '../verify/one-stdin.js';
 import { readTrust } from '../trust/read-trust.js';
 import { exposureOf, type Exposure, type ListExposure } from './exposure.js';
 
 /** Says what a bundle, or the project that will become one, shows to whoever gets it. */
 export async function inspect(io: CliIo, options: { trust?: string; json?: boolean }, name: string): Promise<void> {
+  requireOneStdin([
+    ['the bundle', name],
+    ['--trust', options.trust],
+  ]);
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
   const project = name !== '-' && (await isDirectory(name)) && !(await exists(`${name}/proof.dat`));
   const { manifest, proof, others, provenance } = project ? await fromProject(name) : await fromBundle(io, name, trust);

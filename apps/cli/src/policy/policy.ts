@@ -6,6 +6,7 @@ import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { printable, printableIn } from '../frame/printable.js';
 import { writeOutput } from '../frame/output.js';
+import { requireOneStdin } from '../verify/one-stdin.js';
 import { readPolicy } from './read-policy.js';
 
 interface Options {
@@ -76,6 +77,10 @@ const needText = (need: { kind: string }): string =>
   ].join(', ');
 
 export async function test(io: CliIo, options: Options, file: string, casesFile?: string): Promise<ExitCode> {
+  requireOneStdin([
+    ['the policy', file],
+    ['the cases', casesFile],
+  ]);
   const document = parsePolicyText(await readInput(io, file), inputName(file));
   const from = casesFile ?? (await casesBeside(file));
   const cases: JsonValue = parsePolicyText(await readInput(io, from), inputName(from));

@@ -19,6 +19,7 @@ import { type namedList } from '../frame/option-values.js';
 import { printableIn } from '../frame/printable.js';
 import { writeOutput } from '../frame/output.js';
 import { keyPassphrase } from '../keys/directory.js';
+import { requireOneStdin } from '../verify/one-stdin.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
 
 type NamedList = ReturnType<typeof namedList>;
@@ -42,6 +43,11 @@ export async function add(
   options: Options & { signer?: string[]; policy?: string[]; referenceList?: NamedList[]; out?: string },
   trust = 'trust.json',
 ): Promise<void> {
+  requireOneStdin([
+    ['the trust store', trust],
+    ...(options.policy ?? []).map((file) => ['--policy', file] as const),
+    ...(options.referenceList ?? []).map(({ id, file }) => [`--reference-list ${id}`, file] as const),
+  ]);
   const additions: TrustAddition[] = [
     ...(await Promise.all((options.signer ?? []).map(signerAddition))),
     ...(await Promise.all((options.policy ?? []).map((file) => policyAddition(io, file)))),

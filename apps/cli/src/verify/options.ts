@@ -42,12 +42,19 @@ export function acceptedBackends(text: string): 'auto' | BackendName[] {
   });
 }
 
+/** A proof for nobody, or one that repeats nothing: an empty variable in a script, not what its author meant to ask. */
+export function refuseEmpty(options: Pick<VerifyOptions, 'audience' | 'nonce'>): void {
+  for (const name of ['audience', 'nonce'] as const)
+    if (options[name] === '') throw new CapError('usage', 'option.empty', `--${name}: some text was expected`);
+}
+
 /** What the service decides by its own configuration, the caller can't decide for it. */
 export function refuseContradictions(options: VerifyOptions): void {
   const refuse = (why: string): never => {
     throw new CapError('usage', 'option.contradiction', why);
   };
-  if (options.trustSigner !== undefined && options.trust === undefined) refuse('--trust-signer needs --trust');
+  if (options.trustSigner !== undefined && (options.trust === undefined || options.trust === '-'))
+    refuse('--trust-signer needs --trust with a file, which the signature stands beside');
   if (options.url === undefined) {
     if (options.checkRegistry) refuse('--check-registry needs --url: offline there is no registry to ask');
     if (options.tokenFile !== undefined) refuse('--token-file needs --url');

@@ -91,3 +91,32 @@ describe('a policy that is not sound', () => {
     expect((await cap(['verify', made.at('bundle.zip'), '--policy', file])).code).toBe(2);
   });
 });
+
+describe('what can not be meant', () => {
+  const list = 'sanctions=-@2025-11-01';
+  it.each<[string, string[]]>([
+    ['policy and trust store from stdin', ['verify', 'b.zip', '--policy', '-', '--trust', '-']],
+    ['bundle and policy from stdin', ['verify', '-', '--policy', '-']],
+    ['bundle and a list from stdin', ['verify', '-', '--list', list]],
+    ['two lists from stdin', ['verify', 'b.zip', '--list', list, '--list', 'jurisdictions=-@2025-11-01']],
+    ['bundle and trust store from stdin', ['bundle', 'verify', '-', '--trust', '-']],
+    ['bundle and trust store from stdin', ['bundle', 'inspect', '-', '--trust', '-']],
+    ['bundle and trust store from stdin', ['inspect', '-', '--trust', '-']],
+    ['trust store and policy from stdin', ['trust', 'add', '-', '--policy', '-']],
+    ['policy and cases from stdin', ['policy', 'test', '-', '-']],
+    ['the signature beside stdin', ['verify', 'b.zip', '--trust', '-', '--trust-signer', 'k.pub']],
+    ['an empty nonce', ['verify', 'b.zip', '--nonce', '']],
+    ['an empty audience', ['verify', 'b.zip', '--audience', '']],
+    ['an empty audience at a service', ['verify', 'b.zip', '--audience', '', '--url', 'http://127.0.0.1:1']],
+  ])('%s is a usage error: %j', async (_, argv) => {
+    const { code, out, err } = await cap(argv, { stdin: 'x' });
+    expect([code, out]).toEqual([64, '']);
+    expect(err).toMatch(/^cap: option\.(stdin|empty|contradiction): /);
+  });
+
+  it('one thing may come from stdin', async () => {
+    const stdin = await readFile(made.at('trust.json'));
+    const { code } = await cap(['bundle', 'verify', made.at('bundle.zip'), '--trust', '-'], { stdin });
+    expect(code).toBe(0);
+  });
+});

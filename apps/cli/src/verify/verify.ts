@@ -19,13 +19,24 @@ import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
-import { acceptedBackends, isPolicyHash, refuseContradictions, type VerifyOptions } from './options.js';
+import { requireOneStdin } from './one-stdin.js';
+import { acceptedBackends, isPolicyHash, refuseContradictions, refuseEmpty, type VerifyOptions } from './options.js';
 import { renderReport } from './render.js';
 import { renderSample, withSample, type SampleOutcome } from './sample.js';
 
 /** Judges a bundle here, or lets a service judge it; both give the byte-equal report for equal inputs. */
 export async function verify(io: CliIo, options: VerifyOptions, file: string): Promise<ExitCode> {
   refuseContradictions(options);
+  refuseEmpty(options);
+  requireOneStdin([
+    ['the bundle', file],
+    ['--policy', options.policy],
+    ['--trust', options.trust],
+    ['--trust-signer', options.trustSigner],
+    ['--disclosure', options.disclosure],
+    ['--token-file', options.tokenFile],
+    ...(options.list ?? []).map((list) => [`--list ${list.id}`, list.file] as const),
+  ]);
   const { report, bytes, sample }: Judged =
     options.url === undefined
       ? await judgeHere(io, options, file)
