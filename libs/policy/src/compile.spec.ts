@@ -130,6 +130,26 @@ describe('policy v2', () => {
   });
 });
 
+describe('the IR of a policy with inputs of its own', () => {
+  const rules = [rule('few'), rule('zoned', { lhs: 'zone' })];
+
+  it('is as sound as the policy: a rule over an input stays unproven', () => {
+    const policy = compilePolicy(v2({ rules, adaptivity: {} }));
+    expect(policy.lints).toEqual([]);
+    const { lints, rules: read } = compileIr(policy.ir);
+    expect(lints).toEqual([]);
+    expect(read.map(({ rule_id, requirement }) => [rule_id, requirement !== null])).toEqual([
+      ['few', true],
+      ['zoned', false],
+    ]);
+  });
+
+  it('is still held to what no input can be', () => {
+    const { ir } = compilePolicy(v2({ rules: [rule('odd', { lhs: ['supplier_count'] })], adaptivity: {} }));
+    expect(compileIr(ir).lints.map(({ code }) => code)).toEqual(['E2003']);
+  });
+});
+
 describe('any order of members', () => {
   /** The same value with the members of every object in another order. */
   function shuffled(value: JsonValue, random: () => number): JsonValue {

@@ -2,7 +2,7 @@ import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
-import { readRule } from './rules.js';
+import { readRule, type Inputs } from './rules.js';
 import { parseV1, v1Requirements } from './v1.js';
 import {
   documentText,
@@ -147,6 +147,9 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   };
 }
 
+/** The IR has no `inputs`: a rule over one that its policy declared is sound, and stays unproven. */
+const ANY_INPUT: Inputs = { has: () => true };
+
 /** Compiles IR v1 that a verifier's caller brings. Throws CapError `policy.invalid`, also when ir_hash is not its own. */
 export function compileIr(value: JsonValue): CompiledPolicy {
   requirePlainJson(value, 'ir');
@@ -160,7 +163,7 @@ export function compileIr(value: JsonValue): CompiledPolicy {
       'policy.invalid',
       `ir.ir_hash: expected ${made.ir_hash}, found ${given.ir_hash.slice(0, 80)}`,
     );
-  const { rules, lints } = readRules(given.rules.map(fromIrRule), new Set());
+  const { rules, lints } = readRules(given.rules.map(fromIrRule), ANY_INPUT);
   return {
     format: 'v2',
     id: given.policy_id,
@@ -198,7 +201,7 @@ function irOf(
 
 const error = (code: string, message: string): Lint => ({ code, severity: 'error', message });
 
-function readRules(rules: readonly V2Rule[], declared: ReadonlySet<string>) {
+function readRules(rules: readonly V2Rule[], declared: Inputs) {
   const lints: Lint[] = [];
   const seen = new Set<string>();
   for (const { id } of rules) {

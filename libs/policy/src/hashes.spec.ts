@@ -167,6 +167,7 @@ it('v1 created_at may have fractions, an offset, and be on a leap day', () => {
 it('an operand of the IR is a variable only if it says nothing else', () => {
   const { ir, ir_hash } = compilePolicy(v2({ rules: [{ ...RULE, lhs: { var: 'supplier_count', of: 1 } }] }));
   expect(compileIr(ir).ir_hash).toBe(ir_hash);
+  // It names no input that a policy could declare.
   expect(compileIr(ir).lints.map(({ code }) => code)).toEqual(['E2003']);
   expect(compileIr(ir).requirements).toEqual([]);
 });

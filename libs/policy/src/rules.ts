@@ -35,11 +35,14 @@ const at = (table: Readonly<Record<string, string>>, key: JsonValue): string | u
 
 export const OPERATORS = ['range_min', 'range_max', 'eq', 'in', 'non_membership', 'non_intersection', 'threshold'];
 
+/** Names of inputs. */
+export type Inputs = Pick<ReadonlySet<string>, 'has'>;
+
 /**
  * Reads one rule. `declared`: the names of the policy's inputs. A rule over a declared input that no fact can be about is
  * allowed and stays unproven; over an undeclared one it is E2003.
  */
-export function readRule(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
+export function readRule(rule: V2Rule, declared: Inputs): ReadRule {
   const reader = READERS[rule.op as keyof typeof READERS];
   if (!reader || !OPERATORS.includes(rule.op))
     return lint('E2001', `rule ${rule.id}: operator ${rule.op} is not one of ${OPERATORS.join(', ')}`);
@@ -57,13 +60,13 @@ const isCount = (value: JsonValue | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** For a left side that names no fact. */
-function unknown(rule: V2Rule, declared: ReadonlySet<string>, expected: readonly string[]): ReadRule {
+function unknown(rule: V2Rule, declared: Inputs, expected: readonly string[]): ReadRule {
   if (typeof rule.lhs === 'string' && declared.has(rule.lhs)) return { requirement: null, lints: [] };
   const found = typeof rule.lhs === 'string' ? rule.lhs : JSON.stringify(rule.lhs);
   return lint('E2003', `rule ${rule.id}: unknown input ${found.slice(0, 80)}; ${rule.op} takes ${expected.join(', ')}`);
 }
 
-function count(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
+function count(rule: V2Rule, declared: Inputs): ReadRule {
   const list = at(COUNTS, rule.lhs);
   if (!list) return unknown(rule, declared, Object.keys(COUNTS));
   if (!isCount(rule.rhs)) return lint('E3002', `rule ${rule.id}: the bound must be an integer from 0`);
@@ -78,7 +81,7 @@ function count(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
 
 const distinctOf = ({ distinct }: V2Rule) => (distinct === undefined ? {} : { distinct });
 
-function membership(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
+function membership(rule: V2Rule, declared: Inputs): ReadRule {
   const codes = at(CODES, rule.lhs);
   if (codes) return allowed(rule, codes);
   const list = at(COUNTS, rule.lhs);
@@ -124,7 +127,7 @@ function countries(named: JsonValue[], excuse: { unless?: 'due_diligence' }): Ta
   return known && named.length > 0 ? { countries: [...new Set(named as string[])].sort(), ...excuse } : null;
 }
 
-function absence(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
+function absence(rule: V2Rule, declared: Inputs): ReadRule {
   const list = at(MEMBERS, rule.lhs);
   if (!list) return unknown(rule, declared, Object.keys(MEMBERS));
   if (typeof rule.rhs !== 'string' || rule.rhs === '')
@@ -139,7 +142,7 @@ function absence(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
 
 const others = (value: object, known: readonly string[]) => Object.keys(value).filter((key) => !known.includes(key));
 
-function threshold(rule: V2Rule, declared: ReadonlySet<string>): ReadRule {
+function threshold(rule: V2Rule, declared: Inputs): ReadRule {
   const { lhs, rhs } = rule;
   const where = isObject(lhs) ? lhs.where : undefined;
   if (!isObject(lhs) || typeof lhs.list !== 'string' || !isObject(where) || typeof where.field !== 'string')
