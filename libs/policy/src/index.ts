@@ -3,7 +3,7 @@ export * from './identifier.js';
 export { countryCodes } from './countries.js';
 export * from './codes.js';
 export { refuseDuplicateMembers } from './duplicate-members.js';
-export { parsePolicyText } from './parse.js';
+export { parsePolicyText, withoutByteOrderMark } from './parse.js';
 export { type Predicate, type Requirement } from './requirement.js';
 export * from './compile.js';
 export * from './evaluate.js';

@@ -26,7 +26,7 @@ describe('bytes', () => {
     ['an overlong slash', [0x61, 0x3a, 0x20, 0xc0, 0xaf]],
     ['a sequence that breaks off', [0x61, 0x3a, 0x20, 0xe2, 0x82]],
     ['Latin-1', [0x61, 0x3a, 0x20, 0xfc]],
-    ['JSON with a byte order mark', '\ufeff{"a":1}'],
+    ['JSON with two byte order marks', '\ufeff\ufeff{"a":1}'],
     ['JSON after white space that JSON does not have', '\u00a0{"a":1}'],
     ['JSON with a comment', '{"a":1 /* one */}'],
     ['JSON with single quotes', "{'a':1}"],
@@ -46,8 +46,8 @@ describe('bytes', () => {
     expect(refused).toThrow(/^p\.yaml/);
   });
 
-  it('YAML may begin with a byte order mark; it is no part of the first name', () => {
-    expect(parse(bytesOf('\ufeffa: 1\n'))).toEqual({ a: 1 });
+  it('a text may begin with a byte order mark, in YAML and in JSON; it is no part of it', () => {
+    for (const text of ['a: 1\n', '{"a":1}', ' {"a":1}']) expect(parse(bytesOf(`\ufeff${text}`))).toEqual({ a: 1 });
   });
 
   it.each(['', ' \n', '# nothing\n', '---\n', 'text', '7', '[]', 'null', '{}'])('%j is no policy', (text) => {

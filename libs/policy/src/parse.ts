@@ -9,11 +9,16 @@ const refuse = (message: string, cause?: unknown): never => {
   throw new CapError('input', 'policy.invalid', message, { cause });
 };
 
+/** Editors put a byte order mark before a text that people keep; it is no part of it. Canonical files never have one. */
+export const withoutByteOrderMark = (bytes: Uint8Array): Uint8Array =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+
 /**
  * JSON, or YAML 1.2 (core schema; no aliases, tags of its own or repeated members), to plain JSON. Throws CapError
  * `policy.invalid` that starts with `name` and names line and column.
  */
-export function parsePolicyText(bytes: Uint8Array, name: string): JsonValue {
+export function parsePolicyText(file: Uint8Array, name: string): JsonValue {
+  const bytes = withoutByteOrderMark(file);
   if (bytes.length > MAX_BYTES) return refuse(`${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -10,6 +10,7 @@ import {
   type Digest,
   type JsonObject,
 } from '@cap/crypto';
+import { withoutByteOrderMark } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
 
@@ -94,7 +95,7 @@ export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { do
   let value;
   let hash: Digest;
   try {
-    value = parseJson(bytes, name);
+    value = parseJson(withoutByteOrderMark(bytes), name);
     hash = sha3Text(jcs(value));
   } catch (cause) {
     throw new CapError('input', 'trust.invalid', (cause as Error).message, { cause });

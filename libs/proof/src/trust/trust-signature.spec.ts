@@ -19,6 +19,7 @@ const changed = (change: (envelope: Record<string, unknown>) => void) => {
 describe('a signed trust store', () => {
   it('is whose it says, in whatever spelling', () => {
     expect(judge(store, signed)).not.toThrow();
+    expect(judge(Buffer.concat([Buffer.from('\ufeff'), store]), signed)).not.toThrow();
     expect(judge(Buffer.from(JSON.stringify(JSON.parse(store.toString()), null, 2)), signed)).not.toThrow();
   });
 

@@ -10,6 +10,7 @@ import {
   verifySignature,
   type SigningKey,
 } from '@cap/crypto';
+import { withoutByteOrderMark } from '@cap/policy';
 
 /** payloadType of trust.json.sig. */
 export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v1+json';
@@ -17,9 +18,11 @@ export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v1+json';
 /** The name of the signature beside a trust store. */
 export const trustSignatureFile = (file: string): string => `${file}.sig`;
 
+const canonical = (bytes: Uint8Array, name: string): Buffer => jcs(parseJson(withoutByteOrderMark(bytes), name));
+
 /** A DSSE envelope over the JCS of trust.json, as bytes: whoever keeps the store says so. */
 export const signTrust = (bytes: Uint8Array, signer: Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'>): Buffer =>
-  jcs(signEnvelope(TRUST_PAYLOAD_TYPE, jcs(parseJson(bytes, 'trust.json')), [signer]));
+  jcs(signEnvelope(TRUST_PAYLOAD_TYPE, canonical(bytes, 'trust.json'), [signer]));
 
 /**
  * Throws CapError `input` / `trust.signature` unless `envelope` is a signature of this trust store by this very key. The
@@ -32,7 +35,7 @@ export function assertTrustSigned(bytes: Uint8Array, envelope: Uint8Array, key: 
   try {
     const parsed = parseEnvelope(parseJson(envelope, trustSignatureFile(name)));
     if (parsed.payloadType !== TRUST_PAYLOAD_TYPE) refuse(`is of the type ${parsed.payloadType.slice(0, 100)}`);
-    if (!parsed.payloadBytes.equals(jcs(parseJson(bytes, name)))) refuse(`is of another content than ${name}`);
+    if (!parsed.payloadBytes.equals(canonical(bytes, name))) refuse(`is of another content than ${name}`);
     const kid = kidOf(key);
     const signature = parsed.signatures.find(({ keyid }) => keyid === kid);
     if (!signature) return refuse(`is not by ${kid}`);

@@ -41,6 +41,7 @@ describe('parseTrustStore', () => {
     const spelled = Buffer.from(JSON.stringify(JSON.parse(bytes.toString()), null, 3));
     expect(parseTrustStore(bytes).hash).toBe(sha3Text(bytes));
     expect(parseTrustStore(spelled).hash).toBe(sha3Text(bytes));
+    expect(parseTrustStore(Buffer.concat([Buffer.from('\ufeff'), bytes])).hash).toBe(sha3Text(bytes));
   });
 
   it('compiles policies, found by their hash in either spelling', () => {
