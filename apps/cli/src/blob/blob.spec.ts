@@ -26,7 +26,8 @@ describe('cap blob --url', () => {
       () => ({ status: 200, body: bytes }),
       async (url) => {
         expect((await cap(['blob', 'get', id, '--url', url, '--out', out])).code).toBe(0);
-        expect((await cap(['blob', 'get', id, '--url', url])).outBytes).toEqual(bytes);
+        const { outBytes, err } = await cap(['blob', 'get', id, '--url', url, '--json']);
+        expect([outBytes, err]).toEqual([bytes, `${id}  ${bytes.length} bytes\n`]);
       },
     );
     expect(await readFile(out)).toEqual(bytes);

@@ -38,7 +38,10 @@ export async function get(io: CliIo, options: Options & { out: string }, id: str
       const found = hash.digest();
       if (found !== id) throw new CapError('io', 'blob.corrupt', `BLOB ${id}: its bytes hash to ${found}`);
     };
-    if (options.out === '-') return await receive((chunk) => io.out(chunk));
+    if (options.out === '-') {
+      await receive((chunk) => io.out(chunk));
+      return io.err(`${id}  ${size} bytes\n`);
+    }
     await writeDurable(options.out, (handle) => receive((chunk) => handle.write(chunk))).catch((cause: unknown) => {
       throw cause instanceof CapError || (cause as Error).name === 'ServiceError'
         ? cause
