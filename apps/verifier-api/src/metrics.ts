@@ -15,7 +15,7 @@ export function verdictMetrics() {
   });
   const verification = histogram({
     name: 'cap_proof_verification_duration_seconds',
-    help: 'Judging a bundle that was not in the cache, by the backend of its last proof unit',
+    help: 'Judging a bundle that was not in the cache, without waiting for a thread, by the backend of its last proof unit',
     labelNames: ['backend'],
     buckets: SECONDS,
   });

@@ -153,7 +153,8 @@ type Document = Record<string, unknown>;
 
 const configuration = (registry: ServiceProcess, directory: string, document: Document): Document => ({
   ...document,
-  server: { management_bind: '127.0.0.1:0' },
+  // Threads are files of the build, which the service in this process is not.
+  server: { management_bind: '127.0.0.1:0', workers: 0 },
   oauth: { issuer: ISSUER, audience: AUDIENCE, public_key_path: path.join(directory, 'issuer.pem') },
   verification: { trust_file: path.join(directory, 'trust.json'), ...(document.verification as object) },
   registry: { url: registry.url, token: REGISTRY_TOKEN, ...(document.registry as object) },

@@ -1,5 +1,6 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { type Config } from '@cap/config';
+import { assertCeremony } from '@cap/proof';
 import { Reload } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
@@ -14,6 +15,7 @@ import { Trust } from './trust.js';
 import { UploadController } from './upload/upload.controller.js';
 import { UploadService } from './upload/upload.service.js';
 import { Judge } from './verify/judge.js';
+import { ProofThreads } from './verify/proof-threads.js';
 import { VerifyController } from './verify/verify.controller.js';
 
 /** The public API. It keeps no state of its own: what must last is the registry's. */
@@ -24,6 +26,7 @@ export class VerifierModule {
   }
 
   static async open(config: Config): Promise<DynamicModule> {
+    await assertCeremony();
     return {
       module: VerifierModule,
       controllers: [
@@ -42,6 +45,7 @@ export class VerifierModule {
         PolicyService,
         ReferenceLists,
         UploadService,
+        ProofThreads,
         Judge,
       ],
     };

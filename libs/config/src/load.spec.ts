@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConfigError, type ConfigProblem, loadConfig, type LoadInput, parseServiceFlags } from './index.js';
 
@@ -40,7 +40,7 @@ describe('sources', () => {
     const { config, warnings } = load({});
     expect(config).toMatchObject({
       environment: 'development',
-      server: { log_level: 'info', trusted_proxies: [], workers: 1 },
+      server: { log_level: 'info', trusted_proxies: [], workers: availableParallelism() },
       tls: { mode: 'disabled', min_version: '1.2', allow_plaintext: false },
       verification: { backend: 'auto', timeout_seconds: 30, allow_mock: true, allow_embedded_ir: true },
       policy: { cache_enabled: true, cache_ttl_seconds: 3600 },
@@ -120,6 +120,14 @@ oauth2:
     expect(load(undefined, { file: files({ 'app.yaml': 'server:\noauth:\n' }) }).config.server.log_level).toBe('info');
   });
 
+  it('takes a number of threads, none included, from each source', () => {
+    expect(load({ server: { workers: 0 } }).config.server.workers).toBe(0);
+    expect(load({}, { environment: { CAP_SERVER__WORKERS: '3' } }).config.server.workers).toBe(3);
+    expect(load({}, { flags: parseServiceFlags(['--workers', '4']).flags }).config.server.workers).toBe(4);
+    for (const workers of [-1, 1.5, 'two', 257])
+      expect(problem({ server: { workers } })[0]).toMatchObject({ key: 'server.workers' });
+  });
+
   it('takes several issuers', () => {
     const oauth = { issuer: ['https://a.test', 'https://b.test'], audience: 'x', public_key_path: publicKey };
     expect(load({ oauth }).config.oauth?.issuer).toEqual(['https://a.test', 'https://b.test']);
@@ -150,10 +158,10 @@ describe('what is wrong', () => {
   });
 
   it('is a ConfigError of exit 78 whose message has a line for each problem', () => {
-    const error = new ConfigError(problem({ server: { bind: 'nowhere', workers: 2 } }));
+    const error = new ConfigError(problem({ server: { bind: 'nowhere' }, tls: { crl: '/crl.pem' } }));
     expect(error).toMatchObject({ exitCode: 78, kind: 'config' });
     expect(error.message.split('\n')).toEqual([
-      'document: server.workers: not supported by this version; expected 1',
+      'document: tls.crl: not supported by this version; client certificates are not checked',
       'document: server.bind: expected HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080',
     ]);
   });
@@ -237,7 +245,6 @@ describe('options that this version can not honour', () => {
     ['backup.target', { backup: { target: 's3://bucket/prefix' } }],
     ['backup.target.restic', { backup: { target: { restic: '/repo' } } }],
     ['backup.retention.keep_daily', { backup: { retention: { keep_daily: 7 } } }],
-    ['server.workers', { server: { workers: 4 } }],
   ])('%s stops the program', (key, document) => {
     expect(problem(document)).toEqual([
       { source: 'document', key, expected: expect.stringContaining('not supported by this version') },
@@ -265,7 +272,6 @@ describe('options that this version can not honour', () => {
     const document = {
       rate_limit: 'off',
       telemetry: { otlp: { enabled: false } },
-      server: { workers: 1 },
       backup: { recipients: [] },
     };
     expect(load(document).config).toMatchObject({

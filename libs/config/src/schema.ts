@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseAddress } from './listen.js';
 import { parseLogLevels } from './log-levels.js';
@@ -55,7 +56,8 @@ export const configSchema = z.strictObject({
     log_level: refined(parseLogLevels).default('info'),
     /** Addresses or networks whose X-Forwarded-For is believed. */
     trusted_proxies: names.default([]),
-    workers: z.literal(1).default(1),
+    /** Threads that judge zero-knowledge proofs; 0: they are judged on the main thread. */
+    workers: z.int().min(0).max(256).default(availableParallelism),
   }),
   oauth: oauthSchema.optional(),
   tls: object({

@@ -6,7 +6,6 @@ import { type Entries } from './entries.js';
  * there, so naming one stops the program, but for the values that ask for nothing.
  */
 const UNSUPPORTED: readonly { key: RegExp; asksNothing?: (value: unknown) => boolean; instead: string }[] = [
-  { key: /^server\.workers$/, asksNothing: (value) => value === 1, instead: 'expected 1' },
   { key: /^tls\.mode$/, asksNothing: (value) => value !== 'mtls', instead: 'expected disabled or tls' },
   { key: /^tls\.(client_ca|crl)$/, instead: 'client certificates are not checked' },
   {

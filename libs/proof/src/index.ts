@@ -12,6 +12,7 @@ export * from './backends/index.js';
 export { type Openings } from './backends/disclosure/openings.js';
 export * from './backends/disclosure/payload.js';
 export { readSample, type Sample, type SampledRow } from './backends/kzg-columns/sample.js';
+export { assertCeremony } from './backends/kzg-columns/ceremony.js';
 export { WorkerPool } from './backends/kzg-columns/pool.js';
 export * from './project/project.js';
 export { placesOfLines, sampleRows } from './project/sampling.js';

@@ -20,6 +20,7 @@ import { Policies } from '../policy/policies.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
 import { type AskedBundle } from './bundles.js';
+import { ProofThreads } from './proof-threads.js';
 import { type Cacheable, type Premise, ResultCache } from './result-cache.js';
 import { type Asked, namedBackends } from './schemas.js';
 
@@ -52,6 +53,7 @@ export class Judge {
     @Inject(Policies) private readonly policies: Policies,
     @Inject(ReferenceLists) private readonly lists: ReferenceLists,
     @Inject(Trust) private readonly trust: Trust,
+    @Inject(ProofThreads) private readonly threads: ProofThreads,
   ) {
     this.#accepted = configuredBackends(config);
   }
@@ -110,13 +112,17 @@ export class Judge {
     asked: AskedBundle,
     named: NamedPolicy | null,
     options: VerificationOptions,
-    context: CallContext,
+    context: CallContext & { signal: AbortSignal },
   ): Promise<Judged> {
     const bundle = await asked.read(context);
     const premises: Premise[] = [];
+    const { pool, waited } = this.threads.for(context.signal);
     const started = performance.now();
-    const verification = await verifyBundle(bundle, this.#sources(named, premises, context), options);
-    this.#metrics.verified(backendOf(bundle), (performance.now() - started) / 1000);
+    const verification = await verifyBundle(bundle, this.#sources(named, premises, context), {
+      ...options,
+      ...(pool && { pool }),
+    });
+    this.#metrics.verified(backendOf(bundle), (performance.now() - started - waited()) / 1000);
     const answer = answerOf(verification);
     const { report: _report, reportBytes: _bytes, ...summary } = verification;
     return { verification: summary, answer, size: answer.length, validUntil: summary.validUntil, premises };

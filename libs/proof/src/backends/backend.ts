@@ -51,7 +51,7 @@ export interface ProvingOptions {
 /** Where a proof is verified. */
 export interface VerifyingOptions {
   /** Threads that expensive proofs are verified on; on this one if left out. */
-  pool?: WorkerPool;
+  pool?: Pick<WorkerPool, 'run'>;
 }
 
 export interface ProofParts {

@@ -57,7 +57,7 @@ export interface VerificationOptions {
   /** RFC 3339 UTC: judge as if it were this time. */
   at?: string;
   /** Threads for expensive proofs, so that this one stays free; never in the report. */
-  pool?: WorkerPool;
+  pool?: Pick<WorkerPool, 'run'>;
   /** The clock; `at` goes before it. */
   now?: () => Date;
 }

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { CapError, sha256 } from '@cap/crypto';
 import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
 
@@ -30,12 +33,32 @@ const ceremonyPath = (): string =>
 
 const unhex = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
 
+function refuseOther(file: string, hash: string): void {
+  if (hash !== CEREMONY_HASH)
+    throw new CapError('config', 'ceremony.wrong', `${file} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
+}
+
+/**
+ * Whether the parameters that this program would prove and verify with are the pinned ones, by their hash alone: nothing is
+ * kept in memory. Throws CapError `config` / `ceremony.wrong` if they are not, or can't be read.
+ */
+export async function assertCeremony(find = ceremonyPath): Promise<void> {
+  const hash = createHash('sha256');
+  let file;
+  try {
+    file = find();
+    await pipeline(createReadStream(file), hash);
+  } catch (error) {
+    const message = `the parameters of the KZG ceremony can't be read: ${(error as Error).message}`;
+    throw new CapError('config', 'ceremony.wrong', message, { cause: error });
+  }
+  refuseOther(file, hash.digest('hex'));
+}
+
 /** Reads the file and refuses (CapError `config` / `ceremony.wrong`) any other than the pinned one. */
 export async function readCeremony(file = ceremonyPath()): Promise<CeremonyFile> {
   const bytes = await readFile(file);
-  const hash = sha256(bytes).toString('hex');
-  if (hash !== CEREMONY_HASH)
-    throw new CapError('config', 'ceremony.wrong', `${file} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
+  refuseOther(file, sha256(bytes).toString('hex'));
   const ceremony = JSON.parse(bytes.toString('utf8')) as CeremonyFile;
   if (ceremony.g2_monomial[1] !== TAU_G2 || ceremony.g1_monomial.length !== CEREMONY_POWERS)
     throw new CapError('config', 'ceremony.wrong', `${file} does not hold the pinned parameters`);

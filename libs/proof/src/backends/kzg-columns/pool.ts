@@ -1,75 +1,154 @@
 import { Worker } from 'node:worker_threads';
+import { CapError } from '@cap/crypto';
 import { type Job, type JobResults } from './jobs.js';
 
 interface Task {
   job: Job;
+  begun?: (() => void) | undefined;
   done: (result: never) => void;
   failed: (error: unknown) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  task: Task | null;
 }
 
 /** What a worker answers. */
 export type Answer = { result: JobResults[keyof JobResults] } | { error: unknown };
 
-/** Threads that do jobs, one at a time each. They start when there is work and don't keep the process alive. */
+export interface PoolOptions {
+  /** Jobs that may wait for a thread; any number if left out. */
+  waiting?: number;
+  /** What the threads run. */
+  file?: URL;
+}
+
+export interface RunOptions {
+  /** Gives the job up: it is rejected with the signal's reason, and if it is under way its thread is replaced. */
+  signal?: AbortSignal;
+  /** Called when a thread takes the job. */
+  begun?(): void;
+}
+
+/**
+ * Threads that do jobs, one at a time each, in the order in which they come. They start when there is work and don't keep
+ * the process alive. A thread that dies takes its own job with it; another one starts when there is work.
+ */
 export class WorkerPool {
-  readonly #idle: Worker[] = [];
   readonly #queue: Task[] = [];
-  readonly #workers = new Map<Worker, Task | null>();
+  readonly #threads = new Set<Thread>();
+  readonly #ending = new Set<Promise<unknown>>();
+  readonly #mostWaiting: number;
+  readonly #file: URL;
   #closed = false;
 
   constructor(
     /** Threads at most. */
     readonly size: number,
-    private readonly file = new URL('./worker.js', import.meta.url),
-  ) {}
+    { waiting = Infinity, file = new URL('./worker.js', import.meta.url) }: PoolOptions = {},
+  ) {
+    this.#mostWaiting = waiting;
+    this.#file = file;
+  }
 
-  run<J extends Job>(job: J): Promise<JobResults[J['kind']]> {
-    if (this.#closed) return Promise.reject(new Error('the worker pool is closed'));
-    return new Promise((done, failed) => {
-      this.#queue.push({ job, done, failed });
+  /** Jobs under way. */
+  get running(): number {
+    return [...this.#threads].filter(({ task }) => task !== null).length;
+  }
+
+  /** Jobs that no thread has taken yet. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Throws CapError `busy` / `overloaded` if as many jobs wait as may. */
+  run<J extends Job>(job: J, { signal, begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw closed();
+      signal?.throwIfAborted();
+      if (this.running >= this.size && this.waiting >= this.#mostWaiting)
+        throw new CapError('busy', 'overloaded', `${this.waiting} proofs are waiting to be judged already`);
+      const giveUp = () => this.#giveUp(task, signal!.reason);
+      const settle =
+        <T>(end: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', giveUp);
+          end(value);
+        };
+      const task: Task = { job, begun, done: settle(resolve), failed: settle(reject) };
+      signal?.addEventListener('abort', giveUp);
+      this.#queue.push(task);
       this.#next();
     });
   }
 
-  /** Ends the threads; a job under way is rejected. */
+  /** Ends the threads. Jobs under way and waiting ones are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()));
+    for (const task of this.#queue.splice(0)) task.failed(closed());
+    for (const thread of this.#threads) this.#end(thread, closed());
+    await Promise.all(this.#ending);
   }
 
   #next(): void {
-    if (this.#queue.length === 0) return;
-    const worker = this.#idle.pop() ?? (this.#workers.size < this.size ? this.#start() : undefined);
-    if (!worker) return;
-    const task = this.#queue.shift()!;
-    this.#workers.set(worker, task);
-    worker.ref();
-    worker.postMessage(task.job);
+    while (this.#queue.length > 0) {
+      const thread = this.#freeThread();
+      if (!thread) return;
+      const task = this.#queue.shift()!;
+      thread.task = task;
+      thread.worker.ref();
+      thread.worker.postMessage(task.job);
+      task.begun?.();
+    }
   }
 
-  #start(): Worker {
-    const worker = new Worker(this.file);
-    this.#workers.set(worker, null);
+  #freeThread(): Thread | undefined {
+    const idle = [...this.#threads].find(({ task }) => task === null);
+    return idle ?? (this.#threads.size < this.size ? this.#start() : undefined);
+  }
+
+  #start(): Thread {
+    const thread: Thread = { worker: new Worker(this.#file), task: null };
+    const { worker } = thread;
+    this.#threads.add(thread);
     worker.on('message', (answer: Answer) => {
-      const task = this.#workers.get(worker)!;
-      this.#workers.set(worker, null);
+      const { task } = thread;
+      // What a thread says while it is being ended concerns nobody any more.
+      if (!task || !this.#threads.has(thread)) return;
+      thread.task = null;
       worker.unref();
-      this.#idle.push(worker);
       if ('error' in answer) task.failed(answer.error);
       else task.done(answer.result as never);
       this.#next();
     });
     let reason: unknown = new Error('the worker ended');
     worker.on('error', (error) => (reason = error));
-    // A thread that dies (out of memory, say) takes its job with it, not the others.
     worker.on('exit', () => {
-      const task = this.#workers.get(worker);
-      this.#workers.delete(worker);
-      const at = this.#idle.indexOf(worker);
-      if (at !== -1) this.#idle.splice(at, 1);
-      task?.failed(reason);
-      if (!this.#closed) this.#next();
+      if (!this.#threads.delete(thread)) return;
+      thread.task?.failed(reason);
+      this.#next();
     });
-    return worker;
+    return thread;
+  }
+
+  #giveUp(task: Task, reason: unknown): void {
+    const at = this.#queue.indexOf(task);
+    if (at !== -1) {
+      this.#queue.splice(at, 1);
+      task.failed(reason);
+      return;
+    }
+    for (const thread of this.#threads) if (thread.task === task) this.#end(thread, reason);
+    this.#next();
+  }
+
+  #end(thread: Thread, reason: unknown): void {
+    this.#threads.delete(thread);
+    thread.task?.failed(reason);
+    const ended = thread.worker.terminate().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 }
+
+const closed = (): Error => new Error('the worker pool is closed');

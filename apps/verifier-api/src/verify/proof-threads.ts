@@ -1,0 +1,74 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { assertCeremony, type VerificationOptions, WorkerPool } from '@cap/proof';
+import { CONFIG, gauge, Readiness } from '@cap/service-kit';
+
+/**
+ * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
+ * whoever comes later is sooner served by trying again than by standing in line until the deadline.
+ */
+const WAITING_PER_THREAD = 64;
+
+/** Where one request's proofs are verified. */
+export interface RequestThreads {
+  readonly pool: VerificationOptions['pool'];
+  /** Milliseconds in which they waited for a thread. */
+  waited(): number;
+}
+
+/** Threads for zero-knowledge proofs, so that the main thread stays free (server.workers; 0: there are none). */
+@Injectable()
+export class ProofThreads implements OnApplicationShutdown {
+  readonly #pool: WorkerPool | null;
+
+  constructor(@Inject(CONFIG) { server: { workers } }: Config, @Inject(Readiness) readiness: Readiness) {
+    this.#pool = workers > 0 ? new WorkerPool(workers, { waiting: workers * WAITING_PER_THREAD }) : null;
+    if (this.#pool) expose(this.#pool);
+    // Threads read the file when they start, which may be long after the service did.
+    readiness.add('proof-parameters', () => assertCeremony());
+  }
+
+  /** What one request uses: a proof that nobody waits for any more is given up. */
+  for(signal: AbortSignal): RequestThreads {
+    const pool = this.#pool;
+    let waited = 0;
+    if (!pool) return { pool: undefined, waited: () => waited };
+    return {
+      pool: {
+        run(job) {
+          const came = performance.now();
+          return pool.run(job, { signal, begun: () => void (waited += performance.now() - came) });
+        },
+      },
+      waited: () => waited,
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (!this.#pool) return;
+    pools.delete(this.#pool);
+    await this.#pool.close();
+  }
+}
+
+const pools = new Set<WorkerPool>();
+
+function expose(pool: WorkerPool): void {
+  pools.add(pool);
+  gauge({
+    name: 'cap_proof_jobs',
+    help: 'Zero-knowledge proofs that a thread is judging, and those that wait for one',
+    labelNames: ['state'],
+    collect() {
+      const all = [...pools];
+      this.set(
+        { state: 'running' },
+        all.reduce((sum, { running }) => sum + running, 0),
+      );
+      this.set(
+        { state: 'waiting' },
+        all.reduce((sum, { waiting }) => sum + waiting, 0),
+      );
+    },
+  });
+}
