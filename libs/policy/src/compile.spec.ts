@@ -196,6 +196,8 @@ describe('lints', () => {
   const withRule = (more: JsonObject) => v2({ rules: [rule('one', more)], adaptivity: {} });
   const threshold = (where: JsonValue, rhs: JsonValue = '0.5') =>
     withRule({ op: 'threshold', lhs: { list: 'suppliers', where }, rhs });
+  const bounds = (...given: [op: string, rhs: JsonValue][]) =>
+    v2({ rules: given.map(([op, rhs], i) => rule(`r${i}`, { op, rhs })), adaptivity: {} });
   const schemes = (...names: (string | undefined)[]) =>
     v2({
       rules: names.map((scheme, i) => ({
@@ -247,6 +249,17 @@ describe('lints', () => {
     ['E3002', threshold({ field: 'tier', eq: 1 }, 0.5), threshold({ field: 'tier', eq: 1 }, '0')],
     ['E3002', threshold({ field: 'tier', eq: 1, in: [1] }), threshold({ field: 'tier', in: [1] })],
     ['E3002', threshold({ field: 'tier', in: [] }), threshold({ field: 'tier', in: [2] })],
+    ['E3002', bounds(['range_min', 10], ['range_max', 9]), bounds(['range_min', 10], ['range_max', 10])],
+    ['E3002', bounds(['range_max', 5], ['range_max', 9], ['range_min', 7]), bounds(['range_max', 5], ['range_max', 9])],
+    ['E3002', bounds(['eq', 3], ['range_min', 4]), bounds(['eq', 3], ['range_min', 3])],
+    ['E3002', bounds(['eq', 3], ['eq', 4]), bounds(['eq', 3], ['eq', 3])],
+    ['E3002', bounds(['in', [1, 9]], ['range_min', 2], ['range_max', 8]), bounds(['in', [1, 9]], ['range_max', 8])],
+    ['E3002', bounds(['in', [1, 9]], ['in', [2, 8]]), bounds(['in', [1, 9, 5]], ['in', [2, 5]])],
+    [
+      'E3002',
+      v2({ rules: [rule('a', { op: 'range_min' }), rule('b', { lhs: 'suppliers.count', rhs: 9 })], adaptivity: {} }),
+      v2({ rules: [rule('a', { op: 'range_min' }), rule('b', { lhs: 'ubo_count', rhs: 9 })], adaptivity: {} }),
+    ],
     ['E2003', threshold({ field: 'tier', eq: 1, or: 2 }), threshold({ field: 'tier', eq: 1 })],
     [
       'E2003',
@@ -282,6 +295,16 @@ describe('lints', () => {
     expect(severities('strict')).toEqual(['E1002 error', 'W1002 warning']);
     expect(severities('relaxed')).toEqual(['E1002 warning', 'W1002 warning']);
     expect(lintErrors(compilePolicy(withRule({ rhs: -1 }), { lintMode: 'relaxed' }).lints)).toHaveLength(1);
+  });
+
+  it('E3002 names the rules that can not hold together', () => {
+    expect(lintErrors(compilePolicy(bounds(['range_min', 10], ['range_max', 9])).lints)).toEqual([
+      {
+        code: 'E3002',
+        severity: 'error',
+        message: 'no number of suppliers meets the bounds of the rules r0, r1 together',
+      },
+    ]);
   });
 
   it('of two rules with one id neither can be settled', () => {

@@ -214,7 +214,7 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
     if (requirement) lints.push(...idleMembers(rule, requirement));
     return { rule_id: rule.id, requirement };
   });
-  lints.push(...schemeLints(read));
+  lints.push(...schemeLints(read), ...boundLints(read));
   // Results go by rule id: of two rules with one id the weaker could stand for both, so neither can be settled.
   const single = read.map((rule) =>
     rules.filter(({ id }) => id === rule.rule_id).length > 1 ? { ...rule, requirement: null } : rule,
@@ -255,6 +255,24 @@ function schemeLints(rules: readonly { requirement: Requirement | null }[]): Lin
       ? [error('E2004', `rules over ${list} want different identifier schemes: ${[...names].join(', ')}`)]
       : [],
   );
+}
+
+/** Bounds on the rows of one list that no number of rows meets: such a policy can only fail, so one of them is wrong. */
+function boundLints(rules: readonly { requirement: Requirement | null }[]): Lint[] {
+  const counted = rules.flatMap(({ requirement }) =>
+    requirement?.need.kind === 'count' ? [{ ...requirement, need: requirement.need }] : [],
+  );
+  return [...new Set(counted.map(({ list }) => list))].flatMap((list) => {
+    const bounds = counted.filter((rule) => rule.list === list);
+    const min = Math.max(0, ...bounds.map(({ need }) => need.min ?? 0));
+    const max = Math.min(Infinity, ...bounds.map(({ need }) => need.max ?? Infinity));
+    const among = bounds.flatMap(({ need }) => (need.among ? [need.among] : []));
+    // Every list of numbers has all that is allowed, so the first one has.
+    const possible =
+      among[0]?.some((n) => n >= min && n <= max && among.every((list) => list.includes(n))) ?? min <= max;
+    const names = bounds.map(({ rule_id }) => rule_id).join(', ');
+    return possible ? [] : [error('E3002', `no number of ${list} meets the bounds of the rules ${names} together`)];
+  });
 }
 
 function activationLints({ adaptivity, rules }: V2Document): Lint[] {
