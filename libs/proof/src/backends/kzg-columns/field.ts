@@ -58,6 +58,13 @@ export const integerOf = (bytes: Uint8Array): bigint =>
 /** 32 bytes, big endian. */
 export const scalarBytes = (value: bigint): Buffer => Buffer.from(value.toString(16).padStart(64, '0'), 'hex');
 
+/** Field elements as bytes, 32 big endian each, and back. */
+export const pack = (elements: readonly bigint[]): Buffer => Buffer.concat(elements.map(scalarBytes));
+export const unpack = (bytes: Uint8Array): bigint[] =>
+  Array.from({ length: bytes.length / SCALAR_BYTES }, (_, i) =>
+    integerOf(bytes.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES)),
+  );
+
 /** A uniform element from the system's random source: 48 bytes reduced, so off uniform by less than 2^-128. */
 export const randomScalar = (): bigint => mod(integerOf(randomBytes(48)));
 export const randomScalars = (count: number): bigint[] => Array.from({ length: count }, randomScalar);

@@ -14,8 +14,8 @@ import {
   productTree,
   type Polynomial,
 } from './polynomial.js';
-import { ChunkPolynomials, FalseStatement, Prover, type ListState } from './prover.js';
-import { chunksOf, Prepared, Verifier } from './verifier.js';
+import { FalseStatement, Prover, type ListState } from './prover.js';
+import { Prepared, Verifier } from './verifier.js';
 
 /**
  * For each rule a proof of a false statement that breaks this rule alone: a verifier without the rule accepts it (so the rule
@@ -61,27 +61,18 @@ class Forger extends Prover {
   protected override check(): void {}
   protected override checkQuotient(): void {}
   protected override codeNotAllowed(): void {}
-  protected override twice(): void {}
 
   protected override activity(state: ListState): void {
     const { list } = state;
     super.activity({ ...state, list: { ...list, min: 0, max: Infinity }, evaluations: state.evaluations });
     if (this.#mine(state)) this.cheat.activity?.(state, { alpha: 0n, beta: 0n });
   }
-  protected override async product(state: ListState, roots: readonly bigint[]): Promise<void> {
-    const own = this.#mine(state) ? this.cheat.roots?.(state) : undefined;
-    await super.product(state, own ?? roots);
-    state.roots = [...roots];
-    // What follows inverts the slope: a double zero has none.
-    state.slopeAtRoots = state.slopeAtRoots.map((value) => value || 1n);
+  protected override rootsOfA(state: ListState): readonly bigint[] {
+    return (this.#mine(state) ? this.cheat.roots?.(state) : undefined) ?? state.roots;
   }
-  protected override async cofactors(state: ListState, states: readonly ListState[]): Promise<void> {
-    const { roots } = state;
-    const own = this.#mine(state) ? this.cheat.roots?.(state) : undefined;
-    state.roots = own ?? roots;
-    await super.cofactors(state, states);
-    state.roots = roots;
-    this.cheat.cofactors?.(state);
+  protected override async cofactors(states: readonly ListState[]): Promise<void> {
+    await super.cofactors(states);
+    for (const state of states) this.cheat.cofactors?.(state);
   }
   protected override common({ domain }: ListState): Polynomial {
     return randomScalars(domain.u + 4);
@@ -100,7 +91,7 @@ function cofactorDespiteDuplicate(state: ListState, j: number): void {
   const different = [...new Set(state.roots)];
   const tree = productTree(different);
   const slope = derivative(tree.at(-1)![0]!);
-  const chunk = new ChunkPolynomials().of(chunksOf(state.list)[j]!);
+  const chunk = state.chunks[j]!;
   const values = different.map((root) => mod(evaluate(chunk, root) * evaluate(slope, root)));
   const once = combinedOverTree(tree, inverses(values));
   state.columns.q[j] = multiply(once, addScaled([2n], multiply(chunk, once), -1n));

@@ -1,6 +1,8 @@
+import { blake3 } from '@cap/crypto';
 import { verifyingCeremony, powerOf, type SharedPowers } from './ceremony.js';
 import { loadCurve, type Curve, type Point } from './curve.js';
-import { SCALAR_BYTES } from './field.js';
+import { FIELD_ORDER, inverses, pack, SCALAR_BYTES, unpack } from './field.js';
+import { combinedOverTree, derivative, Modulus, productOfRoots, productTree, type Polynomial } from './polynomial.js';
 import { type ZkStatement } from './statement.js';
 import { rejection, Verifier } from './verifier.js';
 
@@ -8,14 +10,18 @@ import { rejection, Verifier } from './verifier.js';
 export type Job =
   /** sum of scalar_i * [tau^(from + i)]: the words of the point. */
   | { kind: 'commit'; powers: SharedPowers; from: number; scalars: Uint8Array }
-  /** The polynomial's values at the points. */
-  | { kind: 'values'; coefficients: Uint8Array; points: Uint8Array }
+  /** The product of (X - root). */
+  | { kind: 'product'; roots: Uint8Array }
+  /** 1/F mod A, where A is the product over the roots and F the product of the polynomials, times A'(X) if `slope`. */
+  | { kind: 'cofactor'; roots: Uint8Array; factors: Uint8Array[]; slope: boolean }
   /** Why the proof is rejected; null if it is not. */
   | { kind: 'verify'; statement: ZkStatement; proof: Uint8Array };
 
 export interface JobResults {
   commit: Uint32Array;
-  values: Uint8Array;
+  product: Uint8Array;
+  /** `common`: index of a root that F or A' has too, so that there is no inverse. */
+  cofactor: { inverse: Uint8Array } | { common: number };
   verify: string | null;
 }
 
@@ -29,8 +35,10 @@ export async function runJob(job: Job): Promise<JobResults[keyof JobResults]> {
   switch (job.kind) {
     case 'commit':
       return commit(curve, job);
-    case 'values':
-      return values(curve, job);
+    case 'product':
+      return pack(productOfRoots(unpack(job.roots)));
+    case 'cofactor':
+      return cofactor(curve, job);
     case 'verify':
       return verify(curve, job);
   }
@@ -39,12 +47,50 @@ export async function runJob(job: Job): Promise<JobResults[keyof JobResults]> {
 function commit(curve: Curve, { powers, from, scalars }: Extract<Job, { kind: 'commit' }>): Uint32Array {
   const count = scalars.length / SCALAR_BYTES;
   for (let i = points.length; i < from + count; i++) points.push(powerOf(curve, powers, i));
-  return curve.words(curve.combinationOf(points.slice(from, from + count), unpacked(curve, scalars)));
+  return curve.words(curve.combinationOf(points.slice(from, from + count), scalarsOf(curve, scalars)));
 }
 
-function values(curve: Curve, { coefficients, points }: Extract<Job, { kind: 'values' }>): Uint8Array {
-  const polynomial = unpacked(curve, coefficients);
-  return Buffer.concat(unpacked(curve, points).map((point) => curve.bytes(curve.evaluate(polynomial, point))));
+/** What several jobs about one A(X) share. */
+interface Product {
+  tree: Polynomial[][];
+  modulus: Modulus;
+  /** A'(root). */
+  slopeAtRoots: bigint[];
+}
+
+/** The last products asked about: a proof has one for each list. */
+const products = new Map<string, Product>();
+const MOST_PRODUCTS = 4;
+
+function productOf(curve: Curve, packedRoots: Uint8Array): Product {
+  const key = blake3(packedRoots).toString('hex');
+  const known = products.get(key);
+  if (known) return known;
+  const tree = productTree(unpack(packedRoots));
+  const A = tree.at(-1)![0]!;
+  const made = { tree, modulus: new Modulus(A), slopeAtRoots: valuesAt(curve, derivative(A), packedRoots) };
+  products.set(key, made);
+  if (products.size > MOST_PRODUCTS) products.delete(products.keys().next().value!);
+  return made;
+}
+
+/** The inverse by its values at the roots: sum of A/(X - root) / (F(root) A'(root)). */
+function cofactor(curve: Curve, { roots, factors, slope }: Extract<Job, { kind: 'cofactor' }>): JobResults['cofactor'] {
+  const { tree, modulus, slopeAtRoots } = productOf(curve, roots);
+  const parts = factors.map((factor) => valuesAt(curve, modulus.remainder(unpack(factor)), roots));
+  const weights = slopeAtRoots.map((value, i) =>
+    parts.reduce((product, part) => (product * part[i]!) % FIELD_ORDER, slope ? (value * value) % FIELD_ORDER : value),
+  );
+  const common = weights.indexOf(0n);
+  return common === -1 ? { inverse: pack(combinedOverTree(tree, inverses(weights))) } : { common };
+}
+
+/** Of a polynomial at packed points. */
+function valuesAt(curve: Curve, polynomial: Polynomial, points: Uint8Array): bigint[] {
+  // The curve's evaluation wants two coefficients at least.
+  const coefficients = [...polynomial, 0n, 0n].slice(0, Math.max(2, polynomial.length));
+  const scalars = coefficients.map((coefficient) => curve.scalar(coefficient));
+  return scalarsOf(curve, points).map((point) => curve.integer(curve.evaluate(scalars, point)));
 }
 
 async function verify(curve: Curve, { statement, proof }: Extract<Job, { kind: 'verify' }>): Promise<string | null> {
@@ -57,7 +103,7 @@ async function verify(curve: Curve, { statement, proof }: Extract<Job, { kind: '
   }
 }
 
-const unpacked = (curve: Curve, scalars: Uint8Array): ReturnType<Curve['scalar']>[] =>
+const scalarsOf = (curve: Curve, scalars: Uint8Array): ReturnType<Curve['scalar']>[] =>
   Array.from({ length: scalars.length / SCALAR_BYTES }, (_, i) =>
     curve.scalarOf(scalars.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES)),
   );

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CEREMONY_POWERS, sharedPowers } from './ceremony.js';
 import { loadCurve } from './curve.js';
-import { integerOf, SCALAR_BYTES, scalarBytes } from './field.js';
+import { pack } from './field.js';
 import { runJob, type Job, type JobResults } from './jobs.js';
 import { trimmed, type Polynomial } from './polynomial.js';
 import { type WorkerPool } from './pool.js';
@@ -24,28 +24,15 @@ export class Labour {
         throw new RangeError(`a polynomial of ${coefficients.length} coefficients does not fit the ceremony`);
       for (let from = 0; from < coefficients.length; from += PIECE) {
         pieces.push(i);
-        jobs.push({ kind: 'commit', powers, from, scalars: packed(coefficients.slice(from, from + PIECE)) });
+        jobs.push({ kind: 'commit', powers, from, scalars: pack(coefficients.slice(from, from + PIECE)) });
       }
     });
-    const parts = (await this.#share(jobs)).map((words) => curve.pointOf(words));
+    const parts = (await this.run(jobs)).map((words) => curve.pointOf(words));
     return polynomials.map((_, i) => curve.encode(curve.sum(parts.filter((_, k) => pieces[k] === i))));
   }
 
-  /** The values of each polynomial at all points. */
-  async valuesAt(polynomials: readonly Polynomial[], points: readonly bigint[]): Promise<bigint[][]> {
-    const at = packed(points);
-    const jobs = polynomials.map((polynomial) => ({
-      kind: 'values' as const,
-      // The curve's evaluation wants two coefficients at least.
-      coefficients: packed(polynomial.length < 2 ? [...polynomial, 0n, 0n] : polynomial),
-      points: at,
-    }));
-    return (await this.#share(jobs)).map((values) =>
-      points.map((_, i) => integerOf(values.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES))),
-    );
-  }
-
-  async #share<J extends Job>(jobs: readonly J[]): Promise<JobResults[J['kind']][]> {
+  /** Does the jobs, in any order; the results are in theirs. */
+  async run<J extends Job>(jobs: readonly J[]): Promise<JobResults[J['kind']][]> {
     const results: JobResults[J['kind']][] = [];
     let next = 0;
     const work = async (run: (job: J) => Promise<JobResults[J['kind']]>) => {
@@ -65,5 +52,3 @@ export class Labour {
     return results;
   }
 }
-
-const packed = (scalars: readonly bigint[]): Uint8Array => Buffer.concat(scalars.map(scalarBytes));

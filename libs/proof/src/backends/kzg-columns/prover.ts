@@ -1,6 +1,6 @@
 import { type SecretColumns } from './columns.js';
 import { domain, maskAt, tailAt, type Domain } from './domain.js';
-import { FIELD_ORDER, inverses, mod, power, randomScalar, randomScalars } from './field.js';
+import { FIELD_ORDER, inverses, mod, pack, power, randomScalar, randomScalars, unpack } from './field.js';
 import {
   boundaries,
   factorsOf,
@@ -15,17 +15,13 @@ import {
 import { type Labour } from './labour.js';
 import {
   addScaled,
-  combinedOverTree,
   cosetEvaluations,
   cosetInterpolated,
   cosetPoints,
   derivative,
   evaluate,
   interpolated,
-  Modulus,
   multiply,
-  productOfRoots,
-  productTree,
   trimmed,
   type Polynomial,
 } from './polynomial.js';
@@ -34,9 +30,8 @@ import {
   checkStatement,
   EARLIER,
   statementDigest,
-  valueAt,
+  valuesBetween,
   type ListStatement,
-  type ReferenceValues,
   type ZkStatement,
 } from './statement.js';
 import { MessageWriter, Transcript } from './transcript.js';
@@ -71,33 +66,17 @@ export interface ListState {
   columns: ListView<Polynomial>['columns'] & { q: Polynomial[] };
   /** Zeros of A(X): identifiers of the data rows, then the masks. */
   roots: bigint[];
-  tree: Polynomial[][];
-  /** A'(X), and its values at the roots. */
+  /** A'(X). */
   slope: Polynomial;
-  slopeAtRoots: bigint[];
+  /** The chunks of the reference lists, the product of (X - value) each. */
+  chunks: Polynomial[];
   table: { evaluations: bigint[]; coefficients: Polynomial };
   valueOfA: bigint;
   slopeOfA: bigint;
 }
 
-/** Chunks of reference lists as polynomials, the product of (X - value); they depend on the list alone. */
-export class ChunkPolynomials {
-  readonly #known = new WeakMap<ReferenceValues, Map<number, Polynomial>>();
-
-  of([reference, from, to]: [ReferenceValues, number, number]): Polynomial {
-    const chunks = this.#known.get(reference) ?? new Map<number, Polynomial>();
-    this.#known.set(reference, chunks);
-    const known = chunks.get(from);
-    if (known) return known;
-    const made = productOfRoots(Array.from({ length: to - from }, (_, i) => valueAt(reference, from + i)));
-    chunks.set(from, made);
-    return made;
-  }
-}
-
 /** Makes proofs of kzg-columns.v1, round by round. Not constant time: it belongs on a machine that nobody shares. */
 export class Prover {
-  protected readonly chunks = new ChunkPolynomials();
   protected readonly identities: Identities;
   readonly #progress: (done: number, of: number) => void;
 
@@ -118,14 +97,15 @@ export class Prover {
     const transcript = new Transcript(statementDigest(statement));
     const messages = new MessageWriter(transcript);
     const states = statement.lists.map((list, i) => this.#state(statement, secrets, list, i));
-    const steps = states.length + 6;
+    const steps = 8;
     let step = 0;
     const advance = () => this.#progress(++step, steps);
 
-    for (const state of states) {
-      await this.roundOne(state, states);
-      advance();
-    }
+    for (const state of states) this.roundOne(state);
+    await this.products(states);
+    advance();
+    await this.cofactors(states);
+    advance();
     await this.#send(messages, states, ({ columns }) => [
       ['a', columns.a],
       ['m', columns.m],
@@ -174,16 +154,14 @@ export class Prover {
     } as unknown as ListState;
   }
 
-  /** Activity, multiplicities, A(X) and the cofactors q_j: nothing here depends on a challenge. */
-  protected async roundOne(state: ListState, states: readonly ListState[]): Promise<void> {
+  /** Activity and multiplicities: nothing here depends on a challenge. */
+  protected roundOne(state: ListState): void {
     this.activity(state);
     this.multiplicities(state);
     const { domain, evaluations, columns } = state;
     columns.a = interpolated(evaluations.a);
     columns.m = interpolated(evaluations.m);
     state.roots = [...evaluations.x.slice(0, domain.v), ...evaluations.m.slice(domain.v, domain.u)];
-    await this.product(state, state.roots);
-    await this.cofactors(state, states);
   }
 
   /** a: 1 on the rows that count, 0 on the others and on row v, random after it. */
@@ -210,45 +188,60 @@ export class Prover {
     throw new FalseStatement(entry, row, 'the code is not in the table');
   }
 
-  /** A(X), the product of (X - root), and its derivative. */
-  protected async product(state: ListState, roots: readonly bigint[]): Promise<void> {
-    state.tree = productTree(roots);
-    state.columns.A = state.tree.at(-1)![0]!;
-    state.slope = derivative(state.columns.A);
-    [state.slopeAtRoots] = (await this.labour.valuesAt([state.slope], roots)) as [bigint[]];
-    const double = state.slopeAtRoots.indexOf(0n);
-    if (double !== -1) this.twice(state, double);
-  }
-
-  protected twice({ entry }: ListState, row: number): void {
-    throw new FalseStatement(entry, row, 'another row has the same identifier');
-  }
-
-  /** q_j = 1/F_j mod A + (random of degree 4) * A. */
-  protected async cofactors(state: ListState, states: readonly ListState[]): Promise<void> {
-    const { list, factors, columns, roots, tree, slopeAtRoots } = state;
-    const modulus = new Modulus(columns.A);
-    const chunks = chunksOf(list);
-    const reduced = factors.flatMap(({ chunk, earlier }) => [
-      ...(chunk === null ? [] : [modulus.remainder(this.chunks.of(chunks[chunk]!))]),
-      ...earlier.map((k) => modulus.remainder(states[k]!.columns.A)),
-    ]);
-    const values = await this.labour.valuesAt(reduced, roots);
+  /** A(X), the product of (X - root), and its derivative; the chunks of the reference lists, each once. */
+  protected async products(states: readonly ListState[]): Promise<void> {
+    const chunks = states.flatMap(({ list }) => chunksOf(list));
+    const keys = chunks.map(([{ valuesHash }, from]) => `${Buffer.from(valuesHash).toString('hex')} ${from}`);
+    const different = [...new Map(keys.map((key, i) => [key, chunks[i]!]))];
+    const roots = [
+      ...states.map((state) => pack(this.rootsOfA(state))),
+      ...different.map(([, chunk]) => valuesBetween(...chunk)),
+    ];
+    const products = (await this.labour.run(roots.map((roots) => ({ kind: 'product' as const, roots })))).map(unpack);
+    const chunkProducts = new Map(different.map(([key], i) => [key, products[states.length + i]!]));
     let next = 0;
-    columns.q = factors.map(({ chunk, slope, earlier }, j) => {
-      const parts = values.slice(next, (next += (chunk === null ? 0 : 1) + earlier.length));
-      const factorAtRoots = roots.map((_, i) =>
-        parts.reduce((product, part) => (product * part[i]!) % FIELD_ORDER, slope ? slopeAtRoots[i]! : 1n),
-      );
-      const common = factorAtRoots.indexOf(0n);
-      if (common !== -1) return this.common(state, j, common);
-      const weights = inverses(factorAtRoots.map((value, i) => (value * slopeAtRoots[i]!) % FIELD_ORDER));
-      return addScaled(multiply(randomScalars(COFACTOR_MASK), columns.A), combinedOverTree(tree, weights));
+    states.forEach((state, i) => {
+      state.columns.A = products[i]!;
+      state.slope = derivative(products[i]!);
+      state.chunks = chunksOf(state.list).map(() => chunkProducts.get(keys[next++]!)!);
     });
   }
 
-  protected common({ entry, factors }: ListState, factor: number, row: number): Polynomial {
-    const why = factors[factor]!.earlier.length > 0 ? 'is in an earlier segment too' : 'is on a reference list';
+  protected rootsOfA({ roots }: ListState): readonly bigint[] {
+    return roots;
+  }
+
+  /** q_j = 1/F_j mod A + (random of degree 4) * A, for every factor of every list. */
+  protected async cofactors(states: readonly ListState[]): Promise<void> {
+    const jobs = states.flatMap((state) => {
+      const roots = pack(this.rootsOfA(state));
+      return state.factors.map(({ chunk, slope, earlier }) => ({
+        kind: 'cofactor' as const,
+        roots,
+        factors: [...(chunk === null ? [] : [state.chunks[chunk]!]), ...earlier.map((k) => states[k]!.columns.A)].map(
+          pack,
+        ),
+        slope,
+      }));
+    });
+    const results = await this.labour.run(jobs);
+    let next = 0;
+    for (const state of states)
+      state.columns.q = state.factors.map((_, j) => {
+        const result = results[next++]!;
+        if ('common' in result) return this.common(state, j, result.common);
+        return addScaled(multiply(randomScalars(COFACTOR_MASK), state.columns.A), unpack(result.inverse));
+      });
+  }
+
+  /** A root of A that F_j or A' has too. */
+  protected common({ entry, factors, roots }: ListState, factor: number, row: number): Polynomial {
+    const why =
+      roots.indexOf(roots[row]!) !== roots.lastIndexOf(roots[row]!)
+        ? 'another row has the same identifier'
+        : factors[factor]!.earlier.length > 0
+          ? 'is in an earlier segment too'
+          : 'is on a reference list';
     throw new FalseStatement(entry, row, why);
   }
 
@@ -257,9 +250,8 @@ export class Prover {
    * and rho comes after A and every q_j.
    */
   protected roundTwo(state: ListState, states: readonly ListState[], rho: bigint): void {
-    const { list, factors, columns } = state;
+    const { factors, columns, chunks } = state;
     const n = COFACTOR_DOMAIN;
-    const chunks = chunksOf(list);
     const slope = cosetEvaluations(this.slopeOf(state), n);
     const weights = this.identities.factorWeights(factors, rho);
     const sum = new Array<bigint>(n).fill(0n);
@@ -270,7 +262,7 @@ export class Prover {
       const multiplyBy = (values: readonly bigint[]) => {
         for (let i = 0; i < n; i++) product[i] = (product[i]! * values[i]!) % FIELD_ORDER;
       };
-      if (factor.chunk !== null) multiplyBy(cosetEvaluations(this.chunks.of(chunks[factor.chunk]!), n));
+      if (factor.chunk !== null) multiplyBy(cosetEvaluations(chunks[factor.chunk]!, n));
       if (factor.slope) multiplyBy(slope);
       for (const k of factor.earlier) multiplyBy(cosetEvaluations(states[k]!.columns.A, n));
       for (let i = 0; i < n; i++) sum[i] = (sum[i]! + weight * (1n + FIELD_ORDER - product[i]!)) % FIELD_ORDER;
@@ -379,7 +371,7 @@ export class Prover {
   }
 
   #view(state: ListState, { alpha, zeta }: Challenges): ListView<Polynomial> {
-    const { columns, domain, list, table } = state;
+    const { columns, domain, table, chunks } = state;
     const next = (zeta * domain.w) % FIELD_ORDER;
     const opened: Opened = {
       a: evaluate(columns.a, zeta),
@@ -393,7 +385,7 @@ export class Prover {
     return {
       ...state,
       opened,
-      chunksAtAlpha: chunksOf(list).map((chunk) => evaluate(this.chunks.of(chunk), alpha)),
+      chunksAtAlpha: chunks.map((chunk) => evaluate(chunk, alpha)),
       tableAtZeta: evaluate(table.coefficients, zeta),
     };
   }

@@ -102,6 +102,9 @@ export function referenceValues(
 }
 
 export const valueCount = ({ values }: ReferenceValues): number => values.length / SCALAR_BYTES;
+/** The values from <= i < to, packed, in memory of their own. */
+export const valuesBetween = ({ values }: ReferenceValues, from: number, to: number): Uint8Array =>
+  new Uint8Array(values.subarray(from * SCALAR_BYTES, to * SCALAR_BYTES));
 export const valueAt = ({ values }: ReferenceValues, i: number): bigint =>
   integerOf(values.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES));
 
