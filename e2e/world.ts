@@ -130,14 +130,15 @@ export class World {
     readonly token: string,
   ) {}
 
-  static async start(options: { logLevel?: string } = {}): Promise<World> {
+  /** `verifier`: more arguments for the verifier API. */
+  static async start({ verifier, ...options }: { logLevel?: string; verifier?: string[] } = {}): Promise<World> {
     const directory = await temporaryDirectory();
     const project = await makeProject(directory);
     const stack = await prepareStack(path.join(directory, 'stack'), { trust: project.trust, ...options });
     const world = new World(project, stack, await stack.token('verify:read registry:write policy:write'));
     try {
       await world.up(stack.start.registry());
-      await world.up(stack.start.verifier());
+      await world.up(stack.start.verifier(verifier ? { args: verifier } : {}));
       await world.publish();
       return world;
     } catch (error) {

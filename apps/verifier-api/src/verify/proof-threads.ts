@@ -5,9 +5,11 @@ import { CONFIG, gauge, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
- * whoever comes later is sooner served by trying again than by standing in line until the deadline.
+ * whoever comes later is sooner served by trying again than by standing in line.
  */
 const WAITING_PER_THREAD = 64;
+/** With a short deadline as many as a thread judges in half of it, so that no work is begun that comes too late. */
+const WAITING_PER_SECOND = 20;
 
 /** Where one request's proofs are verified. */
 export interface RequestThreads {
@@ -21,8 +23,9 @@ export interface RequestThreads {
 export class ProofThreads implements OnApplicationShutdown {
   readonly #pool: WorkerPool | null;
 
-  constructor(@Inject(CONFIG) { server: { workers } }: Config, @Inject(Readiness) readiness: Readiness) {
-    this.#pool = workers > 0 ? new WorkerPool(workers, { waiting: workers * WAITING_PER_THREAD }) : null;
+  constructor(@Inject(CONFIG) { server: { workers }, verification }: Config, @Inject(Readiness) readiness: Readiness) {
+    const waiting = Math.min(WAITING_PER_THREAD, Math.ceil(WAITING_PER_SECOND * verification.timeout_seconds));
+    this.#pool = workers > 0 ? new WorkerPool(workers, { waiting: workers * waiting }) : null;
     if (this.#pool) expose(this.#pool);
     // Threads read the file when they start, which may be long after the service did.
     readiness.add('proof-parameters', () => assertCeremony());

@@ -18,6 +18,7 @@ parentPort.on('message', ({ what, name, shared }) => {
   if (what === 'crash') throw new Error('crashed on ' + name);
   if (what === 'hang') for (;;);
   if (what === 'gate') Atomics.wait(shared, 0, 0);
+  if (what === 'sizes') return parentPort.postMessage({ result: name.map(({ bytes }) => [bytes.length, bytes.buffer.byteLength]) });
   if (what === 'throw') return parentPort.postMessage({ error: new Error('threw on ' + name) });
   parentPort.postMessage({ result: { name, order, threadId } });
 });
@@ -76,6 +77,16 @@ describe('the pool', () => {
     expect([two.running, two.waiting]).toEqual([1, 0]);
     open(gate);
     expect(passing.map(({ threadId }) => threadId)).not.toContain((await held).threadId);
+  });
+
+  it('sends the bytes of a view without the buffer that it is cut from, and shared memory as it is', async () => {
+    const cut = new Uint8Array(new ArrayBuffer(65_536), 100, 48);
+    const shared = new Uint8Array(new SharedArrayBuffer(64), 0, 32);
+    const job = { what: 'sizes', name: [{ bytes: cut }, { bytes: shared }] };
+    expect(await poolOf(1).run(job as unknown as Job)).toEqual([
+      [48, 48],
+      [32, 64],
+    ]);
   });
 
   it('gives an error to the job that caused it; the thread goes on', async () => {

@@ -62,7 +62,7 @@ export class WorkerPool {
     return this.#queue.length;
   }
 
-  /** Throws CapError `busy` / `overloaded` if as many jobs wait as may. */
+  /** Rejects with what the job throws; with CapError `busy` / `overloaded` if as many jobs wait as may. */
   run<J extends Job>(job: J, { signal, begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw closed();
@@ -98,7 +98,7 @@ export class WorkerPool {
       const task = this.#queue.shift()!;
       thread.task = task;
       thread.worker.ref();
-      thread.worker.postMessage(task.job);
+      thread.worker.postMessage(compact(task.job));
       task.begun?.();
     }
   }
@@ -152,3 +152,18 @@ export class WorkerPool {
 }
 
 const closed = (): Error => new Error('the worker pool is closed');
+
+/**
+ * The job without what its views do not show: small buffers are views of Node's pool of 64 KB, all of which would be copied
+ * with each of them.
+ */
+function compact<T>(value: T): T;
+function compact(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof SharedArrayBuffer) return value;
+  if (ArrayBuffer.isView(value)) {
+    const whole = value.buffer instanceof SharedArrayBuffer || value.byteLength === value.buffer.byteLength;
+    return value instanceof Uint8Array && !whole ? new Uint8Array(value) : value;
+  }
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map((member) => compact(member)) : value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, compact(member)]));
+}
