@@ -18,6 +18,7 @@ export const LISTS = ['sanctions', 'jurisdictions'].map((id) => ({ id, file: exa
 /** Suppliers that are left in, so that a disclosure of all of them makes a bundle of about 8 KB. */
 const SUPPLIERS = 16;
 const MADE_AT = '2026-01-16T00:00:00Z';
+export const STATEMENT = { issued_at: MADE_AT };
 
 async function* firstLines(file, count) {
   yield Buffer.from(
@@ -56,10 +57,11 @@ export async function makeInputs(directory) {
   const { owner, valid_from, valid_to } = record;
   const signer = { kid, public_key: publicKeyText(publicKey), owner, valid_from, valid_to };
   return {
+    project,
     trust: trustDocumentBytes(addToTrust(emptyTrustDocument(), { signer })),
     /** `count` bundles of one proof, each signed under a label of its own, so that each is a new one. */
     async bundles(backend, count, more = {}) {
-      const { statement } = await project.prove(backend, { issued_at: MADE_AT });
+      const { statement } = await project.prove(backend, STATEMENT);
       const parts = {
         createdAt: MADE_AT,
         manifest: (await project.manifest()).bytes,

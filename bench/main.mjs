@@ -1,29 +1,33 @@
 /**
  * `npm run -s bench [-- --short]`: what the services cost, against floors measured in the same run. Cases are interleaved
  * and every figure is the median of its rounds. Prints a table, writes bench/results/latest.json, and ends with 1 when a
- * ratio is more than 60 % worse than the one kept in bench/baseline.json.
+ * ratio is more than 60 % worse than the one kept in bench/baseline.json. `-- --zk`: what zero-knowledge proofs of several
+ * sizes cost, without any service; writes bench/results/zero-knowledge.json.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { nodeBinary, root, setUp, toolEnvironment } from '../scripts/setup.mjs';
 
 const short = process.argv.includes('--short');
 const keep = process.argv.includes('--keep');
 const SIZE = short
-  ? { rounds: 3, warm: 3_000, cold: 600, uploads: 6, starts: 1 }
-  : { rounds: 5, warm: 10_000, cold: 2_000, uploads: 20, starts: 1 };
+  ? { rounds: 3, warm: 3_000, cold: 600, zk: 100, uploads: 6 }
+  : { rounds: 5, warm: 10_000, cold: 2_000, zk: 400, uploads: 20 };
 const CONNECTIONS = 32;
 const UPLOAD_BYTES = 10_000_000;
 const WORSE = 1.6;
+const ZK_ROUNDS = 3;
 
 async function main() {
   const { capOk, prepareStack, stopAll, mainOf } = await import('../scripts/local-stack.mjs');
-  const { AS_OF, LISTS, makeInputs, POLICY } = await import('./inputs.mjs');
+  const { AS_OF, LISTS, makeInputs, POLICY, STATEMENT } = await import('./inputs.mjs');
   const { bareCalls } = await import('./bare-calls.mjs');
+  const { bareRate, bareVerify, verifyingJob } = await import('./zero-knowledge.mjs');
   const { cpuSeconds, peakRss, rss } = await import('./process.mjs');
   const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-'));
   const at = (name) => path.join(directory, name);
@@ -54,6 +58,8 @@ async function main() {
     const warm = { ...oneBundle, headers: { ...zip, authorization }, amount: SIZE.warm };
     const echo = { ...oneBundle, headers: zip, amount: SIZE.warm };
 
+    const zkBundles = await inputs.bundles('kzg-columns', SIZE.zk * (SIZE.rounds + 1));
+    const zkJob = await verifyingJob(inputs.project, STATEMENT);
     const coldBatches = {};
     for (const backend of ['disclosure', 'mock'])
       coldBatches[backend] = await inputs.bundles(backend, SIZE.cold * (SIZE.rounds + 1));
@@ -107,6 +113,24 @@ async function main() {
           ratio: cold.cpu / (bareEcho.cpu + bare),
         });
       }
+      const proofs = zkBundles.slice((round + 1) * SIZE.zk, (round + 2) * SIZE.zk);
+      const rate = await bareRate(zkJob, SIZE.zk);
+      const verifyFloor = await bareVerify(zkJob, SIZE.zk / 5);
+      await eventLoopDelay(stack.verifierUrl); // what is asked for next begins here
+      const judged = await send(verifier.pid, {
+        ...(await put('zk', proofs)),
+        url: verify,
+        headers: { ...zip, authorization },
+        amount: SIZE.zk,
+      });
+      record('POST /verify, cold, kzg-columns', {
+        ...judged,
+        bytes: proofs[0].length,
+        floor: verifyFloor,
+        ratio: judged.cpu / verifyFloor,
+        'of the rate of bare workers': judged['requests/s'] / rate,
+        'event loop delay P99 ms': await eventLoopDelay(stack.verifierUrl),
+      });
       const before = rss(verifier.pid);
       const sent = await send(verifier.pid, upload);
       const floor = await writingFloor(at('floor'), large);
@@ -176,6 +200,17 @@ function startLoad(children) {
   };
 }
 
+/**
+ * Milliseconds by which the service's event loop was late in 99 of 100 samples since somebody last asked: Node samples every
+ * 10 ms and counts them in.
+ */
+async function eventLoopDelay(url) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const seconds = /^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(text)?.[1];
+  if (seconds === undefined) throw new Error('the service does not tell its event loop delay');
+  return Number(seconds) * 1000 - 10;
+}
+
 /** A job with the server's CPU: microseconds a request. */
 async function measure(load, cpu, job) {
   const before = cpu();
@@ -230,6 +265,38 @@ function median(values) {
 const medians = (all) =>
   Object.fromEntries(Object.keys(all[0]).map((name) => [name, median(all.map((sample) => sample[name]))]));
 
+function print(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  for (const row of rows)
+    process.stdout.write(
+      `${row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')}\n`,
+    );
+}
+
+async function keepResults(name, results) {
+  const directory = path.join(root, 'bench/results');
+  await mkdir(directory, { recursive: true });
+  await writeFile(path.join(directory, name), `${JSON.stringify({ node: process.version, ...results }, null, 2)}\n`);
+}
+
+/** Zero-knowledge proofs over lists of several sizes, each in a process of its own. */
+async function zeroKnowledge() {
+  const sizes = [2_000, 20_000].flatMap((entries) => [48, 1_013, 5_000].map((suppliers) => [suppliers, entries]));
+  const samples = new Map(sizes.map((size) => [size, []]));
+  for (let round = 0; round < ZK_ROUNDS; round++) {
+    say(`round ${round + 1} of ${ZK_ROUNDS}`);
+    for (const size of sizes) {
+      const args = [path.join(root, 'bench/zero-knowledge-case.mjs'), ...size.map(String)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      samples.get(size).push(JSON.parse(stdout));
+    }
+  }
+  const results = [...samples].map(([[suppliers, entries], all]) => ({ suppliers, entries, ...medians(all) }));
+  const cell = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(2));
+  print([Object.keys(results[0]), ...results.map((result) => Object.values(result).map(cell))]);
+  await keepResults('zero-knowledge.json', { results });
+}
+
 async function report(results) {
   const shown = (value, digits = 1) => (value === undefined ? '' : value.toFixed(digits));
   const rows = [['case', 'requests/s', 'P50 ms', 'P95 ms', 'P99 ms', 'CPU us/request', 'floor us', 'ratio', 'else']];
@@ -246,20 +313,13 @@ async function report(results) {
       more,
     ]);
   }
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  for (const row of rows)
-    process.stdout.write(
-      `${row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')}\n`,
-    );
-
+  print(rows);
   const ratios = Object.fromEntries(
     Object.entries(results).flatMap(([name, r]) =>
       r?.ratio === undefined ? [] : [[name.replace(/ \(.*/, ''), r.ratio]],
     ),
   );
-  await mkdir(path.join(root, 'bench/results'), { recursive: true });
-  const text = `${JSON.stringify({ node: process.version, short, results }, null, 2)}\n`;
-  await writeFile(path.join(root, 'bench/results/latest.json'), text);
+  await keepResults('latest.json', { short, results });
   const baseline = path.join(root, 'bench/baseline.json');
   if (keep) return writeFile(baseline, `${JSON.stringify(ratios, null, 2)}\n`);
   const kept = JSON.parse(await readFile(baseline, 'utf8'));
@@ -278,4 +338,5 @@ if (process.env.CAP_BENCH !== '1') {
     stdio: 'inherit',
   });
   child.on('exit', (code) => process.exit(code ?? 1));
-} else await main();
+} else if (process.argv.includes('--zk')) await zeroKnowledge();
+else await main();

@@ -1,0 +1,136 @@
+/**
+ * One size of the zero-knowledge bench in a process of its own, so that its peak memory is its own:
+ * `node bench/zero-knowledge-case.mjs SUPPLIERS ENTRIES`. Five owners; suppliers and owners are compared with one list of
+ * ENTRIES sanctioned persons. Prints figures as JSON.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../scripts/setup.mjs';
+import { peakRss } from './process.mjs';
+import { bareRate, bareVerify, verifyingFloor, verifyingJob } from './zero-knowledge.mjs';
+
+const dist = (file) => import(pathToFileURL(path.join(root, 'libs', file)).href);
+const { compilePolicy } = await dist('policy/dist/index.js');
+const { Project, readSuppliers, readUbos, WorkerPool } = await dist('proof/dist/index.js');
+const backend = (file) => dist(`proof/dist/backends/kzg-columns/${file}`);
+const { commitColumns } = await backend('commitment.js');
+const { layoutOf } = await backend('kzg-columns.js');
+const { Labour } = await backend('labour.js');
+const { productOfRoots } = await backend('polynomial.js');
+const { valueAt } = await backend('statement.js');
+const { chunksOf } = await backend('verifier.js');
+const { knownLists } = await dist('proof/dist/backends/truth.js');
+
+const MADE_AT = '2026-01-16T00:00:00Z';
+const STATEMENT = { issued_at: MADE_AT };
+const VERIFICATIONS = 50;
+const OWNERS = 5;
+const POINT_BYTES = 48;
+/** Two openings at alpha and seven at zeta, 32 bytes each, for each entry of the statement. */
+const SCALAR_BYTES_EACH = 9 * 32;
+const threads = availableParallelism();
+
+const [suppliers, entries] = process.argv.slice(2).map(Number);
+const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-zk-'));
+try {
+  process.stdout.write(`${JSON.stringify(await figures(await projectOf()))}\n`);
+} finally {
+  await rm(directory, { recursive: true });
+}
+
+async function figures(project) {
+  const { manifest } = await project.manifest();
+  const known = knownLists(manifest, await project.lists());
+  const commit = await timed(async () => {
+    const pool = threads > 1 ? new WorkerPool(threads - 1) : null;
+    const labour = new Labour(pool);
+    for (const list of known) await commitColumns(list.list, list.idScheme, layoutOf(list), labour);
+    await pool?.close();
+  });
+  const prove = await timed(() => project.prove('kzg-columns', STATEMENT, { threads: threads - 1 }));
+  const peak = peakRss(process.pid);
+  const job = await verifyingJob(project, STATEMENT);
+  const chunks = new Map(
+    job.statement.lists.flatMap(chunksOf).map((chunk) => [`${chunk[0].valuesHash} ${chunk[1]}`, chunk]),
+  );
+  const lists = await timed(() => {
+    for (const [list, from, to] of chunks.values())
+      productOfRoots(Array.from({ length: to - from }, (_, i) => valueAt(list, from + i)));
+  });
+  const statements = job.statement.lists.length;
+  const points = (job.proof.length - statements * SCALAR_BYTES_EACH) / POINT_BYTES + 2 * statements;
+  const floor = await verifyingFloor(points, VERIFICATIONS);
+  const verify = await bareVerify(job, VERIFICATIONS);
+  const one = await bareRate(job, 2 * VERIFICATIONS, 1);
+  const all = await bareRate(job, 2 * VERIFICATIONS, threads);
+  return {
+    'commit CPU s': commit.cpu,
+    'commit s': commit.wall,
+    'lists CPU s': lists.cpu,
+    'prove CPU s': prove.cpu,
+    'prove s': prove.wall,
+    'peak RSS MB': peak,
+    'proof B': job.proof.length,
+    'verify CPU ms': verify / 1000,
+    'floor ms': floor / 1000,
+    ratio: verify / floor,
+    'verify/s, 1 thread': one,
+    [`verify/s, ${threads} threads`]: all,
+  };
+}
+
+async function timed(work) {
+  const [before, started] = [process.cpuUsage(), performance.now()];
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { cpu: (user + system) / 1e6, wall: (performance.now() - started) / 1000 };
+}
+
+async function projectOf() {
+  const table = (head, count, line) => [
+    Buffer.from(`${[head, ...Array.from({ length: count }, (_, i) => line(i))].join('\n')}\n`),
+  ];
+  const project = await Project.prepare(path.join(directory, 'project'), {
+    suppliers: await readSuppliers(
+      table('name,jurisdiction,tier', suppliers, (i) => `Supplier ${i} GmbH,DE,1`),
+      { file: 'suppliers.csv' },
+    ),
+    ubos: await readUbos(
+      table('name,birthdate,citizenship', OWNERS, (i) => `Owner ${'ABCDE'[i]},1960-01-0${i + 1},DE`),
+      { file: 'ubos.csv' },
+    ),
+    files: { suppliers: 'suppliers.csv', ubos: 'ubos.csv' },
+    now: MADE_AT,
+    threads: threads - 1,
+  });
+  const compare = (list) => ({ id: `clean-${list}`, op: 'non_membership', lhs: list, rhs: 'sanctions_root' });
+  await project.buildManifest({
+    policy: compilePolicy({
+      id: 'bench',
+      version: '1.0.0',
+      legal_basis: [{ directive: 'LkSG', article: '§ 5' }],
+      description: 'A bound on each list, and neither on the list of sanctions',
+      inputs: {},
+      rules: [
+        { id: 'few', op: 'range_max', lhs: 'supplier_count', rhs: suppliers + 10 },
+        { id: 'owned', op: 'range_min', lhs: 'ubo_count', rhs: 1 },
+        compare('suppliers'),
+        compare('ubos'),
+      ],
+    }),
+    referenceLists: [
+      {
+        id: 'sanctions',
+        bytes: table('name,birthdate,nationality', entries, (i) => `Sanctioned ${i},1970-01-01,EE`)[0],
+        asOf: '2026-01-15',
+      },
+    ],
+    company: { name: 'Musterwerk AG' },
+    manifestId: '11111111-2222-4333-8444-555555555555',
+    asOf: '2026-01-15',
+    now: MADE_AT,
+  });
+  return project;
+}
