@@ -25,6 +25,7 @@ export async function create(io: CliIo, options: Options): Promise<void> {
       'proof.stale',
       `the proof is of the manifest ${record.manifest_hash}, the project's is ${manifest.hash}; run cap prove again`,
     );
+  await project.audit(); // a broken log is told before anything is written
   const key = await loadSigningKey(keyDirectory(options), options.key, io.now(), await keyPassphrase(io));
   const epoch = sourceDateEpoch(io);
   const disclosed = backendByName(record.backend)?.strength === 'disclosed';

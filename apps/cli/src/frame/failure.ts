@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { type ErrorKind } from '@cap/crypto';
 import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-codes.js';
 import { type CliIo } from './io.js';
+import { printable } from './printable.js';
 
 /** An error that already knows its exit code: an answer of a service. */
 export class RemoteError extends Error {
@@ -68,25 +69,28 @@ export function reportFailure(error: unknown, io: CliIo): ExitCode {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (error instanceof RemoteError) {
-    io.err(`cap: ${error.message}\n`);
+    io.err(`cap: ${words(error.message)}\n`);
     return error.exitCode;
   }
   if (isTyped(error)) {
-    io.err(`cap: ${error.code}: ${faults(error.details) || `${error.message}\n`}`);
+    io.err(`cap: ${error.code}: ${faults(error.details) || `${words(error.message)}\n`}`);
     return EXIT_OF_KIND[error.kind];
   }
   if (isServiceError(error)) {
-    io.err(`cap: ${error.message}${namesNoRoute(error) ? NO_REGISTRY : ''}\n`);
+    io.err(`cap: ${words(error.message)}${namesNoRoute(error) ? NO_REGISTRY : ''}\n`);
     return error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
   }
   const code = systemCode(error);
   if (code !== undefined && code in SYSTEM_EXITS) {
-    io.err(`cap: ${(error as Error).message}\n`);
+    io.err(`cap: ${words((error as Error).message)}\n`);
     return SYSTEM_EXITS[code]!;
   }
   io.err(`cap: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT.internal;
 }
+
+/** A message may quote a bundle, a file or a service. It may have several lines. */
+const words = (message: string): string => message.split('\n').map(printable).join('\n');
 
 const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -107,7 +111,7 @@ function faults(details: unknown): string {
   if (!Array.isArray(details) || details.length === 0 || !details.every(isFault)) return '';
   const lines = details.map(({ file, line, column, code, message }) => {
     const place = [file, line].filter((part) => part !== undefined).join(':');
-    return `  ${[place, column, code, message].filter(Boolean).join(': ')}\n`;
+    return `  ${printable([place, column, code, message].filter(Boolean).join(': '))}\n`;
   });
   return `${details.length === 1 ? '1 fault' : `${details.length} faults`}\n${lines.join('')}`;
 }

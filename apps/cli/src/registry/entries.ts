@@ -1,3 +1,4 @@
+import { printable } from '../frame/printable.js';
 import { CapError } from '@cap/crypto';
 import { type EntryQuery, type EntryRecord } from '@cap/contracts';
 import { printResult, table, type CliIo } from '../frame/io.js';
@@ -44,7 +45,7 @@ export async function list(
           entry.entry_id,
           entry.bundle_id,
           entry.signer_kid ?? '-',
-          entry.company ?? '-',
+          printable(entry.company ?? '-'),
         ]),
       ),
     );
@@ -61,7 +62,7 @@ export async function show(io: CliIo, options: Options, id: string): Promise<voi
     if (entry === null) throw new CapError('input', 'entry.unknown', `no entry ${id}`);
     printResult(io, options, entry, () =>
       Object.entries(entry)
-        .map(([name, value]) => `${name.padEnd(15)}${value ?? '-'}`)
+        .map(([name, value]) => `${name.padEnd(15)}${printable(String(value ?? '-'))}`)
         .join('\n'),
     );
   } finally {

@@ -22,6 +22,7 @@ export class ReferenceLists {
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   });
   readonly #lists: Remembered<HeldReferenceList>;
+  readonly #newest: Remembered<{ as_of: string }>;
 
   constructor(
     @Inject(CONFIG) { policy }: Config,
@@ -29,6 +30,7 @@ export class ReferenceLists {
     @Inject(Reload) reload: Reload,
   ) {
     this.#lists = new Remembered('list', policy);
+    this.#newest = new Remembered('newest_list', policy);
     reload.add('reference lists', () => this.forget());
   }
 
@@ -36,9 +38,19 @@ export class ReferenceLists {
     return this.#lists.get(hash, () => this.#ask(hash, context));
   }
 
+  /** The as_of of the newest list with this id; null if the registry has none. */
+  async newest(id: string, { requestId }: CallContext): Promise<string | null> {
+    const found = await this.#newest.get(id, async () => {
+      const { items } = await this.registry.client.lists({ id, limit: 1 }, { requestId });
+      return items[0] ? { as_of: items[0].newest_as_of } : null;
+    });
+    return found?.as_of ?? null;
+  }
+
   /** After a change that went through this instance. */
   forget(): void {
     this.#lists.forget();
+    this.#newest.forget();
   }
 
   async #ask(hash: Digest, { requestId }: CallContext): Promise<HeldReferenceList | null> {

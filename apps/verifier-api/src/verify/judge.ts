@@ -146,6 +146,11 @@ export class Judge {
         premises.push(async () => same(await this.lists.held(hash, later)));
         return found;
       },
+      newestList: async (id) => {
+        const found = await this.lists.newest(id, context);
+        premises.push(async () => (await this.lists.newest(id, later)) === found);
+        return found;
+      },
       registryEntry: (id: Digest) => this.registry.client.findEntryOfBundle(id, context),
     };
   }

@@ -48,7 +48,7 @@ export const kzgColumns: ProofBackend = {
   async verify(context, payload, { pool } = {}) {
     const asked = policyStatement(context);
     if (!asked) return null;
-    return verdict(context, asked, payload, (job) => (pool ? pool.run(job) : runJob(job)));
+    return verdict(asked, payload, (job) => (pool ? pool.run(job) : runJob(job)));
   },
 };
 
@@ -81,7 +81,6 @@ export function layoutOf({ list, rows, secrets, idScheme, columnsSeed }: KnownLi
 }
 
 async function verdict(
-  context: ProofContext,
   { statement, facts }: PolicyStatement,
   proof: Uint8Array,
   run: (job: { kind: 'verify'; statement: PolicyStatement['statement']; proof: Uint8Array }) => Promise<string | null>,
@@ -94,18 +93,8 @@ async function verdict(
   // The statement enters every challenge: whether the proof or the statement is another one can't be told apart.
   const words = ['a proof of this statement', 'rejected'] as const;
   return {
-    binding: fault(`wrong, or bound to another manifest, policy, list or statement${dayHint(context)}`, ...words),
+    binding: fault('wrong, or bound to another manifest, policy, list or statement', ...words),
     validity: fault(rejection, ...words),
     facts: [],
   };
-}
-
-/** The likeliest cause among honest parties: the same list under another date. */
-function dayHint({ manifest, referenceLists }: ProofContext): string {
-  const other = manifest.reference_lists.find(({ id, as_of }) => {
-    const held = referenceLists.get(id);
-    return held !== undefined && held.as_of !== as_of;
-  });
-  if (!other) return '';
-  return ` (the manifest says that ${other.id} are as of ${other.as_of}, the verifier holds them as of ${referenceLists.get(other.id)!.as_of})`;
 }

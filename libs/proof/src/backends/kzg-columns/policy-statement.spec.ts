@@ -87,7 +87,7 @@ describe('a policy as a statement', () => {
     expect(none.statement.lists).toEqual([]);
   });
 
-  it('names each reference list once, as the verifier holds it', () => {
+  it('names each reference list once, as of the day that the manifest names', () => {
     const context = contextOf([clean, { ...clean, id: 'again' }]);
     const [list] = policyStatement(context)!.statement.lists;
     expect(list!.references).toMatchObject([{ id: 'sanctions', asOf: '2026-01-10' }]);
@@ -95,7 +95,7 @@ describe('a policy as a statement', () => {
     const held = new Map(context.referenceLists);
     held.set('sanctions', { ...held.get('sanctions')!, as_of: '2026-01-11' });
     const other = policyStatement({ ...context, referenceLists: held })!.statement.lists[0]!;
-    expect(other.references[0]!.asOf).toBe('2026-01-11');
+    expect(other.references[0]!.asOf).toBe('2026-01-10');
   });
 
   it('says which rules it can not state, and why', () => {

@@ -1,7 +1,7 @@
 import { digestBytes } from '@cap/crypto';
 import { allowedTable, countryCodes, type Fact, type IdScheme, type Requirement } from '@cap/policy';
 import { type ListName, type ReferenceList } from '../../lists/rows.js';
-import { columnsCommitment, type ColumnsCommitment } from '../../manifest/manifest.js';
+import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { listed, tableOf } from '../opened.js';
 import { identifierElement } from './columns.js';
@@ -113,7 +113,7 @@ function listStatements(
   for (const id of [...new Set(ids)].sort()) {
     const reference = context.referenceLists.get(id);
     if (reference?.kind !== 'sanctions') return null;
-    references.push(valuesOf(reference, id_scheme));
+    references.push(valuesOf(reference, id_scheme, context.manifest));
   }
 
   const statements = segments.map(({ x, r, d }, i): ListStatement => {
@@ -167,19 +167,22 @@ function commonTable(list: ListName, tables: readonly { codes: ReadonlySet<numbe
 }
 
 // A list is hashed once for as long as its bytes are held: verifiers meet the same lists again and again.
-const known = new WeakMap<Uint8Array, Map<string, ReferenceValues>>();
+const known = new WeakMap<Uint8Array, Map<IdScheme, ReferenceValues>>();
 
-function valuesOf(reference: ReferenceList, scheme: IdScheme): ReferenceValues {
-  const { id, hash, as_of, bytes } = reference;
-  const made = known.get(bytes) ?? new Map<string, ReferenceValues>();
+/**
+ * The day is the manifest's, which its hash covers too. By which day the list's age is judged is the verifier's own matter,
+ * and the same file may have been published again since.
+ */
+function valuesOf(reference: ReferenceList, scheme: IdScheme, { reference_lists }: Manifest): ReferenceValues {
+  const { id, hash, bytes } = reference;
+  const named = reference_lists.find((list) => list.id === id);
+  const about = { id, fileHash: digestBytes(hash), asOf: named?.as_of ?? reference.as_of };
+  const made = known.get(bytes) ?? new Map<IdScheme, ReferenceValues>();
   known.set(bytes, made);
-  const key = JSON.stringify([scheme, id, as_of]);
-  const found = made.get(key);
-  if (found) return found;
-  const elements = [...listed(reference, scheme).identifiers].map(identifierElement);
-  const values = referenceValues({ id, fileHash: digestBytes(hash), asOf: as_of }, elements);
-  made.set(key, values);
-  return values;
+  const values =
+    made.get(scheme) ?? referenceValues(about, [...listed(reference, scheme).identifiers].map(identifierElement));
+  made.set(scheme, values);
+  return { ...values, ...about };
 }
 
 const pointBytes = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
