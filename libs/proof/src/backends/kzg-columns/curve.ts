@@ -137,6 +137,7 @@ export class Curve {
   keep(values: Uint8Array): KeptValues {
     const count = values.length / SCALAR_BYTES;
     const start = this.raw._malloc(Math.max(values.length, SCALAR_BYTES));
+    if (start === 0) throw new Error('no memory left for a reference list');
     for (let i = 0; i < count; i++)
       this.scalarOf(values.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES)).copyToMem(start + i * SCALAR_BYTES);
     return { start, count };

@@ -1,6 +1,7 @@
 import { type VerifyingCeremony } from './ceremony.js';
 import { type Curve, type KeptValues, type Point } from './curve.js';
 import { domain, type Domain } from './domain.js';
+import { SCALAR_BYTES } from './field.js';
 import {
   factorsOf,
   Identities,
@@ -23,7 +24,7 @@ import {
   type ReferenceValues,
   type ZkStatement,
 } from './statement.js';
-import { MessageReader, Rejected, Transcript } from './transcript.js';
+import { MessageReader, POINT_BYTES, Rejected, Transcript } from './transcript.js';
 
 type Fr = ReturnType<Curve['scalar']>;
 
@@ -78,6 +79,14 @@ export const chunksOf = ({ references }: ListStatement): [ReferenceValues, numbe
     ]);
   });
 
+/** Bytes of every proof of the statement. */
+export function proofLength({ lists }: ZkStatement): number {
+  const factors = lists.map((list, i) => factorsOf(lists, i, chunksOf(list).length, EARLIER).length);
+  // a, m, A, p, z, h and each q; two values at alpha and seven at zeta; q, W, W'.
+  const perList = factors.map((count) => (6 + count) * POINT_BYTES + (2 + OPENED.length) * SCALAR_BYTES);
+  return perList.reduce((sum, bytes) => sum + bytes, 3 * POINT_BYTES);
+}
+
 /** A list's entry while its messages are being read. */
 interface ListState {
   list: ListStatement;
@@ -117,6 +126,8 @@ export class Verifier {
   /** Everything but the pairings. */
   equation(statement: ZkStatement, proof: Uint8Array): PairingEquation {
     checkStatement(statement);
+    const expected = proofLength(statement);
+    if (proof.length !== expected) throw new Rejected(`${proof.length} bytes, expected ${expected}`);
     const transcript = new Transcript(statementDigest(statement));
     const messages = new MessageReader(transcript, proof);
     const states = this.#readColumns(statement, messages);
