@@ -67,7 +67,7 @@ export type StepOutcome = { ok: true } | { ok: false; expected: string; actual: 
 export interface BackendVerdict {
   /** Is the proof bound to this manifest, policy and statement? */
   binding: StepOutcome;
-  /** Is the proof itself right? Not looked at when the binding fails. */
+  /** Is the proof itself right? The very outcome of the binding when it was not looked at. */
   validity: StepOutcome;
   /** Facts the proof establishes; empty unless binding and validity are ok. */
   facts: Fact[];

@@ -82,9 +82,8 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: Check
   if (!verdict) return null;
   const { binding, validity, facts, claims } = verdict;
   recordOutcome('proof.binding', binding, checks);
-  if (!binding.ok) return null;
-  recordOutcome('proof.valid', validity, checks);
-  return validity.ok ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null;
+  if (validity !== binding) recordOutcome('proof.valid', validity, checks);
+  return binding.ok && validity.ok ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null;
 }
 
 function checkBackend(
