@@ -7,7 +7,7 @@ import { checkNoteSignatures } from './note-signatures.js';
 /** Whom a verifier believes about a log. */
 export interface LogTrust {
   /**
-   * Type `ed25519`. A key named like the whole origin (`log.example/cap/0`) is believed for this epoch alone, one named
+   * Type `ed25519`. A key named like the whole origin (`log.example/cap/1`) is believed for this epoch alone, one named
    * like the origin without its epoch (`log.example/cap`) for every epoch.
    */
   logKeys: readonly VerifierKey[];

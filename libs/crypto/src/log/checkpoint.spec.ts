@@ -127,7 +127,7 @@ describe('checkpoint', () => {
 
 describe('origin with an epoch', () => {
   it.each([
-    ['log.example/cap', 0, 'log.example/cap/0'],
+    ['log.example/cap', 1, 'log.example/cap/1'],
     ['log', 12, 'log/12'],
     ['log.example/2026', 3, 'log.example/2026/3'],
   ])('%s in epoch %i is %s', (name, epoch, origin) => {
@@ -141,21 +141,23 @@ describe('origin with an epoch', () => {
     '/',
     '/0',
     'log/',
+    'log/0',
     'log/01',
     'log/-1',
     'log/1.5',
     'log/x',
     'log/9007199254740993',
-    'a b/0',
-    'a+b/0',
-    'a//0',
+    'a b/1',
+    'a+b/1',
+    'a//1',
   ])('refuses %j', (origin) => {
     expect(codeOf(() => parseOrigin(origin))).toBe('checkpoint.origin');
   });
 
   it('refuses to write what it would not read', () => {
     for (const [name, epoch] of [
-      ['', 0],
+      ['', 1],
+      ['log', 0],
       ['log', -1],
       ['log', 0.5],
       ['log', NaN],

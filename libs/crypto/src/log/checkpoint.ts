@@ -84,7 +84,7 @@ export function signCheckpoint(checkpoint: Checkpoint, privateKey: NoteSigner['p
 /** An origin of ours: the log's name and the epoch, which goes up with every restore. */
 export interface EpochOrigin {
   name: string;
-  /** From 0. */
+  /** From 1. */
   epoch: number;
 }
 
@@ -93,7 +93,7 @@ export function formatOrigin({ name, epoch }: EpochOrigin): string {
   const origin = `${name}/${epoch}`;
   const read = parseOrigin(origin);
   if (read.name !== name || read.epoch !== epoch)
-    throw new CapError('input', 'checkpoint.origin', `origin ${origin.slice(0, 80)}: expected a whole epoch number`);
+    throw new CapError('input', 'checkpoint.origin', `origin ${origin.slice(0, 80)}: expected an epoch number from 1`);
   return origin;
 }
 
@@ -102,11 +102,11 @@ export function parseOrigin(origin: string): EpochOrigin {
   const slash = origin.lastIndexOf('/');
   const name = origin.slice(0, Math.max(slash, 0));
   const epoch = parseDecimal(origin.slice(slash + 1), Number.MAX_SAFE_INTEGER);
-  if (!isKeyName(name) || name.endsWith('/') || epoch === null)
+  if (!isKeyName(name) || name.endsWith('/') || epoch === null || epoch === 0)
     throw new CapError(
       'input',
       'checkpoint.origin',
-      `origin ${JSON.stringify(origin.slice(0, 80))}: expected name/epoch without white space or +, such as log.example/cap/0`,
+      `origin ${JSON.stringify(origin.slice(0, 80))}: expected name/epoch without white space or +, such as log.example/cap/1`,
     );
   return { name, epoch };
 }

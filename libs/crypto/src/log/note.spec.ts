@@ -22,7 +22,7 @@ const FOO_NOTE = `This is an example message.
 `;
 
 const peter = { name: 'PeterNeumann', privateKey: privateKeyOf(PETER_SEED) };
-const log = { name: 'log.example/cap/0', privateKey: phraseKey('log') };
+const log = { name: 'log.example/cap/1', privateKey: phraseKey('log') };
 const witness = { name: 'witness.example/w1', privateKey: phraseKey('witness') };
 const logKey = verifierKey('ed25519', log.name, createPublicKey(log.privateKey));
 const witnessKey = verifierKey('cosignature/v1', witness.name, createPublicKey(witness.privateKey));
@@ -263,7 +263,7 @@ U7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=
   });
 
   it('covers the text and the time', () => {
-    const text = 'log.example/cap/0\n1\nAAAA\n';
+    const text = 'log.example/cap/1\n1\nAAAA\n';
     const good = cosignText(text, witness, 1_700_000_000);
     expect(good.signature).toHaveLength(72);
     expect(checkNoteSignatures({ text, signatures: [good] }, [witnessKey]).verified).toEqual([

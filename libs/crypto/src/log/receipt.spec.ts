@@ -22,7 +22,7 @@ import {
 import { formatTlogProof, parseTlogProof } from './tlog-proof.js';
 import { inclusionProof, leafHash, storedHashesForAppend, treeHash, type HashReader } from './tree.js';
 
-const ORIGIN = 'log.example/cap/0';
+const ORIGIN = 'log.example/cap/1';
 const SIZE = 11;
 const INDEX = 6;
 const logPrivate = phraseKey('log');
