@@ -89,7 +89,7 @@ describe('a zero-knowledge bundle over HTTP', () => {
     proof[HEADER_BYTES + 100]! ^= 1;
     const tampered = await judged(zipOf(new Map(contents).set('proof.capz', proof)));
     expect(tampered.body.result).toBe('fail');
-    expect(failing(tampered)).toEqual(['files.hash', 'proof.binding']);
+    expect(failing(tampered)).toEqual(['files.hash', 'proof.binding', 'proof.valid']);
     expect(new Set(tampered.body.report.rules.map(({ status }: Check) => status))).toEqual(new Set(['unproven']));
     const other = await postZip(`${verify}?audience=other&nonce=n-1`, world.token, bytes);
     expect(failing(other)).toEqual(['statement.audience']);
@@ -132,6 +132,20 @@ describe('the service while proofs are judged', () => {
     expect(await metric('cap_proof_jobs{state="waiting"}')).toBe(0);
     const again = await Promise.all(refused.slice(0, MAY_WAIT / 2).map((minute) => judged(unseen(minute))));
     expect(new Set(again.map(({ body }) => body.result))).toEqual(new Set(['ok']));
+  });
+
+  it('answers whoever asks the same as a caller who went away', async () => {
+    const same = unseen(90);
+    const [first, ...others] = Array.from({ length: 20 }, (_, i) => judged(unseen(50 + i)));
+    const gone = new AbortController();
+    const headers = { authorization: `Bearer ${world.token}`, 'content-type': 'application/zip' };
+    const aborted = fetch(`${verify}?${QUERY}`, { method: 'POST', headers, body: same, signal: gone.signal });
+    const staying = judged(same);
+    await first;
+    gone.abort();
+    await expect(aborted).rejects.toThrow('aborted');
+    expect((await staying).body.result).toBe('ok');
+    await Promise.all(others);
   });
 
   it('gives up what comes too late, and goes on', async () => {

@@ -82,7 +82,7 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: Check
   if (!verdict) return null;
   const { binding, validity, facts, claims } = verdict;
   recordOutcome('proof.binding', binding, checks);
-  if (validity !== binding) recordOutcome('proof.valid', validity, checks);
+  if (binding.ok || validity !== binding) recordOutcome('proof.valid', validity, checks);
   return binding.ok && validity.ok ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null;
 }
 
