@@ -332,6 +332,15 @@ describe('proofs that were tampered with', () => {
     expect(verifyConsistency({ ...claim, oldRoot: treeHash(60, rewritten) })).toBe(true);
   });
 
+  it('refuses a proof that ends below the root of the size that is claimed', () => {
+    const short = { oldRoot: roots[3]!, newRoot: roots[4]!, proof: consistencyProof(3, 4, log) };
+    expect(verifyConsistency({ oldSize: 3, newSize: 4, ...short })).toBe(true);
+    for (const newSize of [5, 8, 100]) expect(verifyConsistency({ oldSize: 3, newSize, ...short })).toBe(false);
+    const leaf = { index: 2, leafHash: leafHash(leaves[2]!), root: roots[4]!, proof: inclusionProof(2, 4, log) };
+    expect(verifyInclusion({ size: 4, ...leaf })).toBe(true);
+    for (const size of [5, 8, 100]) expect(verifyInclusion({ size, ...leaf })).toBe(false);
+  });
+
   it('is not misled by an empty tree with another root', () => {
     const root = Buffer.alloc(32);
     expect(verifyConsistency({ oldSize: 0, newSize: 0, oldRoot: root, newRoot: root, proof: [] })).toBe(false);
