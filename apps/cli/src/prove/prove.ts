@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { CapError, rfc3339 } from '@cap/crypto';
 import { backendByName, backends, Project } from '@cap/proof';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
@@ -26,7 +25,6 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
       `cap: warning: ${file} has mode 0${mode.toString(8)}: others on this machine may read it; run: chmod 600 ${file}\n`,
     );
   progress(io, `proving with ${backend.name}`);
-  stayFlat();
   const statement = {
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
@@ -43,15 +41,6 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   if (backend.strength === 'proven') await tellShownCounts(io, project);
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);
-}
-
-/**
- * A proof makes a lot of short-lived numbers, which the collector would let grow to several hundred MB before it clears them
- * away. A tenth more computing keeps the program under 150 MB whatever the lists.
- */
-function stayFlat(): void {
-  setFlagsFromString('--max-semi-space-size=4');
-  setFlagsFromString('--optimize-for-size');
 }
 
 const BAR = 20;
