@@ -14,6 +14,7 @@ describe('policy tests', () => {
   it.each([
     ['lksg.v1.json', 'lksg.v1.cases.json'],
     ['lksg.v2.yaml', 'lksg.v2.cases.yaml'],
+    ['lksg-shares.v2.yaml', 'lksg-shares.v2.cases.yaml'],
   ])('the cases beside %s pass', (name, cases) => {
     const results = runPolicyTests(example(name), example(cases));
     expect(results.length).toBeGreaterThan(2);

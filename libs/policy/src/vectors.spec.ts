@@ -36,6 +36,6 @@ describe.each(['policy-v1', 'policy-v2'])('%s.json', (name) => {
 
 it('the vectors are of the example policies', () => {
   const inputs = [...vectors('policy-v1'), ...vectors('policy-v2')].map(({ input }) => input);
-  for (const name of ['lksg.v1.json', 'lksg.v2.yaml'])
+  for (const name of ['lksg.v1.json', 'lksg.v2.yaml', 'lksg-shares.v2.yaml'])
     expect(inputs).toContainEqual(parsePolicyText(examples(`policies/${name}`), name));
 });
