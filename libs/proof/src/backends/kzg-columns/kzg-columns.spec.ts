@@ -1,5 +1,7 @@
-import { isCapError, sha3Text } from '@cap/crypto';
+import { isCapError, jcsText, sha3Text, type JsonObject, type JsonValue } from '@cap/crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { companyCommitmentRoot, type Commitment, type Manifest } from '../../manifest/manifest.js';
 import { decodeContainer, encodeContainer } from '../../container/container.js';
 import { makeBundle, sourcesFor, tampered, verify, type Made } from '../../verify/verification.fixture.js';
 import { type VerificationOptions, type VerificationSources } from '../../verify/inputs.js';
@@ -180,6 +182,50 @@ describe('a bundle with a zero-knowledge proof', () => {
     expect([result, status['proof.backend'], status['proof.valid']]).toEqual(['fail', 'fail', 'skipped']);
   });
 
+  it('fails whatever of manifest, proof or proof unit a dishonest signer changes', async () => {
+    const anyText = fc.string({ unit: 'binary', maxLength: 70 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('manifest' as const, 'proof' as const, 'unit' as const),
+        fc.nat(),
+        fc.oneof(anyText, fc.integer(), fc.constant(null), fc.constant<JsonValue>([])),
+        fc.boolean(),
+        async (what, at, value, consistent) => {
+          let changed = false;
+          const zip = tampered(made, {
+            signers: [made.signer],
+            files: (files) => {
+              if (what === 'proof') {
+                const bytes = Buffer.from(files.get('proof.capz')!);
+                bytes[at % bytes.length]! ^= 1 + (at % 255);
+                changed = !bytes.equals(files.get('proof.capz')!);
+                files.set('proof.capz', bytes);
+              }
+              if (what !== 'manifest') return;
+              const manifest = JSON.parse(files.get('manifest.json')!.toString()) as Manifest & JsonObject;
+              changeLeaf(manifest, at, value);
+              if (consistent)
+                manifest.company_commitment_root = companyCommitmentRoot(manifest.commitments as Commitment[]);
+              const bytes = Buffer.from(canonicalOr(manifest));
+              changed = !bytes.equals(files.get('manifest.json')!);
+              files.set('manifest.json', bytes);
+            },
+            meta: ({ proof_units }) => {
+              if (what === 'unit') changed = changeLeaf(proof_units[0]!.statement as unknown as JsonObject, at, value);
+            },
+          });
+          fc.pre(changed);
+          const { result } = await judged(zip).catch((error: unknown) => {
+            if (!isCapError(error)) throw error;
+            return { result: 'refused' };
+          });
+          expect(['fail', 'refused']).toContain(result);
+        },
+      ),
+      { numRuns: 60 * Number(process.env.CAP_TEST_SCALE ?? 1) },
+    );
+  }, 600_000);
+
   it('gives the same report whatever thread verifies it', async () => {
     const here = await verify(made.zip, sourcesFor(made));
     const again = await verify(made.zip, sourcesFor(made));
@@ -198,3 +244,27 @@ describe('a bundle with a zero-knowledge proof', () => {
     expect(verdict).toMatchObject({ binding: { ok: false }, validity: { ok: false }, facts: [] });
   });
 });
+
+/** Puts the value in the place of the text or number that comes `at`-th; false if nothing is another then. */
+function changeLeaf(document: JsonObject, at: number, value: JsonValue): boolean {
+  const leaves: [JsonObject, string][] = [];
+  const walk = (node: JsonObject) => {
+    for (const [name, member] of Object.entries(node))
+      if (typeof member === 'object' && member !== null) walk(member as JsonObject);
+      else leaves.push([node, name]);
+  };
+  walk(document);
+  const [node, name] = leaves[at % leaves.length]!;
+  const changed = JSON.stringify(node[name]) !== JSON.stringify(value);
+  node[name] = value;
+  return changed;
+}
+
+/** Canonical where it can be: a dishonest prover writes what he likes. */
+function canonicalOr(value: JsonObject): string {
+  try {
+    return jcsText(value);
+  } catch {
+    return JSON.stringify(value);
+  }
+}
