@@ -14,7 +14,7 @@ import { EntriesController } from './registry/entries.controller.js';
 import { Trust } from './trust.js';
 import { UploadController } from './upload/upload.controller.js';
 import { UploadService } from './upload/upload.service.js';
-import { Judge } from './verify/judge.js';
+import { configuredBackends, Judge } from './verify/judge.js';
 import { ProofThreads } from './verify/proof-threads.js';
 import { VerifyController } from './verify/verify.controller.js';
 
@@ -26,6 +26,7 @@ export class VerifierModule {
   }
 
   static async open(config: Config): Promise<DynamicModule> {
+    configuredBackends(config); // a wrong name stops the program before anything else starts
     await assertCeremony();
     return {
       module: VerifierModule,

@@ -174,7 +174,7 @@ export class Judge {
 }
 
 /** Throws ConfigError for a backend that this version does not have. */
-function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {
+export function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {
   try {
     return namedBackends(backend);
   } catch (error) {
