@@ -1,12 +1,14 @@
 /**
- * One size of the zero-knowledge bench in a process of its own, so that its peak memory is its own:
- * `node bench/zero-knowledge-case.mjs SUPPLIERS ENTRIES`. Five owners; suppliers and owners are compared with one list of
- * ENTRIES sanctioned persons. Prints figures as JSON.
+ * One size of the zero-knowledge bench: `node bench/zero-knowledge-case.mjs SUPPLIERS ENTRIES`. Five owners; suppliers and
+ * owners are compared with one list of ENTRIES sanctioned persons. Prints figures as JSON. `… prove PROJECT` is the proving
+ * alone, in a process of its own, so that its peak memory is its own.
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { root } from '../scripts/setup.mjs';
 import { peakRss } from './process.mjs';
 import { bareRate, bareVerify, verifyingFloor, verifyingJob } from './zero-knowledge.mjs';
@@ -31,16 +33,30 @@ const POINT_BYTES = 48;
 /** Two openings at alpha and seven at zeta, 32 bytes each, for each entry of the statement. */
 const SCALAR_BYTES_EACH = 9 * 32;
 const threads = availableParallelism();
+/** Flags of Node that `cap prove` sets for itself, so that it takes little memory. */
+const LIKE_CAP_PROVE = ['--max-semi-space-size=4', '--optimize-for-size'];
+
+const print = (figures) => process.stdout.write(`${JSON.stringify(figures)}\n`);
 
 const [suppliers, entries] = process.argv.slice(2).map(Number);
-const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-zk-'));
-try {
-  process.stdout.write(`${JSON.stringify(await figures(await projectOf()))}\n`);
-} finally {
-  await rm(directory, { recursive: true });
+if (process.argv[2] === 'prove') print(await proving(process.argv[3]));
+else {
+  const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-zk-'));
+  try {
+    const project = path.join(directory, 'project');
+    print(await figures(await projectIn(project), project));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
-async function figures(project) {
+async function proving(directory) {
+  const project = await Project.open(directory);
+  const { cpu, wall } = await timed(() => project.prove('kzg-columns', STATEMENT, { threads: threads - 1 }));
+  return { 'prove CPU s': cpu, 'prove s': wall, 'peak RSS MB': peakRss(process.pid) };
+}
+
+async function figures(project, directory) {
   const { manifest } = await project.manifest();
   const known = knownLists(manifest, await project.lists());
   const commit = await timed(async () => {
@@ -49,8 +65,8 @@ async function figures(project) {
     for (const list of known) await commitColumns(list.list, list.idScheme, layoutOf(list), labour);
     await pool?.close();
   });
-  const prove = await timed(() => project.prove('kzg-columns', STATEMENT, { threads: threads - 1 }));
-  const peak = peakRss(process.pid);
+  const args = [...LIKE_CAP_PROVE, fileURLToPath(import.meta.url), 'prove', directory];
+  const proved = JSON.parse((await promisify(execFile)(process.execPath, args)).stdout);
   const job = await verifyingJob(project, STATEMENT);
   const chunks = new Map(
     job.statement.lists.flatMap(chunksOf).map((chunk) => [`${chunk[0].valuesHash} ${chunk[1]}`, chunk]),
@@ -69,9 +85,7 @@ async function figures(project) {
     'commit CPU s': commit.cpu,
     'commit s': commit.wall,
     'lists CPU s': lists.cpu,
-    'prove CPU s': prove.cpu,
-    'prove s': prove.wall,
-    'peak RSS MB': peak,
+    ...proved,
     'proof B': job.proof.length,
     'verify CPU ms': verify / 1000,
     'floor ms': floor / 1000,
@@ -88,11 +102,11 @@ async function timed(work) {
   return { cpu: (user + system) / 1e6, wall: (performance.now() - started) / 1000 };
 }
 
-async function projectOf() {
+async function projectIn(directory) {
   const table = (head, count, line) => [
     Buffer.from(`${[head, ...Array.from({ length: count }, (_, i) => line(i))].join('\n')}\n`),
   ];
-  const project = await Project.prepare(path.join(directory, 'project'), {
+  const project = await Project.prepare(directory, {
     suppliers: await readSuppliers(
       table('name,jurisdiction,tier', suppliers, (i) => `Supplier ${i} GmbH,DE,1`),
       { file: 'suppliers.csv' },

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { CapError, sha256 } from '@cap/crypto';
 import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
 
@@ -47,12 +45,27 @@ export async function assertCeremony(find = ceremonyPath): Promise<void> {
   let file;
   try {
     file = find();
-    await pipeline(createReadStream(file), hash);
+    await hashFile(file, hash);
   } catch (error) {
     const message = `the parameters of the KZG ceremony can't be read: ${(error as Error).message}`;
     throw new CapError('config', 'ceremony.wrong', message, { cause: error });
   }
   refuseOther(file, hash.digest('hex'));
+}
+
+/** Through one small buffer: a stream would leave as many buffers behind as the file is long. */
+async function hashFile(file: string, hash: Hash): Promise<void> {
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.alloc(1 << 16);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer);
+      if (bytesRead === 0) return;
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Reads the file and refuses (CapError `config` / `ceremony.wrong`) any other than the pinned one. */
