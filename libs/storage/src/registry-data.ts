@@ -1,13 +1,17 @@
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { CapError, type Digest } from '@cap/crypto';
+import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 import { FileBlobStore } from './blobs/file-blob-store.js';
 import { KeyedLock } from './blobs/keyed-lock.js';
 import { OwnerLock } from './database/owner-lock.js';
-import { SqliteRegistryStore } from './database/sqlite-registry-store.js';
+import { type SqlDatabase } from './database/sql-database.js';
+import { SqlRegistryStore } from './database/sql-registry-store.js';
+import { SqliteDatabase } from './database/sqlite-database.js';
 import { type WriteQueueOptions } from './database/write-queue.js';
+import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
 import { type Snapshot, Snapshots } from './snapshots/snapshots.js';
-import { type BlobStore, type ByteRange, type RegistryStore } from './stores.js';
+import { type BlobStore, type ByteRange, type CheckpointStore, type RegistryStore } from './stores.js';
 
 /** How long an upload is kept that nothing refers to, ms. */
 export const UPLOAD_RETENTION_MS = 24 * 3_600_000;
@@ -25,9 +29,22 @@ export interface RegistryOptions extends RegistryPlace {
   program: string;
   now?: () => Date;
   queue?: WriteQueueOptions;
+  /** Without it nothing is signed and no receipt is given: for tools that only look or move data. */
+  log?: TransparencyLogOptions | undefined;
 }
 
-/** The embedded profile: a data directory that this process owns, with its database, BLOBs and snapshots. */
+/** What a profile is made of. */
+interface Stores {
+  database: SqlDatabase;
+  blobs: BlobStore;
+  checkpoints: CheckpointStore;
+  /** Where a snapshot's database copy lies while it is lent out. */
+  snapshots: string;
+  /** Lets go of what only one process may have. */
+  release: () => void;
+}
+
+/** The state of a registry: its database, BLOBs, log and snapshots. */
 export class RegistryData {
   readonly #locks = new KeyedLock();
   #removing: Promise<unknown> = Promise.resolve();
@@ -35,30 +52,52 @@ export class RegistryData {
   private constructor(
     readonly store: RegistryStore,
     readonly blobs: BlobStore,
+    readonly checkpoints: CheckpointStore,
     readonly snapshots: Snapshots,
-    private readonly owner: OwnerLock,
-    private readonly options: Required<Pick<RegistryOptions, 'now' | 'database'>>,
+    private readonly signedLog: TransparencyLog | null,
+    private readonly release: () => void,
+    private readonly now: () => Date,
   ) {}
 
-  /** Brings the schema up to date and clears what a crash left. CapError storage.owned, storage.version, storage.failed. */
-  static async open({
-    database,
-    blobs,
-    program,
-    now = () => new Date(),
-    queue = {},
-  }: RegistryOptions): Promise<RegistryData> {
+  /**
+   * The embedded profile: a data directory that this process owns. Brings the schema up to date and clears what a crash left.
+   * CapError storage.owned, storage.version, storage.failed; log.cut, log.changed, log.epoch.
+   */
+  static async open({ database, blobs, program, ...options }: RegistryOptions): Promise<RegistryData> {
     const directory = path.dirname(path.resolve(database));
     const owner = await OwnerLock.acquire(directory, program);
-    try {
-      const blobStore = await FileBlobStore.open(blobs);
-      const store = await SqliteRegistryStore.open(database, now, queue);
-      const snapshots = await Snapshots.open(path.join(directory, 'snapshots'), store, now);
-      return new RegistryData(store, blobStore, snapshots, owner, { now, database });
-    } catch (error) {
+    return RegistryData.#assemble(options, async () => ({
+      database: await SqliteDatabase.open(database, 'write'),
+      blobs: await FileBlobStore.open(blobs),
+      checkpoints: new FileCheckpointStore(path.join(directory, 'checkpoints')),
+      snapshots: path.join(directory, 'snapshots'),
+      release: () => owner.release(),
+    })).catch((error: unknown) => {
       owner.release();
       throw error;
+    });
+  }
+
+  static async #assemble(
+    { now = () => new Date(), queue, log }: Pick<RegistryOptions, 'now' | 'queue' | 'log'>,
+    open: () => Promise<Stores>,
+  ): Promise<RegistryData> {
+    const stores = await open();
+    const store = new SqlRegistryStore(stores.database, now, queue);
+    try {
+      const snapshots = await Snapshots.open(stores.snapshots, store, now);
+      const signed = log ? await TransparencyLog.open(store, stores.checkpoints, log) : null;
+      return new RegistryData(store, stores.blobs, stores.checkpoints, snapshots, signed, stores.release, now);
+    } catch (error) {
+      await store.close();
+      throw error;
     }
+  }
+
+  /** CapError log.unsigned if the registry was opened without a key. */
+  get log(): TransparencyLog {
+    if (!this.signedLog) throw new CapError('config', 'log.unsigned', 'this registry was opened without a log key');
+    return this.signedLog;
   }
 
   /** BLOB first, row second: a row never points to nothing. Durable once resolved. */
@@ -68,7 +107,7 @@ export class RegistryData {
   ): Promise<{ blob_id: Digest; size: number }> {
     const spooled = await this.blobs.spool(body, maxBytes);
     const { blob_id, size } = spooled;
-    const until = retain === 'keep' ? null : new Date(this.options.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
+    const until = retain === 'keep' ? null : new Date(this.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
     // Under the lock no sweep comes between the file and its row.
     await this.#locks.run(blob_id, async () => {
       try {
@@ -103,7 +142,7 @@ export class RegistryData {
   }
 
   createSnapshot(): Promise<Snapshot> {
-    return this.snapshots.create(this.options.database, this.#removing);
+    return this.snapshots.create(this.#removing);
   }
 
   /** Removes uploads whose time has passed, and gives their number. Does nothing while a snapshot is lent out. */
@@ -138,7 +177,8 @@ export class RegistryData {
   async close(): Promise<void> {
     await this.#removing;
     await this.snapshots.close();
+    await this.signedLog?.close();
     await this.store.close();
-    this.owner.release();
+    this.release();
   }
 }

@@ -3,8 +3,16 @@ import { CapError, isCapError, systemCode } from '@cap/crypto';
 /** The driver's or the file system's error as a CapError; others are passed through. */
 export function storageError(error: unknown, what: string): unknown {
   if (isCapError(error)) return error;
+  if (error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message))
+    return unreachable(error, what);
   const code = systemCode(error);
   if (code === undefined) return error;
+  // Class 08: connection; 57P: the server is going away. The node driver says some of them in words only.
+  if (/^(08|57P)/.test(code) || /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH)$/.test(code))
+    return unreachable(error, what);
+  if (code === '53100') return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
+  if (/^53/.test(code))
+    return new CapError('busy', 'overloaded', `${what}: ${(error as Error).message}`, { cause: error });
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
     return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
@@ -13,6 +21,14 @@ export function storageError(error: unknown, what: string): unknown {
     return new CapError('io', 'storage.failed', `${what}: ${(error as Error).message}`, { cause: error });
   return error;
 }
+
+const unreachable = (error: unknown, what: string) =>
+  new CapError('unavailable', 'storage.unavailable', `${what}: ${(error as Error).message || String(error)}`, {
+    cause: error,
+  });
+
+export const isStorageFailure = (error: unknown, kind: CapError['kind']): boolean =>
+  isCapError(error) && error.kind === kind;
 
 export async function asStorageError<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

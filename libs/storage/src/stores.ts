@@ -3,7 +3,7 @@
  * store) enters as another implementation of these interfaces. A promise of a write resolves only once the write is durable.
  */
 import { type Readable } from 'node:stream';
-import { type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
+import { type ChainEvent, type Digest, type HashReader, type JsonObject } from '@cap/crypto';
 
 export type PolicyStatus = 'active' | 'deprecated' | 'draft';
 export type Verdict = 'ok' | 'warn' | 'fail';
@@ -56,6 +56,10 @@ export interface StoredEntry extends NewEntry {
   entry_id: string;
   registered_at: string;
   log_index: number;
+  /** RFC 3339 UTC since when bundle and company are gone; the entry and its proofs stay. */
+  erased_at: string | null;
+  /** Neither retention nor an erasure may touch it. */
+  legal_hold: boolean;
 }
 
 export interface StoredBlob {
@@ -63,6 +67,8 @@ export interface StoredBlob {
   size: number;
   /** RFC 3339 UTC after which an upload is unknown; null: kept. */
   retain_until: string | null;
+  /** Since when its bytes are gone for good; the row stays, since entries refer to it. */
+  erased_at: string | null;
 }
 
 export interface Page<T> {
@@ -95,6 +101,11 @@ export interface RegistryTotals {
   blob_bytes: number;
 }
 
+export interface LogEpoch {
+  epoch: number;
+  first_index: number;
+}
+
 /** Reads see what was committed. Pages cost O(page). A cursor that no listing gave is CapError request.schema. */
 export interface RegistryReader {
   totals(): Promise<RegistryTotals>;
@@ -113,6 +124,10 @@ export interface RegistryReader {
   /** An expired upload is unknown, whether it was swept yet or not. */
   findBlob(blobId: string): Promise<StoredBlob | null>;
   listBlobs(page: PageRequest): Promise<Page<StoredBlob>>;
+  /** The epoch of the log, from 1, and the index of its first event. */
+  epoch(): Promise<LogEpoch>;
+  /** The stored hashes of the log's tree at these positions; see tree.ts of @cap/crypto. */
+  logHashes(positions: readonly number[]): Promise<HashReader>;
   close(): Promise<void>;
 }
 
@@ -167,6 +182,11 @@ export interface RegistryStore extends RegistryReader {
   /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
   registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>>;
   appendEvent(event: string, details: JsonObject): Promise<ChainEvent>;
+  /**
+   * Begins the next epoch with an event that names the last checkpoint known of the log, a signed note, or null. What was
+   * signed from then on has an origin of its own, so that a log that was taken back never signs two trees under one.
+   */
+  startEpoch(lastCheckpoint: string | null): Promise<LogEpoch>;
   /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
   recordBlob(blobId: Digest, size: number, retainUntil: string | null): Promise<StoredBlob>;
   /** Forgets a BLOB whose time has passed; false if it is (again) wanted. */
@@ -174,6 +194,16 @@ export interface RegistryStore extends RegistryReader {
   expiredBlobs(limit: number): Promise<Digest[]>;
   /** Writes a consistent copy of the database to a file while writes go on. */
   copyTo(file: string): Promise<void>;
+  /** About how many bytes such a copy has. */
+  bytes(): Promise<number>;
+}
+
+/** The newest signed checkpoint of each epoch, kept outside of the database so that a log that was cut or rewritten is found. */
+export interface CheckpointStore {
+  read(epoch: number): Promise<string | null>;
+  /** Durable once resolved. */
+  write(epoch: number, note: string): Promise<void>;
+  epochs(): Promise<number[]>;
 }
 
 /** Bytes first..last, both included. */

@@ -3,7 +3,7 @@ import { type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CapError, type JsonObject } from '@cap/crypto';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
-import { FileBlobStore, RegistryData, SqliteReader, verifyRegistry } from '@cap/storage';
+import { FileBlobStore, RegistryData, SqlReader, verifyRegistry } from '@cap/storage';
 import { type BlobSource } from '../blob/blob-source.js';
 import { exists } from '../frame/input.js';
 import { type EntrySource } from './entry-source.js';
@@ -28,7 +28,7 @@ async function dataDirectory(directory: string): Promise<DataDirectory> {
 }
 
 export async function openEntriesOf(directory: string): Promise<EntrySource> {
-  const reader = await SqliteReader.open((await dataDirectory(directory)).database);
+  const reader = await SqlReader.open((await dataDirectory(directory)).database);
   return {
     list: async ({ cursor, limit, ...filter }) => reader.listEntries({ cursor, limit: Number(limit ?? 100) }, filter),
     find: (id) => reader.findEntry(id) as Promise<EntryRecord | null>,
@@ -38,7 +38,7 @@ export async function openEntriesOf(directory: string): Promise<EntrySource> {
 
 export async function openBlobsOf(directory: string): Promise<BlobSource> {
   const place = await dataDirectory(directory);
-  const reader = await SqliteReader.open(place.database);
+  const reader = await SqlReader.open(place.database);
   const store = FileBlobStore.readOnly(place.blobs);
   return {
     put: (body) => putAsOwner(place, body),
@@ -57,7 +57,7 @@ export async function openBlobsOf(directory: string): Promise<BlobSource> {
 
 export async function openHeldOf(directory: string): Promise<Held> {
   const place = await dataDirectory(directory);
-  const reader = await SqliteReader.open(place.database);
+  const reader = await SqlReader.open(place.database);
   const store = FileBlobStore.readOnly(place.blobs);
   return {
     policy: async (hash) => {

@@ -3,7 +3,8 @@ import { type StoredBlob, type StoredEntry, type StoredList, type StoredPolicy }
 
 const text: EntitySchemaColumnOptions = { type: 'text' };
 const optionalText: EntitySchemaColumnOptions = { type: 'text', nullable: true };
-const integer: EntitySchemaColumnOptions = { type: 'integer' };
+/** SQLite keeps 64 bits in any integer; PostgreSQL does in a bigint. Both drivers are told to give numbers. */
+const integer: EntitySchemaColumnOptions = { type: 'bigint' };
 const json: EntitySchemaColumnOptions = { type: 'simple-json' };
 
 export interface EventRow {
@@ -22,8 +23,10 @@ export interface PolicyRow extends StoredPolicy {
 export interface ListRow extends Omit<StoredList, 'newest_as_of'> {
   log_index: number;
 }
-export interface EntryRow extends StoredEntry {
+export interface EntryRow extends Omit<StoredEntry, 'legal_hold'> {
   company_salt: string | null;
+  /** 0 or 1. */
+  legal_hold: number;
 }
 
 /** The tables of migrations.ts, for reading. Indexes, triggers and foreign keys stand there. */
@@ -82,11 +85,13 @@ export const Entries = new EntitySchema<EntryRow>({
     signer_kid: optionalText,
     company: optionalText,
     company_salt: optionalText,
+    erased_at: optionalText,
+    legal_hold: integer,
   },
 });
 export const Blobs = new EntitySchema<StoredBlob>({
   name: 'blobs',
-  columns: { blob_id: { ...text, primary: true }, size: integer, retain_until: optionalText },
+  columns: { blob_id: { ...text, primary: true }, size: integer, retain_until: optionalText, erased_at: optionalText },
 });
 
 export const ENTITIES = [Events, Policies, Lists, Entries, Blobs];

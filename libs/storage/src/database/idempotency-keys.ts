@@ -16,26 +16,30 @@ interface KeyRow {
 }
 
 /** A key without an answer is worth its lease and no more: whoever held it may be dead. */
-export class SqliteIdempotencyKeys implements IdempotencyKeys {
+export class SqlIdempotencyKeys implements IdempotencyKeys {
   constructor(
     private readonly queue: WriteQueue,
     private readonly now: () => Date,
   ) {}
 
   reserve({ key_id, request_digest, lease_id, lease_ms }: KeyReservation): Promise<KeptAnswer | null> {
-    return this.queue.submit((tx) => {
+    return this.queue.submit(async (tx) => {
       const now = this.#in(0);
-      const row = tx.get<KeyRow>('SELECT * FROM idempotency_keys WHERE key_id = ? AND expires_at > ?', key_id, now);
+      const row = await tx.get<KeyRow>(
+        'SELECT * FROM idempotency_keys WHERE key_id = ? AND expires_at > ?',
+        key_id,
+        now,
+      );
       if (row && (row.answer !== null || row.lease_until > now)) {
         if (row.request_digest !== request_digest)
           throw new CapError('conflict', 'idempotency.mismatch', 'this key was used for another request');
         if (row.answer !== null) return { status: row.status!, blob_id: row.answer };
         if (row.lease_id !== lease_id) throw inFlight();
       }
-      tx.run('DELETE FROM idempotency_keys WHERE key_id = ?', key_id);
+      await tx.run('DELETE FROM idempotency_keys WHERE key_id = ?', key_id);
       const [lease_until, expires_at] = [this.#in(lease_ms), this.#in(KEY_RETENTION_MS)];
       const none = { status: null, answer: null };
-      tx.insert('idempotency_keys', { key_id, request_digest, lease_id, lease_until, expires_at, ...none });
+      await tx.insert('idempotency_keys', { key_id, request_digest, lease_id, lease_until, expires_at, ...none });
       return null;
     });
   }
@@ -60,8 +64,12 @@ export class SqliteIdempotencyKeys implements IdempotencyKeys {
   }
 
   release(key_id: Digest, lease_id: string): Promise<void> {
-    return this.queue.submit((tx) => {
-      tx.run('DELETE FROM idempotency_keys WHERE key_id = ? AND lease_id = ? AND answer IS NULL', key_id, lease_id);
+    return this.queue.submit(async (tx) => {
+      await tx.run(
+        'DELETE FROM idempotency_keys WHERE key_id = ? AND lease_id = ? AND answer IS NULL',
+        key_id,
+        lease_id,
+      );
     });
   }
 
@@ -77,8 +85,8 @@ export class SqliteIdempotencyKeys implements IdempotencyKeys {
 
   /** An update of the holder's own row. Who lost the lease must not overwrite what the next one does. */
   #held(sql: string, ...values: (string | number)[]): Promise<void> {
-    return this.queue.submit((tx) => {
-      if (tx.run(sql, ...values) === 0) throw inFlight();
+    return this.queue.submit(async (tx) => {
+      if ((await tx.run(sql, ...values)) === 0) throw inFlight();
     });
   }
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type Database from 'better-sqlite3';
 import { CapError } from '@cap/crypto';
-import { storageError } from '../storage-errors.js';
+import { isStorageFailure, storageError } from '../storage-errors.js';
+import { type SqlDatabase } from './sql-database.js';
 import { WriteTransaction } from './write-transaction.js';
 
 export interface WriteQueueOptions {
@@ -20,90 +20,110 @@ interface Waiting {
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
+
 type Outcome = { value: unknown } | { error: unknown };
+
+/** A write of the group threw after it had changed something. */
+class HalfDone extends Error {}
+
+const WHAT = "can't write to the registry database";
 
 /**
  * The one way to write. Group commit: writes that come within a few milliseconds share one transaction and one fsync, and are
- * answered after it. Each has a savepoint, so that a refused one leaves nothing behind and harms no other.
+ * answered after it. A refused write that has changed nothing yet harms no other. If one fails half-way, or the commit does,
+ * the transaction is rolled back and each of the group is tried alone, so that every one is answered for itself.
  */
 export class WriteQueue {
   readonly #waiting: Waiting[] = [];
-  readonly #transaction: WriteTransaction;
   readonly #options: Required<Omit<WriteQueueOptions, 'onCommit'>> & Pick<WriteQueueOptions, 'onCommit'>;
   #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> | null = null;
   #closed = false;
 
   constructor(
-    private readonly db: Database.Database,
+    private readonly database: Pick<SqlDatabase, 'write'>,
     options: WriteQueueOptions = {},
   ) {
     this.#options = { collectMs: 2, groupSize: 256, capacity: 10_000, ...options };
-    this.#transaction = new WriteTransaction(db);
   }
 
-  /** Runs `write` in a transaction; resolves with what it gave once that is durable. */
-  submit<T>(write: (transaction: WriteTransaction) => T): Promise<T> {
+  /** Runs `write` in a transaction; resolves with what it gave once that is durable. It may run twice: it must not keep state outside. */
+  submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T): Promise<T> {
     if (this.#closed) return Promise.reject(new CapError('busy', 'overloaded', 'the registry is shutting down'));
     if (this.#waiting.length >= this.#options.capacity)
       return Promise.reject(new CapError('busy', 'overloaded', `${this.#waiting.length} writes are waiting already`));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ run: write, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#waiting.length === this.#options.groupSize) {
-        clearTimeout(this.#timer);
-        this.#timer = undefined;
-        setImmediate(() => this.#flush());
-      } else this.#timer ??= setTimeout(() => this.#flush(), this.#options.collectMs);
+      if (this.#flushing) return; // the group that is being committed calls the next one
+      if (this.#waiting.length >= this.#options.groupSize) this.#flushSoon(0);
+      else this.#timer ??= setTimeout(() => this.#flush(), this.#options.collectMs);
     });
   }
 
   /** Commits what waits; later writes are refused. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
-    while (this.#waiting.length > 0) this.#flush();
+    while (this.#flushing || this.#waiting.length > 0) {
+      this.#flush();
+      await this.#flushing;
+    }
+  }
+
+  #flushSoon(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#flush(), ms);
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#flushing || this.#waiting.length === 0) return;
     const group = this.#waiting.splice(0, this.#options.groupSize);
-    if (group.length === 0) return;
-    const outcomes = this.#commit(group);
+    this.#flushing = this.#answer(group).finally(() => {
+      this.#flushing = null;
+      // Those who waited for the commit have collected themselves meanwhile.
+      if (this.#waiting.length > 0) this.#flushSoon(0);
+    });
+  }
+
+  async #answer(group: readonly Waiting[]): Promise<void> {
+    const outcomes = await this.#commit(group);
     group.forEach(({ resolve, reject }, i) => {
       const outcome = outcomes[i]!;
       if ('error' in outcome) reject(outcome.error);
       else resolve(outcome.value);
     });
-    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), 0);
   }
 
-  #commit(group: readonly Waiting[]): Outcome[] {
-    const { db } = this;
+  async #commit(group: readonly Waiting[]): Promise<Outcome[]> {
     const started = performance.now();
     try {
-      db.exec('BEGIN IMMEDIATE');
-      const outcomes = group.map((write) => this.#attempt(write));
-      db.exec('COMMIT');
+      const outcomes = await this.database.write(async (session) => {
+        const transaction = await WriteTransaction.begin(session);
+        const done: Outcome[] = [];
+        for (const write of group) done.push(await attempt(write, transaction));
+        await transaction.finish();
+        return done;
+      });
       this.#options.onCommit?.((performance.now() - started) / 1000, group.length);
       return outcomes;
     } catch (cause) {
-      if (db.inTransaction) db.exec('ROLLBACK');
-      const error = storageError(cause, "can't write to the registry database");
-      return group.map(() => ({ error }));
+      const error = storageError(cause instanceof HalfDone ? cause.cause : cause, WHAT);
+      // Without an answer to the commit nobody knows whether it counts: only the callers can find out, by asking again.
+      if (group.length === 1 || isStorageFailure(error, 'unavailable')) return group.map(() => ({ error }));
+      const alone: Outcome[] = [];
+      for (const write of group) alone.push(...(await this.#commit([write])));
+      return alone;
     }
   }
+}
 
-  #attempt({ run }: Waiting): Outcome {
-    const { db } = this;
-    db.exec('SAVEPOINT one_write');
-    try {
-      const value = run(this.#transaction);
-      db.exec('RELEASE one_write');
-      return { value };
-    } catch (error) {
-      // A full disk or an I/O error may have rolled back the whole transaction, and with it the writes before this one.
-      if (!db.inTransaction) throw error;
-      db.exec('ROLLBACK TO one_write; RELEASE one_write');
-      return { error: storageError(error, "can't write to the registry database") };
-    }
+async function attempt({ run }: Waiting, transaction: WriteTransaction): Promise<Outcome> {
+  const before = transaction.changes;
+  try {
+    return { value: await run(transaction) };
+  } catch (cause) {
+    if (transaction.changes !== before) throw new HalfDone('a write failed half-way', { cause });
+    return { error: storageError(cause, WHAT) };
   }
 }

@@ -14,7 +14,7 @@ import {
   streamingSha3,
 } from '@cap/crypto';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
-import { setPragmas } from '../database/connection.js';
+import { setPragmas } from '../database/sqlite-database.js';
 import { type EntryRow, type EventRow, type ListRow, type PolicyRow } from '../database/entities.js';
 import { companyDigest, entryId } from '../entry-id.js';
 import { storageError } from '../storage-errors.js';
@@ -178,7 +178,7 @@ class Check {
   #entriesMatchEvents(): void {
     for (const row of this.#rows<EntryRow>('SELECT * FROM entries ORDER BY log_index')) {
       this.#entries++;
-      const { log_index, registered_at, company, company_salt, ...named } = row;
+      const { log_index, registered_at, company, company_salt, erased_at: _erased, legal_hold: _hold, ...named } = row;
       const object = `entry ${row.entry_id}`;
       if (entryId(row) !== row.entry_id) this.#fault(object, `its content gives the id ${entryId(row)}`);
       const company_digest = company === null || company_salt === null ? null : companyDigest(company, company_salt);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { contentOf, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
-import { SqliteReader } from '../database/sqlite-reader.js';
+import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { LEASE_MS } from './snapshots.js';
@@ -85,7 +85,7 @@ describe('snapshots', () => {
     const copying = data.store.copyTo(place.at('copy.db'));
     await data.store.appendEvent('backup.drill', {});
     await copying;
-    const copy = await SqliteReader.open(place.at('copy.db'));
+    const copy = await SqlReader.open(place.at('copy.db'));
     expect((await copy.totals()).log_size).toBe(6);
     await copy.close();
   });

@@ -3,7 +3,7 @@ import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { CapError, type Digest } from '@cap/crypto';
-import { SqliteReader } from '../database/sqlite-reader.js';
+import { SqlReader } from '../database/sql-reader.js';
 import { asStorageError } from '../storage-errors.js';
 import { type ByteRange, type Page, type PageRequest, type RegistryStore } from '../stores.js';
 
@@ -26,7 +26,7 @@ interface Lease {
   snapshot: Snapshot;
   file: string;
   /** On the copy, with the clock stopped at the copy's time: an upload that expires meanwhile still belongs to it. */
-  reader: SqliteReader;
+  reader: SqlReader;
 }
 
 /**
@@ -55,7 +55,7 @@ export class Snapshots {
   }
 
   /** Waits for `settled` (a removal that is under way) before the state is taken. CapError snapshot.busy, storage.full. */
-  async create(databaseFile: string, settled: Promise<unknown>): Promise<Snapshot> {
+  async create(settled: Promise<unknown>): Promise<Snapshot> {
     if (this.active) throw new CapError('busy', 'snapshot.busy', 'another snapshot is lent out');
     this.#making = true;
     const id = randomUUID();
@@ -64,7 +64,7 @@ export class Snapshots {
       await settled;
       await this.#end();
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
-      await this.#refuseWithoutRoom(databaseFile);
+      await this.#refuseWithoutRoom(await this.store.bytes());
       const taken = this.now();
       await this.store.copyTo(file);
       this.#lease = await this.#lend(id, file, taken);
@@ -105,7 +105,7 @@ export class Snapshots {
   }
 
   async #lend(id: string, file: string, taken: Date): Promise<Lease> {
-    const reader = await SqliteReader.open(file, () => taken);
+    const reader = await SqlReader.open(file, () => taken);
     const { log_size, head_digest } = await reader.totals();
     const { blobs, blob_bytes } = await reader.blobTotals();
     const { size } = await stat(file);
@@ -129,8 +129,7 @@ export class Snapshots {
     await rm(lease.file, { force: true });
   }
 
-  async #refuseWithoutRoom(databaseFile: string): Promise<void> {
-    const { size } = await stat(databaseFile);
+  async #refuseWithoutRoom(size: number): Promise<void> {
     await asStorageError("can't make a snapshot", async () => {
       const { bavail, bsize } = await statfs(this.directory);
       if (bavail * bsize < size * 1.2)

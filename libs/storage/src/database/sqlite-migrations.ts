@@ -1,4 +1,6 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { type Migration } from './future-schema.js';
+import { fillLogHashes } from './log-hashes.js';
 
 /** Schema 1: the first released one. Written once; a change of the schema is another class below. */
 class Registry1 implements MigrationInterface {
@@ -78,5 +80,41 @@ const SCHEMA_2 = [
   `CREATE INDEX idempotency_keys_by_answer ON idempotency_keys (answer) WHERE answer IS NOT NULL`,
 ];
 
+/** Schema 3: the log's Merkle tree and its epochs, leases of snapshots, legal hold and erasure. */
+class MerkleLog3 implements MigrationInterface {
+  readonly name = 'MerkleLog1772323200000';
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of SCHEMA_3) await runner.query(statement);
+    await fillLogHashes({
+      events: (from, limit) => runner.query('SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?', [from, limit]),
+      store: async (position, hash) =>
+        void (await runner.query('INSERT INTO log_hashes VALUES (?, ?)', [position, hash])),
+    });
+  }
+  down(): Promise<void> {
+    throw new Error('checkpoints may have been signed for this log: restore a backup instead');
+  }
+}
+
+const SCHEMA_3 = [
+  `CREATE TABLE log_hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL)`,
+  `CREATE TRIGGER log_hashes_never_change BEFORE UPDATE ON log_hashes
+     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END`,
+  `CREATE TRIGGER log_hashes_never_go BEFORE DELETE ON log_hashes
+     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END`,
+  `CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, first_index INTEGER NOT NULL REFERENCES events (seq))`,
+  `CREATE TABLE snapshot_leases (
+     id TEXT PRIMARY KEY, taken_at TEXT NOT NULL, expires_at TEXT NOT NULL, log_size INTEGER NOT NULL,
+     head_digest TEXT NOT NULL, database_size INTEGER NOT NULL, blobs INTEGER NOT NULL, blob_bytes INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  `ALTER TABLE blobs ADD COLUMN erased_at TEXT`,
+  `ALTER TABLE entries ADD COLUMN erased_at TEXT`,
+  `ALTER TABLE entries ADD COLUMN legal_hold INTEGER NOT NULL DEFAULT 0`,
+  // From here on the write path counts, once for each group of writes.
+  `DROP TRIGGER entries_counted`,
+  `DROP TRIGGER blobs_counted`,
+  `DROP TRIGGER blobs_uncounted`,
+];
+
 /** In order. A released one is never changed. */
-export const MIGRATIONS: (new () => MigrationInterface & { name: string })[] = [Registry1, IdempotencyKeys2];
+export const SQLITE_MIGRATIONS: readonly Migration[] = [Registry1, IdempotencyKeys2, MerkleLog3];

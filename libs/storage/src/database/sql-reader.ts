@@ -1,7 +1,8 @@
 import { type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
-import { type ChainEvent, GENESIS_DIGEST, type JsonObject } from '@cap/crypto';
+import { type ChainEvent, GENESIS_DIGEST, type HashReader, type JsonObject } from '@cap/crypto';
 import {
   type EntryFilter,
+  type LogEpoch,
   type Page,
   type PageRequest,
   type PolicyStatus,
@@ -12,7 +13,6 @@ import {
   type StoredList,
   type StoredPolicy,
 } from '../stores.js';
-import { connect, type Connection } from './connection.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
 import {
   Blobs,
@@ -25,28 +25,31 @@ import {
   Policies,
   type PolicyRow,
 } from './entities.js';
+import { fetchHashes } from './pending-log.js';
+import { type SqlDatabase } from './sql-database.js';
+import { SqliteDatabase } from './sqlite-database.js';
 
-/** Reads on a connection of its own, so that a long listing never waits for a commit nor holds one up. */
-export class SqliteReader implements RegistryReader {
-  private constructor(
-    private readonly connection: Connection,
+/** Reads with TypeORM's query builder, which speaks both engines' SQL. */
+export class SqlReader implements RegistryReader {
+  constructor(
+    private readonly database: SqlDatabase,
     private readonly now: () => Date,
   ) {}
 
-  /** `file` must exist; it may belong to a running registry. */
-  static async open(file: string, now: () => Date = () => new Date()): Promise<SqliteReader> {
-    return new SqliteReader(await connect(file, 'read'), now);
+  /** A SQLite file, which must exist; it may belong to a running registry. */
+  static async open(file: string, now: () => Date = () => new Date()): Promise<SqlReader> {
+    return new SqlReader(await SqliteDatabase.open(file, 'read'), now);
   }
 
   async totals(): Promise<RegistryTotals> {
     const head = await this.#query(Events, 'e').orderBy('e.seq', 'DESC').limit(1).getOne();
-    const [counted] = (await this.connection.source.query('SELECT entries, blob_bytes FROM totals')) as [
-      Pick<RegistryTotals, 'entries' | 'blob_bytes'>,
-    ];
+    const [counted] = await this.database.reading.all<Pick<RegistryTotals, 'entries' | 'blob_bytes'>>(
+      'SELECT entries, blob_bytes FROM totals',
+    );
     return {
       log_size: head ? head.seq + 1 : 0,
       head_digest: (head?.digest ?? GENESIS_DIGEST) as RegistryTotals['head_digest'],
-      ...counted,
+      ...counted!,
     };
   }
 
@@ -141,14 +144,18 @@ export class SqliteReader implements RegistryReader {
   async findBlob(blobId: string): Promise<StoredBlob | null> {
     return this.#query(Blobs, 'b')
       .where('b.blob_id = :blobId', { blobId })
-      .andWhere('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+        now: this.now().toISOString(),
+      })
       .getOne();
   }
 
   async listBlobs({ cursor, limit }: PageRequest): Promise<Page<StoredBlob>> {
     const rows = await this.#query(Blobs, 'b')
       .where('b.blob_id > :after', { after: blobCursor(cursor) })
-      .andWhere('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+        now: this.now().toISOString(),
+      })
       .orderBy('b.blob_id')
       .limit(limit + 1)
       .getMany();
@@ -164,13 +171,26 @@ export class SqliteReader implements RegistryReader {
   async blobTotals(): Promise<{ blobs: number; blob_bytes: number }> {
     const counted = await this.#query(Blobs, 'b')
       .select(['COUNT(*) AS blobs', 'COALESCE(SUM(b.size), 0) AS blob_bytes'])
-      .where('(b.retain_until IS NULL OR b.retain_until > :now)', { now: this.now().toISOString() })
+      .where('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+        now: this.now().toISOString(),
+      })
       .getRawOne<{ blobs: number; blob_bytes: number }>();
     return counted!;
   }
 
   close(): Promise<void> {
-    return this.connection.source.destroy();
+    return this.database.close();
+  }
+
+  async epoch(): Promise<LogEpoch> {
+    const [newest] = await this.database.reading.all<LogEpoch>(
+      'SELECT epoch, first_index FROM epochs ORDER BY epoch DESC LIMIT 1',
+    );
+    return newest ?? { epoch: 1, first_index: 0 };
+  }
+
+  logHashes(positions: readonly number[]): Promise<HashReader> {
+    return fetchHashes(this.database.reading, positions);
   }
 
   async #newestAsOf(ids: string[]): Promise<Map<string, string>> {
@@ -184,10 +204,10 @@ export class SqliteReader implements RegistryReader {
   }
 
   #query<Row extends ObjectLiteral>(
-    entity: Parameters<typeof this.connection.source.getRepository<Row>>[0],
+    entity: Parameters<typeof this.database.source.getRepository<Row>>[0],
     alias: string,
   ): SelectQueryBuilder<Row> {
-    return this.connection.source.getRepository(entity).createQueryBuilder(alias);
+    return this.database.source.getRepository(entity).createQueryBuilder(alias);
   }
 }
 
@@ -231,6 +251,8 @@ export const toEntry = (row: EntryRow): StoredEntry => ({
   signer_kid: row.signer_kid,
   company: row.company,
   log_index: row.log_index,
+  erased_at: row.erased_at,
+  legal_hold: row.legal_hold === 1,
 });
 
 export const toEvent = (row: EventRow): ChainEvent => ({

@@ -1,0 +1,36 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/crypto';
+import { asStorageError } from '../storage-errors.js';
+import { type CheckpointStore } from '../stores.js';
+
+/** One file for each epoch in a directory beside the database. */
+export class FileCheckpointStore implements CheckpointStore {
+  constructor(private readonly directory: string) {}
+
+  async read(epoch: number): Promise<string | null> {
+    try {
+      return await readFile(this.#file(epoch), 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  write(epoch: number, note: string): Promise<void> {
+    return asStorageError(`can't write the checkpoint of epoch ${epoch}`, async () => {
+      await makeDirectoryDurable(this.directory, 0o750);
+      await writeFileDurable(this.#file(epoch), note, { mode: 0o640 });
+    });
+  }
+
+  async epochs(): Promise<number[]> {
+    const names = await readdir(this.directory).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    });
+    return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  }
+
+  #file = (epoch: number): string => path.join(this.directory, String(epoch));
+}

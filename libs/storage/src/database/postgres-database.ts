@@ -1,0 +1,208 @@
+import pg, { type Pool, type PoolClient, type PoolConfig } from 'pg';
+import { DataSource } from 'typeorm';
+import { CapError } from '@cap/crypto';
+import { asStorageError, storageError } from '../storage-errors.js';
+import { copyTables } from './copy-tables.js';
+import { ENTITIES } from './entities.js';
+import { refuseFutureSchema } from './future-schema.js';
+import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
+import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import { SqliteDatabase } from './sqlite-database.js';
+
+/** Any number that no other program is likely to lock in the same database. */
+const MIGRATION_LOCK = 0x6361_7031;
+const CONNECT_MS = 5_000;
+const MAX_CONNECTIONS = 10;
+/** PostgreSQL takes at most 65 535 values in one statement. */
+const MAX_VALUES = 20_000;
+const INT8 = 20;
+const NUMERIC = 1700;
+
+const WHAT = 'PostgreSQL';
+
+/** `?` as PostgreSQL writes it. Texts are few and constant, and so are the names of their prepared statements. */
+class Statements {
+  readonly #known = new Map<string, { name: string; text: string }>();
+
+  of(sql: string): { name: string; text: string } {
+    let statement = this.#known.get(sql);
+    if (!statement) {
+      let number = 0;
+      const text = sql.replaceAll('?', () => `$${++number}`);
+      this.#known.set(sql, (statement = { name: `cap_${this.#known.size}`, text }));
+    }
+    return statement;
+  }
+}
+
+const statements = new Statements();
+
+class PostgresSession implements SqlSession {
+  constructor(private readonly connection: Pick<Pool | PoolClient, 'query'>) {}
+
+  async all<T>(sql: string, values: readonly SqlValue[] = []): Promise<T[]> {
+    return (await this.#query(sql, values)).rows as T[];
+  }
+
+  async run(sql: string, values: readonly SqlValue[] = []): Promise<number> {
+    return (await this.#query(sql, values)).rowCount ?? 0;
+  }
+
+  async insert(table: string, rows: readonly SqlRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const names = Object.keys(rows[0]!);
+    const perStatement = Math.floor(MAX_VALUES / names.length);
+    for (let from = 0; from < rows.length; from += perStatement) {
+      const group = rows.slice(from, from + perStatement);
+      let number = 0;
+      const tuples = group.map(() => `(${names.map(() => `$${++number}`).join(', ')})`);
+      const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${tuples.join(', ')}`;
+      await this.connection.query({
+        text,
+        values: group.flatMap((row) => names.map((name) => asParameter(row[name]!))),
+      });
+    }
+  }
+
+  #query(sql: string, values: readonly SqlValue[]) {
+    // A list of as many values as a call has is a statement of its own: not worth keeping.
+    const { name, text } = statements.of(sql);
+    return this.connection.query({ ...(values.length > 8 ? {} : { name }), text, values: values.map(asParameter) });
+  }
+}
+
+const asParameter = (value: SqlValue): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
+
+/** One PostgreSQL database, shared by any number of registry processes. Its `totals` row is the lock under which the log grows. */
+export class PostgresDatabase implements SqlDatabase {
+  readonly engine = 'postgres';
+  readonly reading: SqlSession;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly source: DataSource,
+    private readonly pool: Pool,
+  ) {
+    this.reading = new PostgresSession(pool);
+  }
+
+  /**
+   * Connects and brings the schema up to date, one process at a time. CapError storage.unavailable; config.invalid for a
+   * server that does not write commits to disk; storage.version.
+   */
+  static async open(url: string): Promise<PostgresDatabase> {
+    return asStorageError(WHAT, async () => {
+      const source = new DataSource({
+        type: 'postgres',
+        url,
+        entities: ENTITIES,
+        migrations: [...POSTGRES_MIGRATIONS],
+        migrationsTableName: 'migrations',
+        poolSize: MAX_CONNECTIONS,
+        connectTimeoutMS: CONNECT_MS,
+        applicationName: 'cap-registry',
+        poolErrorHandler: () => undefined, // a broken connection is seen by its next use
+        installExtensions: false,
+        extra: { types: { getTypeParser }, keepAlive: true } satisfies PoolConfig,
+      });
+      await source.initialize();
+      try {
+        const pool = (source.driver as unknown as { master: Pool }).master;
+        await refuseLossyServer(pool);
+        await migrate(source, pool);
+        return new PostgresDatabase(source, pool);
+      } catch (error) {
+        await source.destroy();
+        throw error;
+      }
+    });
+  }
+
+  write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const result = this.#last.then(() =>
+      this.#transaction('BEGIN; SET LOCAL synchronous_commit = on; SELECT entries FROM totals FOR UPDATE', work),
+    );
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** PostgreSQL's state as of one moment, in the neutral form that every backup has: a SQLite file. */
+  copyTo(file: string): Promise<void> {
+    return asStorageError(`can't copy the database to ${file}`, async () => {
+      const copy = await SqliteDatabase.open(file, 'write');
+      try {
+        await this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (session) =>
+          copyTables(session, copy),
+        );
+      } finally {
+        await copy.close();
+      }
+      SqliteDatabase.asSingleFile(file);
+    });
+  }
+
+  async bytes(): Promise<number> {
+    const [size] = await this.reading.all<{ bytes: number }>(
+      'SELECT pg_database_size(current_database())::bigint AS bytes',
+    );
+    return size!.bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.source.destroy();
+  }
+
+  async #transaction<T>(begin: string, work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw storageError(error, WHAT);
+    });
+    let broken: Error | undefined;
+    try {
+      await client.query(begin);
+      const value = await work(new PostgresSession(client));
+      await client.query('COMMIT');
+      return value;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
+      throw broken ? storageError(broken, WHAT) : error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+/** Whole numbers come as numbers; what the registry stores stays below 2^53. */
+function getTypeParser(type: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (type === INT8 || type === NUMERIC) return Number;
+  return pg.types.getTypeParser(type, format as 'text') as (text: string) => unknown;
+}
+
+async function refuseLossyServer(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ fsync: string }>('SHOW fsync');
+  if (rows[0]?.fsync !== 'on')
+    throw new CapError('config', 'config.invalid', 'registry.database: this PostgreSQL server runs with fsync = off');
+}
+
+/** Replicas that start together wait for each other: the second one finds the work done. */
+async function migrate(source: DataSource, pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const { rows: tables } = await client.query(`SELECT to_regclass('migrations') AS found`);
+    const applied =
+      (tables[0] as { found: string | null }).found === null
+        ? []
+        : (await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY id')).rows;
+    refuseFutureSchema(
+      applied.map(({ name }) => name),
+      POSTGRES_MIGRATIONS,
+      WHAT,
+    );
+    await source.runMigrations({ transaction: 'each' });
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    client.release();
+  }
+}

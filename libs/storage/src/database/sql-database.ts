@@ -1,0 +1,34 @@
+import { type DataSource } from 'typeorm';
+
+/** Text, whole numbers up to 2^53, bytes. */
+export type SqlValue = string | number | Uint8Array | null;
+
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** One connection, inside or outside of a transaction. In SQL text `?` stands for a value, in every engine. */
+export interface SqlSession {
+  all<T>(sql: string, values?: readonly SqlValue[]): Promise<T[]>;
+  /** Number of rows that changed. */
+  run(sql: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Rows that all have the members of the first one. */
+  insert(table: string, rows: readonly SqlRow[]): Promise<void>;
+}
+
+/** The engine behind a registry: SQLite in the embedded profile, PostgreSQL in the scale-out profile. */
+export interface SqlDatabase {
+  readonly engine: 'sqlite' | 'postgres';
+  /** For reading with TypeORM's query builder. */
+  readonly source: DataSource;
+  /** For reading in plain SQL. */
+  readonly reading: SqlSession;
+  /**
+   * Runs `work` in a transaction that holds the log's one writing lock, in every process that shares the database, and
+   * commits it durably. Never two at once: whoever calls waits for the one before. If `work` throws, nothing of it stays.
+   */
+  write<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Writes one consistent state into a SQLite file of the current schema while writes go on. */
+  copyTo(file: string): Promise<void>;
+  /** About how many bytes such a copy has. */
+  bytes(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { CapError, type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
+import { companyDigest, entryId } from '../entry-id.js';
+import {
+  type EntryFilter,
+  type LogEpoch,
+  type NewEntry,
+  type NewList,
+  type NewPolicy,
+  type PageRequest,
+  type PolicyStatus,
+  type RegistryStore,
+  type Stored,
+  type StoredBlob,
+  type StoredEntry,
+  type StoredList,
+  type StoredPolicy,
+} from '../stores.js';
+import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
+import { SqlIdempotencyKeys } from './idempotency-keys.js';
+import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
+import { type SqlDatabase } from './sql-database.js';
+import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
+import { type WriteTransaction } from './write-transaction.js';
+
+/** All that a registry knows but for the bytes of BLOBs, on either engine. Writes go through one queue, in groups. */
+export class SqlRegistryStore implements RegistryStore {
+  readonly #queue: WriteQueue;
+  readonly #reader: SqlReader;
+  readonly idempotency: SqlIdempotencyKeys;
+
+  constructor(
+    private readonly database: SqlDatabase,
+    private readonly now: () => Date,
+    options: WriteQueueOptions = {},
+  ) {
+    this.#queue = new WriteQueue(database, options);
+    this.#reader = new SqlReader(database, now);
+    this.idempotency = new SqlIdempotencyKeys(this.#queue, now);
+  }
+
+  totals = () => this.#reader.totals();
+  findPolicy = (ref: string) => this.#reader.findPolicy(ref);
+  listPolicies = (page: PageRequest, filter?: Parameters<SqlReader['listPolicies']>[1]) =>
+    this.#reader.listPolicies(page, filter);
+  findList = (hash: string) => this.#reader.findList(hash);
+  listLists = (page: PageRequest, filter?: { id?: string | undefined }) => this.#reader.listLists(page, filter);
+  findEntry = (id: string) => this.#reader.findEntry(id);
+  listEntries = (page: PageRequest, filter?: EntryFilter) => this.#reader.listEntries(page, filter);
+  listEvents = (from: number, limit: number) => this.#reader.listEvents(from, limit);
+  findBlob = (id: string) => this.#reader.findBlob(id);
+  listBlobs = (page: PageRequest) => this.#reader.listBlobs(page);
+  epoch = () => this.#reader.epoch();
+  logHashes = (positions: readonly number[]) => this.#reader.logHashes(positions);
+
+  storePolicy(policy: NewPolicy): Promise<Stored<StoredPolicy>> {
+    return this.#queue.submit(async (tx) => {
+      const same = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_hash = ?', policy.policy_hash);
+      if (same) return { record: toPolicy(same), created: false };
+      const other = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_id = ?', policy.policy_id);
+      if (other)
+        throw new CapError(
+          'conflict',
+          'policy.conflict',
+          `${policy.policy_id} is there with other content (${other.policy_hash})`,
+        );
+      const created_at = this.#time();
+      const { policy_hash, policy_id, status } = policy;
+      const { seq } = tx.append(created_at, 'policy.stored', { policy_hash, policy_id, status });
+      const record = { ...policy, created_at };
+      await tx.insert('policies', { log_index: seq, ...record });
+      return { record, created: true };
+    });
+  }
+
+  setPolicyStatus(policyHash: Digest, status: PolicyStatus): Promise<StoredPolicy> {
+    return this.#queue.submit(async (tx) => {
+      const row = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_hash = ?', policyHash);
+      if (!row) throw new CapError('missing', 'policy.unknown', `no policy ${policyHash}`);
+      if (row.status !== status) {
+        tx.append(this.#time(), 'policy.status', { policy_hash: policyHash, status });
+        await tx.run('UPDATE policies SET status = ? WHERE policy_hash = ?', status, policyHash);
+      }
+      return toPolicy({ ...row, status });
+    });
+  }
+
+  storeList(list: NewList): Promise<Stored<StoredList>> {
+    return this.#queue.submit(async (tx) => {
+      const known = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', list.hash);
+      if (known && (known.id !== list.id || known.kind !== list.kind))
+        throw new CapError('conflict', 'list.conflict', `${list.hash} is there as ${known.kind} list ${known.id}`);
+      const newest = async () =>
+        (await tx.get<{ as_of: string }>('SELECT MAX(as_of) AS as_of FROM lists WHERE id = ?', list.id))!.as_of;
+      const same = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? AND as_of = ?', list.hash, list.as_of);
+      if (same)
+        return { record: { ...list, created_at: same.created_at, newest_as_of: await newest() }, created: false };
+      await this.#keep(tx, list.blob_id);
+      const created_at = this.#time();
+      const { hash, id, kind, as_of, blob_id } = list;
+      const { seq } = tx.append(created_at, 'list.stored', { hash, id, kind, as_of, blob_id });
+      const unmatchable = list.unmatchable && JSON.stringify(list.unmatchable);
+      await tx.insert('lists', { log_index: seq, ...list, unmatchable, created_at });
+      return { record: { ...list, created_at, newest_as_of: await newest() }, created: true };
+    });
+  }
+
+  registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
+    const entry_id = entryId(entry);
+    return this.#queue.submit(async (tx) => {
+      const same = await tx.get<EntryRow>('SELECT * FROM entries WHERE entry_id = ?', entry_id);
+      if (same) return { record: toEntry(same), created: false };
+      await this.#keep(tx, entry.bundle_id);
+      const registered_at = this.#time();
+      const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
+      const { company, ...hashes } = entry;
+      const company_digest = company_salt === null ? null : companyDigest(company!, company_salt);
+      const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
+      const row: EntryRow = {
+        log_index: seq,
+        entry_id,
+        registered_at,
+        ...entry,
+        company_salt,
+        erased_at: null,
+        legal_hold: 0,
+      };
+      await tx.insert('entries', { ...row });
+      tx.count({ entries: 1 });
+      return { record: toEntry(row), created: true };
+    });
+  }
+
+  appendEvent(event: string, details: JsonObject): Promise<ChainEvent> {
+    return this.#queue.submit((tx) => tx.append(this.#time(), event, details));
+  }
+
+  startEpoch(last_checkpoint: string | null): Promise<LogEpoch> {
+    return this.#queue.submit(async (tx) => {
+      const newest = await tx.get<LogEpoch>('SELECT epoch, first_index FROM epochs ORDER BY epoch DESC LIMIT 1');
+      const epoch = (newest?.epoch ?? 1) + 1;
+      const { seq } = tx.append(this.#time(), 'log.epoch', { epoch, last_checkpoint });
+      await tx.insert('epochs', { epoch, first_index: seq });
+      return { epoch, first_index: seq };
+    });
+  }
+
+  recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
+    return this.#queue.submit(async (tx) => {
+      const known = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blob_id);
+      if (known && known.erased_at !== null) throw erased(blob_id, known.erased_at);
+      const retain_until = later(known, retainUntil);
+      if (!known) {
+        await tx.insert('blobs', { blob_id, size, retain_until, erased_at: null });
+        tx.count({ blob_bytes: size });
+      } else if (known.retain_until !== retain_until)
+        await tx.run('UPDATE blobs SET retain_until = ? WHERE blob_id = ?', retain_until, blob_id);
+      // An upload that nobody refers to yet is no state of the registry; a BLOB that stays is.
+      if (retain_until === null && known?.retain_until !== null)
+        tx.append(this.#time(), 'blob.kept', { blob_id, size });
+      return { blob_id, size, retain_until, erased_at: null };
+    });
+  }
+
+  async expiredBlobs(limit: number): Promise<Digest[]> {
+    const rows = await this.database.reading.all<{ blob_id: Digest }>(
+      'SELECT blob_id FROM blobs WHERE retain_until <= ? ORDER BY retain_until LIMIT ?',
+      [this.#time(), limit],
+    );
+    return rows.map((row) => row.blob_id);
+  }
+
+  forgetExpiredBlob(blobId: Digest): Promise<boolean> {
+    return this.#queue.submit(async (tx) => {
+      const row = await tx.get<StoredBlob>(
+        'SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?',
+        blobId,
+        this.#time(),
+      );
+      if (!row) return false;
+      await tx.run('DELETE FROM blobs WHERE blob_id = ?', blobId);
+      tx.count({ blob_bytes: -row.size });
+      return true;
+    });
+  }
+
+  copyTo(file: string): Promise<void> {
+    return this.database.copyTo(file);
+  }
+
+  bytes(): Promise<number> {
+    return this.database.bytes();
+  }
+
+  /** Commits what waits. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+    await this.database.close();
+  }
+
+  /** A row may only point to a BLOB that is here; from now on it stays. */
+  async #keep(tx: WriteTransaction, blobId: Digest): Promise<void> {
+    const blob = await tx.get<StoredBlob>(
+      'SELECT * FROM blobs WHERE blob_id = ? AND erased_at IS NULL AND (retain_until IS NULL OR retain_until > ?)',
+      blobId,
+      this.#time(),
+    );
+    if (!blob)
+      throw new CapError(
+        'missing',
+        'bundle.unknown',
+        `no BLOB ${blobId}: it was never stored, or its upload has expired`,
+      );
+    if (blob.retain_until !== null) await tx.run('UPDATE blobs SET retain_until = NULL WHERE blob_id = ?', blobId);
+  }
+
+  #time(): string {
+    return this.now().toISOString();
+  }
+}
+
+const erased = (blobId: Digest, since: string) =>
+  new CapError('conflict', 'bundle.erased', `BLOB ${blobId} was erased on ${since}, and is not taken again`);
+
+const later = (known: StoredBlob | undefined, until: string | null): string | null => {
+  if (!known) return until;
+  if (known.retain_until === null || until === null) return null;
+  return known.retain_until > until ? known.retain_until : until;
+};

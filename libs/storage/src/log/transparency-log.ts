@@ -1,0 +1,258 @@
+import { type KeyObject } from 'node:crypto';
+import {
+  CapError,
+  consistencyProof,
+  consistencyProofIndexes,
+  eventLeaf,
+  formatOrigin,
+  formatCheckpointText,
+  formatNote,
+  inclusionProof,
+  inclusionProofIndexes,
+  leafHash,
+  parseCheckpoint,
+  type Receipt,
+  signNoteText,
+  treeHash,
+  treeHashIndexes,
+  verifyConsistency,
+  verifyInclusion,
+} from '@cap/crypto';
+import { type CheckpointStore, type RegistryReader } from '../stores.js';
+
+export interface LogSigning {
+  /** The log's name, without its epoch. */
+  origin: string;
+  /** Ed25519 private keys. The first is the log's key; while it replaces others, these sign too. */
+  keys: readonly KeyObject[];
+}
+
+export interface TransparencyLogOptions extends LogSigning {
+  /** Told of every proof that does not hold, before the call is refused. */
+  onProofFailure?: ((error: CapError) => void) | undefined;
+  /** Told when a checkpoint could not be written beside the database. */
+  onPublishFailure?: ((error: unknown) => void) | undefined;
+}
+
+/** A tree that this process has signed. */
+interface SignedTree {
+  size: number;
+  root: Buffer;
+  /** The checkpoint as a signed note. */
+  note: string;
+}
+
+export interface ConsistencyProof {
+  from: number;
+  to: number;
+  proof: Buffer[];
+  /** The signed note of the tree of size `to`. */
+  checkpoint: string;
+}
+
+type Reader = Pick<RegistryReader, 'totals' | 'epoch' | 'logHashes' | 'listEvents'>;
+
+/** How long the newest checkpoint may wait to be written beside the database, ms. */
+const PUBLISH_MS = 100;
+
+/**
+ * Signs what was committed, and proves it. A tree is only signed after its size was read back from the database, and only if
+ * it grew out of the last one that was signed or written down; every proof is checked here before anybody gets it. A proof
+ * that fails means that the database was changed from outside: nothing is signed any more until the process starts again.
+ */
+export class TransparencyLog {
+  #signed: SignedTree | null = null;
+  #signing: Promise<unknown> = Promise.resolve();
+  #broken: CapError | null = null;
+  #unpublished: string | null = null;
+  #publishing: NodeJS.Timeout | null = null;
+  #published: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly reader: Reader,
+    private readonly checkpoints: CheckpointStore,
+    private readonly epoch: number,
+    private readonly options: TransparencyLogOptions,
+  ) {}
+
+  /**
+   * CapError log.cut, log.changed if the database does not hold the tree of the last checkpoint that was written beside it;
+   * log.epoch if a later epoch was in use.
+   */
+  static async open(
+    reader: Reader,
+    checkpoints: CheckpointStore,
+    options: TransparencyLogOptions,
+  ): Promise<TransparencyLog> {
+    const { epoch } = await reader.epoch();
+    await compareWithCheckpoints(reader, checkpoints, epoch);
+    const log = new TransparencyLog(reader, checkpoints, epoch, options);
+    await log.checkpoint();
+    return log;
+  }
+
+  /** `name/epoch`. */
+  get origin(): string {
+    return formatOrigin({ name: this.options.origin, epoch: this.epoch });
+  }
+
+  /** What was found wrong, if anything was: readiness shows it. */
+  get fault(): CapError | null {
+    return this.#broken;
+  }
+
+  /** The checkpoint of everything that is committed now, as a signed note. */
+  async checkpoint(): Promise<SignedTree> {
+    for (;;) {
+      const { log_size } = await this.reader.totals();
+      if (this.#signed?.size === log_size) return this.#signed;
+      await this.#inTurn(() => this.#advance(log_size));
+      if (this.#signed && this.#signed.size >= log_size) return this.#signed;
+    }
+  }
+
+  /** That the event is in the tree of `size` events; default: of all that are committed. CapError entry.unknown, request.schema. */
+  async receipt(index: number, size?: number): Promise<Receipt> {
+    const tree = await this.#treeOf(size);
+    if (index >= tree.size)
+      throw new CapError('missing', 'entry.unknown', `index: the tree of ${tree.size} events has no event ${index}`);
+    const [event] = await this.reader.listEvents(index, 1);
+    const leaf = event && event.seq === index ? eventLeaf(event) : Buffer.alloc(0);
+    const hashes = await this.reader.logHashes(inclusionProofIndexes(index, tree.size));
+    const proof = this.#prove(() => inclusionProof(index, tree.size, hashes));
+    if (!verifyInclusion({ index, size: tree.size, leafHash: leafHash(leaf), root: tree.root, proof }))
+      throw this.#refuse('log.inclusion', `event ${index} is not in the tree of ${tree.size} events that was signed`);
+    return {
+      log_index: index,
+      tree_size: tree.size,
+      leaf,
+      inclusion_proof: proof,
+      checkpoint: parseCheckpoint(tree.note),
+    };
+  }
+
+  /** That the tree of `from` events is the beginning of that of `to`; default: of all that are committed. CapError request.schema. */
+  async consistency(from: number, to?: number): Promise<ConsistencyProof> {
+    const tree = await this.#treeOf(to);
+    if (from > tree.size)
+      throw new CapError('input', 'request.schema', `from: ${from} is more than the ${tree.size} events of the tree`);
+    const old = from === tree.size ? tree : await this.#sign(from);
+    const proof = await this.#consistent(old, tree);
+    return { from, to: tree.size, proof, checkpoint: tree.note };
+  }
+
+  /** Waits until the newest checkpoint is beside the database. */
+  async close(): Promise<void> {
+    await this.#signing;
+    if (this.#publishing) {
+      clearTimeout(this.#publishing);
+      this.#publish();
+    }
+    await this.#published;
+  }
+
+  async #treeOf(size: number | undefined): Promise<SignedTree> {
+    const newest = await this.checkpoint();
+    if (size === undefined || size === newest.size) return newest;
+    if (size > newest.size)
+      throw new CapError('input', 'request.schema', `the log has ${newest.size} events, ${size} were asked for`);
+    const older = await this.#sign(size);
+    await this.#consistent(older, newest);
+    return older;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#signing.then(work);
+    this.#signing = result.catch(() => undefined);
+    return result;
+  }
+
+  async #advance(size: number): Promise<void> {
+    const last = this.#signed;
+    if (last && last.size === size) return;
+    if (last && last.size > size) {
+      // Somebody else's turn has signed more meanwhile, or the log has become shorter.
+      if ((await this.reader.totals()).log_size >= last.size) return;
+      throw this.#refuse('log.cut', `the log had ${last.size} events, now it has ${size}`);
+    }
+    const tree = await this.#sign(size);
+    if (last) await this.#consistent(last, tree);
+    this.#signed = tree;
+    this.#unpublished = tree.note;
+    this.#publishing ??= setTimeout(() => this.#publish(), PUBLISH_MS);
+  }
+
+  async #sign(size: number): Promise<SignedTree> {
+    if (this.#broken) throw this.#broken;
+    const hashes = await this.reader.logHashes(treeHashIndexes(size));
+    const root = this.#prove(() => treeHash(size, hashes));
+    const { origin } = this;
+    const text = formatCheckpointText({ origin, size, root, extensions: [] });
+    const signatures = this.options.keys.map((privateKey) => signNoteText(text, { name: origin, privateKey }));
+    return { size, root, note: formatNote({ text, signatures }) };
+  }
+
+  async #consistent(old: SignedTree, tree: SignedTree): Promise<Buffer[]> {
+    const hashes = await this.reader.logHashes(consistencyProofIndexes(old.size, tree.size));
+    const proof = this.#prove(() => consistencyProof(old.size, tree.size, hashes));
+    if (!verifyConsistency({ oldSize: old.size, newSize: tree.size, oldRoot: old.root, newRoot: tree.root, proof }))
+      throw this.#refuse('log.changed', `the tree of ${tree.size} events does not begin with that of ${old.size}`);
+    return proof;
+  }
+
+  #prove<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw this.#refuse('log.hash-missing', (cause as Error).message);
+    }
+  }
+
+  #refuse(code: string, message: string): CapError {
+    this.#broken = new CapError('io', code, message);
+    this.options.onProofFailure?.(this.#broken);
+    return this.#broken;
+  }
+
+  #publish(): void {
+    this.#publishing = null;
+    const note = this.#unpublished;
+    if (note === null) return;
+    this.#unpublished = null;
+    this.#published = this.#published.then(async () => {
+      try {
+        await this.checkpoints.write(this.epoch, note);
+      } catch (error) {
+        this.options.onPublishFailure?.(error);
+      }
+    });
+  }
+}
+
+/** A log that lost its newest events, or was rewritten, does not hold the tree of a checkpoint that it signed before. */
+async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointStore, epoch: number): Promise<void> {
+  const newest = Math.max(0, ...(await checkpoints.epochs()));
+  if (newest > epoch)
+    throw new CapError(
+      'refused',
+      'log.epoch',
+      `the log was in epoch ${newest} already, this database is in epoch ${epoch}: it is an old copy. Restore it with cap backup restore, which starts an epoch of its own`,
+    );
+  const note = await checkpoints.read(epoch);
+  if (note === null) return;
+  const { size, root } = parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
+  const { log_size } = await reader.totals();
+  if (log_size < size)
+    throw new CapError(
+      'refused',
+      'log.cut',
+      `the log has ${log_size} events, the checkpoint beside it says ${size}: its end is missing. Run cap registry fsck; then restore a backup`,
+    );
+  const found = treeHash(size, await reader.logHashes(treeHashIndexes(size)));
+  if (!found.equals(root))
+    throw new CapError(
+      'refused',
+      'log.changed',
+      `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
+    );
+}
