@@ -3,6 +3,8 @@ import { type Config } from '@cap/config';
 import { chainFault } from '@cap/crypto';
 import { CONFIG, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
+import { type LogKeys } from './log/log-keys.js';
+import { LOG_KEYS } from './log/tokens.js';
 import { exposeTotals } from './metrics.js';
 
 const SWEEP_MS = 15 * 60_000;
@@ -18,12 +20,19 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     @Inject(RegistryData) private readonly data: RegistryData,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Readiness) private readonly readiness: Readiness,
+    @Inject(LOG_KEYS) private readonly keys: LogKeys,
     @Inject(Logs) logs: Logs,
   ) {
     this.#log = logs.for('housekeeping');
   }
 
   onModuleInit(): void {
+    const { made, verifierKeys } = this.keys;
+    if (made)
+      this.#log.warn('a key for the log was made: back it up, and hand its public key to whoever checks receipts', {
+        file: made,
+        verifier_key: verifierKeys[0],
+      });
     this.#concealTotals = exposeTotals(this.data);
     this.readiness.add('database', async () => void (await this.data.store.totals()));
     this.readiness.add('log', () => this.#checkHead());
@@ -51,9 +60,11 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** The newest event must follow the one before it. */
+  /** Nothing that was proven may have failed, and the newest event must follow the one before it. */
   async #checkHead(): Promise<void> {
-    const { store } = this.data;
+    const { store, log } = this.data;
+    if (log.fault) throw new Error(`the log is broken: ${log.fault.message}`);
+    await log.checkpoint();
     const { log_size } = await store.totals();
     const [before, last] =
       log_size < 2 ? [null, ...(await store.listEvents(0, 1))] : await store.listEvents(log_size - 2, 2);

@@ -8,6 +8,12 @@ export const commitDuration = () =>
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
   });
 
+export const logProofFailures = () =>
+  counter({
+    name: 'cap_log_proof_failures_total',
+    help: 'Proofs of the log that did not hold when they were checked before an answer; must be 0',
+  });
+
 /** The process's metrics tell of one data directory: the one that is open. */
 let shown: RegistryData | null = null;
 

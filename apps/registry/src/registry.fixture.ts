@@ -29,9 +29,14 @@ export class TestRegistry {
     readonly url: string,
     private readonly service: Service,
     private readonly document: Record<string, unknown>,
+    private readonly log: Record<string, unknown>,
   ) {}
 
-  static async start(document: Record<string, unknown> = {}, directory?: string): Promise<TestRegistry> {
+  static async start(
+    document: Record<string, unknown> = {},
+    directory?: string,
+    log: Record<string, unknown> = {},
+  ): Promise<TestRegistry> {
     const place = directory ?? (await mkdtemp(path.join(tmpdir(), 'cap-registry-')));
     const config = loadConfig({
       role: 'registry',
@@ -41,13 +46,14 @@ export class TestRegistry {
           bind: '127.0.0.1:0',
           database: path.join(place, 'registry.db'),
           blobs: path.join(place, 'blobs'),
+          log,
           tokens: Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, [hashOf(token)]])),
         },
       },
     });
     const service = await createService({ ...registryService, logStream: discard() }, config);
     const { management } = await service.listen();
-    return new TestRegistry(place, management, service, document);
+    return new TestRegistry(place, management, service, document, log);
   }
 
   /** A request as one of the clients. */
@@ -83,16 +89,17 @@ export class TestRegistry {
 
   /** Stops and starts again on the same data. */
   async restart(): Promise<TestRegistry> {
-    await this.#end();
-    return TestRegistry.start(this.document, this.directory);
+    await this.end();
+    return TestRegistry.start(this.document, this.directory, this.log);
   }
 
   async stop(): Promise<void> {
-    await this.#end();
+    await this.end();
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  async #end(): Promise<void> {
+  /** Stops and leaves the data where it is. */
+  async end(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.service.stop();
   }

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type Config } from '@cap/config';
+import { keyPassphrase } from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { EntriesController } from './entries/entries.controller.js';
@@ -8,7 +9,10 @@ import { IdempotencyController } from './idempotency/idempotency.controller.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ListsService } from './lists/lists.service.js';
 import { Housekeeping } from './housekeeping.js';
-import { commitDuration } from './metrics.js';
+import { LogController } from './log/log.controller.js';
+import { loadLogKeys } from './log/log-keys.js';
+import { LOG_KEYS } from './log/tokens.js';
+import { commitDuration, logProofFailures } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PoliciesService } from './policies/policies.service.js';
 import { SnapshotsController } from './snapshots/snapshots.controller.js';
@@ -17,13 +21,17 @@ import { StatusController } from './status/status.controller.js';
 /** The internal API over one data directory, which this process owns from `open` until the application closes. */
 @Module({})
 export class RegistryModule {
-  static async open({ registry }: Config): Promise<DynamicModule> {
+  static async open(config: Config): Promise<DynamicModule> {
+    const { registry } = config;
     const duration = commitDuration();
+    const failures = logProofFailures();
+    const logKeys = await loadLogKeys(config, await keyPassphrase());
     const data = await RegistryData.open({
       database: registry.database,
       blobs: registry.blobs,
       program: 'cap-registry',
       queue: { onCommit: (seconds) => duration.observe(seconds) },
+      log: { origin: registry.log.origin, keys: logKeys.keys, onProofFailure: () => failures.inc() },
     });
     return {
       module: RegistryModule,
@@ -35,9 +43,16 @@ export class RegistryModule {
         EntriesController,
         EventsController,
         IdempotencyController,
+        LogController,
         SnapshotsController,
       ],
-      providers: [{ provide: RegistryData, useValue: data }, PoliciesService, ListsService, Housekeeping],
+      providers: [
+        { provide: RegistryData, useValue: data },
+        { provide: LOG_KEYS, useValue: logKeys },
+        PoliciesService,
+        ListsService,
+        Housekeeping,
+      ],
     };
   }
 }

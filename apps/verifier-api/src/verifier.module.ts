@@ -11,6 +11,7 @@ import { PolicyController } from './policy/policy.controller.js';
 import { PolicyService } from './policy/policy.service.js';
 import { RegistryConnection } from './registry/connection.js';
 import { EntriesController } from './registry/entries.controller.js';
+import { LogController } from './registry/log.controller.js';
 import { Trust } from './trust.js';
 import { UploadController } from './upload/upload.controller.js';
 import { UploadService } from './upload/upload.service.js';
@@ -36,6 +37,7 @@ export class VerifierModule {
         PolicyController,
         ListsController,
         EntriesController,
+        LogController,
         OpenApiController,
       ],
       providers: [

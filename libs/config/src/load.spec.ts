@@ -238,7 +238,6 @@ describe('options that this version can not honour', () => {
     ['tls.crl', { tls: { crl: '/crl.pem' } }],
     ['registry.blobs.s3.bucket', { registry: { blobs: { s3: { bucket: 'b' } } } }],
     ['registry.database', { registry: { database: 'postgres://db/cap' } }],
-    ['registry.log.key', { registry: { log: { key: '/log.key' } } }],
     ['rate_limit.enabled', { rate_limit: { enabled: true } }],
     ['telemetry.otlp.endpoint', { telemetry: { otlp: { endpoint: 'http://127.0.0.1:4317' } } }],
     ['backup.recipients', { backup: { recipients: ['age1x'] } }],

@@ -89,6 +89,15 @@ export const configSchema = z.strictObject({
     database: path.default('/var/lib/cap-verifier/registry.db'),
     /** Directory. */
     blobs: path.default('/var/lib/cap-verifier/blobs'),
+    log: object({
+      /** Names the log in its checkpoints; the epoch number comes after it. */
+      origin: z
+        .string()
+        .regex(/^[^\s+]+[^\s+/]$/, { error: 'expected a name without white space or +, such as log.example/cap' })
+        .default('cap-registry.local/log'),
+      /** PEM file of the Ed25519 key, or several: the first one is the log's key, those that it replaces sign too. Default: keys/log.key beside the database, made at the first start. */
+      key: z.union([path, z.array(path).min(1)], { error: 'expected a path or a list of paths' }).optional(),
+    }),
     /** The bearer token with which this program calls the registry. */
     token: z.string().min(16, { error: 'expected at least 16 characters' }).optional(),
     /** What the registry (or backup worker) accepts: client name -> one hash, or two during rotation. */

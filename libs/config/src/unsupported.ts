@@ -15,7 +15,6 @@ const UNSUPPORTED: readonly { key: RegExp; asksNothing?: (value: unknown) => boo
   },
   { key: /^registry\.blobs$/, asksNothing: (value) => !/^s3:/.test(String(value)), instead: 'expected a directory' },
   { key: /^registry\.blobs\../, instead: 'expected registry.blobs to be a directory' },
-  { key: /^registry\.log\b/, instead: 'the log is not signed' },
   { key: /^rate_limit$/, asksNothing: (value) => value === 'off' || value === false, instead: 'expected off' },
   { key: /^rate_limit\../, asksNothing: (value) => value === false, instead: 'expected rate_limit: off' },
   { key: /^telemetry$/, asksNothing: (value) => value === 'off' || value === false, instead: 'expected off' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
+import { receipt } from './log.js';
 import { count, digest, kid, time } from './scalars.js';
 
 export const verdict = z.enum(['ok', 'warn', 'fail']);
@@ -28,11 +29,15 @@ export const entryRecord = z.object({
   company: z.string().nullable(),
   /** Sequence number of the log event that registered it. */
   log_index: count,
+  /** Since when bundle and company are gone; the entry and its proofs stay. */
+  erased_at: time.nullable(),
+  /** Neither retention nor an erasure may touch it. */
+  legal_hold: z.boolean(),
 });
 export type EntryRecord = z.infer<typeof entryRecord>;
 
-/** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: the first record is given. */
-export const entryStored = z.object({ entry: entryRecord, created: z.boolean() });
+/** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: the first record is given. The receipt is of its event in the log as it is now. */
+export const entryStored = z.object({ entry: entryRecord, created: z.boolean(), receipt });
 export type EntryStored = z.infer<typeof entryStored>;
 
 /** Entries come in log order, oldest first. */

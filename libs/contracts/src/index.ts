@@ -1,6 +1,7 @@
 /** The internal HTTP API of the registry: schemas of what goes over the wire, and the typed client. */
 export * from './scalars.js';
 export * from './problem.js';
+export * from './log.js';
 export * from './page.js';
 export * from './policies.js';
 export * from './lists.js';
@@ -8,6 +9,7 @@ export * from './blobs.js';
 export * from './entries.js';
 export * from './events.js';
 export * from './idempotency.js';
+export * from './log.js';
 export * from './snapshots.js';
 export * from './status.js';
 export * from './service-error.js';

@@ -27,6 +27,16 @@ import {
   listStored,
   type ListStored,
 } from './lists.js';
+import {
+  type CheckpointRecord,
+  checkpointRecord,
+  type ConsistencyQuery,
+  type ConsistencyRecord,
+  consistencyRecord,
+  type InclusionQuery,
+  receipt,
+  type ReceiptRecord,
+} from './log.js';
 import { type Page, type PageQuery } from './page.js';
 import {
   policyPage,
@@ -190,6 +200,20 @@ export class RegistryClient {
 
   appendEvent(request: EventRequest, context: CallContext = {}): Promise<EventRecord> {
     return this.#transport.json(eventRecord, { ...context, ...post('/v1/events', request, false) });
+  }
+
+  /** What the log signs now. */
+  checkpoint(context: CallContext = {}): Promise<CheckpointRecord> {
+    return this.#transport.json(checkpointRecord, { ...context, ...get('/v1/log/checkpoint') });
+  }
+
+  /** Code entry.unknown for an index beyond the tree. */
+  inclusion(query: InclusionQuery, context: CallContext = {}): Promise<ReceiptRecord> {
+    return this.#transport.json(receipt, { ...context, ...get('/v1/log/inclusion', query) });
+  }
+
+  consistency(query: ConsistencyQuery, context: CallContext = {}): Promise<ConsistencyRecord> {
+    return this.#transport.json(consistencyRecord, { ...context, ...get('/v1/log/consistency', query) });
   }
 
   /** Code snapshot.busy (503) while another lease holds. */

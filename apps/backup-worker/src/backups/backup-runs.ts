@@ -9,12 +9,11 @@ import {
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
 import { type EventRequest } from '@cap/contracts';
-import { CapError, isCapError } from '@cap/crypto';
+import { CapError, isCapError, keyPassphrase } from '@cap/crypto';
 import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
-import { keyPassphrase } from './key-passphrase.js';
 
 /** Makes backups, one at a time, and says in the registry's log, in ours and in the metrics how that went. */
 @Injectable()

@@ -7,7 +7,7 @@ import {
   type EntryStored,
   type Page,
 } from '@cap/contracts';
-import { CapError } from '@cap/crypto';
+import { CapError, receiptJson } from '@cap/crypto';
 import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
@@ -21,7 +21,7 @@ export class EntriesController {
   @Clients('verifier')
   async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
     const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
-    return { entry: record, created };
+    return { entry: record, created, receipt: receiptJson(await this.data.log.receipt(record.log_index)) };
   }
 
   @Get()

@@ -17,7 +17,7 @@ describe('entries', () => {
     const first = await register(entryOf(bundle));
     expect(first.status).toBe(200);
     expect(first.body).toMatchObject({ created: true, entry: { ...entryOf(bundle), log_index: 0 } });
-    expect((await register(entryOf(bundle))).body).toEqual({ entry: first.body.entry, created: false });
+    expect((await register(entryOf(bundle))).body).toEqual({ ...first.body, created: false });
     expect((await registry.as('operator').get(`/v1/entries/${first.body.entry.entry_id}`)).body).toEqual(
       first.body.entry,
     );

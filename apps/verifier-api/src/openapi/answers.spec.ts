@@ -58,6 +58,9 @@ it('every answer that the document promises comes, and as it says', async () => 
   expect(record.tag).not.toBe(csv.tag);
   await auditor.get('/registry/entries?result=ok').expect(200);
   await twice(`/registry/entries/${verdict.body.entry_id}`);
+  await twice('/registry/checkpoint');
+  await auditor.get(`/registry/proof/inclusion?entry_id=${verdict.body.entry_id}`).expect(200);
+  await auditor.get('/registry/proof/consistency?from=1').expect(200);
 
   for (const route of ['/openapi.json', '/docs', '/healthz', '/readyz', '/metrics'])
     await request(api.url).get(route).expect(200).expect(assertDocumented);

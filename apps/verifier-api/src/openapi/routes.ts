@@ -2,6 +2,9 @@ import {
   entryPage,
   entryQuery,
   entryRecord,
+  checkpointRecord,
+  consistencyQuery,
+  consistencyRecord,
   listPage,
   listQuery,
   listRecord,
@@ -10,6 +13,7 @@ import {
   policyPage,
   policyQuery,
   policyRecord,
+  receipt,
 } from '@cap/contracts';
 import { z } from 'zod';
 import { IDEMPOTENCY_KEY, idempotencyKey } from '../idempotency/idempotency-key.js';
@@ -23,7 +27,7 @@ import {
   policyV2,
   statusRequest,
 } from '../policy/schemas.js';
-import { entryId } from '../registry/schemas.js';
+import { entryId, publicInclusionQuery } from '../registry/schemas.js';
 import { uploaded, uploadForm } from '../upload/schemas.js';
 import { verdictAnswer } from '../verify/answers.js';
 import { verifyQuery, verifyRequest } from '../verify/schemas.js';
@@ -223,6 +227,36 @@ export const ROUTES: readonly Route[] = [
     headers: ifNoneMatch,
     answers: { 200: json(entryRecord, 'The entry', tagged), 304: notModified },
     problems: [...READS, 'entry.unknown'],
+  },
+  {
+    method: 'get',
+    path: '/registry/checkpoint',
+    group: 'registry',
+    summary: 'What the log signs now: size and root of its tree',
+    scopes: READ,
+    headers: ifNoneMatch,
+    answers: { 200: json(checkpointRecord, 'The checkpoint', tagged), 304: notModified },
+    problems: READS,
+  },
+  {
+    method: 'get',
+    path: '/registry/proof/inclusion',
+    group: 'registry',
+    summary: 'The receipt of an entry (entry_id), or of any event of the log (log_index)',
+    scopes: READ,
+    query: publicInclusionQuery,
+    answers: { 200: json(receipt, 'The receipt') },
+    problems: [...READS, 'entry.unknown'],
+  },
+  {
+    method: 'get',
+    path: '/registry/proof/consistency',
+    group: 'registry',
+    summary: 'That the log of `from` events is the beginning of that of `to`',
+    scopes: READ,
+    query: consistencyQuery,
+    answers: { 200: json(consistencyRecord, 'The proof, with the checkpoint of the newer log') },
+    problems: READS,
   },
   {
     method: 'get',

@@ -1,4 +1,12 @@
+import { inclusionQuery } from '@cap/contracts';
 import { z } from 'zod';
 
 /** An entry's id in a path. */
 export const entryId = z.string().min(1).max(300).meta({ description: 'entry_id' });
+
+/** GET /registry/proof/inclusion: of an entry, or of any event of the log. */
+export const publicInclusionQuery = inclusionQuery
+  .extend({ entry_id: entryId.optional(), log_index: inclusionQuery.shape.log_index.optional() })
+  .refine(({ entry_id, log_index }) => (entry_id === undefined) !== (log_index === undefined), {
+    error: 'expected either entry_id or log_index',
+  });

@@ -1,4 +1,4 @@
-import { count, digest, time, verdict } from '@cap/contracts';
+import { count, digest, receipt, time, verdict } from '@cap/contracts';
 import { backends, type BackendName, CHECK_IDS, type Report } from '@cap/proof';
 import { z } from 'zod';
 import { anyJson } from '../any-json.js';
@@ -54,4 +54,7 @@ export const verdictAnswer = z.object({
   report,
   entry_id: z.uuid().optional().meta({ description: 'With register: the entry in the registry' }),
   log_index: count.optional().meta({ description: 'With register: where the entry is in the log' }),
+  receipt: receipt
+    .optional()
+    .meta({ description: 'With register: that the entry is in the log, for checking offline' }),
 });

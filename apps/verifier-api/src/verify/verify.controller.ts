@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { type CallContext, type EntryRecord } from '@cap/contracts';
+import { type CallContext, type EntryRecord, type ReceiptRecord } from '@cap/contracts';
 import { CONFIG, CurrentPrincipal, parseWith, type Principal, requireScopes, Scopes } from '@cap/service-kit';
 import { verdictMetrics } from '../metrics.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
@@ -75,7 +75,7 @@ export class VerifyController {
   /** The entry is durable before the answer; the same verdict on the same bundle is registered once. */
   async #registered(bundle: AskedBundle, { verification, answer }: Judged, context: CallContext): Promise<Buffer> {
     await bundle.store(context);
-    const { entry } = await this.registry.client.registerEntry(
+    const { entry, receipt } = await this.registry.client.registerEntry(
       {
         bundle_id: bundle.id()!,
         manifest_hash: verification.manifestHash,
@@ -88,11 +88,11 @@ export class VerifyController {
       },
       context,
     );
-    return withEntry(answer, entry);
+    return withEntry(answer, entry, receipt);
   }
 }
 
-const withEntry = (answer: Buffer, { entry_id, log_index }: EntryRecord): Buffer => {
-  const tail = JSON.stringify({ entry_id, log_index }).slice(1);
+const withEntry = (answer: Buffer, { entry_id, log_index }: EntryRecord, receipt: ReceiptRecord): Buffer => {
+  const tail = JSON.stringify({ entry_id, log_index, receipt }).slice(1);
   return Buffer.concat([answer.subarray(0, -1), Buffer.from(`,${tail}`)]);
 };

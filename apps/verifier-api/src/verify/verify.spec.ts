@@ -1,3 +1,4 @@
+import { jcs, parseReceipt, parseVerifierKey, sha3Text, verifyReceipt } from '@cap/crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseTrustStore, readBundle, verifyBundle, type WrittenBundle } from '@cap/proof';
 import { failing, statusOf, TestVerifier } from '../verifier.fixture.js';
@@ -154,6 +155,20 @@ describe('options and policies of a request', () => {
     expect(first.log_index).toEqual(expect.any(Number));
     const again = (await verify({ bundle_id: mine.bundleId, options: { register: true } }).expect(200)).body;
     expect([again.entry_id, again.log_index]).toEqual([first.entry_id, first.log_index]);
+    const { verifier_keys } = (await api.as().get('/registry/checkpoint').expect(200)).body;
+    const trust = { logKeys: verifier_keys.map(parseVerifierKey), witnessKeys: [], witnessThreshold: 0 };
+    const later = (await api.as().get(`/registry/proof/inclusion?entry_id=${first.entry_id}`).expect(200)).body;
+    for (const receipt of [first.receipt, again.receipt, later])
+      expect(verifyReceipt(parseReceipt(receipt), trust)).toMatchObject({
+        valid: true,
+        event: {
+          seq: first.log_index,
+          details: { bundle_id: mine.bundleId, report_hash: sha3Text(jcs(first.report)) },
+        },
+      });
+    for (const query of ['', '?log_index=0&entry_id=x'])
+      expect((await api.as().get(`/registry/proof/inclusion${query}`).expect(400)).body.code).toBe('request.schema');
+    expect((await api.as().get('/registry/proof/inclusion?entry_id=x').expect(404)).body.code).toBe('entry.unknown');
     const entry = (await api.as().get(`/registry/entries/${first.entry_id}`).expect(200)).body;
     expect(entry).toMatchObject({
       bundle_id: mine.bundleId,

@@ -234,7 +234,7 @@ async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointSto
   const newest = Math.max(0, ...(await checkpoints.epochs()));
   if (newest > epoch)
     throw new CapError(
-      'refused',
+      'io',
       'log.epoch',
       `the log was in epoch ${newest} already, this database is in epoch ${epoch}: it is an old copy. Restore it with cap backup restore, which starts an epoch of its own`,
     );
@@ -244,14 +244,14 @@ async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointSto
   const { log_size } = await reader.totals();
   if (log_size < size)
     throw new CapError(
-      'refused',
+      'io',
       'log.cut',
       `the log has ${log_size} events, the checkpoint beside it says ${size}: its end is missing. Run cap registry fsck; then restore a backup`,
     );
   const found = treeHash(size, await reader.logHashes(treeHashIndexes(size)));
   if (!found.equals(root))
     throw new CapError(
-      'refused',
+      'io',
       'log.changed',
       `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
     );

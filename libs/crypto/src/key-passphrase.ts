@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { CapError, systemWords } from '@cap/crypto';
+import { CapError } from './errors.js';
+import { systemWords } from './file-errors.js';
 
 /**
  * The passphrase of the signing key, as for `cap`: CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names,
- * without its trailing line break. The file is read anew for each backup. CapError `config` / `key.passphrase` when it
+ * without its trailing line break. The file is read anew each time. CapError `config` / `key.passphrase` when it
  * can't be read.
  */
-export async function keyPassphrase(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+export async function keyPassphrase(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   const { CAP_KEY_PASSPHRASE: given, CAP_KEY_PASSPHRASE_FILE: file } = environment;
   if (given) return given;
   if (!file) return undefined;

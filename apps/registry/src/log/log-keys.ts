@@ -1,0 +1,77 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Config, ConfigError } from '@cap/config';
+import {
+  CapError,
+  formatVerifierKey,
+  makeDirectoryDurable,
+  openPrivateKey,
+  systemCode,
+  verifierKey,
+  writeFileDurable,
+} from '@cap/crypto';
+
+/** The keys that sign the log's checkpoints: the first is the log's own, the others are those that it replaces. */
+export interface LogKeys {
+  keys: KeyObject[];
+  /** The public keys as C2SP verifier keys, under the log's name without epoch. */
+  verifierKeys: string[];
+  /** Where a key was made just now, or null. */
+  made: string | null;
+}
+
+/**
+ * Reads the keys that the configuration names. Without a name the key is `keys/log.key` beside the database, made at the
+ * first start: one registry, one file. ConfigError for a named file that is not there; CapError key.forbidden for one that others
+ * can read, key.passphrase, key.malformed.
+ */
+export async function loadLogKeys({ registry }: Config, passphrase?: string): Promise<LogKeys> {
+  const { origin, key } = registry.log;
+  if (key === undefined && /^postgres(ql)?:/.test(registry.database))
+    throw new ConfigError([
+      { source: 'configuration', key: 'registry.log.key', expected: 'the key file that all replicas share' },
+    ]);
+  const ownFile = path.join(path.dirname(path.resolve(registry.database)), 'keys', 'log.key');
+  const made = key === undefined ? await makeKey(ownFile) : null;
+  const keys: KeyObject[] = [];
+  for (const file of key === undefined ? [ownFile] : [key].flat()) keys.push(await readKey(file, passphrase));
+  const verifierKeys = keys.map((each) => formatVerifierKey(verifierKey('ed25519', origin, createPublicKey(each))));
+  return { keys, verifierKeys, made };
+}
+
+/** The file, if it was not there before. */
+async function makeKey(file: string): Promise<string | null> {
+  const there = await stat(file).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (there) return null;
+  await makeDirectoryDurable(path.dirname(file), 0o700);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeFileDurable(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, exclusive: true });
+  return file;
+}
+
+async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
+  let pem: Buffer;
+  let mode: number;
+  try {
+    pem = await readFile(file);
+    ({ mode } = await stat(file));
+  } catch (error) {
+    throw new ConfigError([
+      {
+        source: 'configuration',
+        key: 'registry.log.key',
+        expected: `a key file that can be read: ${(error as Error).message}`,
+      },
+    ]);
+  }
+  if ((mode & 0o077) !== 0)
+    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  const key = openPrivateKey(pem, file, passphrase);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new CapError('config', 'key.malformed', `${file}: not an Ed25519 key but ${key.asymmetricKeyType}`);
+  return key;
+}

@@ -1,0 +1,50 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import {
+  type CheckpointRecord,
+  consistencyQuery,
+  type ConsistencyRecord,
+  inclusionQuery,
+  type ReceiptRecord,
+} from '@cap/contracts';
+import { receiptJson } from '@cap/crypto';
+import { Clients, ZodQuery } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { type z } from 'zod';
+import { type LogKeys } from './log-keys.js';
+import { LOG_KEYS } from './tokens.js';
+
+@Controller('v1/log')
+@Clients('verifier', 'backup', 'operator')
+export class LogController {
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(LOG_KEYS) private readonly keys: LogKeys,
+  ) {}
+
+  @Get('checkpoint')
+  async checkpoint(): Promise<CheckpointRecord> {
+    const { size, root, note } = await this.data.log.checkpoint();
+    return {
+      origin: this.data.log.origin,
+      tree_size: size,
+      root_hash: root.toString('base64'),
+      checkpoint: note,
+      verifier_keys: this.keys.verifierKeys,
+    };
+  }
+
+  @Get('inclusion')
+  async inclusion(
+    @ZodQuery(inclusionQuery) { log_index, tree_size }: z.output<typeof inclusionQuery>,
+  ): Promise<ReceiptRecord> {
+    return receiptJson(await this.data.log.receipt(log_index, tree_size));
+  }
+
+  @Get('consistency')
+  async consistency(
+    @ZodQuery(consistencyQuery) { from, to }: z.output<typeof consistencyQuery>,
+  ): Promise<ConsistencyRecord> {
+    const { proof, ...rest } = await this.data.log.consistency(from, to);
+    return { ...rest, proof: proof.map((hash) => hash.toString('base64')) };
+  }
+}

@@ -1,0 +1,46 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type z } from 'zod';
+import { consistencyQuery } from '@cap/contracts';
+import { ProblemError, Scopes, ZodQuery } from '@cap/service-kit';
+import { contentTag, isKnown } from '../conditional.js';
+import { RegistryConnection } from './connection.js';
+import { publicInclusionQuery } from './schemas.js';
+
+/** The log's proofs, as the registry gives them: whoever gets them needs only the log's public key to check them. */
+@Controller('registry')
+export class LogController {
+  constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
+
+  @Get('checkpoint')
+  @Scopes('verify:read')
+  async checkpoint(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const checkpoint = await this.registry.client.checkpoint({ requestId: request.id });
+    return isKnown(request, reply, contentTag(checkpoint)) ? undefined : checkpoint;
+  }
+
+  @Get('proof/inclusion')
+  @Scopes('verify:read')
+  async inclusion(
+    @ZodQuery(publicInclusionQuery) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
+    @Req() { id: requestId }: FastifyRequest,
+  ) {
+    const index = log_index ?? (await this.#indexOf(entry_id!, requestId));
+    return this.registry.client.inclusion({ log_index: index, tree_size }, { requestId });
+  }
+
+  @Get('proof/consistency')
+  @Scopes('verify:read')
+  consistency(
+    @ZodQuery(consistencyQuery) query: z.output<typeof consistencyQuery>,
+    @Req() { id: requestId }: FastifyRequest,
+  ) {
+    return this.registry.client.consistency(query, { requestId });
+  }
+
+  async #indexOf(entryId: string, requestId: string): Promise<number> {
+    const entry = await this.registry.client.findEntry(entryId, { requestId });
+    if (!entry) throw new ProblemError('entry.unknown', `There is no entry ${entryId.slice(0, 100)}.`);
+    return entry.log_index;
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { count } from './scalars.js';
+
+const base64 = z.base64();
+const size = z.coerce.number<number | string>().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** A C2SP signed note over a checkpoint of the log. */
+const signedNote = z.string().meta({ description: 'C2SP tlog-checkpoint as a signed note' });
+
+/** That an event is in the log; checked offline with the log's public key. */
+export const receipt = z.object({
+  log_index: count,
+  tree_size: count,
+  /** JCS of the event. */
+  leaf: base64,
+  /** From the leaf's sibling up. */
+  inclusion_proof: z.array(base64),
+  checkpoint: signedNote,
+});
+export type ReceiptRecord = z.infer<typeof receipt>;
+
+/** GET /v1/log/checkpoint: what the log signs now. */
+export const checkpointRecord = z.object({
+  /** Name of the log / epoch. */
+  origin: z.string(),
+  tree_size: count,
+  root_hash: base64,
+  checkpoint: signedNote,
+  /** C2SP verifier keys of the log, for every epoch. Believe them only if they reached you another way. */
+  verifier_keys: z.array(z.string()),
+});
+export type CheckpointRecord = z.infer<typeof checkpointRecord>;
+
+export const inclusionQuery = z.strictObject({
+  log_index: size,
+  /** Of which tree; default: the newest. */
+  tree_size: size.optional(),
+});
+export type InclusionQuery = z.input<typeof inclusionQuery>;
+
+export const consistencyQuery = z.strictObject({
+  /** Size of the older tree. */
+  from: size,
+  /** Size of the newer one; default: the newest. */
+  to: size.optional(),
+});
+export type ConsistencyQuery = z.input<typeof consistencyQuery>;
+
+/** That the tree of `from` events is the beginning of that of `to`, whose checkpoint is here. */
+export const consistencyRecord = z.object({ from: count, to: count, proof: z.array(base64), checkpoint: signedNote });
+export type ConsistencyRecord = z.infer<typeof consistencyRecord>;
