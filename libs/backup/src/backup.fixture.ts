@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +13,8 @@ import { type CreateOptions } from './create.js';
 import { dataDirectorySource } from './snapshot-source.js';
 import { BackupTarget } from './target/backup-target.js';
 
+/** Signs the log of every world. */
+export const LOG_KEY = generateKeyPairSync('ed25519').privateKey;
 export const NOW = new Date('2026-01-15T02:00:00.000Z');
 
 /** A real registry with entries, directories of keys, configuration and certificates, a signing key, a target. */
@@ -30,6 +33,7 @@ export class World {
       blobs: at('data', 'blobs'),
       program: 'cap-registry',
       now: () => NOW,
+      log: { origin: 'log.example/cap', keys: [LOG_KEY] },
     });
     const signer = await generateKey(at('signing'), {
       owner: 'backup worker',

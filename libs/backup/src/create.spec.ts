@@ -39,7 +39,7 @@ describe('creating a backup', () => {
       log_size: 3,
       head_digest: (await world.data.store.totals()).head_digest,
       epoch: 1,
-      checkpoint: null,
+      checkpoint: expect.stringContaining('log.example/cap/1\n3\n'),
       versions: { cap: '0.1.0' },
     });
     expect(manifest.files.map(({ path }) => path)).toEqual(names.slice(0, -2));

@@ -17,5 +17,6 @@ export { type BackupListing, type BackupRecord, BackupTarget, type StrangeBackup
 export { expiredBackups, type GoodBackup } from './target/retention.js';
 export { type RunRecord } from './target/run-record.js';
 export { type Restored, restoreArchive } from './restore/restore.js';
+export { type KnownCheckpoint, readCheckpoint } from './restore/log-epoch.js';
 export { type Drill, drillArchive } from './restore/drill.js';
 export { type Run, runBackup, type RunOptions } from './run.js';

@@ -8,6 +8,10 @@ export interface SnapshotLease {
   log_size: number;
   /** Digest of the newest of them; zeros for an empty log. */
   head_digest: Digest;
+  /** Of the log, from 1. */
+  epoch: number;
+  /** A checkpoint of the log as a signed note; null if it was never signed. */
+  checkpoint: string | null;
   /** Bytes of the database. */
   database_size: number;
   /** Number and bytes of the BLOBs that the database refers to. */

@@ -8,6 +8,10 @@ export const snapshotRecord = z.object({
   /** Digest of the event log_size - 1. */
   head_digest: digest,
   expires_at: time,
+  /** Of the log. */
+  epoch: z.int().min(1),
+  /** The signed note of the tree of log_size events; null if the registry signs nothing. */
+  checkpoint: z.string().nullable(),
   /** Bytes. */
   database_size: count,
   /** Number of BLOBs, and their bytes. */

@@ -17,7 +17,14 @@ export { KEY_RETENTION_MS } from './database/idempotency-keys.js';
 export { type WriteQueueOptions } from './database/write-queue.js';
 export { FileBlobStore } from './blobs/file-blob-store.js';
 export { LEASE_MS, type Snapshot, Snapshots } from './snapshots/snapshots.js';
-export { RegistryData, type RegistryOptions, type RegistryPlace, UPLOAD_RETENTION_MS } from './registry-data.js';
+export {
+  RegistryData,
+  type RegistryOptions,
+  type RegistryPlace,
+  type SignedSnapshot,
+  UPLOAD_RETENTION_MS,
+} from './registry-data.js';
+export { SqlRegistryStore } from './database/sql-registry-store.js';
 export {
   type RegistryFault,
   type RegistryVerification,

@@ -33,6 +33,13 @@ export interface RegistryOptions extends RegistryPlace {
   log?: TransparencyLogOptions | undefined;
 }
 
+/** A snapshot and what the log signed of it. */
+export interface SignedSnapshot extends Snapshot {
+  epoch: number;
+  /** A signed note; null if the log was never signed. */
+  checkpoint: string | null;
+}
+
 /** What a profile is made of. */
 interface Stores {
   database: SqlDatabase;
@@ -141,8 +148,14 @@ export class RegistryData {
     await this.store.idempotency.finish(key_id, lease_id, { status, blob_id });
   }
 
-  createSnapshot(): Promise<Snapshot> {
-    return this.snapshots.create(this.#removing);
+  /** A lease on one consistent state, with the checkpoint of just that state, or an older one if nothing is signed here. */
+  async createSnapshot(): Promise<SignedSnapshot> {
+    const snapshot = await this.snapshots.create(this.#removing);
+    const { epoch } = await this.store.epoch();
+    const checkpoint = this.signedLog
+      ? await this.signedLog.checkpointOf(snapshot.log_size)
+      : await this.checkpoints.read(epoch);
+    return { ...snapshot, epoch, checkpoint };
   }
 
   /** Removes uploads whose time has passed, and gives their number. Does nothing while a snapshot is lent out. */

@@ -185,8 +185,9 @@ export interface RegistryStore extends RegistryReader {
   /**
    * Begins the next epoch with an event that names the last checkpoint known of the log, a signed note, or null. What was
    * signed from then on has an origin of its own, so that a log that was taken back never signs two trees under one.
+   * `after`: the newest epoch that is known to have been in use elsewhere; the new one comes after it too.
    */
-  startEpoch(lastCheckpoint: string | null): Promise<LogEpoch>;
+  startEpoch(lastCheckpoint: string | null, after?: number): Promise<LogEpoch>;
   /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
   recordBlob(blobId: Digest, size: number, retainUntil: string | null): Promise<StoredBlob>;
   /** Forgets a BLOB whose time has passed; false if it is (again) wanted. */

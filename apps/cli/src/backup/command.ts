@@ -71,5 +71,6 @@ export const defineBackup: DefineGroup = (program, run) => {
     ]),
   )
     .requiredOption('--to <dir>', 'the data directory; no registry may run on it')
+    .option('--checkpoint <file>', 'newest checkpoint of the log that you hold: says what the backup lacks')
     .action(run.action(async () => (await import('./restore.js')).restore));
 };

@@ -27,9 +27,10 @@ export const stateShape = {
   created_at: time,
   log_size: count,
   head_digest: digest,
-  /** Of the log; a restore will begin a new one once the log signs checkpoints. */
-  epoch: z.literal(1),
-  checkpoint: z.null(),
+  /** Of the log; a restore begins a new one. */
+  epoch: z.int().min(1),
+  /** A checkpoint of the log as a signed note; null if it was never signed. */
+  checkpoint: z.string().nullable(),
   versions: z.strictObject({ cap: z.string().min(1).max(64) }),
   incomplete: z.array(omission),
 };

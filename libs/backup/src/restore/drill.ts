@@ -5,6 +5,7 @@ import { OwnerLock, type RegistryFault, verifyRegistry } from '@cap/storage';
 import { type ExpectedSigner } from '../archive/signature.js';
 import { verifyArchive } from '../archive/verify.js';
 import { SCRATCH_PREFIX } from '../target/backup-target.js';
+import { placeCheckpoint } from './log-epoch.js';
 import { unpack } from './unpack.js';
 
 export interface Drill {
@@ -56,6 +57,7 @@ export async function drillArchive(
       owner: null,
       signal,
     });
+    await placeCheckpoint(restored, manifest);
     const registry = await verifyRegistry(restored, { onProgress: () => signal?.throwIfAborted() });
     signal?.throwIfAborted();
     const faults = [...registry.faults];

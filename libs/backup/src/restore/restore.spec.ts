@@ -1,12 +1,28 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createPublicKey } from 'node:crypto';
+import {
+  chown,
+  copyFile,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
-import { OwnerLock, verifyRegistry } from '@cap/storage';
-import { exists, forge, NOW, treeOf, World } from '../backup.fixture.js';
+import { verifierKey, verifyReceipt } from '@cap/crypto';
+import { OwnerLock, RegistryData, verifyRegistry } from '@cap/storage';
+import { exists, forge, LOG_KEY, NOW, treeOf, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';
 import { type BackupRecord } from '../target/backup-target.js';
 import { drillArchive } from './drill.js';
+import { readCheckpoint } from './log-epoch.js';
 import { restoreArchive } from './restore.js';
+import { unpack } from './unpack.js';
 
 let world: World;
 let backup: BackupRecord;
@@ -31,6 +47,73 @@ const contentOf = async (directory: string) => {
   return tree;
 };
 
+describe('the log of a restored registry', () => {
+  const open = (directory: string) =>
+    RegistryData.open({
+      database: path.join(directory, 'registry.db'),
+      blobs: path.join(directory, 'blobs'),
+      program: 'cap-registry',
+      log: { origin: 'log.example/cap', keys: [LOG_KEY] },
+    });
+  const note = async (data: RegistryData) => (await data.log.checkpoint()).note;
+
+  it('goes on in a new epoch, whose first event names the last checkpoint; older receipts stay valid', async () => {
+    const trust = {
+      logKeys: [verifierKey('ed25519', 'log.example/cap', createPublicKey(LOG_KEY))],
+      witnessKeys: [],
+      witnessThreshold: 0,
+    };
+    const before = await world.data.log.receipt(1, 3);
+    const restored = await restore();
+    expect(restored).toMatchObject({ log_size: 3, epoch: 2, last_known_size: 3 });
+    const data = await open(at('data'));
+    const [first] = await data.store.listEvents(3, 1);
+    expect(first).toMatchObject({
+      event: 'log.epoch',
+      details: { epoch: 2, last_checkpoint: await world.data.log.checkpointOf(3) },
+    });
+    const receipt = await data.log.receipt(1);
+    expect(verifyReceipt(before, trust)).toMatchObject({ valid: true, origin: 'log.example/cap/1' });
+    expect(verifyReceipt(receipt, trust)).toMatchObject({ valid: true, origin: 'log.example/cap/2' });
+    await data.close();
+  });
+
+  it('comes after every epoch that stood there, and says what the backup lacks', async () => {
+    await restore();
+    const data = await open(at('data'));
+    for (let i = 0; i < 4; i++) await data.store.appendEvent('backup.drill', {});
+    const lost = await note(data);
+    await data.close();
+    expect(await restore()).toMatchObject({ epoch: 3, last_known_size: 8 });
+    const again = await open(at('data'));
+    expect((await again.store.listEvents(3, 1))[0]).toMatchObject({ details: { epoch: 3, last_checkpoint: lost } });
+    await again.close();
+    // Elsewhere nothing is known of it, unless somebody holds a checkpoint.
+    expect(await restore(at('other'))).toMatchObject({ epoch: 2, last_known_size: 3 });
+    const checkpoint = readCheckpoint(lost, 'checkpoint');
+    expect(
+      await restoreArchive(archive, { to: at('third'), signer: world.signer.kid, now: LATER, checkpoint }),
+    ).toMatchObject({ epoch: 3, last_known_size: 8 });
+  });
+
+  it('that is an old copy put in place by hand does not start', async () => {
+    await restore();
+    const data = await open(at('data'));
+    await note(data);
+    await data.close();
+    await unpackOver(at('data'));
+    await expect(open(at('data'))).rejects.toMatchObject({ code: 'log.epoch' });
+  });
+});
+
+/** What somebody would do without the restore: the database out of the archive, over the one that is there. */
+async function unpackOver(directory: string): Promise<void> {
+  const plain = at('plain');
+  await mkdir(plain);
+  await unpack(archive, plain, { signer: world.signer.kid, durable: false, owner: null });
+  await copyFile(path.join(plain, 'registry.db'), path.join(directory, 'registry.db'));
+}
+
 describe('restoring', () => {
   it('gives the data directory as it was: database, BLOBs, keys, configuration, certificates', async () => {
     const restored = await restore();
@@ -47,6 +130,7 @@ describe('restoring', () => {
     expect(names.filter((name) => !name.startsWith('blobs/'))).toEqual([
       'certs/server.crt',
       'certs/server.key',
+      'checkpoints/1',
       'config/app.yaml',
       'config/registry.yaml',
       'config/Übersicht.md',
@@ -54,9 +138,9 @@ describe('restoring', () => {
       'keys/a.pub',
       'registry.db',
     ]);
-    expect(names).toHaveLength(restored.files);
+    expect(names).toHaveLength(restored.files + 1);
     expect(await readFile(at('data/keys/a.key'), 'utf8')).toBe('PRIVATE');
-    expect(await verifyRegistry(at('data'))).toMatchObject({ ok: true, log_size: 3, entries: 3, blobs: 3, orphans: 0 });
+    expect(await verifyRegistry(at('data'))).toMatchObject({ ok: true, log_size: 4, entries: 3, blobs: 3, orphans: 0 });
     expect(await readdir(place)).toEqual(['data']);
   });
 
@@ -194,8 +278,8 @@ describe('a drill', () => {
     expect(changed.ok).toBe(false);
     expect(changed.faults.map(({ object }) => object).join()).toContain('BLOB');
 
-    await forge(file, { signer: world.signer, manifest: { log_size: 4, head_digest }, entries: [database] });
-    expect((await drill(file)).faults).toContainEqual({ object: 'log', message: expect.stringContaining('event 2') });
+    await forge(file, { signer: world.signer, manifest: { log_size: 5, head_digest }, entries: [database] });
+    expect((await drill(file)).faults).toContainEqual({ object: 'log', message: expect.stringContaining('event 3') });
 
     await forge(file, { signer: world.signer, entries: [{ name: 'registry.db', body: 'no database' }] });
     expect((await drill(file)).faults[0]).toMatchObject({ object: 'database' });

@@ -7,6 +7,7 @@ import { DIRECTORY_MODE, stampOf } from '../archive/names.js';
 import { type Manifest } from '../archive/manifest.js';
 import { type ExpectedSigner } from '../archive/signature.js';
 import { verifyArchive } from '../archive/verify.js';
+import { beginEpoch, checkpointsBeside, type KnownCheckpoint, placeCheckpoint, readCheckpoint } from './log-epoch.js';
 import { unpack } from './unpack.js';
 
 export interface Restored {
@@ -20,6 +21,10 @@ export interface Restored {
   age_seconds: number;
   log_size: number;
   head_digest: Manifest['head_digest'];
+  /** The log's new epoch. */
+  epoch: number;
+  /** Size of the newest log that is known, by a checkpoint given, beside the old tree or in the archive; null: none is known. */
+  last_known_size: number | null;
   /** What the backup never held: take it from the kept tree or from where else it is. */
   incomplete: Manifest['incomplete'];
   files: number;
@@ -31,7 +36,8 @@ const PROGRAM = 'cap backup restore';
 /**
  * Puts a backup in the place of a data directory. Nothing is touched before signature and every hash are verified. Then:
  *
- *   1. unpack into `.NAME.restoring` beside the target, verifying again, and fsync   a crash leaves that; the next restore clears it
+ *   1. unpack into `.NAME.restoring` beside the target, verifying again, and fsync; begin the log's next epoch there
+ *                                                                                    a crash leaves that; the next restore clears it
  *   2. take the target's owner lock, so that no registry starts on it
  *   3. rename the target to `NAME.before-restore-…`                                  a crash here: both trees are whole under
  *   4. rename the new tree to the target's name; fsync the parent                    those two names, restore again
@@ -41,7 +47,12 @@ const PROGRAM = 'cap backup restore';
  */
 export async function restoreArchive(
   archive: string,
-  { to, signer, now }: { to: string; signer: ExpectedSigner; now: Date },
+  {
+    to,
+    signer,
+    now,
+    checkpoint = null,
+  }: { to: string; signer: ExpectedSigner; now: Date; checkpoint?: KnownCheckpoint | null },
 ): Promise<Restored> {
   const place = await placeOf(to);
   refuseLive(place.target);
@@ -51,15 +62,18 @@ export async function restoreArchive(
   await prepareStaging(staging);
   const locks = [await OwnerLock.acquire(staging, PROGRAM)];
   let kept: string | null = null;
+  let log: Awaited<ReturnType<typeof beginEpoch>>;
   try {
     const owner = ownerFor(place.found);
-    if (owner)
-      for (const name of ['.', ...(await readdir(staging))])
-        // the lock file too: a service could not take it
-        await chown(path.join(staging, name), owner.uid, owner.gid);
     const second = await unpack(archive, staging, { signer, durable: true, owner });
     if (second.sha3_256 !== first.sha3_256)
       throw new CapError('refused', 'backup.changed', `${archive} was changed while it was restored`);
+    await placeCheckpoint(staging, first.manifest);
+    const known = [...(place.found ? await checkpointsBeside(place.target) : []), ...(checkpoint ? [checkpoint] : [])];
+    if (first.manifest.checkpoint !== null) known.push(readCheckpoint(first.manifest.checkpoint, archive));
+    log = await beginEpoch(staging, known, now);
+    // What was made here, the lock file too: a service could not take it.
+    if (owner) for (const file of await made(staging)) await chown(file, owner.uid, owner.gid);
     if (place.found && (await readdir(place.target)).length > 0) {
       locks.push(await OwnerLock.acquire(place.target, PROGRAM));
       kept = await freeName(`${place.target}.before-restore-${stampOf(now)}`);
@@ -80,6 +94,8 @@ export async function restoreArchive(
     age_seconds: Math.round((now.getTime() - Date.parse(manifest.created_at)) / 1000),
     log_size: manifest.log_size,
     head_digest: manifest.head_digest,
+    epoch: log.epoch,
+    last_known_size: log.last?.size ?? null,
     incomplete: manifest.incomplete,
     files: manifest.files.length,
     bytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
@@ -134,6 +150,13 @@ async function prepareStaging(staging: string): Promise<void> {
 /** root restores for the service's user; anybody else can only restore for themselves. */
 const ownerFor = (found: Stats | null): { uid: number; gid: number } | null =>
   found && process.getuid?.() === 0 ? { uid: found.uid, gid: found.gid } : null;
+
+/** What is not from the archive: the directory itself, its first level, the checkpoints. */
+async function made(staging: string): Promise<string[]> {
+  const checkpoints = await readdir(path.join(staging, 'checkpoints')).catch(() => []);
+  const names = ['.', ...(await readdir(staging)), ...checkpoints.map((name) => path.join('checkpoints', name))];
+  return names.map((name) => path.join(staging, name));
+}
 
 async function swap(staging: string, target: string, kept: string | null): Promise<void> {
   if (kept !== null) await rename(target, kept);

@@ -135,10 +135,10 @@ export class SqlRegistryStore implements RegistryStore {
     return this.#queue.submit((tx) => tx.append(this.#time(), event, details));
   }
 
-  startEpoch(last_checkpoint: string | null): Promise<LogEpoch> {
+  startEpoch(last_checkpoint: string | null, after = 0): Promise<LogEpoch> {
     return this.#queue.submit(async (tx) => {
       const newest = await tx.get<LogEpoch>('SELECT epoch, first_index FROM epochs ORDER BY epoch DESC LIMIT 1');
-      const epoch = (newest?.epoch ?? 1) + 1;
+      const epoch = Math.max(newest?.epoch ?? 1, after) + 1;
       const { seq } = tx.append(this.#time(), 'log.epoch', { epoch, last_checkpoint });
       await tx.insert('epochs', { epoch, first_index: seq });
       return { epoch, first_index: seq };

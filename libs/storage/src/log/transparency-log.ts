@@ -111,6 +111,11 @@ export class TransparencyLog {
     }
   }
 
+  /** The signed note of the tree of `size` events. CapError request.schema for more than there are. */
+  async checkpointOf(size: number): Promise<string> {
+    return (await this.#treeOf(size)).note;
+  }
+
   /** That the event is in the tree of `size` events; default: of all that are committed. CapError entry.unknown, request.schema. */
   async receipt(index: number, size?: number): Promise<Receipt> {
     const tree = await this.#treeOf(size);

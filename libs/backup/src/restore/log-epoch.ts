@@ -1,0 +1,67 @@
+import path from 'node:path';
+import { CapError, parseCheckpoint, parseOrigin } from '@cap/crypto';
+import { FileCheckpointStore, SqliteDatabase, SqlRegistryStore } from '@cap/storage';
+import { type Manifest } from '../archive/manifest.js';
+
+/** A checkpoint that somebody holds: its epoch, its size, and the signed note. */
+export interface KnownCheckpoint {
+  epoch: number;
+  size: number;
+  note: string;
+}
+
+/** Throws CapError note.malformed, checkpoint.malformed, checkpoint.origin. */
+export function readCheckpoint(note: string, place: string): KnownCheckpoint {
+  const { origin, size } = parseCheckpoint(note, place);
+  return { epoch: parseOrigin(origin).epoch, size, note };
+}
+
+const checkpointsOf = (directory: string) => new FileCheckpointStore(path.join(directory, 'checkpoints'));
+
+/** The checkpoints that a data directory keeps beside its database; what can't be read there is none. */
+export async function checkpointsBeside(directory: string): Promise<KnownCheckpoint[]> {
+  const store = checkpointsOf(directory);
+  const known: KnownCheckpoint[] = [];
+  for (const epoch of await store.epochs()) {
+    const note = await store.read(epoch);
+    try {
+      if (note !== null) known.push(readCheckpoint(note, `checkpoint of epoch ${epoch}`));
+    } catch (error) {
+      if (!(error instanceof CapError)) throw error;
+    }
+  }
+  return known;
+}
+
+/** Puts the archive's checkpoint beside the restored database, where its check finds it. */
+export async function placeCheckpoint(directory: string, { epoch, checkpoint }: Manifest): Promise<void> {
+  if (checkpoint !== null) await checkpointsOf(directory).write(epoch, checkpoint);
+}
+
+/**
+ * Begins a new epoch in a restored data directory: what came after the backup is forgotten here, but may have been signed.
+ * The first event names the newest checkpoint known. Brings the database up to the schema of this version.
+ */
+export async function beginEpoch(
+  directory: string,
+  known: readonly KnownCheckpoint[],
+  now: Date,
+): Promise<{ epoch: number; last: KnownCheckpoint | null }> {
+  const last = known.reduce<KnownCheckpoint | null>(
+    (newest, each) =>
+      newest && (newest.epoch > each.epoch || (newest.epoch === each.epoch && newest.size >= each.size))
+        ? newest
+        : each,
+    null,
+  );
+  const store = new SqlRegistryStore(
+    await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'),
+    () => now,
+  );
+  try {
+    const { epoch } = await store.startEpoch(last?.note ?? null, last?.epoch);
+    return { epoch, last };
+  } finally {
+    await store.close();
+  }
+}
