@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type CallContext, type PolicyRecord } from '@cap/contracts';
+import { type CallContext, isServiceError, type PolicyRecord } from '@cap/contracts';
 import { type Digest, type JsonObject } from '@cap/crypto';
 import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/proof';
@@ -36,18 +36,27 @@ export class Policies {
     });
   }
 
-  /** The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. */
+  /**
+   * The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. If the registry does not answer, the
+   * trust store's counts, unconfirmed.
+   */
   async named(ref: string, context: CallContext): Promise<VerifierPolicy> {
-    const registered = await this.ofRegistry(ref, context);
-    if (registered) return registered;
     const hash = policyHash(ref);
-    const trusted = hash && this.trust.store?.policy(hash);
+    const trusted = (hash && this.trust.store?.policy(hash)) ?? null;
+    let unconfirmed: { unconfirmed?: true } = {};
+    try {
+      const registered = await this.ofRegistry(ref, context);
+      if (registered) return registered;
+    } catch (error) {
+      if (!trusted || !isServiceError(error) || error.code !== 'registry.unavailable') throw error;
+      unconfirmed = { unconfirmed: true };
+    }
     if (!trusted)
       throw new ProblemError(
         'policy.unknown',
         `There is no policy ${ref.slice(0, 200)}, neither in the registry nor in the trust store.`,
       );
-    return { compiled: trusted, status: 'active' };
+    return { compiled: trusted, status: 'active', ...unconfirmed };
   }
 
   /** After a change that went through this instance. */

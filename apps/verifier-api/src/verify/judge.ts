@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { CapError, type Digest, type JsonObject } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/crypto';
 import { compileIr, lintErrors } from '@cap/policy';
 import {
   type BackendName,
@@ -21,7 +21,8 @@ import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
 import { type AskedBundle } from './bundles.js';
 import { ProofThreads } from './proof-threads.js';
-import { type Cacheable, type Premise, ResultCache } from './result-cache.js';
+import { RegistrySources } from './registry-sources.js';
+import { type Cacheable, ResultCache } from './result-cache.js';
 import { type Asked, namedBackends } from './schemas.js';
 
 /** What an entry says of a verification. The report itself is in the answer, once. */
@@ -92,7 +93,7 @@ export class Judge {
     if (ir !== undefined) return this.#embedded(ir as JsonObject);
     if (policyId === undefined) return null;
     const policy = await this.policies.named(policyId, context);
-    return { policy, key: `${policy.compiled.policy_hash} ${policy.status}` };
+    return { policy, key: `${policy.compiled.policy_hash} ${policy.unconfirmed ? 'unconfirmed' : policy.status}` };
   }
 
   #embedded(ir: JsonObject): NamedPolicy {
@@ -115,44 +116,21 @@ export class Judge {
     context: CallContext & { signal: AbortSignal },
   ): Promise<Judged> {
     const bundle = await asked.read(context);
-    const premises: Premise[] = [];
+    const { policies, lists, registry } = this;
+    const sources = new RegistrySources({ policies, lists, registry }, this.trust.store, context);
     const { pool, waited } = this.threads.for(context.signal);
     const started = performance.now();
-    const verification = await verifyBundle(bundle, this.#sources(named, premises, context), {
+    const verification = await verifyBundle(bundle, sourcesOf(sources, named, this.trust.store), {
       ...options,
       ...(pool && { pool }),
     });
+    sources.refuse(verification.report.checks.flatMap(({ id, status }) => (status === 'fail' ? [id] : [])));
     this.#metrics.verified(backendOf(bundle), (performance.now() - started - waited()) / 1000);
     const answer = answerOf(verification);
     const { report: _report, reportBytes: _bytes, ...summary } = verification;
-    return { verification: summary, answer, size: answer.length, validUntil: summary.validUntil, premises };
-  }
-
-  #sources(named: NamedPolicy | null, premises: Premise[], context: CallContext): VerificationSources {
-    // Asked again later for somebody else's request: without the deadline of this one.
-    const later: CallContext = {};
-    return {
-      policy: named?.policy ?? null,
-      trust: this.trust.store,
-      policyByHash: async (hash) => {
-        const found = await this.policies.ofRegistry(hash, context);
-        premises.push(async () => (await this.policies.ofRegistry(hash, later))?.status === found?.status);
-        return found;
-      },
-      referenceList: async (hash) => {
-        const found = await this.lists.held(hash, context);
-        const same = (other: typeof found) =>
-          other?.as_of === found?.as_of && other?.newest_as_of === found?.newest_as_of;
-        premises.push(async () => same(await this.lists.held(hash, later)));
-        return found;
-      },
-      newestList: async (id) => {
-        const found = await this.lists.newest(id, context);
-        premises.push(async () => (await this.lists.newest(id, later)) === found);
-        return found;
-      },
-      registryEntry: (id: Digest) => this.registry.client.findEntryOfBundle(id, context),
-    };
+    // What was judged without the registry is judged again once it may be back.
+    const validUntil = sources.degraded ? new Date(0) : summary.validUntil;
+    return { verification: summary, answer, size: answer.length, validUntil, premises: sources.premises };
   }
 
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -172,6 +150,19 @@ export class Judge {
     }
   }
 }
+
+const sourcesOf = (
+  looking: RegistrySources,
+  named: NamedPolicy | null,
+  trust: VerificationSources['trust'],
+): VerificationSources => ({
+  policy: named?.policy ?? null,
+  trust,
+  policyByHash: (hash) => looking.policyByHash(hash),
+  referenceList: (hash) => looking.referenceList(hash),
+  newestList: (id) => looking.newestList(id),
+  registryEntry: (id) => looking.registryEntry(id),
+});
 
 /** Throws ConfigError for a backend that this version does not have. */
 export function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {

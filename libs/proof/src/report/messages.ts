@@ -101,7 +101,10 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'policy.status': {
     ok: say('The policy is active.', 'Die Richtlinie ist in Kraft.'),
-    warn: say('The policy is deprecated.', 'Die Richtlinie ist veraltet.'),
+    warn: say(
+      'The policy is deprecated, or its status could not be asked for.',
+      'Die Richtlinie ist veraltet, oder ihr Status konnte nicht erfragt werden.',
+    ),
     fail: say('The policy is only a draft.', 'Die Richtlinie ist nur ein Entwurf.'),
   },
   'policy.hash': {

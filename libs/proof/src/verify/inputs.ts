@@ -9,6 +9,8 @@ import { type TrustStore } from '../trust/trust-store.js';
 export interface VerifierPolicy {
   compiled: CompiledPolicy;
   status: 'active' | 'deprecated' | 'draft';
+  /** The registry, which may know another status, could not be asked: this is of the trust store. */
+  unconfirmed?: true;
 }
 
 /** A reference list whose contents the verifier holds. Dates are YYYY-MM-DD or RFC 3339 UTC. */
@@ -32,8 +34,11 @@ export interface VerificationSources {
   policyByHash?(hash: Digest): Promise<VerifierPolicy | null> | VerifierPolicy | null;
   /** The registry's reference list with this hash, asked before trust.json and the bundle's reference/. */
   referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
-  /** The as_of of the newest list with this id among all that the source knows, whatever their contents; null for none. */
-  newestList?(id: string): Promise<string | null> | string | null;
+  /**
+   * The as_of of the newest list with this id among all that the source knows, whatever their contents; null for none,
+   * undefined if the source could not be asked.
+   */
+  newestList?(id: string): Promise<string | null | undefined> | string | null | undefined;
   /** The earliest registry entry of a bundle. Asked with checkRegistry only. */
   registryEntry?(bundleId: Digest): Promise<{ registered_at: string } | null> | { registered_at: string } | null;
   trust: TrustStore | null;

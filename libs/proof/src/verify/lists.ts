@@ -24,6 +24,11 @@ interface UsedList {
 /** The lists at hand for one manifest, by id. */
 export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, ReferenceList>>;
 
+/** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
+interface DatedList extends HeldReferenceList {
+  unconfirmed: boolean;
+}
+
 interface ListJudging {
   bundle: Bundle;
   meta: BundleMeta;
@@ -46,7 +51,7 @@ export async function resolveLists(
 ): Promise<ListsByManifest> {
   const used = judging.policy ? usedLists(judging.policy) : [];
   const byManifest = new Map<JudgedManifest, ReadonlyMap<string, ReferenceList>>();
-  const held = new Map<string, HeldReferenceList>();
+  const held = new Map<string, DatedList>();
   for (const judged of manifests.values()) {
     const lists = new Map<string, ReferenceList>();
     for (const list of used) {
@@ -78,7 +83,7 @@ async function findList(
   manifest: Manifest,
   judging: ListJudging,
   checks: CheckList,
-): Promise<{ list: ReferenceList; held: HeldReferenceList } | null> {
+): Promise<{ list: ReferenceList; held: DatedList } | null> {
   const named = manifest.reference_lists.find(({ id }) => id === used.id);
   if (!named) {
     checks.fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' });
@@ -110,7 +115,7 @@ async function findList(
 }
 
 /** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
-async function heldList(hash: Digest, judging: ListJudging): Promise<HeldReferenceList | null> {
+async function heldList(hash: Digest, judging: ListJudging): Promise<DatedList | null> {
   const { sources } = judging;
   const held = (await sources.referenceList?.(hash)) ?? enclosedList(hash, judging);
   if (!held) return null;
@@ -118,9 +123,10 @@ async function heldList(hash: Digest, judging: ListJudging): Promise<HeldReferen
   const trusted = sources.trust?.referenceList(hash);
   // The same contents, published again on a later day, are right as of that day.
   const as_of = newestDay([held.as_of, ...(trusted?.id === id ? [trusted.as_of] : [])])!;
-  const elsewhere = [await sources.newestList?.(id), sources.trust?.newestList(id)];
+  const ofSource = sources.newestList ? await sources.newestList(id) : null;
+  const elsewhere = [ofSource, sources.trust?.newestList(id)];
   const newest_as_of = newestDay([held.newest_as_of, as_of, ...elsewhere.filter((day) => typeof day === 'string')])!;
-  return { ...held, as_of, newest_as_of };
+  return { ...held, as_of, newest_as_of, unconfirmed: ofSource === undefined };
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */
@@ -168,7 +174,7 @@ const DAY = 86_400_000;
 
 function checkAge(
   used: readonly UsedList[],
-  held: ReadonlyMap<string, HeldReferenceList>,
+  held: ReadonlyMap<string, DatedList>,
   { clock, trusted }: ListJudging,
   checks: CheckList,
 ): void {
@@ -176,13 +182,14 @@ function checkAge(
   let stale = false;
   const expected: string[] = [];
   const actual: string[] = [];
-  for (const [id, { as_of, newest_as_of }] of held) {
+  for (const [id, { as_of, newest_as_of, unconfirmed }] of held) {
     const limits = used.flatMap((list) => (list.id === id && list.maxAgeDays !== null ? [list.maxAgeDays] : []));
     const newest = Date.parse(newest_as_of) <= Date.parse(as_of);
-    if (!newest) stale = true;
+    if (!newest || unconfirmed) stale = true;
     for (const days of limits) if (clock.isAfter(new Date(endOf(as_of) + days * DAY), trusted)) stale = true;
     expected.push(`${id}: the newest known${limits.length > 0 ? `, at most ${Math.min(...limits)} days old` : ''}`);
-    actual.push(`${id}: as of ${as_of}${newest ? '' : `, the newest is of ${newest_as_of}`}`);
+    const newer = newest ? '' : `, the newest is of ${newest_as_of}`;
+    actual.push(`${id}: as of ${as_of}${newer}${unconfirmed ? ', the registry does not answer' : ''}`);
   }
   // The same particulars whatever the time: the clock decides nothing but the status.
   checks.record('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') });

@@ -63,7 +63,9 @@ async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSour
   return trusted ? { compiled: trusted, status: 'active' } : null;
 }
 
-function checkStatus({ status }: VerifierPolicy, checks: CheckList): void {
+function checkStatus({ status, unconfirmed }: VerifierPolicy, checks: CheckList): void {
+  if (unconfirmed)
+    return checks.warn('policy.status', { expected: 'active', actual: 'unknown: the registry does not answer' });
   const judged = { active: 'ok', deprecated: 'warn', draft: 'fail' } as const;
   checks.record('policy.status', judged[status], { expected: 'active', actual: status });
 }

@@ -1,0 +1,82 @@
+import { type CallContext, isServiceError } from '@cap/contracts';
+import { type Digest } from '@cap/crypto';
+import { type TrustStore, type VerificationSources } from '@cap/proof';
+import { type ReferenceLists } from '../lists/reference-lists.js';
+import { type Policies } from '../policy/policies.js';
+import { type RegistryConnection } from '../registry/connection.js';
+import { type Premise } from './result-cache.js';
+
+type Looking = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
+
+/**
+ * What one verification asks of the registry. A registry that does not answer is no reason to stop where the trust store has
+ * the policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
+ * with the registry's error.
+ */
+export class RegistrySources implements Looking {
+  /** What the verdict rests on and what may change. A premise that can't be asked for no longer holds. */
+  readonly premises: Premise[] = [];
+  /** Why the registry could not be asked; null if it could. */
+  #failure: unknown = null;
+
+  constructor(
+    private readonly from: { policies: Policies; lists: ReferenceLists; registry: RegistryConnection },
+    private readonly trust: TrustStore | null,
+    private readonly context: CallContext,
+  ) {}
+
+  get degraded(): boolean {
+    return this.#failure !== null;
+  }
+
+  async policyByHash(hash: Digest) {
+    const ask = (context: CallContext) => this.from.policies.ofRegistry(hash, context);
+    const trusted = this.trust?.policy(hash);
+    const fallback = trusted && (() => ({ compiled: trusted, status: 'active' as const, unconfirmed: true as const }));
+    const found = await this.#asked(ask, fallback);
+    this.#premise(async () => (await ask({}))?.status === found?.status);
+    return found;
+  }
+
+  async referenceList(hash: Digest) {
+    const ask = (context: CallContext) => this.from.lists.held(hash, context);
+    // The bundle's own copy counts then, since the trust store names its hash.
+    const fallback = this.trust?.referenceList(hash) ? () => null : undefined;
+    const found = await this.#asked(ask, fallback);
+    this.#premise(async () => {
+      const other = await ask({});
+      return other?.as_of === found?.as_of && other?.newest_as_of === found?.newest_as_of;
+    });
+    return found;
+  }
+
+  async newestList(id: string) {
+    const ask = (context: CallContext) => this.from.lists.newest(id, context);
+    const found = await this.#asked(ask, () => undefined);
+    this.#premise(async () => (await ask({})) === found);
+    return found;
+  }
+
+  registryEntry(id: Digest) {
+    return this.from.registry.client.findEntryOfBundle(id, this.context);
+  }
+
+  /** Throws the registry's error if the verdict would blame the bundle for what only the registry could have told. */
+  refuse(failing: readonly string[]): void {
+    if (this.degraded && failing.includes('lists.known')) throw this.#failure;
+  }
+
+  async #asked<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {
+    try {
+      return await ask(this.context);
+    } catch (error) {
+      if (!fallback || !isServiceError(error) || error.code !== 'registry.unavailable') throw error;
+      this.#failure = error;
+      return fallback();
+    }
+  }
+
+  #premise(holds: Premise): void {
+    this.premises.push(() => holds().catch(() => false));
+  }
+}
