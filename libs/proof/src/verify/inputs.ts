@@ -34,10 +34,13 @@ export interface VerificationSources {
   referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
   /** The as_of of the newest list with this id among all that the source knows, whatever their contents; null for none. */
   newestList?(id: string): Promise<string | null> | string | null;
-  /** The earliest registry entry of a bundle. Asked with checkRegistry only. */
-  registryEntry?(bundleId: Digest): Promise<{ registered_at: string } | null> | { registered_at: string } | null;
+  /** The earliest registry entry of a bundle, by the registry or a receipt. Asked with checkRegistry only. */
+  registryEntry?(bundleId: Digest): Promise<RegistryAnswer> | RegistryAnswer;
   trust: TrustStore | null;
 }
+
+/** When a bundle was registered; null for one that is not known, or why nothing shows that it is. */
+export type RegistryAnswer = { registered_at: string } | { fault: string } | null;
 
 export interface VerificationOptions {
   /** Accepted backends; absent or `auto`: every one that is built. Naming mock here grants nothing. */
