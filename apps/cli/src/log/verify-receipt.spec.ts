@@ -118,6 +118,16 @@ describe('cap log verify-receipt', () => {
     expect(out).toContain('What the leaf says is not vouched for:');
   });
 
+  it('holds for none of the texts that differ in a byte', async () => {
+    const text = Buffer.from(tlogProof(receipt));
+    for (let at = 0; at < text.length; at += 5) {
+      const changed = Buffer.from(text);
+      changed[at]! ^= 1;
+      const { code } = await cap(['log', 'verify-receipt', '-', '--trust', desk.at('trust.json')], { stdin: changed });
+      expect([at, code]).toEqual([at, code === 65 ? 65 : 2]);
+    }
+  });
+
   it('compares with a bundle', async () => {
     const bundle = await desk.put('bundle.zip', 'the bytes of a bundle');
     const mine = testLog({ bundleId: blake3Text('the bytes of a bundle') });
