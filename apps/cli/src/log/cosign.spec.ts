@@ -144,6 +144,13 @@ describe('cap log cosign', () => {
     expect((await cosign(log.checkpoint(3), { argv: ['--state', desk.at('none', 'own.json')] })).code).toBe(73);
   });
 
+  it('remembers the tree before it hands out the cosignature', async () => {
+    expect((await cosign(log.checkpoint(3), { argv: ['--out', desk.at('none', 'out')] })).code).toBe(73);
+    expect((await state()).logs['log.example/cap/1'].size).toBe(3);
+    expect((await cosign(forked.checkpoint(3))).code).toBe(2);
+    expect((await cosign(log.checkpoint(3))).code).toBe(0);
+  });
+
   it('refuses a state file that it did not write', async () => {
     const root = rootOf(log.checkpoint(3));
     for (const bad of [
