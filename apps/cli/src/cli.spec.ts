@@ -66,7 +66,7 @@ describe('cap', () => {
     expect(err).not.toBe('');
   });
 
-  it.each(['registry export', 'log cosign', 'log', 'keys rotate', 'backup prune', 'audit export', 'blob gc'])(
+  it.each(['registry export', 'keys rotate', 'backup prune', 'audit export', 'blob gc'])(
     'knows the name %s, and says that it is not built',
     async (name) => {
       const { code, out, err } = await cap([...name.split(' '), '--some', 'option']);
@@ -77,8 +77,6 @@ describe('cap', () => {
   );
 
   it('does not list in the help what is not built', async () => {
-    const { out } = await cap(['--help']);
-    expect(out).not.toMatch(/^ {2}log\b/m);
     expect((await cap(['keys', '--help'])).out).not.toMatch(/^ {2}(rotate|revoke)\b/m);
   });
 });

@@ -32,5 +32,6 @@ export * from './trust/trust-store.js';
 export * from './report/checks.js';
 export * from './report/report.js';
 export * from './verify/inputs.js';
+export * from './verify/receipt.js';
 export { verifyBundleSample } from './verify/sample.js';
 export * from './verify/verify.js';

@@ -74,6 +74,11 @@ export const GROUPS: readonly Group[] = [
     load: async () => (await import('../blob/command.js')).defineBlob,
   },
   {
+    name: 'log',
+    summary: "receipts and checkpoints of a registry's log",
+    load: async () => (await import('../log/command.js')).defineLog,
+  },
+  {
     name: 'audit',
     summary: 'check the hash chain of an audit log',
     load: async () => (await import('../audit/command.js')).defineAudit,

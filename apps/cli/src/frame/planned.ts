@@ -5,9 +5,6 @@ const PLANNED = new Set([
   'registry import',
   'registry migrate',
   'blob gc',
-  'log verify-receipt',
-  'log verify-consistency',
-  'log cosign',
   'keys rotate',
   'keys attest',
   'keys archive',
@@ -22,6 +19,5 @@ const PLANNED = new Set([
 export function plannedVerb(argv: readonly string[]): string | null {
   const [one = '', second = ''] = argv;
   const two = `${one} ${second}`;
-  if (one === 'log' && !PLANNED.has(two)) return 'log';
   return PLANNED.has(one) ? one : PLANNED.has(two) ? two : null;
 }

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { KEY_USAGES } from '@cap/crypto';
+import { KEY_USAGES, type KeyUsage } from '@cap/crypto';
 import { type DefineGroup, group, verb } from '../frame/command.js';
 import { notEmpty, wholeNumber } from '../frame/option-values.js';
 
@@ -14,15 +14,17 @@ export const defineKeys: DefineGroup = (program, run) => {
       .option('--keys <dir>', "directory of the keys (default: the project's keys/)")
       .option('--project <dir>', 'project directory (default: the current one)');
 
+  const usual: readonly KeyUsage[] = ['bundle', 'backup'];
   where(
     verb(keys, 'generate', 'make a key: <kid>.key (mode 0600), <kid>.pub, <kid>.json', [
       'cap keys generate --owner "ACME Compliance" --valid-days 365',
       'CAP_KEY_PASSPHRASE_FILE=passphrase cap keys generate --owner "ACME Compliance"',
+      'cap keys generate --keys witness --owner "Audit GmbH" --usage witness',
     ]),
   )
     .requiredOption('--owner <text>', 'whose key it is', notEmpty)
     .option('--valid-days <n>', 'how long it may sign', wholeNumber(1, 36_500), 730)
-    .addOption(new Option('--usage <what...>', 'what it may sign').choices(KEY_USAGES).default([...KEY_USAGES]))
+    .addOption(new Option('--usage <what...>', 'what it may sign').choices(KEY_USAGES).default(usual))
     .option('--out <dir>', 'the same as --keys')
     .addHelpText(
       'after',
@@ -34,7 +36,12 @@ export const defineKeys: DefineGroup = (program, run) => {
     run.action(async () => (await import('./keys.js')).list),
   );
 
-  where(verb(keys, 'show <kid>', 'show one key: record and public key', ['cap keys show 5f0c…'])).action(
-    run.action(async () => (await import('./keys.js')).show),
-  );
+  where(
+    verb(keys, 'show <kid>', 'show one key: record and public key', [
+      'cap keys show 5f0c…',
+      'cap keys show 5f0c… --keys witness --note-name witness.example      # its line for trust.json',
+    ]),
+  )
+    .option('--note-name <name>', "its verifier key under this name: a witness's, or a log's origin; by its usage")
+    .action(run.action(async () => (await import('./keys.js')).show));
 };

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { kidOf } from '@cap/crypto';
+import { kidOf, parseVerifierKey, publicKeyText } from '@cap/crypto';
 import { cap, scratch } from '../cli.fixture.js';
 
 describe('cap keys', () => {
@@ -56,6 +56,25 @@ describe('cap keys', () => {
     await cap(['keys', 'generate', '--keys', directory, '--owner', 'x', '--usage', 'backup']);
     const { out } = await cap(['keys', 'list', '--keys', directory, '--json']);
     expect(JSON.parse(out).keys).toMatchObject([{ usage: ['backup'] }]);
+  });
+
+  it('shows a key of a log or a witness as it stands in trust.json', async () => {
+    const keys = ['--keys', await scratch()];
+    const made = async (...usage: string[]) =>
+      (await cap(['keys', 'generate', ...keys, '--owner', 'x', ...usage])).out.trim();
+    const shown = async (kid: string, name: string) => {
+      const { code, out } = await cap(['keys', 'show', kid, ...keys, '--note-name', name, '--json']);
+      return { code, ...JSON.parse(out || '{}') };
+    };
+    const witness = await shown(await made('--usage', 'witness'), 'witness.example');
+    expect(witness).toMatchObject({ code: 0, usage: ['witness'] });
+    expect(witness).not.toHaveProperty('log_key');
+    expect(parseVerifierKey(witness.witness_key)).toMatchObject({ type: 'cosignature/v1', name: 'witness.example' });
+    const log = await shown(await made('--usage', 'log'), 'log.example/cap');
+    expect(parseVerifierKey(log.log_key)).toMatchObject({ type: 'ed25519', name: 'log.example/cap' });
+    expect(publicKeyText(parseVerifierKey(log.log_key).publicKey)).toBe(log.public_key);
+    expect((await shown(await made(), 'log.example/cap')).code).toBe(64);
+    expect((await shown(log.kid, 'log example')).code).toBe(65);
   });
 
   it('ends with 66 for a key that is not there, with 73 where it cannot write', async () => {

@@ -1,10 +1,16 @@
+import { type KeyObject } from 'node:crypto';
 import {
+  CapError,
+  type KeyRecord,
   type KeyUsage,
+  type NoteKeyType,
+  formatVerifierKey,
   generateKey,
   listKeys,
   publicKeyText,
   readKeyRecord,
   readPublicKey,
+  verifierKey,
   writeError,
 } from '@cap/crypto';
 import { printResult, table, type CliIo } from '../frame/io.js';
@@ -47,13 +53,33 @@ export async function list(io: CliIo, options: Options): Promise<void> {
   );
 }
 
-export async function show(io: CliIo, options: Options, kid: string): Promise<void> {
+export async function show(io: CliIo, options: Options & { noteName?: string }, kid: string): Promise<void> {
   const directory = keyDirectory(options);
   const record = await readKeyRecord(directory, kid);
-  const public_key = publicKeyText(await readPublicKey(directory, kid));
-  printResult(io, options, { ...record, public_key }, () =>
-    Object.entries({ ...record, public_key })
+  const publicKey = await readPublicKey(directory, kid);
+  const shown = {
+    ...record,
+    public_key: publicKeyText(publicKey),
+    ...(options.noteName === undefined ? {} : verifierKeys(record, publicKey, options.noteName)),
+  };
+  printResult(io, options, shown, () =>
+    Object.entries(shown)
       .map(([name, value]) => `${name.padEnd(12)}${Array.isArray(value) ? value.join(', ') : value}`)
       .join('\n'),
+  );
+}
+
+/** What stands for the key in trust.json, by what it may sign: `log_key`, `witness_key`. */
+function verifierKeys({ kid, usage }: KeyRecord, publicKey: KeyObject, name: string): Record<string, string> {
+  const text = (type: NoteKeyType) => formatVerifierKey(verifierKey(type, name, publicKey));
+  const keys = {
+    ...(usage.includes('log') && { log_key: text('ed25519') }),
+    ...(usage.includes('witness') && { witness_key: text('cosignature/v1') }),
+  };
+  if (Object.keys(keys).length > 0) return keys;
+  throw new CapError(
+    'usage',
+    'key.usage',
+    `--note-name: key ${kid} signs for no log and no witness: its usage is ${usage.join(', ') || 'none'}`,
   );
 }

@@ -1,5 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { anyText, namedList, repeated } from '../frame/option-values.js';
+import { anyText, namedList, repeated, wholeNumber } from '../frame/option-values.js';
 
 const DEFAULT_WORDS = '\nWithout a name: trust.json in the current directory.';
 
@@ -14,10 +14,16 @@ export const defineTrust: DefineGroup = (program, run) => {
     .option('--out <file>', 'the trust store', 'trust.json')
     .action(run.action(async () => (await import('./trust.js')).init));
 
-  verb(trust, 'add [trust]', 'add signers, policies and reference lists; one that is there already is replaced', [
-    'cap trust add trust.json --signer project/keys/5f0c….pub',
-    'cap trust add trust.json --policy policy.yaml --reference-list sanctions=sanctions.csv@2025-11-01',
-  ])
+  verb(
+    trust,
+    'add [trust]',
+    'add signers, policies, reference lists, logs and witnesses; one that is there already is replaced',
+    [
+      'cap trust add trust.json --signer project/keys/5f0c….pub',
+      'cap trust add trust.json --policy policy.yaml --reference-list sanctions=sanctions.csv@2025-11-01',
+      'cap trust add trust.json --log-key log.example/cap+2e…+AR… --witness-key witness.example+45…+BF… --witness-threshold 1',
+    ],
+  )
     .option('--signer <file>', '<kid>.pub or <kid>.json; the other stands beside it; repeatable', repeated(anyText))
     .option('--policy <file>', 'policy, JSON or YAML; repeatable', repeated(anyText))
     .option(
@@ -25,6 +31,9 @@ export const defineTrust: DefineGroup = (program, run) => {
       'its hash and the day it is of (default: today); repeatable',
       repeated(namedList),
     )
+    .option('--log-key <key>', 'verifier key of a log whose receipts count; repeatable', repeated(anyText))
+    .option('--witness-key <key>', 'verifier key of a witness; repeatable', repeated(anyText))
+    .option('--witness-threshold <n>', 'how many witnesses must have cosigned a checkpoint', wholeNumber(0, 100))
     .option('--out <file>', 'write the result there instead')
     .addHelpText('after', DEFAULT_WORDS)
     .action(run.action(async () => (await import('./trust.js')).add));

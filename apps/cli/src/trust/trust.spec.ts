@@ -82,6 +82,23 @@ describe('cap trust', () => {
     expect((await stored()).reference_lists).toMatchObject([{ id: 'sanctions', as_of: '2025-11-01' }]);
   });
 
+  it('adds logs and witnesses by their verifier keys, and how many witnesses there must be', async () => {
+    const log = 'log.example/cap/1+ac9affa4+ARZFlCAxsHbyWY4p2tZylej26HMXiR9AY6tdlk8JAtXZ';
+    const witness = 'witness.example+45aafb5a+BF3i2j19pKKSCZWoihPNFeVVT+rnDAY53If6lrMLKJ16';
+    const { code } = await add('--log-key', log, '--witness-key', witness, '--witness-threshold', '1');
+    expect(code).toBe(0);
+    expect(await stored()).toMatchObject({ log_keys: [log], witness_keys: [witness], witness_threshold: 1 });
+    const { out } = await cap(['trust', 'show', at('trust.json')]);
+    for (const said of [log, witness, 'witnesses asked for  1']) expect(out).toContain(said);
+
+    const tooMany = await add('--witness-threshold', '2');
+    expect([tooMany.code, tooMany.err]).toEqual([65, expect.stringContaining('witness_threshold is 2')]);
+    expect((await add('--log-key', witness)).code).toBe(65);
+    expect((await add('--witness-key', 'witness.example')).code).toBe(65);
+    expect((await add('--witness-threshold', 'many')).code).toBe(64);
+    expect((await stored()).witness_threshold).toBe(1);
+  });
+
   it('signs the store, and verify can ask for that signature', async () => {
     const kid = await newKey();
     const bundle = at('none.zip');

@@ -40,7 +40,15 @@ export async function init(io: CliIo, options: Options & { out: string }): Promi
 
 export async function add(
   io: CliIo,
-  options: Options & { signer?: string[]; policy?: string[]; referenceList?: NamedList[]; out?: string },
+  options: Options & {
+    signer?: string[];
+    policy?: string[];
+    referenceList?: NamedList[];
+    logKey?: string[];
+    witnessKey?: string[];
+    witnessThreshold?: number;
+    out?: string;
+  },
   trust = 'trust.json',
 ): Promise<void> {
   requireOneStdin([
@@ -52,9 +60,17 @@ export async function add(
     ...(await Promise.all((options.signer ?? []).map(signerAddition))),
     ...(await Promise.all((options.policy ?? []).map((file) => policyAddition(io, file)))),
     ...(await Promise.all((options.referenceList ?? []).map((list) => listAddition(io, list)))),
+    ...(options.logKey ?? []).map((logKey) => ({ logKey })),
+    ...(options.witnessKey ?? []).map((witnessKey) => ({ witnessKey })),
+    // Last: the witnesses must be there.
+    ...(options.witnessThreshold === undefined ? [] : [{ witnessThreshold: options.witnessThreshold }]),
   ];
   if (additions.length === 0)
-    throw new CapError('usage', 'option.missing', 'nothing to add: name a --signer, --policy or --reference-list');
+    throw new CapError(
+      'usage',
+      'option.missing',
+      'nothing to add: name a --signer, --policy, --reference-list, --log-key, --witness-key or --witness-threshold',
+    );
   const { document } = parseTrustDocument(await readInput(io, trust), inputName(trust));
   const next = additions.reduce(addToTrust, document);
   const bytes = trustDocumentBytes(next);
@@ -148,4 +164,16 @@ const showDocument = (document: TrustDocument, hash: string): string =>
       ['reference list', 'as of', 'hash'],
       document.reference_lists.map(({ id, as_of, hash: listHash }) => [id, as_of, listHash]),
     ),
+    '',
+    table(
+      ['log key'],
+      document.log_keys.map((key) => [key]),
+    ),
+    '',
+    table(
+      ['witness key'],
+      document.witness_keys.map((key) => [key]),
+    ),
+    '',
+    `witnesses asked for  ${document.witness_threshold}`,
   ].join('\n');

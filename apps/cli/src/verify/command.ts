@@ -7,6 +7,7 @@ export const defineVerify: DefineGroup = (program, run) => {
     'cap verify bundle.zip --policy policy.json --trust trust.json',
     'cap verify bundle.zip --policy policy.json --trust trust.json --lang de',
     'CAP_TOKEN_FILE=token cap verify bundle.zip --url https://verifier.example.com',
+    'cap verify bundle.zip --trust trust.json --receipt receipt.json',
     'cat bundle.zip | cap verify - --trust trust.json --json',
   ])
     .option('--policy <file|hash>', 'your policy, or the hash of one in trust.json (with --url: known to the service)')
@@ -28,6 +29,7 @@ export const defineVerify: DefineGroup = (program, run) => {
     .addOption(new Option('--offline', 'ask no service (the default)').conflicts('url'))
     .option('--url <url>', 'let the verifier API at this address judge', serviceUrl)
     .option('--check-registry', 'the bundle must be in the registry (only with --url)')
+    .option('--receipt <file>', 'the bundle must be in the registry by this receipt (only offline)')
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
     .addOption(new Option('--lang <code>', 'language of the printed report').choices(['en', 'de']).default('en'))
     .option(

@@ -16,6 +16,7 @@ export interface VerifyOptions {
   offline?: boolean;
   url?: string;
   checkRegistry?: boolean;
+  receipt?: string;
   tokenFile?: string;
   disclosure?: string;
   lang: Language;
@@ -56,11 +57,16 @@ export function refuseContradictions(options: VerifyOptions): void {
   if (options.trustSigner !== undefined && (options.trust === undefined || options.trust === '-'))
     refuse('--trust-signer needs --trust with a file, which the signature stands beside');
   if (options.url === undefined) {
-    if (options.checkRegistry) refuse('--check-registry needs --url: offline there is no registry to ask');
+    if (options.checkRegistry)
+      refuse('--check-registry needs --url: offline there is no registry to ask, but --receipt shows what it said');
+    if (options.receipt !== undefined && options.trust === undefined)
+      refuse('--receipt needs --trust, whose log_keys say whose receipts count');
     if (options.tokenFile !== undefined) refuse('--token-file needs --url');
     return;
   }
   if (options.disclosure !== undefined) refuse("--disclosure can't be used with --url: rows are checked here");
+  if (options.receipt !== undefined)
+    refuse("--receipt can't be used with --url: the service asks its registry, with --check-registry");
   if (options.trust !== undefined)
     refuse("--trust can't be used with --url: the service judges by its own trust store");
   if (options.list !== undefined) refuse("--list can't be used with --url: the service judges by the lists it holds");

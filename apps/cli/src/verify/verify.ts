@@ -2,6 +2,7 @@ import { CapError, publicKeyFromText, sha3Text } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import {
   assertTrustSigned,
+  entryOfReceipt,
   parseTrustStore,
   readBundle,
   readSample,
@@ -18,6 +19,7 @@ import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
+import { readReceipt } from '../log/log-file.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
 import { requireOneStdin } from './one-stdin.js';
 import { acceptedBackends, isPolicyHash, refuseContradictions, refuseEmpty, type VerifyOptions } from './options.js';
@@ -33,6 +35,7 @@ export async function verify(io: CliIo, options: VerifyOptions, file: string): P
     ['--policy', options.policy],
     ['--trust', options.trust],
     ['--trust-signer', options.trustSigner],
+    ['--receipt', options.receipt],
     ['--disclosure', options.disclosure],
     ['--token-file', options.tokenFile],
     ...(options.list ?? []).map((list) => [`--list ${list.id}`, list.file] as const),
@@ -61,9 +64,11 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
   const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
   const development = options.environment !== 'production';
   const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const receipt = options.receipt === undefined ? null : await readReceipt(io, options.receipt);
   const sources: VerificationSources = {
     policy: policy && { compiled: policy, status: 'active' },
     trust,
+    ...(receipt && trust && { registryEntry: (id) => entryOfReceipt(receipt, trust.logTrust, id) }),
     ...heldLists(await readLists(io, options.list)),
   };
   const judging: VerificationOptions = {
@@ -73,6 +78,7 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     ...(options.at === undefined ? {} : { at: options.at }),
+    ...(receipt && { checkRegistry: true }),
     now: () => io.now(),
   };
   const { report, reportBytes } = await verifyBundle(bundle, sources, judging);

@@ -1,6 +1,6 @@
 import { rawPublicKey } from '../keys.js';
 import { CapError } from '../errors.js';
-import { parseOrigin, type SignedCheckpoint } from './checkpoint.js';
+import { epochOf, type SignedCheckpoint } from './checkpoint.js';
 import { verifierKey, type NoteKeyType, type VerifierKey } from './note-keys.js';
 import { checkNoteSignatures } from './note-signatures.js';
 
@@ -72,18 +72,10 @@ function requireType(keys: readonly VerifierKey[], type: NoteKeyType, what: stri
 
 /** The trusted keys under the name that a log signs with: its origin. */
 function keysOfOrigin(origin: string, keys: readonly VerifierKey[]): VerifierKey[] {
-  const everyEpoch = nameOf(origin);
+  const everyEpoch = epochOf(origin)?.name;
   return keys
     .filter(({ name }) => name === origin || name === everyEpoch)
     .map((key) => (key.name === origin ? key : verifierKey('ed25519', origin, key.publicKey)));
-}
-
-function nameOf(origin: string): string | null {
-  try {
-    return parseOrigin(origin).name;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -110,3 +110,12 @@ export function parseOrigin(origin: string): EpochOrigin {
     );
   return { name, epoch };
 }
+
+/** The same, null for an origin that has no epoch: a log of somebody else's. */
+export function epochOf(origin: string): EpochOrigin | null {
+  try {
+    return parseOrigin(origin);
+  } catch {
+    return null;
+  }
+}

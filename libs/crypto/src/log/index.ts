@@ -24,6 +24,7 @@ export {
   type VerifiedSignature,
 } from './note-signatures.js';
 export {
+  epochOf,
   formatCheckpointText,
   formatOrigin,
   parseCheckpoint,
@@ -41,6 +42,15 @@ export {
   type LogFailure,
   type LogTrust,
 } from './checkpoint-trust.js';
+export {
+  consistencyFault,
+  consistencyProofJson,
+  needsConsistencyProof,
+  parseConsistencyProof,
+  type ConsistencyFailureCode,
+  type ConsistencyProof,
+  type TreeHead,
+} from './consistency.js';
 export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof.js';
 export {
   eventLeaf,

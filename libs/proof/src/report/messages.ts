@@ -199,7 +199,10 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'registry.match': {
     ok: say('The registry has an entry for this bundle.', 'Das Register führt dieses Bündel.'),
-    fail: say('The registry has no entry for this bundle.', 'Das Register führt dieses Bündel nicht.'),
+    fail: say(
+      'Nothing shows that the registry has an entry for this bundle.',
+      'Nichts belegt, dass das Register dieses Bündel führt.',
+    ),
   },
   'legacy.format': {
     ok: say('The older format is known.', 'Das ältere Format ist bekannt.'),

@@ -13,6 +13,7 @@ import {
 import { withoutByteOrderMark } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
+import { logTrustOf } from './log-trust.js';
 
 /** trust.json, format cap-trust.v1: whom and what a verifier trusts. Times are RFC 3339 UTC. */
 export interface TrustDocument {
@@ -24,8 +25,10 @@ export interface TrustDocument {
   policies: { hash: string; policy: JsonObject }[];
   /** PEM certificates. */
   tsa_roots: string[];
+  /** C2SP verifier keys, `name+key id+base64`. */
   log_keys: string[];
   witness_keys: string[];
+  /** How many of the witnesses must have cosigned a checkpoint. */
   witness_threshold: number;
   vk_hashes: Digest[];
   /** as_of: YYYY-MM-DD or RFC 3339 UTC. */
@@ -106,6 +109,7 @@ export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { do
     return refuse(`${name}: ${issue!.path.join('.') || 'document'}: ${issue!.message}`);
   }
   checkSigners(parsed.data.signers, name);
+  logTrustOf(parsed.data, name);
   return { document: parsed.data, hash };
 }
 
@@ -144,7 +148,10 @@ export const emptyTrustDocument = (): TrustDocument => ({
 export type TrustAddition =
   | { signer: TrustedSignerRecord }
   | { policy: { hash: string; policy: JsonObject } }
-  | { referenceList: { id: string; hash: Digest; as_of: string } };
+  | { referenceList: { id: string; hash: Digest; as_of: string } }
+  | { logKey: string }
+  | { witnessKey: string }
+  | { witnessThreshold: number };
 
 /**
  * The document with the addition, one version further. A record of the same key, policy hash or list hash is replaced.
@@ -164,6 +171,9 @@ export function addToTrust(document: TrustDocument, addition: TrustAddition): Tr
     ];
   } else if ('policy' in addition)
     next.policies = [...document.policies.filter(({ hash }) => hash !== addition.policy.hash), addition.policy];
+  else if ('logKey' in addition) next.log_keys = [...new Set([...document.log_keys, addition.logKey])];
+  else if ('witnessKey' in addition) next.witness_keys = [...new Set([...document.witness_keys, addition.witnessKey])];
+  else if ('witnessThreshold' in addition) next.witness_threshold = addition.witnessThreshold;
   else
     next.reference_lists = [
       ...document.reference_lists.filter(({ hash }) => hash !== addition.referenceList.hash),

@@ -1,7 +1,8 @@
 import { type KeyObject } from 'node:crypto';
-import { CapError, publicKeyFromText, publicKeyText, type Digest } from '@cap/crypto';
+import { CapError, publicKeyFromText, publicKeyText, type Digest, type LogTrust } from '@cap/crypto';
 import { compilePolicy, lintErrors, type CompiledPolicy } from '@cap/policy';
 import { newestDay } from '../lists/calendar.js';
+import { logTrustOf } from './log-trust.js';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 
 /** A signer whom the verifier trusts, ready to verify with. */
@@ -21,6 +22,8 @@ export interface TrustedSigner {
 export class TrustStore {
   private readonly signers: ReadonlyMap<string, TrustedSigner>;
   private readonly policies: ReadonlyMap<Digest, CompiledPolicy>;
+  /** Whom it believes about a registry's log. */
+  readonly logTrust: LogTrust;
 
   constructor(
     readonly document: TrustDocument,
@@ -35,6 +38,7 @@ export class TrustStore {
         return [record.kid, { ...record, key, keyText: publicKeyText(key), revoked_at: revoked_at ?? null }];
       }),
     );
+    this.logTrust = logTrustOf(document, name);
     this.policies = new Map(document.policies.map((record, i) => compiled(record, `${name}: policies.${i}`)));
   }
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { jcs, kidOf, publicKeyText, sha3Text, type JsonObject } from '@cap/crypto';
+import { formatVerifierKey, jcs, kidOf, publicKeyText, sha3Text, verifierKey, type JsonObject } from '@cap/crypto';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
 import {
@@ -22,6 +22,12 @@ const signer: TrustedSignerRecord = {
 };
 const HASH = `0x${'11'.repeat(32)}` as const;
 const OTHER = `0x${'22'.repeat(32)}` as const;
+// The keys of examples/vectors/receipt.json.
+const LOG_KEY = 'log.example/cap/1+ac9affa4+ARZFlCAxsHbyWY4p2tZylej26HMXiR9AY6tdlk8JAtXZ';
+const WITNESS_KEY = 'witness.example+45aafb5a+BF3i2j19pKKSCZWoihPNFeVVT+rnDAY53If6lrMLKJ16';
+/** A key under a name. */
+const verifierKeyOf = (type: 'ed25519' | 'cosignature/v1', name: string, key = publicKey) =>
+  formatVerifierKey(verifierKey(type, name, key));
 const trusting = ({ policy_hash, document: policy }: CompiledPolicy) =>
   document({ policies: [{ hash: policy_hash, policy }] });
 const document = (members: object) => jcs({ schema: 'cap-trust.v1', version: 1, ...members });
@@ -56,6 +62,16 @@ describe('parseTrustStore', () => {
     const { legal_basis: _none, ...rest } = policyOf(RULES.few).document;
     const lax = compilePolicy(rest, { lintMode: 'relaxed' });
     expect(parseTrustStore(trusting(lax)).policy(lax.policy_hash)).toMatchObject({ policy_hash: lax.policy_hash });
+  });
+
+  it('says whom to believe about a log', () => {
+    const { logTrust } = parseTrustStore(
+      document({ log_keys: [LOG_KEY], witness_keys: [WITNESS_KEY], witness_threshold: 1 }),
+    );
+    expect(logTrust.logKeys.map(formatVerifierKey)).toEqual([LOG_KEY]);
+    expect(logTrust.witnessKeys.map(formatVerifierKey)).toEqual([WITNESS_KEY]);
+    expect(logTrust.witnessThreshold).toBe(1);
+    expect(parseTrustStore(document({})).logTrust).toEqual({ logKeys: [], witnessKeys: [], witnessThreshold: 0 });
   });
 
   it('knows the newest list of an id', () => {
@@ -101,6 +117,36 @@ describe('parseTrustStore', () => {
       trusting(policyOf(RULES.few, { ...RULES.owned, op: 'roughly' })),
       /my-trust\.json: policies\.0: E2001: rule .*roughly/,
     ],
+    ['a log key that is none', document({ log_keys: ['log.example'] }), /my-trust\.json: log_keys\.0: expected name/],
+    [
+      'a log key under another name',
+      document({ log_keys: [LOG_KEY.replace('log', 'lag')] }),
+      /log_keys\.0: the key id is ac9affa4/,
+    ],
+    ['a witness key as a log key', document({ log_keys: [WITNESS_KEY] }), /log_keys\.0: a witness's key/],
+    ['a log key as a witness key', document({ witness_keys: [LOG_KEY] }), /witness_keys\.0: a log's key/],
+    [
+      'a threshold above the number of witnesses',
+      document({ witness_keys: [WITNESS_KEY], witness_threshold: 2 }),
+      /witness_threshold is 2, more than the witnesses there are: 1/,
+    ],
+    [
+      'a threshold that counts one witness twice',
+      document({
+        witness_keys: ['a', 'b'].map((name) => verifierKeyOf('cosignature/v1', name)),
+        witness_threshold: 2,
+      }),
+      /there are: 1/,
+    ],
+    [
+      'a threshold that counts the log itself',
+      document({
+        log_keys: [verifierKeyOf('ed25519', 'log.example/1')],
+        witness_keys: [verifierKeyOf('cosignature/v1', 'log.example/1')],
+        witness_threshold: 1,
+      }),
+      /there are: 0/,
+    ],
     ['a policy that is none', document({ policies: [{ hash: HASH, policy: [] }] }), /policies\.0/],
   ])('refuses %s', (_, bytes, place) => {
     expect(() => parseTrustStore(bytes, 'my-trust.json')).toThrow(
@@ -129,6 +175,23 @@ describe('addToTrust', () => {
     const revoked = { ...signer, revoked_at: '2026-05-01T00:00:00Z' };
     expect(addToTrust(before, { signer: revoked }).signers).toEqual([revoked]);
     expect(before.signers).toEqual([signer]);
+  });
+
+  it('adds keys of logs and witnesses once, and sets the threshold', () => {
+    const additions = [
+      { logKey: LOG_KEY },
+      { logKey: LOG_KEY },
+      { witnessKey: WITNESS_KEY },
+      { witnessKey: WITNESS_KEY },
+      { witnessThreshold: 1 },
+    ];
+    expect(additions.reduce(addToTrust, emptyTrustDocument())).toMatchObject({
+      version: 6,
+      log_keys: [LOG_KEY],
+      witness_keys: [WITNESS_KEY],
+      witness_threshold: 1,
+    });
+    expect(() => addToTrust(emptyTrustDocument(), { witnessThreshold: 1 })).toThrow(/witness_threshold is 1/);
   });
 
   it('refuses what no trust store may hold', () => {

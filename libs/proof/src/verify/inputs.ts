@@ -39,10 +39,13 @@ export interface VerificationSources {
    * undefined if the source could not be asked.
    */
   newestList?(id: string): Promise<string | null | undefined> | string | null | undefined;
-  /** The earliest registry entry of a bundle. Asked with checkRegistry only. */
-  registryEntry?(bundleId: Digest): Promise<{ registered_at: string } | null> | { registered_at: string } | null;
+  /** The earliest registry entry of a bundle, by the registry or a receipt. Asked with checkRegistry only. */
+  registryEntry?(bundleId: Digest): Promise<RegistryAnswer> | RegistryAnswer;
   trust: TrustStore | null;
 }
+
+/** When a bundle was registered; null for one that is not known, or why nothing shows that it is. */
+export type RegistryAnswer = { registered_at: string } | { fault: string } | null;
 
 export interface VerificationOptions {
   /** Accepted backends; absent or `auto`: every one that is built. Naming mock here grants nothing. */

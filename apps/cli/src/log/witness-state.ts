@@ -1,0 +1,88 @@
+import { open, unlink } from 'node:fs/promises';
+import {
+  CapError,
+  parseJson,
+  systemCode,
+  writeError,
+  writeFileDurable,
+  type JsonObject,
+  type JsonValue,
+  type TreeHead,
+} from '@cap/crypto';
+import { exists, readInput } from '../frame/input.js';
+import { type CliIo } from '../frame/io.js';
+
+const SCHEMA = 'cap-witness.v1';
+
+/** The last tree of each log that this witness cosigned: `{schema, logs{origin: {size, root (base64)}}}`. */
+export class WitnessState {
+  private constructor(
+    private readonly file: string,
+    private readonly logs: Map<string, TreeHead>,
+  ) {}
+
+  /** Of a witness that cosigned nothing yet there is no file. Throws CapError `witness.state` for one that is malformed. */
+  static async open(io: CliIo, file: string): Promise<WitnessState> {
+    if (!(await exists(file))) return new WitnessState(file, new Map());
+    const value = parseJson(await readInput(io, file), file);
+    const refuse = (why: string): never => {
+      throw new CapError('input', 'witness.state', `${file}: ${why}`);
+    };
+    if (!isObject(value) || value.schema !== SCHEMA || !isObject(value.logs))
+      return refuse(`not the state of a witness (${SCHEMA})`);
+    const logs = Object.entries(value.logs).map(
+      ([origin, head]) => [origin, readHead(origin, head) ?? refuse(`logs: ${origin}: not {size, root}`)] as const,
+    );
+    return new WitnessState(file, new Map(logs));
+  }
+
+  last(origin: string): TreeHead | null {
+    return this.logs.get(origin) ?? null;
+  }
+
+  /** Every origin that it knows. */
+  get origins(): string[] {
+    return [...this.logs.keys()];
+  }
+
+  /** Durable before it returns: only then may the cosignature be handed out. */
+  async remember({ origin, size, root }: TreeHead): Promise<void> {
+    this.logs.set(origin, { origin, size, root });
+    const logs = Object.fromEntries([...this.logs].map(([name, head]) => [name, headJson(head)]));
+    try {
+      await writeFileDurable(this.file, `${JSON.stringify({ schema: SCHEMA, logs }, null, 2)}\n`);
+    } catch (cause) {
+      throw writeError(this.file, cause);
+    }
+  }
+}
+
+/** Two at once could cosign two different trees. Throws CapError `busy` while another one holds the state file. */
+export async function holding<T>(stateFile: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${stateFile}.lock`;
+  try {
+    await (await open(lock, 'wx')).close();
+  } catch (cause) {
+    if (systemCode(cause) !== 'EEXIST') throw writeError(lock, cause);
+    throw new CapError('busy', 'witness.busy', `another cosign is at work, or was interrupted: then remove ${lock}`);
+  }
+  try {
+    return await work();
+  } finally {
+    await unlink(lock);
+  }
+}
+
+const ROOT = /^[A-Za-z0-9+/]{43}=$/;
+
+function readHead(origin: string, value: JsonValue): TreeHead | null {
+  if (!isObject(value)) return null;
+  const { size, root } = value;
+  if (!Number.isSafeInteger(size) || (size as number) < 0 || typeof root !== 'string' || !ROOT.test(root)) return null;
+  return { origin, size: size as number, root: Buffer.from(root, 'base64') };
+}
+
+const headJson = ({ size, root }: TreeHead): JsonObject => ({ size, root: root.toString('base64') });
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,30 @@
+import { rfc3339, type CheckpointVerification, type LogFailure, type LogTrust } from '@cap/crypto';
+import { printable } from '../frame/printable.js';
+
+export type Failure = LogFailure<string>;
+
+export const failureLines = (failures: readonly Failure[]): string[] =>
+  failures.map(({ code, message }) => `fault: ${code}: ${printable(message)}`);
+
+const LATEST = 8_640_000_000_000;
+
+/** `time` as RFC 3339; beyond the year 275760 there is none, and it stays a number of seconds. */
+const timeText = (seconds: number): string => (seconds > LATEST ? `${seconds} s` : rfc3339(new Date(seconds * 1000)));
+
+export const witnessTimes = (witnesses: CheckpointVerification['witnesses']) =>
+  witnesses.map(({ name, time }) => ({ name, time: timeText(time) }));
+
+/** Who signed and cosigned a checkpoint, of those that are trusted. */
+export function signerLines(
+  origin: string,
+  { signed_by, witnesses }: Pick<CheckpointVerification, 'signed_by' | 'witnesses'>,
+  { witnessThreshold }: LogTrust,
+): string[] {
+  const cosigned = witnessTimes(witnesses).map(({ name, time }) => `cosigned by     ${printable(name)} at ${time}`);
+  return [
+    `log             ${printable(origin)}`,
+    `signed by       ${signed_by.map(printable).join(', ') || 'nobody you trust'}`,
+    ...(cosigned.length > 0 ? cosigned : ['cosigned by     nobody you trust']),
+    `witnesses       ${witnesses.length}, asked for ${witnessThreshold}`,
+  ];
+}
