@@ -48,6 +48,14 @@ export function crossChecks(config: Config, role: Role): { key: string; expected
 
   if ((role === 'verifier' || role === 'backup') && leavesInPlain(registry.url) && !tls.allow_plaintext)
     need('registry.url', 'expected https, except on loopback (or tls.allow_plaintext: true)');
+  if ((role === 'registry' || !serves) && typeof registry.blobs !== 'string') {
+    const { endpoint, access_key_id, secret_access_key } = registry.blobs.s3;
+    const at = 'registry.blobs.s3';
+    if ((access_key_id === undefined) !== (secret_access_key === undefined))
+      need(at, 'expected both of access_key_id and secret_access_key, or neither');
+    if (endpoint !== undefined && leavesInPlain(endpoint) && !tls.allow_plaintext)
+      need(`${at}.endpoint`, 'expected https, except on loopback (or tls.allow_plaintext: true)');
+  }
   if (role === 'verifier' || !serves) needFile('verification.trust_file', config.verification.trust_file);
   if (role === 'backup' || !serves) needFile('backup.signing_key', config.backup.signing_key);
   return problems;

@@ -21,6 +21,9 @@ export function* leaves(value: unknown, key = ''): Generator<[key: string, value
   else yield [key, value];
 }
 
+/** The members of `registry.blobs.s3` may be named without `s3`. */
+export const wholeKey = (key: string): string => key.replace(/^registry\.blobs\.(?!s3(\.|$))/, 'registry.blobs.s3.');
+
 /** Sets a key; a weaker value that it replaces, or that stands above or below it, goes. */
 export function say(entries: Entries, key: string, entry: Entry): void {
   for (const [other, { rank }] of entries)

@@ -90,6 +90,24 @@ describe('environment variables', () => {
     expect(messageOf({ CAP_REGISTRY__URL_FILE: file })).toContain('unknown key');
   });
 
+  it('…_FILE gives the keys of a bucket and the URL of the database too', () => {
+    const fileOf = (name: string, text: string) => {
+      const file = path.join(directory, name);
+      writeFileSync(file, `${text}\n`);
+      return file;
+    };
+    const { blobs, database } = load({
+      CAP_REGISTRY__BLOBS__BUCKET: 'cap-blobs',
+      CAP_REGISTRY__BLOBS__REGION: 'eu-central-1',
+      CAP_REGISTRY__BLOBS__ACCESS_KEY_ID_FILE: fileOf('id', 'AKID'),
+      CAP_REGISTRY__BLOBS__S3__SECRET_ACCESS_KEY_FILE: fileOf('secret', '0123'),
+      CAP_REGISTRY__DATABASE_FILE: fileOf('url', 'postgres://cap:pass@db/cap'),
+    }).registry;
+    expect(blobs).toMatchObject({ s3: { access_key_id: 'AKID', secret_access_key: '0123' } });
+    expect(database).toBe('postgres://cap:pass@db/cap');
+    expect(messageOf({ CAP_REGISTRY__BLOBS__BUCKET_FILE: '/x' })).toContain('unknown key');
+  });
+
   it('a key that ends in _file is no secret in a file', () => {
     expect(load({ CAP_VERIFICATION__TRUST_FILE: '/etc/trust.json' }).verification.trust_file).toBe('/etc/trust.json');
   });

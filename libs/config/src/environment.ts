@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type z } from 'zod';
 import { type ConfigProblem } from './errors.js';
-import { type Entries, say } from './entries.js';
+import { type Entries, say, wholeKey } from './entries.js';
 import { configSchema } from './schema.js';
 import { isKnownUnsupported } from './unsupported.js';
 
@@ -15,7 +15,9 @@ export const RESERVED_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /** Keys whose values are never shown and may be given as a file (`…_FILE`). */
-export const SECRET_KEYS = /^registry\.(token|tokens\..+)$/;
+export const SECRET_KEYS = /^registry\.(token|tokens\..+|blobs\.s3\.(access_key_id|secret_access_key))$/;
+/** May be given as a file too, since a password can be a part of it. */
+const HOLDS_SECRET = 'registry.database';
 
 /** Kubernetes sets CAP_REGISTRY_PORT and the like for a Service named cap-registry; those are no configuration. */
 const SERVICE_LINK =
@@ -48,7 +50,12 @@ function kindOf(key: string): Kind | null {
     }
   };
   for (const name of key.split('.')) {
-    const def = open();
+    let def = open();
+    if (def.type === 'union') {
+      schema = def.options.find((option) => option._zod.def.type === 'object');
+      if (!schema) return null;
+      def = open();
+    }
     if (def.type === 'object') schema = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
     else if (def.type === 'record') schema = def.valueType;
     else return null;
@@ -100,7 +107,7 @@ const ALIASES: readonly [variable: string, key: string][] = [
 /** The secret key that `…_file` holds, or null. Any name may stand below registry.tokens, so this is asked first. */
 function secretOfFile(key: string): string | null {
   const secret = key.endsWith('_file') ? key.slice(0, -'_file'.length) : '';
-  return SECRET_KEYS.test(secret) && kindOf(secret) !== null ? secret : null;
+  return (SECRET_KEYS.test(secret) || secret === HOLDS_SECRET) && kindOf(secret) !== null ? secret : null;
 }
 
 /** Adds what the environment says: TLS_MODE, LOG_LEVEL or RUST_LOG, CAP_A__B for key a.b, CAP_A__B_FILE for a secret a.b. */
@@ -118,7 +125,7 @@ export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv,
     )
       continue;
     const source = `environment variable ${variable}`;
-    const key = variable.slice('CAP_'.length).toLowerCase().replaceAll('__', '.');
+    const key = wholeKey(variable.slice('CAP_'.length).toLowerCase().replaceAll('__', '.'));
     const secret = secretOfFile(key);
     const kind = secret === null ? kindOf(key) : null;
     if (kind !== null || isKnownUnsupported(key)) {

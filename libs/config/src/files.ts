@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { type ConfigProblem } from './errors.js';
-import { type Entries, leaves, say } from './entries.js';
+import { type Entries, leaves, say, wholeKey } from './entries.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
@@ -51,7 +51,7 @@ export function sayDocument(entries: Entries, document: unknown, source: string,
     }
     // A section that is there but empty (`oauth:`) says nothing.
     if (value === null && !said.includes('.')) continue;
-    const key = said.replace(/^oauth2(?=\.|$)/, 'oauth');
+    const key = wholeKey(said.replace(/^oauth2(?=\.|$)/, 'oauth'));
     const present = entries.get(key);
     if (present && JSON.stringify(present.value) !== JSON.stringify(value))
       problems.push({

@@ -236,8 +236,6 @@ describe('options that this version can not honour', () => {
     ['tls.mode', { tls: { mode: 'mtls' } }],
     ['tls.client_ca', { tls: { client_ca: '/ca.pem' } }],
     ['tls.crl', { tls: { crl: '/crl.pem' } }],
-    ['registry.blobs.s3.bucket', { registry: { blobs: { s3: { bucket: 'b' } } } }],
-    ['registry.database', { registry: { database: 'postgres://db/cap' } }],
     ['rate_limit.enabled', { rate_limit: { enabled: true } }],
     ['telemetry.otlp.endpoint', { telemetry: { otlp: { endpoint: 'http://127.0.0.1:4317' } } }],
     ['backup.recipients', { backup: { recipients: ['age1x'] } }],
@@ -251,13 +249,6 @@ describe('options that this version can not honour', () => {
   });
 
   it('is no unknown key in the environment either', () => {
-    expect(problem({}, { environment: { CAP_REGISTRY__BLOBS__BUCKET: 'b' } })).toEqual([
-      {
-        source: 'environment variable CAP_REGISTRY__BLOBS__BUCKET',
-        key: 'registry.blobs.bucket',
-        expected: expect.stringContaining('not supported'),
-      },
-    ]);
     expect(problem({}, { environment: { TLS_MODE: 'mtls' } })[0]).toMatchObject({
       source: 'environment variable TLS_MODE',
       key: 'tls.mode',

@@ -31,14 +31,24 @@ export interface LoadedConfig {
 }
 
 /** The dotted key of a zod issue, one for each unknown key. */
-function* problemsOf(error: z.ZodError): Generator<{ key: string; expected: string }> {
-  for (const issue of error.issues) {
-    const at = issue.path.join('.');
-    if (issue.code === 'unrecognized_keys')
+function* problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  above: readonly PropertyKey[] = [],
+): Generator<{ key: string; expected: string }> {
+  for (const issue of issues) {
+    const path = [...above, ...issue.path];
+    const at = path.join('.');
+    const section = issue.code === 'invalid_union' ? issue.errors.find(isOfSection) : undefined;
+    if (section) yield* problemsOf(section, path);
+    else if (issue.code === 'unrecognized_keys')
       for (const name of issue.keys) yield { key: at ? `${at}.${name}` : name, expected: 'unknown key' };
     else yield { key: at, expected: words(issue.message) };
   }
 }
+
+/** Whether these are problems of members: of what may be a section or something else, a section was said. */
+const isOfSection = (issues: readonly z.core.$ZodIssue[]): boolean =>
+  issues.every(({ code, path }) => code === 'unrecognized_keys' || typeof path[0] === 'string');
 
 /** What the schema library says, as an operator would say it. */
 const words = (message: string): string =>
@@ -77,7 +87,7 @@ export function loadConfig({ role, file, document, flags = [], environment = {} 
     expected,
   });
   const parsed = configSchema.safeParse(toDocument(entries));
-  if (!parsed.success) throw new ConfigError([...problems, ...[...problemsOf(parsed.error)].map(locate)]);
+  if (!parsed.success) throw new ConfigError([...problems, ...[...problemsOf(parsed.error.issues)].map(locate)]);
   const config = settle(parsed.data);
   problems.push(...crossChecks(config, role).map(locate));
   if (problems.length > 0) throw new ConfigError(problems);

@@ -32,6 +32,34 @@ const backend = z.union([z.string().min(1), names.min(1)], {
   error: "expected 'auto', a backend name or a list of names",
 });
 
+/** Whether `registry.database` names a PostgreSQL server, not an SQLite file. */
+export const isPostgresUrl = (database: string): boolean => /^postgres(ql)?:/.test(database);
+
+const database = path.refine((text) => !isPostgresUrl(text) || (/^\w+:\/\/./.test(text) && URL.canParse(text)), {
+  error: 'expected the path of an SQLite file, or postgres://USER@HOST:PORT/DATABASE',
+});
+
+const BLOBS = 'expected a directory, or s3 with bucket and region';
+/** A bucket; the same members as S3Place of the storage library. */
+const s3 = z.strictObject({
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' }),
+  region: z.string().regex(/^[A-Za-z0-9-]+$/, { error: 'expected the name of a region' }),
+  /** Default: Amazon's of the region. */
+  endpoint: url.optional(),
+  /** Stands before every key. */
+  prefix: z
+    .string()
+    .regex(/^([A-Za-z0-9._-]+\/)*$/, { error: 'expected a prefix that ends with /' })
+    .default(''),
+  /** Without them the SDK looks in its environment, profile and the machine's role. */
+  access_key_id: z.string().min(1).optional(),
+  secret_access_key: z.string().min(1).optional(),
+  force_path_style: z.boolean().optional(),
+});
+const blobs = z.union([path.refine((text) => !/^s3:/.test(text), { error: BLOBS }), z.strictObject({ s3 })], {
+  error: BLOBS,
+});
+
 export const oauthSchema = z.strictObject({
   /** One issuer, or several whose tokens are accepted. */
   issuer: z.union([z.string().min(1), names.min(1)], { error: 'expected an issuer or a list of issuers' }),
@@ -85,10 +113,10 @@ export const configSchema = z.strictObject({
   registry: object({
     url: url.default('http://127.0.0.1:8081'),
     bind: address.optional(),
-    /** SQLite file. */
-    database: path.default('/var/lib/cap-verifier/registry.db'),
-    /** Directory. */
-    blobs: path.default('/var/lib/cap-verifier/blobs'),
+    /** SQLite file, or a postgres:// URL. */
+    database: database.default('/var/lib/cap-verifier/registry.db'),
+    /** Directory, or a bucket. */
+    blobs: blobs.default('/var/lib/cap-verifier/blobs'),
     log: object({
       /** Names the log in its checkpoints; the epoch number comes after it. */
       origin: z

@@ -19,3 +19,17 @@ it('shows the configuration in effect, without anything secret', () => {
   // The one that is used stays whole.
   expect(config.registry.token).toBe('canary-token-1234567');
 });
+
+it.each([
+  ['postgres://cap:canary@db:5432/cap', 'postgres://***@db:5432/cap'],
+  ['postgres://cap:can@ary@db/cap', 'postgres://***@db/cap'],
+  ['postgres:///cap?user=cap&password=canary&host=/run', 'postgres:///cap?user=cap&password=***&host=/run'],
+  ['postgresql://db/cap?sslpassword=canary', 'postgresql://db/cap?sslpassword=***'],
+])('shows %s without its password', (database, shown) => {
+  const s3 = { bucket: 'blobs', region: 'eu', access_key_id: 'canary-id', secret_access_key: 'canary' };
+  const { config } = loadConfig({ role: 'registry', document: { registry: { database, blobs: { s3 } } } });
+  expect(showConfig(config)).not.toMatch(/canary|ary@/);
+  expect(parse(showConfig(config))).toMatchObject({
+    registry: { database: shown, blobs: { s3: { bucket: 'blobs', access_key_id: '***', secret_access_key: '***' } } },
+  });
+});

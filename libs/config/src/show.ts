@@ -5,8 +5,11 @@ import { type Config } from './schema.js';
 
 const MASK = '***';
 
-/** Hides user and password of a URL. */
-const maskUrl = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`);
+/** Hides user and password of a URL, in its query too. */
+const maskUrl = (text: string): string =>
+  text
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${MASK}@`)
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/.*[?&]\w*password=)[^&#]*/i, `$1${MASK}`);
 
 /** A copy of the configuration in which nothing secret is left. */
 export function maskConfig(config: Config): Record<string, unknown> {

@@ -8,13 +8,6 @@ import { type Entries } from './entries.js';
 const UNSUPPORTED: readonly { key: RegExp; asksNothing?: (value: unknown) => boolean; instead: string }[] = [
   { key: /^tls\.mode$/, asksNothing: (value) => value !== 'mtls', instead: 'expected disabled or tls' },
   { key: /^tls\.(client_ca|crl)$/, instead: 'client certificates are not checked' },
-  {
-    key: /^registry\.database$/,
-    asksNothing: (value) => !/^postgres(ql)?:/.test(String(value)),
-    instead: 'expected the path of an SQLite file',
-  },
-  { key: /^registry\.blobs$/, asksNothing: (value) => !/^s3:/.test(String(value)), instead: 'expected a directory' },
-  { key: /^registry\.blobs\../, instead: 'expected registry.blobs to be a directory' },
   { key: /^rate_limit$/, asksNothing: (value) => value === 'off' || value === false, instead: 'expected off' },
   { key: /^rate_limit\../, asksNothing: (value) => value === false, instead: 'expected rate_limit: off' },
   { key: /^telemetry$/, asksNothing: (value) => value === 'off' || value === false, instead: 'expected off' },

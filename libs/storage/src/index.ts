@@ -7,6 +7,7 @@ export { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from '.
 export { SqliteDatabase } from './database/sqlite-database.js';
 export { SqlReader } from './database/sql-reader.js';
 export { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
+export { S3CheckpointStore } from './checkpoints/s3-checkpoint-store.js';
 export {
   type ConsistencyProof,
   type LogSigning,
@@ -16,6 +17,9 @@ export {
 export { KEY_RETENTION_MS } from './database/idempotency-keys.js';
 export { type WriteQueueOptions } from './database/write-queue.js';
 export { FileBlobStore } from './blobs/file-blob-store.js';
+export { S3BlobStore } from './blobs/s3-blob-store.js';
+export { S3Objects, type S3Place } from './s3/s3-objects.js';
+export { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
 export { LEASE_MS, type Snapshot, Snapshots } from './snapshots/snapshots.js';
 export {
   RegistryData,

@@ -213,7 +213,7 @@ export interface ByteRange {
   last: number;
 }
 
-/** Bytes that are on disk, hashed, but have no name in the store yet. Ends with exactly one of publish and discard. */
+/** Bytes that are on the local disk, hashed, but have no name in the store yet. Ends with exactly one of publish and discard. */
 export interface SpooledBlob {
   blob_id: Digest;
   size: number;
@@ -232,8 +232,17 @@ export interface BlobStore {
    * A part (range) can't be checked against the name; whoever puts parts together hashes the whole.
    */
   read(id: Digest, range?: ByteRange): Promise<Readable | null>;
+  /** At once and for good. */
   remove(id: Digest): Promise<void>;
+  /** In the order of ids; never what is in the trash. */
   list(): AsyncIterable<Digest>;
+  /** The first step of deleting: it is unknown from now on, but can be brought back. Nothing happens if it is not there. */
+  trash(id: Digest): Promise<void>;
+  /** Back from the trash; false if it is not there. */
+  restore(id: Digest): Promise<boolean>;
+  listTrash(): AsyncIterable<Digest>;
+  /** The second step: what came to the trash before this moment is gone. Gives its number. */
+  purgeTrash(before: Date): Promise<number>;
   /** Bytes that are free. Throws what keeps the store from being written. */
   room(): Promise<number>;
 }

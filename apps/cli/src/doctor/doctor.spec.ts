@@ -58,6 +58,33 @@ describe('cap doctor', () => {
     expect((await ask({ registry: file }, 'registry')).of['BLOB directory']!.status).toBe('fail');
   });
 
+  it('asks the bucket of a registry, and looks for no directory then', async () => {
+    const s3 = {
+      bucket: 'blobs',
+      region: 'eu',
+      access_key_id: 'id',
+      secret_access_key: 'secret',
+      force_path_style: true,
+    };
+    const page = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>';
+    const answer = { status: 200, body: Buffer.from(page) };
+    await withService(
+      () => answer,
+      async (endpoint) => {
+        const registry = { database: 'postgres://db/cap', blobs: { s3: { ...s3, endpoint } } };
+        const { of } = await ask({ registry }, 'registry');
+        expect(of['BLOB bucket']).toMatchObject({ status: 'ok', message: 'blobs' });
+        expect(Object.keys(of)).not.toContain('data directory');
+        expect(Object.keys(of)).not.toContain('BLOB directory');
+        answer.status = 403;
+        expect((await ask({ registry }, 'registry')).of['BLOB bucket']).toMatchObject({
+          status: 'fail',
+          message: expect.stringContaining('gives no access'),
+        });
+      },
+    );
+  });
+
   it('asks the registry, reads the trust store and looks at the key of a backup worker', async () => {
     const directory = await scratch();
     const trust = path.join(directory, 'trust.json');

@@ -1,9 +1,10 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, loadConfig, type LoadedConfig } from '@cap/config';
+import { type Config, isPostgresUrl, loadConfig, type LoadedConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { systemCode } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
+import { S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
 
@@ -91,16 +92,30 @@ function needsOf(service: NonNullable<Options['service']>, { config, listen }: L
   if (tls.mode === 'tls')
     checks.push(['TLS certificate', () => readable(tls.cert!)], ['TLS key', () => secretFile(tls.key!)]);
   if (service === 'verifier') checks.push(...verifierNeeds(config));
-  if (service === 'registry')
-    checks.push(
-      ['data directory', () => writable(path.dirname(registry.database))],
-      ['BLOB directory', () => writable(registry.blobs)],
-      ['clients', () => clients(registry.tokens)],
-    );
+  if (service === 'registry') checks.push(...registryNeeds(registry));
   if (service === 'backup') checks.push(...backupNeeds(config));
   const { host, port } = listen.management;
   checks.push(['running service', () => readiness(host, port)]);
   return checks;
+}
+
+function registryNeeds({ database, blobs, tokens }: Config['registry']): Check[] {
+  const checks: Check[] = [];
+  if (!isPostgresUrl(database)) checks.push(['data directory', () => writable(path.dirname(database))]);
+  if (typeof blobs === 'string') checks.push(['BLOB directory', () => writable(blobs)]);
+  else checks.push(['BLOB bucket', () => bucketAnswers(blobs.s3)]);
+  return [...checks, ['clients', () => clients(tokens)]];
+}
+
+/** Lists it; whether it can be written, readiness says. */
+async function bucketAnswers(place: S3Place): Promise<string> {
+  const objects = await S3Objects.open(place);
+  try {
+    await objects.list('').next();
+    return place.bucket;
+  } finally {
+    objects.close();
+  }
 }
 
 function verifierNeeds({ oauth, verification, registry }: Config): Check[] {

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, ConfigError } from '@cap/config';
+import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
 import {
   CapError,
   formatVerifierKey,
@@ -28,7 +28,7 @@ export interface LogKeys {
  */
 export async function loadLogKeys({ registry }: Config, passphrase?: string): Promise<LogKeys> {
   const { origin, key } = registry.log;
-  if (key === undefined && /^postgres(ql)?:/.test(registry.database))
+  if (key === undefined && isPostgresUrl(registry.database))
     throw new ConfigError([
       { source: 'configuration', key: 'registry.log.key', expected: 'the key file that all replicas share' },
     ]);

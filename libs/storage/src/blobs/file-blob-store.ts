@@ -1,13 +1,11 @@
-import { type FileHandle, mkdir, open, opendir, readdir, stat, statfs, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import {
-  CapError,
   type Digest,
   isDigest,
   makeDirectoryDurable,
   publishFile,
-  streamingBlake3,
   syncDirectory,
   systemCode,
   temporaryName,
@@ -15,15 +13,17 @@ import {
 } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
 import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
+import { blobName, blobOfName, hexOf } from './blob-name.js';
+import { receive } from './receive.js';
 import { verified } from './verified.js';
 
 const FILE_MODE = 0o640;
 const DIRECTORY_MODE = 0o750;
 
 /**
- * BLOBs as files `ab/cd/<64 hex digits>` below one directory. Spooling writes a temporary file in that directory,
- * hashed on the way, and fsyncs it; publishing renames it to its name and fsyncs the name's directory. The same bytes again replace the file by itself, which
- * also mends one that has rotted.
+ * BLOBs as files `ab/cd/<64 hex digits>` below one directory, the trash in `.trash`. Spooling writes a temporary file in that
+ * directory, hashed on the way, and fsyncs it; publishing renames it to its name and fsyncs the name's directory. The same
+ * bytes again replace the file by itself, which also mends one that has rotted.
  */
 export class FileBlobStore implements BlobStore {
   /** Directories that this process knows to be durable themselves. */
@@ -56,11 +56,14 @@ export class FileBlobStore implements BlobStore {
     return asStorageError("can't store a BLOB", async () => {
       const handle = await open(temporary, 'wx', FILE_MODE);
       try {
-        const received = await receive(body, handle, maxBytes).finally(() => handle.close());
+        const received = await receive(body, handle, maxBytes);
+        await handle.sync();
         return { ...received, publish: () => this.#publish(temporary, received.blob_id), discard };
       } catch (error) {
         await discard();
         throw error;
+      } finally {
+        await handle.close();
       }
     });
   }
@@ -74,22 +77,13 @@ export class FileBlobStore implements BlobStore {
   }
 
   async size(id: Digest): Promise<number | null> {
-    try {
-      return (await stat(this.#file(id))).size;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return null;
-      throw error;
-    }
+    const status = await stat(this.#file(id)).catch(unless('ENOENT', null));
+    return status && status.size;
   }
 
   async read(id: Digest, range?: ByteRange): Promise<Readable | null> {
-    let handle: FileHandle;
-    try {
-      handle = await open(this.#file(id), 'r');
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return null;
-      throw error;
-    }
+    const handle = await open(this.#file(id), 'r').catch(unless('ENOENT', null));
+    if (handle === null) return null;
     if (range) return handle.createReadStream({ start: range.first, end: range.last });
     const file = handle.createReadStream();
     const body = Readable.from(verified(file, id), { objectMode: false });
@@ -100,20 +94,55 @@ export class FileBlobStore implements BlobStore {
   async remove(id: Digest): Promise<void> {
     const file = this.#file(id);
     await asStorageError(`can't remove BLOB ${id}`, async () => {
-      await unlink(file).catch((error: unknown) => {
-        if (systemCode(error) !== 'ENOENT') throw error;
-      });
-      await syncDirectory(path.dirname(file)).catch((error: unknown) => {
-        if (systemCode(error) !== 'ENOENT') throw error;
-      });
+      await unlink(file).catch(unless('ENOENT', undefined));
+      await syncDirectory(path.dirname(file)).catch(unless('ENOENT', undefined));
     });
   }
 
   async *list(): AsyncIterable<Digest> {
     for (const first of await hexDirectories(this.directory))
       for (const second of await hexDirectories(path.join(this.directory, first)))
-        for await (const { name } of await opendir(path.join(this.directory, first, second)))
-          if (isDigest(`0x${name}`) && name.startsWith(first + second)) yield `0x${name}`;
+        for await (const { name } of await opendir(path.join(this.directory, first, second))) {
+          const id = blobOfName(`${first}/${second}/${name}`);
+          if (id !== null) yield id;
+        }
+  }
+
+  async trash(id: Digest): Promise<void> {
+    const file = this.#file(id);
+    await asStorageError(`can't move BLOB ${id} to the trash`, async () => {
+      const now = new Date();
+      const there = await utimes(file, now, now).then(() => true, unless('ENOENT', false)); // purgeTrash goes by it
+      if (there) await this.#move(file, this.#trashed(id));
+    });
+  }
+
+  async restore(id: Digest): Promise<boolean> {
+    const trashed = this.#trashed(id);
+    return asStorageError(`can't restore BLOB ${id}`, async () => {
+      const there = await stat(trashed).then(() => true, unless('ENOENT', false));
+      if (there) await this.#move(trashed, this.#file(id));
+      return there;
+    });
+  }
+
+  async *listTrash(): AsyncIterable<Digest> {
+    const names = await readdir(this.#trash).catch(unless('ENOENT', []));
+    for (const name of names.sort()) if (isDigest(`0x${name}`)) yield `0x${name}`;
+  }
+
+  async purgeTrash(before: Date): Promise<number> {
+    return asStorageError("can't empty the trash", async () => {
+      let purged = 0;
+      for await (const id of this.listTrash()) {
+        const file = this.#trashed(id);
+        if ((await stat(file)).mtime >= before) continue;
+        await unlink(file);
+        purged++;
+      }
+      if (purged > 0) await syncDirectory(this.#trash);
+      return purged;
+    });
   }
 
   async room(): Promise<number> {
@@ -126,10 +155,22 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
+  async #move(from: string, to: string): Promise<void> {
+    await this.#makeDurable(path.dirname(to));
+    await publishFile(from, to);
+    await syncDirectory(path.dirname(from));
+  }
+
+  get #trash(): string {
+    return path.join(this.directory, '.trash');
+  }
+
+  #trashed(id: Digest): string {
+    return path.join(this.#trash, hexOf(id));
+  }
+
   #file(id: Digest): string {
-    if (!isDigest(id)) throw new CapError('input', 'request.schema', `not a BLOB id: ${String(id).slice(0, 80)}`);
-    const hex = id.slice(2);
-    return path.join(this.directory, hex.slice(0, 2), hex.slice(2, 4), hex);
+    return path.join(this.directory, blobName(id));
   }
 
   /**
@@ -152,23 +193,15 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
-async function receive(body: AsyncIterable<Uint8Array>, handle: FileHandle, maxBytes: number) {
-  const hash = await streamingBlake3();
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > maxBytes) throw new CapError('input', 'request.too-large', `a BLOB may have ${maxBytes} bytes at most`);
-    hash.update(piece);
-    await handle.writeFile(piece); // from the current position, until all is written
-  }
-  await handle.sync();
-  return { blob_id: hash.digest(), size };
-}
-
 async function hexDirectories(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOTDIR') return [];
-    throw error;
-  });
+  const names = await readdir(directory).catch(unless('ENOTDIR', []));
   return names.filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
 }
+
+/** For `catch`: what counts instead of an error with this code; others are thrown on. */
+const unless =
+  <T>(code: string, instead: T) =>
+  (error: unknown): T => {
+    if (systemCode(error) === code) return instead;
+    throw error;
+  };

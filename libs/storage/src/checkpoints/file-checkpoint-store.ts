@@ -3,6 +3,7 @@ import path from 'node:path';
 import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
+import { epochsOf } from './epoch-names.js';
 
 /** One file for each epoch in a directory beside the database. */
 export class FileCheckpointStore implements CheckpointStore {
@@ -29,7 +30,7 @@ export class FileCheckpointStore implements CheckpointStore {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     });
-    return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+    return epochsOf(names);
   }
 
   #file = (epoch: number): string => path.join(this.directory, String(epoch));

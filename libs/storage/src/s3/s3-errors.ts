@@ -1,0 +1,66 @@
+import { CapError, isCapError, systemCode } from '@cap/crypto';
+
+/** What the SDK's errors have in common. */
+interface Answered {
+  name: string;
+  status: number | undefined;
+  transient: boolean;
+}
+
+const TIMEOUTS = new Set(['TimeoutError', 'AbortError', 'RequestTimeout']);
+
+function answered(error: unknown): Answered {
+  const { name, $metadata, $retryable } = error as {
+    name: string;
+    $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean };
+    $retryable?: unknown;
+  };
+  const status = $metadata?.httpStatusCode;
+  const transient =
+    $retryable !== undefined ||
+    $metadata?.clockSkewCorrected === true ||
+    status === 409 || // two conditional writes at the same moment
+    status === 429 ||
+    (status !== undefined && status >= 500) ||
+    TIMEOUTS.has(name) ||
+    (status === undefined && /^E[A-Z_]+$/.test(systemCode(error) ?? ''));
+  return { name, status, transient };
+}
+
+/** Whether the same request may well succeed in a moment. */
+export const isTransient = (error: unknown): boolean => answered(error).transient;
+
+export const statusOf = (error: unknown): number | undefined => answered(error).status;
+
+/** Whether the bucket is there, but not this object. */
+export const isMissing = (error: unknown): boolean => {
+  const { name, status } = answered(error);
+  return status === 404 && name !== 'NoSuchBucket';
+};
+
+const WRONG_BUCKET = new Set([
+  'NoSuchBucket',
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'InvalidBucketName',
+]);
+
+/**
+ * The SDK's error as a CapError. Only its name and status are repeated, and it is no cause either: what an object store
+ * answers to a wrong signature holds parts of the request.
+ */
+export function s3Error(error: unknown, what: string): unknown {
+  if (isCapError(error)) return error;
+  const { name, status, transient } = answered(error);
+  const code = systemCode(error);
+  const said = status === undefined ? (code ?? name) : `HTTP ${status} ${name}`;
+  if (status === 507 || /StorageFull|QuotaExceeded/.test(name))
+    return new CapError('io', 'storage.full', `${what}: the object store is full (${said})`);
+  if (WRONG_BUCKET.has(name))
+    return new CapError('io', 'storage.bucket', `${what}: the bucket is not there, or in another region (${said})`);
+  if (status === 401 || status === 403 || name === 'CredentialsProviderError')
+    return new CapError('io', 'storage.denied', `${what}: the object store gives no access (${said})`);
+  if (transient)
+    return new CapError('unavailable', 'storage.unreachable', `${what}: the object store does not answer (${said})`);
+  return status === undefined ? error : new CapError('io', 'storage.failed', `${what}: ${said}`);
+}
