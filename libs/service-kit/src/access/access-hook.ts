@@ -71,10 +71,11 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
     return undefined;
   }
 
-  /** The reason goes to the log alone: a stranger learns nothing from the answer. */
+  /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
   function invalid(request: FastifyRequest, reason: string): ProblemError {
     failures.inc();
-    log.info('a token was refused', { request_id: request.id, route: request.routeOptions.url, reason });
+    const { id, ip, routeOptions } = request;
+    log.info('a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
     return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');
   }
 }
