@@ -21,6 +21,14 @@ describe('reference lists', () => {
     const { hash } = items.find(({ id }: { id: string }) => id === 'sanctions');
     const record = (await api.as().get(`/lists/${hash}`).expect(200)).body;
     expect(record).toMatchObject({ hash, entries: 600 });
+    expect(
+      (
+        await api
+          .as()
+          .get(`/lists/${hash.replace('0x', 'sha3-256:')}`)
+          .expect(200)
+      ).body,
+    ).toEqual(record);
     const csv = await api.as().get(`/lists/${hash}`).set('accept', 'text/csv').expect(200);
     expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(Buffer.byteLength(csv.text)).toBe(record.size);
