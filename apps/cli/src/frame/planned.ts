@@ -13,8 +13,6 @@ const PLANNED = new Set([
   'keys archive',
   'keys revoke',
   'keys verify-chain',
-  'keys jwk-to-pem',
-  'audit export',
   'backup prune',
 ]);
 

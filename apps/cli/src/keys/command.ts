@@ -37,4 +37,11 @@ export const defineKeys: DefineGroup = (program, run) => {
   where(verb(keys, 'show <kid>', 'show one key: record and public key', ['cap keys show 5f0c…'])).action(
     run.action(async () => (await import('./keys.js')).show),
   );
+
+  verb(keys, 'jwk-to-pem <file>', "a public key of a token issuer's JWK or JWKS as PEM, for oauth.public_key_path", [
+    'cap keys jwk-to-pem jwks.json --kid 2026-01 --out public.pem',
+  ])
+    .option('--kid <kid>', 'which key of the set; needed if there are several')
+    .option('--out <file>', 'where the PEM goes', '-')
+    .action(run.action(async () => (await import('./jwk-to-pem.js')).jwkToPem));
 };
