@@ -15,7 +15,7 @@ import {
   type Made,
   type Recipe,
 } from '../libs/proof/src/verify/verification.fixture.js';
-import { cap, prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
+import { cap, freePort, prepareStack, Service, stopAll, type Stack } from '../scripts/local-stack.mjs';
 import { call, postJson, temporaryDirectory } from './world.js';
 
 const ZEROS = Buffer.alloc(32);
@@ -34,6 +34,8 @@ interface Cell {
   ask?: Record<string, string>;
   /** What the registry says of the policy; `unknown` is a policy that nobody published. */
   policy?: 'active' | 'deprecated' | 'draft' | 'unknown';
+  /** Judged by a verifier in production. */
+  production?: true;
   result: 'ok' | 'warn' | 'fail';
   /** The checks that are not ok or skipped, and the rules that are neither proven nor disclosed. */
   because: string[];
@@ -51,11 +53,18 @@ const at = (offset: number, value: number) => (bytes: Buffer) => {
 
 const TABLE: Record<string, Cell> = {
   'everything is disclosed and nothing is wrong': { result: 'ok', because: [] },
+  'everything is proven': { recipe: { backend: 'kzg-columns' }, result: 'ok', because: [] },
   'the caller’s audience and nonce are met': { ask: { audience: 'auditor', nonce: 'n-1' }, result: 'ok', because: [] },
 
   'only the prover’s word': {
     recipe: { backend: 'mock' },
     result: 'warn',
+    because: ['proof.claimed-only', 'few claimed'],
+  },
+  'only the prover’s word, where that does not count': {
+    recipe: { backend: 'mock' },
+    production: true,
+    result: 'fail',
     because: ['proof.claimed-only', 'few claimed'],
   },
   'nobody pinned the policy': { policy: 'unknown', result: 'warn', because: ['policy.pinned', 'few claimed'] },
@@ -102,6 +111,22 @@ const TABLE: Record<string, Cell> = {
     result: 'fail',
     because: ['meta.schema'],
   },
+  'the manifest’s version is unknown': {
+    // It can't be read, so it names no policy that the registry could be asked for.
+    policy: 'unknown',
+    zip: (made) =>
+      tampered(made, {
+        files: (files) =>
+          files.set(
+            'manifest.json',
+            Buffer.from(files.get('manifest.json')!.toString().replace('cap-manifest.v2', 'cap-manifest.v3')),
+          ),
+        signers: [signers.good],
+      }),
+    result: 'fail',
+    because: ['manifest.schema'],
+  },
+  'the container’s version is unknown': { zip: proof(at(4, 3)), result: 'fail', because: ['proof.container'] },
   'the backend is unknown': { zip: proof(at(6, 9)), result: 'fail', because: ['proof.backend'] },
   'the proof is no container': { zip: proof(at(0, 0)), result: 'fail', because: ['proof.container'] },
   'nobody signed': {
@@ -190,6 +215,8 @@ describe('the verdict table, through the command line and through HTTP', () => {
   let directory: string;
   let stack: Stack;
   let token: string;
+  /** The same verifier in production. */
+  let strictUrl: string;
   const services: Service[] = [];
   beforeAll(async () => {
     directory = await temporaryDirectory();
@@ -201,6 +228,17 @@ describe('the verdict table, through the command line and through HTTP', () => {
       await services.at(-1)!.ready();
     }
     token = await stack.token('verify:read policy:write');
+    strictUrl = `http://127.0.0.1:${await freePort()}`;
+    const strict = new Service('cap-verifier-api', ['--config', stack.at('config/verifier/app.yaml')], strictUrl, {
+      env: {
+        CAP_REGISTRY__TOKEN_FILE: stack.at('secrets/verifier.token'),
+        CAP_SERVER__MANAGEMENT_BIND: new URL(strictUrl).host,
+        CAP_ENVIRONMENT: 'production',
+        CAP_TLS__ALLOW_PLAINTEXT: 'true',
+      },
+    });
+    services.push(strict);
+    await strict.ready();
   }, 120_000);
   afterAll(async () => {
     await stopAll([...services].reverse());
@@ -214,7 +252,8 @@ describe('the verdict table, through the command line and through HTTP', () => {
   };
   let made = 0;
 
-  it.each(Object.entries(TABLE))('%s', async (_, { recipe, zip, ask = {}, policy = 'active', result, because }) => {
+  it.each(Object.entries(TABLE))('%s', async (_, cell) => {
+    const { recipe, zip, ask = {}, policy = 'active', production = false, result, because } = cell;
     const own = path.join(directory, `case-${made++}`);
     await mkdir(own);
     const file = (name: string) => path.join(own, name);
@@ -245,7 +284,8 @@ describe('the verdict table, through the command line and through HTTP', () => {
     }
 
     const query = new URLSearchParams({ at: NOW, ...ask });
-    const answer = await call(`${stack.verifierUrl}/verify?${query}`, {
+    const url = production ? strictUrl : stack.verifierUrl;
+    const answer = await call(`${url}/verify?${query}`, {
       method: 'POST',
       token,
       headers: { 'content-type': 'application/zip' },
@@ -264,15 +304,20 @@ describe('the verdict table, through the command line and through HTTP', () => {
     expect([answer.body.result, notFine]).toEqual([result, expect.arrayContaining(because)]);
     if (because.length === 0) expect(notFine).toEqual([]);
 
-    // A file has no status: what the registry alone knows, the command line can't.
-    if (policy === 'deprecated' || policy === 'draft') return;
     const flags = Object.entries({ at: NOW, ...ask }).flatMap(([name, value]) => [`--${name}`, value]);
-    const offline = await cap([
-      ...['verify', file('bundle.zip'), '--json', '--trust', path.join(directory, 'trust.json'), ...flags],
+    const offline = [
+      ...['--trust', path.join(directory, 'trust.json')],
       ...(policy === 'unknown' ? [] : ['--policy', file('policy.json')]),
       ...lists.flatMap(({ id, as_of }) => ['--list', `${id}=${file(`${id}.csv`)}@${as_of}`]),
-    ]);
-    expect([offline.code, offline.stderr]).toEqual([EXIT[result], '']);
-    expect(answer.text).toContain(offline.stdout.trimEnd());
+      ...(production ? ['--environment', 'production'] : []),
+    ];
+    // A file has no status: what the registry alone knows, the command line has to ask.
+    const asksRegistry = policy === 'deprecated' || policy === 'draft';
+    const printed = await cap(
+      ['verify', file('bundle.zip'), '--json', ...flags, ...(asksRegistry ? ['--url', url] : offline)],
+      { env: { CAP_TOKEN: token } },
+    );
+    expect([printed.code, printed.stderr]).toEqual([EXIT[result], '']);
+    expect(answer.text).toContain(`"report":${printed.stdout.trimEnd()}`);
   });
 });

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import request from 'supertest';
-import { TestVerifier } from './verifier.fixture.js';
+import { ALL_SCOPES, TestVerifier, tokenWith } from './verifier.fixture.js';
+
+const NOBODY = `0x${'0'.repeat(64)}`;
 
 let api: TestVerifier;
 beforeAll(async () => {
@@ -21,6 +26,14 @@ describe('reference lists', () => {
     const { hash } = items.find(({ id }: { id: string }) => id === 'sanctions');
     const record = (await api.as().get(`/lists/${hash}`).expect(200)).body;
     expect(record).toMatchObject({ hash, entries: 600 });
+    expect(
+      (
+        await api
+          .as()
+          .get(`/lists/${hash.replace('0x', 'sha3-256:')}`)
+          .expect(200)
+      ).body,
+    ).toEqual(record);
     const csv = await api.as().get(`/lists/${hash}`).set('accept', 'text/csv').expect(200);
     expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(Buffer.byteLength(csv.text)).toBe(record.size);
@@ -48,6 +61,28 @@ describe('reference lists', () => {
     expect(refused.status).toBe(400);
     expect(refused.body.code).toBe('request.schema');
     expect(refused.body.errors.map(({ line }: { line: number }) => line)).toEqual([2, 3]);
+  });
+});
+
+describe('a name of dots', () => {
+  it.each(['.', '..'])('%s is an id that nobody has, not the way to another route of the registry', async (dots) => {
+    const name = dots.replaceAll('.', '%2e');
+    const { hostname, port } = new URL(api.url);
+    /** As it is: the test's own client would take the dots out. */
+    const codeOf = async (method: string, path: string, body?: string) => {
+      const headers = { authorization: `Bearer ${tokenWith(ALL_SCOPES)}`, 'content-type': 'application/json' };
+      const call = http.request({ hostname, port, method, path, headers });
+      call.end(body);
+      const [answer] = (await once(call, 'response')) as [http.IncomingMessage];
+      return (JSON.parse(await text(answer)) as { code: string }).code;
+    };
+    expect(await codeOf('GET', `/policy/${name}`)).toBe('policy.unknown');
+    expect(await codeOf('GET', `/policy/v2/${name}`)).toBe('policy.unknown');
+    expect(await codeOf('PUT', `/policy/${name}/status`, '{"status":"draft"}')).toBe('policy.unknown');
+    const asked = { bundle_id: NOBODY, policy_id: dots };
+    expect(await codeOf('POST', '/verify', JSON.stringify(asked))).toMatch(/^(bundle|policy)\.unknown$/);
+    expect(await codeOf('GET', `/lists/${name}`)).toBe('list.unknown');
+    expect(await codeOf('GET', `/registry/entries/${name}`)).toBe('entry.unknown');
   });
 });
 

@@ -22,8 +22,9 @@ describe('addresses', () => {
     ['localhost:0', { host: 'localhost', port: 0 }],
   ])('%s', (text, address) => expect(parseAddress(text)).toEqual(address));
 
-  it.each(['8080', ':8080', '127.0.0.1', '::1:80', '127.0.0.1:65536', 'a b:1', ''])('refuses %j', (text) =>
-    expect(() => parseAddress(text)).toThrow('expected HOST:PORT'),
+  it.each(['8080', ':8080', '127.0.0.1', '::1:80', '127.0.0.1:65536', '300.1.1.1:80', '[:::]:80', 'a b:1', ''])(
+    'refuses %j',
+    (text) => expect(() => parseAddress(text)).toThrow('expected HOST:PORT'),
   );
 });
 

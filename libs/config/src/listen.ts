@@ -10,7 +10,8 @@ const EXPECTED = 'expected HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080';
 export function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw new RangeError(EXPECTED);
+  // The pattern lets through what no URL can name, such as 300.1.1.1.
+  if (!match || port > 65_535 || !URL.canParse(`http://${text}`)) throw new RangeError(EXPECTED);
   return { host: match[1] ?? match[2]!, port };
 }
 

@@ -166,6 +166,15 @@ describe('what is wrong', () => {
     ]);
   });
 
+  it.each(['proxy.example.com', '10.0.0.0/33', '300.1.1.1', ''])('%j is no address of a proxy', (address) => {
+    expect(problem({ server: { trusted_proxies: [address] } })).toEqual([
+      expect.objectContaining({
+        key: 'server.trusted_proxies.0',
+        expected: 'expected an address or a network, e.g. 10.0.0.0/8',
+      }),
+    ]);
+  });
+
   it.each([
     [
       'a file that is not there',

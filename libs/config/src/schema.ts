@@ -17,6 +17,9 @@ const path = z.string().min(1, { error: 'expected a path' });
 const count = z.int().positive();
 const url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
 const names = z.array(z.string().min(1));
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'expected an address or a network, e.g. 10.0.0.0/8',
+});
 const tokenHash = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 lower-case hex digits' });
 const cron = z.string().regex(/^(\S+\s+){4}\S+$/, { error: 'expected a cron expression of five fields' });
 const object = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
@@ -83,7 +86,7 @@ export const configSchema = z.strictObject({
     management_bind: address.optional(),
     log_level: refined(parseLogLevels).default('info'),
     /** Addresses or networks whose X-Forwarded-For is believed. */
-    trusted_proxies: names.default([]),
+    trusted_proxies: z.array(network).default([]),
     /** Threads that judge zero-knowledge proofs; 0: they are judged on the main thread. */
     workers: z.int().min(0).max(256).default(availableParallelism),
   }),

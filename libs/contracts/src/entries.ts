@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
 import { receipt } from './log.js';
-import { count, digest, kid, time } from './scalars.js';
+import { count, digest, digestRef, kid, time } from './scalars.js';
 
 export const verdict = z.enum(['ok', 'warn', 'fail']);
 export type Verdict = z.infer<typeof verdict>;
@@ -48,7 +48,7 @@ export const entryQuery = pageQuery.extend({
     .string()
     .regex(/^0x[0-9a-f]{1,64}$/, { error: 'expected 0x and up to 64 lower-case hex digits' })
     .optional(),
-  policy_hash: digest.optional(),
+  policy_hash: digestRef.optional(),
   signer_kid: kid.optional(),
   company: z.string().max(500).optional(),
   result: verdict.optional(),

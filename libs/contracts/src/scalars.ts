@@ -6,6 +6,13 @@ export const digest = z
   .meta({ description: '0x and 64 lower-case hex digits' });
 export type DigestText = z.infer<typeof digest>;
 
+/** A digest that something is looked up by, in either spelling; what comes out is the first. */
+export const digestRef = z
+  .string()
+  .regex(/^(0x|sha3-256:)[0-9a-f]{64}$/, { error: 'expected 0x or sha3-256: and 64 lower-case hex digits' })
+  .transform((text) => text.replace('sha3-256:', '0x') as DigestText)
+  .meta({ description: '0x or sha3-256: and 64 lower-case hex digits' });
+
 /** First 16 bytes of BLAKE3 of a public key, as hex. */
 export const kid = z.string().regex(/^[0-9a-f]{32}$/, { error: 'expected 32 lower-case hex digits' });
 

@@ -72,6 +72,11 @@ describe('schemas', () => {
   it.each(BAD)('refuse %s', (_name, schema, value) => {
     expect(schema.safeParse(value).success).toBe(false);
   });
+  it('take either spelling of a hash to look up', () => {
+    const policy_hash = digest.replace('0x', 'sha3-256:');
+    expect(entryQuery.parse({ policy_hash }).policy_hash).toBe(digest);
+    expect(entryQuery.parse({ policy_hash: digest }).policy_hash).toBe(digest);
+  });
   it('leave the inside of a policy as it came, in its order', () => {
     const document = { z: 1, a: { y: 2, b: 3 } };
     expect(JSON.stringify(policyRequest.parse({ document }).document)).toBe(JSON.stringify(document));

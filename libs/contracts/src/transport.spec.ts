@@ -63,7 +63,13 @@ describe('RegistryClient', () => {
   it('keeps what is in a name out of the path', async () => {
     const { client, seen } = await serve((_request, response) => json(response, 404, problem(404, 'policy.unknown')));
     expect(await client.findPolicy('../entries?x=1')).toBeNull();
-    expect(seen[0]!.url).toBe('/v1/policies/..%2Fentries%3Fx%3D1');
+    expect(await client.findPolicy('..')).toBeNull();
+    await failure(client.setPolicyStatus('..', 'active'));
+    expect(seen.map(({ url }) => url)).toEqual([
+      '/v1/policies/..%2Fentries%3Fx%3D1',
+      '/v1/policies/..',
+      '/v1/policies/../status',
+    ]);
   });
 
   it('throws the status, code, words and Retry-After of a problem', async () => {

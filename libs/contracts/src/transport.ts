@@ -120,12 +120,12 @@ export class Transport {
 
   #dispatch(call: Call): Dispatcher.RequestOptions {
     const token = typeof this.options.token === 'function' ? this.options.token() : this.options.token;
-    const url = new URL(call.path.slice(1), this.#base);
-    for (const [name, value] of Object.entries(call.query ?? {}))
-      if (value !== undefined) url.searchParams.set(name, String(value));
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, `${value}`);
     return {
-      origin: url.origin,
-      path: url.pathname + url.search,
+      origin: this.#base.origin,
+      // Not put together as a URL, which would take a name of two dots for the way up, and so ask another route.
+      path: `${this.#base.pathname}${call.path.slice(1)}${query.size > 0 ? `?${query}` : ''}`,
       method: call.method,
       ...(call.signal ? { signal: call.signal } : {}),
       headers: {

@@ -40,7 +40,7 @@ export { CONFIG } from './service/kit.module.js';
 export { Reload, type ReloadStep } from './service/reload.js';
 export { Readiness, type ReadinessCheck } from './health/readiness.js';
 export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
-export { type AccessRule, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
+export { type AccessRule, AnyScope, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
 export { type ProblemCode, ProblemError, PROBLEMS } from './problems/problem.js';
 export { toProblem } from './problems/to-problem.js';

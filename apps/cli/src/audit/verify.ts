@@ -5,17 +5,17 @@ import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 
+/** An audit log by its file, or as the one of a project. */
+export interface LogPlace {
+  project?: string;
+}
+
 /**
  * Walks the hash chain of an audit log from its genesis. A broken chain is a fault (exit 2) that names the event; a line
  * that is no event at all is malformed input (exit 65).
  */
-export async function verifyAudit(
-  io: CliIo,
-  options: { project?: string; json?: boolean },
-  file?: string,
-): Promise<ExitCode> {
-  const name = file ?? path.join(options.project ?? '.', 'audit.jsonl');
-  const { events, fault } = await judge(io, name, options.project);
+export async function verifyAudit(io: CliIo, options: LogPlace & { json?: boolean }, file?: string): Promise<ExitCode> {
+  const { name, events, fault } = await judgeLog(io, options, file);
   const tail_digest = fault === null ? (events.at(-1)?.digest ?? null) : null;
   printResult(io, options, { file: name, ok: fault === null, fault, events: events.length, tail_digest }, () =>
     fault === null ? `ok: ${events.length} events, tail ${tail_digest ?? 'none'}` : `fault: ${fault}`,
@@ -23,12 +23,18 @@ export async function verifyAudit(
   return fault === null ? EXIT.ok : EXIT.fault;
 }
 
-async function judge(io: CliIo, name: string, project: string | undefined) {
+/** The events of a log, and what is wrong with their chain. */
+export async function judgeLog(
+  io: CliIo,
+  { project }: LogPlace,
+  file?: string,
+): Promise<{ name: string; events: ChainEvent[]; fault: string | null }> {
+  const name = file ?? path.join(project ?? '.', 'audit.jsonl');
   try {
     const events = parseAuditLog(await readInput(io, name), inputName(name));
-    return { events, fault: project === undefined ? null : await projectFault(project, events) };
+    return { name, events, fault: project === undefined ? null : await projectFault(project, events) };
   } catch (error) {
-    if (isCapError(error) && error.code === 'audit.broken') return { events: [], fault: error.message };
+    if (isCapError(error) && error.code === 'audit.broken') return { name, events: [], fault: error.message };
     throw error;
   }
 }

@@ -10,8 +10,6 @@ const PLANNED = new Set([
   'keys archive',
   'keys revoke',
   'keys verify-chain',
-  'keys jwk-to-pem',
-  'audit export',
   'backup prune',
 ]);
 

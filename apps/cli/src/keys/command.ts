@@ -44,4 +44,11 @@ export const defineKeys: DefineGroup = (program, run) => {
   )
     .option('--note-name <name>', "its verifier key under this name: a witness's, or a log's origin; by its usage")
     .action(run.action(async () => (await import('./keys.js')).show));
+
+  verb(keys, 'jwk-to-pem <file>', "a public key of a token issuer's JWK or JWKS as PEM, for oauth.public_key_path", [
+    'cap keys jwk-to-pem jwks.json --kid 2026-01 --out public.pem',
+  ])
+    .option('--kid <kid>', 'which key of the set; needed if there are several')
+    .option('--out <file>', 'where the PEM goes', '-')
+    .action(run.action(async () => (await import('./jwk-to-pem.js')).jwkToPem));
 };

@@ -1,5 +1,6 @@
 import { REFERENCE_FIELDS, TableReader, type ReferenceListKind } from '@cap/proof';
 import { parseColumns } from '../frame/columns.js';
+import { csvCell } from '../frame/csv-cell.js';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
@@ -56,5 +57,3 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
     () => `${options.out}  ${summary.entries} entries  ${summary.hash}`,
   );
 }
-
-const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

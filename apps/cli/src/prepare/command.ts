@@ -10,7 +10,7 @@ export const definePrepare: DefineGroup = (program, run) => {
     .requiredOption('--ubos <file>', 'CSV: name, birthdate, citizenship; optional id')
     .requiredOption('--out <dir>', 'project directory that is made')
     .option('--delimiter <char>', 'between the fields of both files', ',')
-    .option('--encoding <name>', 'of both files, such as windows-1252', 'utf-8')
+    .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark goes before it', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
     .addHelpText('after', '\nEvery bad row is reported, with file, line and column, before anything is written.')
     .action(run.action(async () => (await import('./prepare.js')).prepare));

@@ -1,4 +1,9 @@
 import { z } from 'zod';
 
-/** A list's hash in a path. */
-export const listHash = z.string().min(1).max(300).meta({ description: 'SHA3-256 of the CSV, 0x and 64 hex digits' });
+/** A list's hash in a path, in either spelling; what comes out is the first. */
+export const listHash = z
+  .string()
+  .min(1)
+  .max(300)
+  .transform((text) => text.replace(/^sha3-256:/u, '0x'))
+  .meta({ description: 'SHA3-256 of the CSV, 0x… or sha3-256:…' });

@@ -43,9 +43,12 @@ describe('the document', () => {
 
   it.each(ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const))(
     '%s asks for the scopes that the route asks for',
-    (name, { scopes }) => {
+    (name, { scopes, moreScopes }) => {
       const { access } = served().find((route) => route.name === name)!;
-      expect(access).toMatchObject({ everybody: scopes === null, scopes });
+      const rule = moreScopes?.instead
+        ? { scopes: [...scopes!, ...moreScopes.scopes], anyScope: true }
+        : { scopes, anyScope: undefined };
+      expect(access).toEqual({ everybody: scopes === null, clients: null, ...rule });
     },
   );
 

@@ -42,9 +42,10 @@ export interface Operation {
   tags: string[];
   summary: string;
   description?: string;
+  /** Each object is one way in. */
   security: Record<string, string[]>[];
-  /** Scopes that some requests need besides. */
-  'x-more-scopes'?: { when: string; scopes: string[] };
+  /** Scopes that some requests need besides, or instead. */
+  'x-more-scopes'?: { when: string; scopes: string[]; instead?: true };
   parameters?: Parameter[];
   requestBody?: Body & { required: true };
   responses: Record<string, Response>;
@@ -196,16 +197,20 @@ function responsesOf(route: Route): Record<string, Response> {
 const operationId = ({ method, path }: Route): string =>
   [method, ...path.split(/[/.]/u).filter(Boolean)].map((part) => part.replace(':', 'by-')).join('-');
 
+/** Each a set of scopes that opens the route for some request. */
+const waysIn = ({ scopes, moreScopes }: Route): (readonly string[])[] =>
+  scopes ? [scopes, ...(moreScopes?.instead ? [moreScopes.scopes] : [])] : [];
+
 function operationOf(route: Route): Operation {
-  const { group, summary, description, scopes, moreScopes, body } = route;
+  const { group, summary, description, moreScopes, body } = route;
   const parameters = parametersOf(route);
   return {
     operationId: operationId(route),
     tags: [group],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: scopes ? [{ [SCHEME]: [...scopes] }] : [],
-    ...(moreScopes && { 'x-more-scopes': { when: moreScopes.when, scopes: [...moreScopes.scopes] } }),
+    security: waysIn(route).map((way) => ({ [SCHEME]: [...way] })),
+    ...(moreScopes && { 'x-more-scopes': { ...moreScopes, scopes: [...moreScopes.scopes] } }),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body && { requestBody: { required: true, content: contentOf(body, 'input') } }),
     responses: responsesOf(route),

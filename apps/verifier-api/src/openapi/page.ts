@@ -48,9 +48,11 @@ function contents(content: Record<string, { schema: Schema }>): string {
 }
 
 function access({ security, 'x-more-scopes': more }: Operation): string {
-  const scopes = security.flatMap((scheme) => Object.values(scheme).flat());
+  const scopes = Object.values(security[0] ?? {}).flat();
   if (scopes.length === 0) return 'no token';
-  const besides = more ? `; if ${escape(more.when)} also ${more.scopes.map(code).join(' ')}` : '';
+  const besides = more
+    ? `; if ${escape(more.when)} ${more.instead ? 'instead' : 'also'} ${more.scopes.map(code).join(' ')}`
+    : '';
   return `scope ${scopes.map(code).join(' ')}${besides}`;
 }
 

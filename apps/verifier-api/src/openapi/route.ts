@@ -22,8 +22,8 @@ export interface Route {
   readonly description?: string;
   /** Scopes that a token must all carry; null: everybody may call. */
   readonly scopes: readonly string[] | null;
-  /** Scopes that some requests need besides. */
-  readonly moreScopes?: { readonly when: string; readonly scopes: readonly string[] };
+  /** Scopes that some requests need besides, or instead. */
+  readonly moreScopes?: { readonly when: string; readonly scopes: readonly string[]; readonly instead?: true };
   readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
   readonly headers?: Readonly<Record<string, z.ZodType>>;

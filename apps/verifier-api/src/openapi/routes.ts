@@ -113,7 +113,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Compile a policy v2, and store it if asked to',
     description: 'Idempotency-Key counts with `persist` only.',
     scopes: READ,
-    moreScopes: { when: 'persist is true', scopes: POLICY },
+    moreScopes: { when: 'persist is true', scopes: POLICY, instead: true },
     headers: key,
     body: { [JSON_TYPE]: compileV2Request },
     answers: {

@@ -2,7 +2,16 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@n
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { policyQuery } from '@cap/contracts';
 import { type JsonValue } from '@cap/crypto';
-import { CurrentPrincipal, type Principal, requireScopes, Scopes, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import {
+  AnyScope,
+  CurrentPrincipal,
+  type Principal,
+  requireScopes,
+  Scopes,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@cap/service-kit';
 import { type z } from 'zod';
 import { isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
@@ -30,7 +39,7 @@ export class PolicyController {
   }
 
   @Post('v2/compile')
-  @Scopes('verify:read')
+  @AnyScope('verify:read', 'policy:write')
   async compileV2(
     @ZodBody(compileV2Request) body: CompileV2Request,
     @CurrentPrincipal() principal: Principal,
@@ -41,10 +50,8 @@ export class PolicyController {
       const { answer, valid } = await this.policies.compileV2(body, { requestId: request.id });
       return { status: valid ? 200 : 422, body: answer };
     };
-    if (body.persist) {
-      requireScopes(principal, 'policy:write');
-      return this.writes.answer(request, reply, principal, () => request.bodyDigest, compile);
-    }
+    requireScopes(principal, body.persist ? 'policy:write' : 'verify:read');
+    if (body.persist) return this.writes.answer(request, reply, principal, () => request.bodyDigest, compile);
     const { status, body: answer } = await compile();
     reply.status(status);
     return answer;

@@ -1,7 +1,7 @@
 import { CapError } from '@cap/crypto';
 import { type IdScheme } from '@cap/policy';
-import iconv from 'iconv-lite';
 import { CsvReader, type CsvRecord } from './csv.js';
+import { isEncoding, ListDecoder } from './decoder.js';
 import { listInvalid, type ListFault } from './faults.js';
 import { LIST_FIELDS, readCell, unseenCharacter, type FieldSpecs } from './fields.js';
 import { defaultIdScheme, duplicates } from './identifiers.js';
@@ -12,7 +12,7 @@ export interface IntakeOptions {
   file: string;
   /** One character; default a comma. */
   delimiter?: string;
-  /** Default utf-8; any name that iconv knows, such as windows-1252. */
+  /** Default utf-8; any name that iconv knows, such as windows-1252. A byte order mark in the file goes before it. */
   encoding?: string;
   /** The header that stands for a field, where it is not the field's own name. */
   columns?: Readonly<Record<string, string>>;
@@ -77,8 +77,7 @@ const headerKey = (header: string): string => header.normalize('NFC').trim().toL
 /** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
 export class TableReader {
   private readonly csv: CsvReader;
-  private readonly decoder: { write(bytes: Uint8Array): string; end(): string };
-  private readonly encoding: string;
+  private readonly text: ListDecoder;
   private columns: (string | null)[] | undefined;
   private headers: string[] = [];
   private readonly faults: ListFault[] = [];
@@ -100,19 +99,17 @@ export class TableReader {
     };
     if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
       refuse(`the delimiter must be one character, not ${JSON.stringify(delimiter)}`);
-    if (!iconv.encodingExists(encoding)) refuse(`unknown encoding ${encoding}`);
+    if (!isEncoding(encoding)) refuse(`unknown encoding ${encoding}`);
     const unknown = Object.keys(columns).find((field) => !Object.hasOwn(fields, field));
     if (unknown !== undefined) refuse(`no field is named ${unknown}; there are ${Object.keys(fields).join(', ')}`);
     const headers = Object.values(columns).map(headerKey);
     if (new Set(headers).size < headers.length) refuse('one column is named for two fields');
     this.csv = new CsvReader(delimiter);
-    this.encoding = encoding;
-    const decoder = iconv.getDecoder(encoding); // takes a byte order mark away
-    this.decoder = { write: (bytes) => decoder.write(Buffer.from(bytes)), end: () => decoder.end() ?? '' };
+    this.text = new ListDecoder(encoding);
   }
 
   push(bytes: Uint8Array): void {
-    this.take(this.csv.push(this.decoder.write(bytes)));
+    this.take(this.csv.push(this.text.write(bytes)));
   }
 
   /** All rows, or CapError `list.invalid` with every fault that was found. */
@@ -124,7 +121,7 @@ export class TableReader {
 
   /** All that was found. */
   finish(): TableReading {
-    this.take(this.csv.push(this.decoder.end()));
+    this.take(this.csv.push(this.text.end()));
     this.take(this.csv.end());
     if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
     return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
@@ -183,7 +180,7 @@ export class TableReader {
       if (cell.trim() === '' && !required) return;
       const unseen = identifying ? unseenCharacter(cell.trim()) : null;
       const read = cell.includes('\uFFFD')
-        ? { fault: `holds bytes that are not ${this.encoding}` }
+        ? { fault: `holds bytes that are not ${this.text.encoding}` }
         : unseen !== null
           ? { fault: `holds the invisible character ${unseen}, with which it would match no list; take it out` }
           : readCell(kind, cell);

@@ -52,6 +52,20 @@ describe('suppliers.csv', () => {
       expect((await suppliers(iconv.encode(text, encoding), { encoding })).rows[0]!.name).toBe('Grün & Söhne – Œuvre');
   });
 
+  it.each(['utf-8', 'utf-16le', 'utf-16be'])('a byte order mark of %s goes before what was said', async (encoding) => {
+    const marked = iconv.encode('name,jurisdiction,tier\nGrün,DE,1\nBü,FR,1\n', encoding, { addBOM: true });
+    for (const said of ['windows-1252', 'utf-8'])
+      expect((await suppliers(marked, { encoding: said })).rows[0]!.name).toBe('Grün');
+    async function* byteByByte() {
+      for (const byte of marked) yield Buffer.of(byte);
+    }
+    expect((await readSuppliers(byteByByte(), { file: 's.csv' })).rows.map(({ name }) => name)).toEqual(['Grün', 'Bü']);
+  });
+
+  it('a file shorter than a mark is a file too', async () => {
+    expect(await faultsOf(suppliers('x'))).toContainEqual(expect.stringContaining('expected this column'));
+  });
+
   it('names the row whose bytes are not of the encoding', async () => {
     const latin = iconv.encode('name,jurisdiction,tier\nOk,DE,1\nGrün,DE,1\n', 'windows-1252');
     expect(await faultsOf(suppliers(latin))).toEqual(['s.csv:3 name: holds bytes that are not utf-8']);

@@ -5,6 +5,7 @@ import { ProblemError } from '../problems/problem.js';
 import { type ClientTokens } from './client-tokens.js';
 import { type Authenticate, bearerToken } from './jwt.js';
 import { missingScope, type Principal } from './principal.js';
+import { type AccessRule } from './rules.js';
 import { type TokenCache } from './token-cache.js';
 
 export interface AccessParts {
@@ -43,11 +44,11 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
     }
     if (!rule.scopes || !tokens) return done(invalid(request, 'unknown token'));
     const cached = tokens.cache.get(token);
-    if (cached) return done(admit(request, cached, rule.scopes));
-    verify(request, reply, token, rule.scopes).then(done, done);
+    if (cached) return done(admit(request, cached, rule));
+    verify(request, reply, token, rule).then(done, done);
   });
 
-  async function verify(request: FastifyRequest, reply: FastifyReply, token: string, scopes: readonly string[]) {
+  async function verify(request: FastifyRequest, reply: FastifyReply, token: string, rule: AccessRule) {
     const { authenticate, cache } = tokens!;
     let verified;
     try {
@@ -56,22 +57,25 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
       return invalid(request, error instanceof Error ? error.message : 'not valid');
     }
     cache.keep(token, verified);
-    return admit(request, verified.principal, scopes);
+    return admit(request, verified.principal, rule);
   }
 
   /** Writes who it is on the request; the problem when a scope is missing. */
-  function admit(request: FastifyRequest, principal: Principal, scopes: readonly string[]): ProblemError | undefined {
-    for (const needed of [tokens!.requiredScopes, scopes])
-      for (const scope of needed)
-        if (!principal.scopes.has(scope)) return missingScope([...new Set([...tokens!.requiredScopes, ...scopes])]);
+  function admit(request: FastifyRequest, principal: Principal, rule: AccessRule): ProblemError | undefined {
+    const scopes = rule.scopes!;
+    const has = (scope: string) => principal.scopes.has(scope);
+    const { requiredScopes } = tokens!;
+    if (!requiredScopes.every(has) || !(rule.anyScope ? scopes.some(has) : scopes.every(has)))
+      return missingScope([...new Set([...requiredScopes, ...(rule.anyScope ? scopes.slice(0, 1) : scopes)])]);
     request.principal = principal;
     return undefined;
   }
 
-  /** The reason goes to the log alone: a stranger learns nothing from the answer. */
+  /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
   function invalid(request: FastifyRequest, reason: string): ProblemError {
     failures.inc();
-    log.info('a token was refused', { request_id: request.id, route: request.routeOptions.url, reason });
+    const { id, ip, routeOptions } = request;
+    log.info('a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
     return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');
   }
 }

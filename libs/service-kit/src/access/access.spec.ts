@@ -163,6 +163,21 @@ describe('access tokens', () => {
     expect(line).toMatchObject({ module: 'auth', route: '/greetings', reason: expect.stringContaining('aud') });
     expect(JSON.stringify(running.log.lines)).not.toContain(token.split('.')[1]);
   });
+
+  it('the log says who sent a refused token; X-Forwarded-For counts from a trusted proxy alone', async () => {
+    const forwarded = '203.0.113.7';
+    for (const [trusted_proxies, client] of [
+      [[], '127.0.0.1'],
+      [['10.0.0.0/8'], '127.0.0.1'],
+      [['127.0.0.0/8'], forwarded],
+    ] as const) {
+      const { service, log } = await greeter({ server: { trusted_proxies } });
+      const headers = { authorization: 'Bearer a.b.c', 'x-forwarded-for': forwarded };
+      await service.app.inject({ method: 'POST', url: '/greetings', payload: { name: 'you' }, headers });
+      expect(log.find('a token was refused')).toEqual([expect.objectContaining({ client })]);
+      await service.stop();
+    }
+  });
 });
 
 describe('scopes', () => {

@@ -4,8 +4,9 @@ import { type FastifyInstance, type RouteOptions } from 'fastify';
 /** Who may call a route. With both scopes and clients, either way in is enough. */
 export interface AccessRule {
   readonly everybody: boolean;
-  /** Scopes that an access token must all carry; null: no access token opens this route. */
+  /** Scopes that an access token must all carry, or of which one is enough; null: no access token opens this route. */
   readonly scopes: readonly string[] | null;
+  readonly anyScope?: true;
   /** Internal clients that may call. */
   readonly clients: readonly string[] | null;
 }
@@ -52,6 +53,8 @@ const access =
 export const Public = () => access({ everybody: true });
 /** An access token with all these scopes may call this route. */
 export const Scopes = (...scopes: [string, ...string[]]) => access({ scopes });
+/** An access token with one of these scopes may call this route; the handler then asks for the one that the request needs. */
+export const AnyScope = (...scopes: [string, string, ...string[]]) => access({ scopes, anyScope: true });
 /** These internal clients may call this route: the allow-list of registry.tokens. */
 export const Clients = (...clients: [string, ...string[]]) => access({ clients });
 
@@ -71,6 +74,7 @@ export function watchAccessRules(fastify: FastifyInstance): () => void {
       else if (rule.everybody && (rule.scopes || rule.clients)) faults.push(`${name} is public and asks for a token`);
       else if (!rule.everybody && !rule.scopes && !rule.clients) faults.push(`${name} lets nobody in`);
     }
-    if (faults.length > 0) throw new Error(`Every route needs @Public, @Scopes or @Clients: ${faults.join('; ')}`);
+    if (faults.length > 0)
+      throw new Error(`Every route needs @Public, @Scopes, @AnyScope or @Clients: ${faults.join('; ')}`);
   };
 }

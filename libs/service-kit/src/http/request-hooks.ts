@@ -50,6 +50,13 @@ export function addRequestHooks(
     else done(new ProblemError('route.unknown', 'There is no such route.'));
   });
 
+  // No body is unpacked here: a small one could be a large one, and none of the limits would know.
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+    const coding = request.headers['content-encoding'];
+    if (coding === undefined || coding.toLowerCase() === 'identity') done();
+    else done(new ProblemError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
+  });
+
   const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) => {
     const route = request.routeOptions.url ?? UNMATCHED;
     count(request.method, route, status, milliseconds);

@@ -16,8 +16,8 @@ const send = async (method: string, url: string, payload?: string, headers: Reco
   const answer = await running.service.app.inject({ method: method as 'GET', url, payload, headers });
   return { status: answer.statusCode, headers: answer.headers, body: answer.json<Problem>() };
 };
-const post = (payload: string, type = 'application/json') =>
-  send('POST', '/greetings', payload, { authorization, 'content-type': type });
+const post = (payload: string, type = 'application/json', more: Record<string, string> = {}) =>
+  send('POST', '/greetings', payload, { authorization, 'content-type': type, ...more });
 
 describe('problem details', () => {
   it('have every member of RFC 9457 and the request id, in body and header', async () => {
@@ -97,6 +97,13 @@ describe('problem details', () => {
       415,
       'request.media-type',
       'Content-Type',
+    ],
+    [
+      'a packed body',
+      () => post('{"name":"a"}', undefined, { 'content-encoding': 'gzip' }),
+      415,
+      'request.media-type',
+      'Content-Encoding',
     ],
     ['plain text', () => post('a', 'text/plain'), 415, 'request.media-type', 'Content-Type'],
     [
