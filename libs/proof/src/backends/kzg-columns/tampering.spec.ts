@@ -131,32 +131,34 @@ describe('a changed proof', () => {
     }
   }, 60_000);
 
-  it('is rejected with points that are none', async () => {
+  it('is rejected with points that are none, each for what is wrong with it', async () => {
     const infinity = Buffer.alloc(48);
     infinity[0] = 0xc0;
-    const bad: Record<string, (point: Buffer) => Buffer> = {
-      infinity: () => infinity,
-      'infinity with a sign': () => Buffer.concat([Buffer.from([0xe0]), infinity.subarray(1)]),
-      'the compression flag left out': (point) => Buffer.concat([Buffer.from([point[0]! & 0x7f]), point.subarray(1)]),
-      'the other sign': (point) => Buffer.concat([Buffer.from([point[0]! ^ 0x20]), point.subarray(1)]),
-      'a coordinate beyond the field': () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)]),
-      'off the curve': () => offCurve,
-      'off the subgroup': () => OFF_SUBGROUP,
-      'the generator': () => GENERATOR,
+    const bad: Record<string, [string, (point: Buffer) => Buffer]> = {
+      infinity: ['at infinity', () => infinity],
+      'infinity with a rest': ['at infinity', () => Buffer.concat([infinity.subarray(0, 47), Buffer.from([1])])],
+      'infinity with a sign': ['no point', () => Buffer.concat([Buffer.from([0xe0]), infinity.subarray(1)])],
+      'the compression flag left out': [
+        'no point',
+        (point) => Buffer.concat([Buffer.from([point[0]! & 0x7f]), point.subarray(1)]),
+      ],
+      'the other sign': [
+        'pairing equation',
+        (point) => Buffer.concat([Buffer.from([point[0]! ^ 0x20]), point.subarray(1)]),
+      ],
+      'a coordinate beyond the field': ['no point', () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)])],
+      'off the curve': ['no point', () => offCurve],
+      'off the subgroup': ['no point of the subgroup', () => OFF_SUBGROUP],
+      'the generator': ['pairing equation', () => GENERATOR],
     };
-    for (const [what, change] of Object.entries(bad))
-      for (const { name, at } of parts.filter(
-        ({ length }, i) => length === 48 && (i % 5 === 0 || what === 'off the subgroup'),
-      )) {
+    const points = parts.filter(({ length }) => length === 48);
+    for (const [what, [why, change]] of Object.entries(bad))
+      for (const { name, at } of points) {
         const bytes = Buffer.from(proof);
         change(proof.subarray(at, at + 48)).copy(bytes, at);
-        expect([what, name, rejected(usual.statement, bytes) === null]).toEqual([what, name, false]);
+        expect([what, name, rejected(usual.statement, bytes)]).toEqual([what, name, expect.stringContaining(why)]);
+        if (at === 0) await expectRejected(usual.statement, bytes);
       }
-    for (const change of Object.values(bad)) {
-      const bytes = Buffer.from(proof);
-      change(proof.subarray(0, 48)).copy(bytes);
-      await expectRejected(usual.statement, bytes);
-    }
   }, 60_000);
 });
 
