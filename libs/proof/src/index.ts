@@ -13,6 +13,7 @@ export { type Openings } from './backends/disclosure/openings.js';
 export * from './backends/disclosure/payload.js';
 export { readSample, type Sample, type SampledRow } from './backends/kzg-columns/sample.js';
 export { assertCeremony } from './backends/kzg-columns/ceremony.js';
+export { capacityOf } from './backends/kzg-columns/statement.js';
 export { WorkerPool } from './backends/kzg-columns/pool.js';
 export * from './project/project.js';
 export { placesOfLines, sampleRows } from './project/sampling.js';

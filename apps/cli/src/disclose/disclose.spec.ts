@@ -90,6 +90,9 @@ describe('a sample for the auditor', () => {
 
   it('is worth nothing changed, or beside another bundle: exit 2', async () => {
     const sample = JSON.parse(await readFile(at('rows.json'), 'utf8'));
+    await writeFile(at('twice.json'), canonical({ ...sample, segments: [...sample.segments, sample.segments[0]] }));
+    const twice = await verify(at('twice.json'));
+    expect([twice.code, twice.out.includes('twice')]).toEqual([2, true]);
     const row = sample.segments[0].rows[0];
     row.fields.name.value = 'Somebody Else';
     await writeFile(at('changed.json'), canonical(sample));

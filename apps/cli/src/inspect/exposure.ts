@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { parseJson } from '@cap/crypto';
-import { backendById, decodeContainer, merkleCommitment, type Manifest } from '@cap/proof';
+import {
+  backendById,
+  capacityOf,
+  columnsCommitment,
+  decodeContainer,
+  merkleCommitment,
+  type ListName,
+  type Manifest,
+} from '@cap/proof';
 
 /** What the holder of a manifest and a proof learns, as far as the bytes tell. */
 export interface Exposure {
@@ -15,6 +23,8 @@ export interface ListExposure {
   list: string;
   /** Rows of the list, where the manifest's Merkle commitment tells; null where their number stays hidden. */
   count: number | null;
+  /** Between which numbers the segments of the columns leave it; null where the manifest shows the number, or no columns. */
+  count_between: [number, number] | null;
   /** Rows of which at least one field is opened. */
   opened_rows: number;
   /** How many rows have the field opened, by field. */
@@ -48,9 +58,11 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
   }
   const lists = [...new Set(manifest.commitments.map(({ list }) => list))].map((list): ListExposure => {
     const rows = opened.get(list) ?? [];
+    const count = merkleCommitment(manifest, list)?.count ?? null;
     return {
       list,
-      count: merkleCommitment(manifest, list)?.count ?? null,
+      count,
+      count_between: count === null ? segmentBounds(manifest, list) : null,
       opened_rows: rows.filter(({ fields }) => Object.keys(fields).length > 0).length,
       opened_fields: countNames(rows.map(({ fields }) => fields)),
       hidden_fields: countNames(rows.map(({ hidden }) => hidden)),
@@ -58,6 +70,12 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
   });
   const { company, policy, reference_lists } = manifest;
   return { company, policy, reference_lists, backend, lists };
+}
+
+/** All segments but the last are full. */
+function segmentBounds(manifest: Manifest, list: ListName): [number, number] | null {
+  const segments = columnsCommitment(manifest, list)?.segments.length;
+  return segments === undefined ? null : [(segments - 1) * capacityOf(list), segments * capacityOf(list)];
 }
 
 function countNames(rows: readonly Record<string, unknown>[]): Record<string, number> {

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { type Commitment, type Manifest } from '@cap/proof';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
+import { exposureOf } from './exposure.js';
 
 const hostile = '\u001b[2J\u202e\u200b';
 const shown = '\\u{1b}[2J\\u{202e}\\u{200b}';
@@ -53,6 +55,27 @@ describe('cap inspect', () => {
     const { out } = await cap(['inspect', made.at('project')]);
     expect(out).toMatch(/^Audience +auditor$/m);
     expect(out).toContain(`ACME${shown}`);
+  });
+});
+
+describe('what is shown of the number of rows', () => {
+  const points = { x: `0x${'a'.repeat(96)}`, r: `0x${'b'.repeat(96)}`, d: `0x${'c'.repeat(96)}` };
+  const columns = (segments: number): Commitment => ({
+    list: 'suppliers',
+    scheme: 'kzg-columns.v1',
+    id_scheme: 'name',
+    segments: Array.from({ length: segments }, () => points),
+  });
+  const shownOf = (...commitments: Commitment[]) => {
+    const { lists } = exposureOf({ commitments } as Manifest, null);
+    return lists.map(({ count, count_between }) => [count, count_between]);
+  };
+
+  it('is nothing of columns in one segment, a range of several, all with a Merkle root', () => {
+    const tree: Commitment = { list: 'suppliers', scheme: 'merkle-blake3.v2', id_scheme: 'name', root: '0x', count: 7 };
+    expect(shownOf(columns(1))).toEqual([[null, [0, 1013]]]);
+    expect(shownOf(columns(3))).toEqual([[null, [2026, 3039]]]);
+    expect(shownOf(tree, columns(1))).toEqual([[7, null]]);
   });
 });
 

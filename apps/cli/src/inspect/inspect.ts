@@ -81,12 +81,19 @@ function describe(
   return lines.join('\n');
 }
 
-function describeList({ list, count, opened_rows, opened_fields, hidden_fields }: ListExposure): string[] {
+function describeList(exposure: ListExposure): string[] {
+  const { list, opened_rows, opened_fields, hidden_fields } = exposure;
   const shown = Object.entries(opened_fields).map(([name, rows]) => `${name} of ${rows} rows`);
   const hidden = Object.keys(hidden_fields).filter((name) => !(name in opened_fields));
   return [
-    `${list}: ${count === null ? 'hides how many rows there are' : `shows that there are ${count} rows`}${opened_rows === 0 ? ', and nothing of any row' : `; opens ${opened_rows} of them`}`,
+    `${list}: ${describeCount(exposure)}${opened_rows === 0 ? ', and nothing of any row' : `; opens ${opened_rows} of them`}`,
     ...(shown.length > 0 ? [`  opened: ${shown.join(', ')}`] : []),
     ...(hidden.length > 0 ? [`  hidden in the opened rows: ${hidden.join(', ')}`] : []),
   ];
+}
+
+function describeCount({ count, count_between }: ListExposure): string {
+  if (count !== null) return `shows that there are ${count} rows`;
+  const [least, most] = count_between ?? [0, 0];
+  return `hides how many rows there are${least > 0 ? ` between ${least} and ${most}` : ''}`;
 }

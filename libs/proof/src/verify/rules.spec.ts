@@ -9,6 +9,7 @@ const policy = policyOf(
   { id: 'most', op: 'range_max', lhs: 'supplier_count', rhs: 10 },
   { id: 'least', op: 'range_min', lhs: 'supplier_count', rhs: 3 },
 );
+const TIER_ONE = { field: 'tier', eq: 1 };
 const judged = (file: string) => ({ file }) as JudgedManifest;
 const first = judged('manifest.json');
 const second = judged('second.json');
@@ -65,6 +66,20 @@ describe('judgeRules', () => {
     ],
   ])('%s', (_, established, expected) => {
     expect(statuses(established)).toEqual(expected);
+  });
+
+  it('settles no rule by facts about two commitments, which may hold different rows', () => {
+    const share = policyOf({ id: 'half', op: 'threshold', lhs: { list: 'suppliers', where: TIER_ONE }, rhs: '0.5' });
+    const rows = [0, 1].map((index) => ({ index, fields: { tier: 1 } }));
+    const shown = (total: number): Fact[] => [
+      { kind: 'count', list: 'suppliers', max: total },
+      { kind: 'disclosed', list: 'suppliers', complete: false, id_scheme: 'name', rows },
+    ];
+    const status = (...established: Established[]) =>
+      judgeRules({ own: share, rules: share }, new Map([['manifest.json', first]]), established, new Map())[0]!.status;
+    expect(status(facts(first, 'disclosed', ...shown(4)))).toBe('disclosed');
+    // Two of ten rows are of tier 1. That columns hold at most four rows makes them no half.
+    expect(status(facts(first, 'disclosed', ...shown(10)), facts(first, 'proven', max(4)))).toBe('unproven');
   });
 
   it('asks every rule of every manifest, and the worse counts', () => {

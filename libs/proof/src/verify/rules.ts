@@ -9,8 +9,8 @@ const ORDER: readonly RuleStatus[] = ['violated', 'unproven', 'claimed', 'disclo
 const STRENGTHS: readonly FactStrength[] = ['proven', 'disclosed', 'claimed'];
 
 /**
- * The rules, judged over what the proofs have established. Facts of several proofs of one manifest count together; a
- * bundle with several manifests must satisfy each rule for each of them.
+ * The rules, judged over what the proofs have established. Facts of several proofs of one kind and manifest count
+ * together; a bundle with several manifests must satisfy each rule for each of them.
  */
 export function judgeRules<M>(
   { own, rules }: ChosenPolicy,
@@ -25,8 +25,8 @@ export function judgeRules<M>(
     const context = evaluationContextOf(held, held);
     const results = [evaluateRules(rules, [], 'claimed', context)];
     for (const strength of STRENGTHS) {
-      // What is proven also counts where opening would do.
-      const facts = proofs.filter((proof) => atLeast(proof.strength, strength)).flatMap(({ facts }) => facts);
+      // Each kind of proof by itself: they are about different commitments, and nothing shows that these hold the same rows.
+      const facts = proofs.filter((proof) => proof.strength === strength).flatMap(({ facts }) => facts);
       // Rules that only the bundle tells of are no better than its word.
       if (facts.length > 0) results.push(evaluateRules(rules, facts, own ? strength : 'claimed', context));
     }
@@ -37,9 +37,6 @@ export function judgeRules<M>(
     ? combine(perManifest, worse)
     : evaluateRules(rules, [], 'claimed', evaluationContextOf(new Map(), new Map()));
 }
-
-const atLeast = (strength: FactStrength, wanted: FactStrength): boolean =>
-  STRENGTHS.indexOf(strength) <= STRENGTHS.indexOf(wanted);
 
 const rank = ({ status }: RuleResult): number => ORDER.indexOf(status);
 

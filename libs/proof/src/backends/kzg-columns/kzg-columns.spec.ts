@@ -42,6 +42,17 @@ describe('the zero-knowledge prover', () => {
     expect(error.message).toContain('rule share');
   });
 
+  it('refuses a count with gaps, which it could only bound', async () => {
+    const among = (id: string, ...rhs: number[]) => ({ id, op: 'in', lhs: 'supplier_count', rhs });
+    const count = SUPPLIERS.length;
+    const gaps = await provingColumns(policyOf(owned, among('gap', count - 2, count)));
+    const error = await refusal(kzgColumns.prove(gaps.context, gaps.lists));
+    expect(error).toMatchObject({ kind: 'refused', code: 'proof.unprovable' });
+    expect(error.message).toMatch(/^rule gap can't be proven in zero knowledge: .*gaps\)$/);
+    const none = await provingColumns(policyOf(among('whole', count - 1, count)));
+    await expect(kzgColumns.prove(none.context, none.lists)).resolves.toBeDefined();
+  }, 60_000);
+
   it('refuses what the manifest does not commit to', async () => {
     const made = await provingColumns(policyOf(few), {}, false);
     const stranger = await provingColumns(policyOf(few), {}, false);

@@ -1,12 +1,13 @@
 import { CapError } from '@cap/crypto';
+import { evaluateRules, type CompiledPolicy } from '@cap/policy';
 import { rowLeaf } from '../../commitment/merkle-blake3.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
 import { fault, OK } from '../payload.js';
-import { knownLists, refuseFalseStatement, type KnownList } from '../truth.js';
+import { evaluationContext, knownLists, refuseFalseStatement, type KnownList } from '../truth.js';
 import { columnLayout, type ColumnLayout } from './commitment.js';
 import { runJob } from './jobs.js';
 import { Labour } from './labour.js';
-import { policyStatement, type PolicyStatement } from './policy-statement.js';
+import { policyStatement, type PolicyStatement, type Unprovable } from './policy-statement.js';
 import { WorkerPool } from './pool.js';
 import { Prover } from './prover.js';
 import { PARAMS_HASH, VK_HASH } from './statement.js';
@@ -53,19 +54,33 @@ export const kzgColumns: ProofBackend = {
 };
 
 /** Throws CapError `refused` / `proof.unprovable` that names every rule which this backend can't prove. */
-function provableStatement(context: ProofContext): PolicyStatement {
+function provableStatement(context: ProofContext & { policy: CompiledPolicy }): PolicyStatement {
   const asked = policyStatement(context);
   const refuse = (why: string): never => {
     throw new CapError('refused', 'proof.unprovable', why);
   };
   if (!asked) return refuse('the policy compares with a reference list that the manifest does not name');
-  const { unprovable, statement } = asked;
+  const { statement } = asked;
+  const unprovable = [...asked.unprovable, ...unsettled(asked, context)];
   if (unprovable.length > 0)
     refuse(
       unprovable.map(({ rule_id, why }) => `rule ${rule_id} can't be proven in zero knowledge: ${why}`).join('\n'),
     );
   if (statement.lists.length === 0) refuse('the policy has no rule about suppliers or UBOs');
   return asked;
+}
+
+/** Rules that are stated as far as they can be and still not settled by what is stated: a proof would be of no use to them. */
+function unsettled(
+  { facts, unprovable }: PolicyStatement,
+  context: ProofContext & { policy: CompiledPolicy },
+): Unprovable[] {
+  return evaluateRules(context.policy, facts, 'proven', evaluationContext(context))
+    .filter(({ rule_id, status }) => status !== 'proven' && !unprovable.some((other) => other.rule_id === rule_id))
+    .map(({ rule_id }) => ({
+      rule_id,
+      why: 'what the commitments can show of it does not settle it (a count with gaps)',
+    }));
 }
 
 /** The columns of a list as the project's secrets make them. */

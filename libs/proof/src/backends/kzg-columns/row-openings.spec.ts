@@ -88,6 +88,16 @@ describe('opened rows', () => {
     expect(verdicts({ list: 1 })).toEqual(rejected);
   });
 
+  it('can not be opened with points at infinity, though the equation holds: of columns that are one value everywhere', async () => {
+    const value = { index: 2, x: 5n, r: 1n, d: 7n };
+    const polynomials = { x: [value.x], r: [value.r], d: [value.d] };
+    const [x, r, d] = (await labour.commitments(Object.values(polynomials))) as [Buffer, Buffer, Buffer];
+    const forged = await proofOf(labour, digest, 0, { n: 64, polynomials }, [value]);
+    expect(forged.toString('hex')).toBe(`c0${'0'.repeat(94)}`.repeat(2));
+    const list = { n: 64, commitments: { x, r, d } };
+    expect(() => verifyRows(curve, verifier, digest, 0, list, [value], forged)).toThrow('point at infinity');
+  });
+
   it('are rejected with any byte of the proof changed, cut off or added', () => {
     for (let i = 0; i < proof.length; i++) {
       const bytes = Buffer.from(proof);

@@ -137,6 +137,9 @@ export async function verifySample(context: ProofContext, sample: Sample): Promi
   if (sample.manifest_hash !== context.manifestHash) return { fault: 'the rows are of another manifest' };
   if (sample.statement_digest !== digestText(digest))
     return { fault: 'the rows were opened for another proof, policy, list or statement' };
+  const segments = sample.segments.map(({ list, segment }) => `${list} ${segment}`);
+  // One row shown twice would look like two rows.
+  if (new Set(segments).size < segments.length) return { fault: 'a segment stands in it twice' };
   const [curve, ceremony] = await Promise.all([loadCurve(), verifyingCeremony()]);
   const verifier = new Verifier(curve, ceremony);
   const found: SampledRow[] = [];

@@ -68,6 +68,9 @@ export const PARAMS_HASH = Buffer.from(CEREMONY_HASH, 'hex');
 /** The domain size of each list, so that a commitment's size tells nothing of the number of rows. */
 export const LIST_SIZES = { suppliers: 1024, ubos: 512 } as const;
 
+/** Rows that one segment of a list holds. */
+export const capacityOf = (list: keyof typeof LIST_SIZES): number => domain(LIST_SIZES[list]).v;
+
 /**
  * vk_hash: names this verifier. BLAKE3 of backend, version, ceremony and the shape of every statement: domain sizes, mask and
  * blinding rows, entries and segments a factor.
