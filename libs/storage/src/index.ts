@@ -29,9 +29,11 @@ export {
   UPLOAD_RETENTION_MS,
 } from './registry-data.js';
 export { SqlRegistryStore } from './database/sql-registry-store.js';
+export { type RegistryFault } from './fsck/faults.js';
 export {
-  type RegistryFault,
+  type RegistryStores,
   type RegistryVerification,
   verifyRegistry,
   type VerifyRegistryOptions,
+  verifyStores,
 } from './fsck/verify-registry.js';

@@ -127,14 +127,16 @@ export class PostgresDatabase implements SqlDatabase {
     return result;
   }
 
+  snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    return this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
+  }
+
   /** PostgreSQL's state as of one moment, in the neutral form that every backup has: a SQLite file. */
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
       const copy = await SqliteDatabase.open(file, 'write');
       try {
-        await this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (session) =>
-          copyTables(session, copy),
-        );
+        await this.snapshot((session) => copyTables(session, copy));
       } finally {
         await copy.close();
       }

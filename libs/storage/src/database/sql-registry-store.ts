@@ -65,8 +65,8 @@ export class SqlRegistryStore implements RegistryStore {
           `${policy.policy_id} is there with other content (${other.policy_hash})`,
         );
       const created_at = this.#time();
-      const { policy_hash, policy_id, status } = policy;
-      const { seq } = tx.append(created_at, 'policy.stored', { policy_hash, policy_id, status });
+      const { document: _text, ...named } = policy;
+      const { seq } = tx.append(created_at, 'policy.stored', { ...named });
       const record = { ...policy, created_at };
       await tx.insert('policies', { log_index: seq, ...record });
       return { record, created: true };
@@ -97,8 +97,7 @@ export class SqlRegistryStore implements RegistryStore {
         return { record: { ...list, created_at: same.created_at, newest_as_of: await newest() }, created: false };
       await this.#keep(tx, list.blob_id);
       const created_at = this.#time();
-      const { hash, id, kind, as_of, blob_id } = list;
-      const { seq } = tx.append(created_at, 'list.stored', { hash, id, kind, as_of, blob_id });
+      const { seq } = tx.append(created_at, 'list.stored', { ...list });
       const unmatchable = list.unmatchable && JSON.stringify(list.unmatchable);
       await tx.insert('lists', { log_index: seq, ...list, unmatchable, created_at });
       return { record: { ...list, created_at, newest_as_of: await newest() }, created: true };

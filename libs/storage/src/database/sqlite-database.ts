@@ -136,6 +136,11 @@ export class SqliteDatabase implements SqlDatabase {
     return this.reader.source;
   }
 
+  /** Whether the file has the schema of this version; opening it for writing brings that about. */
+  get isCurrent(): boolean {
+    return appliedMigrations(this.reader.db).length === SQLITE_MIGRATIONS.length;
+  }
+
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const result = this.#last.then(() => this.#transaction(work));
     this.#last = result.catch(() => undefined);
@@ -154,6 +159,18 @@ export class SqliteDatabase implements SqlDatabase {
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw error;
+    }
+  }
+
+  /** On a connection of its own, whose read transaction stays open. */
+  async snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const db = new Database(this.file, { readonly: true });
+    try {
+      setPragmas(db, 'read');
+      db.exec('BEGIN');
+      return await work(new SqliteSession(db));
+    } finally {
+      db.close();
     }
   }
 
