@@ -61,8 +61,8 @@ export async function checkLog(session: SqlSession, sizes: readonly number[], fa
     const events: ChainEvent[] = [];
     for (const row of rows) {
       const event = readEvent(row);
-      const fault = event ? chainFault(state.head, event) : `event ${row.seq}: its details are not canonical JSON`;
-      if (fault) faults.add(`event ${row.seq}`, fault);
+      const fault = faultOf(row, event, state.head);
+      if (fault) faults.add(...fault);
       broken ||= fault !== null;
       if (!event) continue;
       state.head = event;
@@ -80,6 +80,14 @@ export async function checkLog(session: SqlSession, sizes: readonly number[], fa
       if (size <= tree.size)
         state.roots.set(size, treeHash(size, { readHashes: (indexes) => indexes.map((index) => wanted.get(index)!) }));
   return state;
+}
+
+/** The place in the log that is wrong, and why. */
+function faultOf(row: EventRow, event: ChainEvent | null, head: ChainEvent | null): [string, string] | null {
+  const expected = head === null ? 0 : head.seq + 1;
+  if (row.seq !== expected) return [`event ${expected}`, `it is missing: event ${row.seq} comes instead`];
+  const fault = event ? chainFault(head, event) : 'its details are not canonical JSON';
+  return fault === null ? null : [`event ${expected}`, fault];
 }
 
 /** The event of a row; null if its details are not what the digest covers. */

@@ -4,14 +4,10 @@ import { type SqlSession } from '../database/sql-database.js';
 import { SQLITE_MIGRATIONS } from '../database/sqlite-migrations.js';
 import { type Faults } from './faults.js';
 
-/** What SQLite itself finds wrong with the file. */
-export async function sqliteFaults(session: SqlSession, faults: Faults): Promise<void> {
+/** What SQLite finds wrong with the file itself. */
+export async function checkFile(session: SqlSession, faults: Faults): Promise<void> {
   for (const { integrity_check } of await session.all<{ integrity_check: string }>('PRAGMA integrity_check'))
     if (integrity_check !== 'ok') faults.add('database', integrity_check);
-  for (const { table, rowid, parent } of await session.all<{ table: string; rowid: number; parent: string }>(
-    'PRAGMA foreign_key_check',
-  ))
-    faults.add('database', `row ${rowid} of ${table} refers to nothing in ${parent}`);
 }
 
 interface SchemaRow {
@@ -19,6 +15,14 @@ interface SchemaRow {
   sql: string | null;
 }
 const SCHEMA = `SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name`;
+
+/** What refers to nothing, however it came about. */
+export async function checkForeignKeys(session: SqlSession, faults: Faults): Promise<void> {
+  for (const { table, rowid, parent } of await session.all<{ table: string; rowid: number; parent: string }>(
+    'PRAGMA foreign_key_check',
+  ))
+    faults.add('database', `row ${rowid} of ${table} refers to nothing in ${parent}`);
+}
 
 /** The tables, indexes and triggers must be those that this version makes: without a trigger the log is not append-only. */
 export async function checkSchema(session: SqlSession, faults: Faults): Promise<void> {

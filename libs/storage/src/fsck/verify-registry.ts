@@ -12,7 +12,7 @@ import { checkBlobs, checkListContents, countOrphans, type ReadableBlobs } from 
 import { checkCheckpoints, readCheckpoints } from './check-checkpoints.js';
 import { checkLog, type LogState } from './check-log.js';
 import { checkReferences, checkState, checkTotals } from './check-rows.js';
-import { checkSchema, sqliteFaults } from './check-sqlite.js';
+import { checkFile, checkForeignKeys, checkSchema } from './check-sqlite.js';
 import { EnoughFaults, Faults, type RegistryFault } from './faults.js';
 
 export interface RegistryVerification {
@@ -122,7 +122,7 @@ export async function verifyStores(
     const kept = await readCheckpoints(checkpoints, faults);
     found.checkpoints = kept.length;
     await database.snapshot(async (session) => {
-      if (database.engine === 'sqlite') await sqliteFaults(session, faults);
+      if (database.engine === 'sqlite') await checkFile(session, faults);
       const log = await checkLog(
         session,
         kept.map(({ checkpoint }) => checkpoint.size),
@@ -131,7 +131,9 @@ export async function verifyStores(
       Object.assign(found, headOf(log));
       checkCheckpoints(kept, log, logKeys, faults);
       await checkRest(session, blobs, log, faults, found, onProgress);
-      if (database.engine === 'sqlite') await checkSchema(session, faults);
+      if (database.engine === 'postgres') return;
+      await checkForeignKeys(session, faults);
+      await checkSchema(session, faults);
     });
   } catch (error) {
     if (!(error instanceof EnoughFaults)) faults.list.push(databaseFault(error, 'database'));
