@@ -20,6 +20,7 @@ export function setPragmas(db: Database.Database, mode: 'write' | 'read'): void 
   if (mode === 'write') {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL'); // a commit is on disk before it is answered
+    db.pragma('secure_delete = ON'); // what is erased leaves no trace in the pages that held it
   } else db.pragma('query_only = ON');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_KIB}`);
