@@ -264,8 +264,8 @@ export interface BlobStore {
   read(id: Digest, range?: ByteRange): Promise<Readable | null>;
   /** At once and for good. */
   remove(id: Digest): Promise<void>;
-  /** In the order of ids; never what is in the trash. */
-  list(): AsyncIterable<Digest>;
+  /** In the order of ids, never what is in the trash; with a moment only those that were last published before it. */
+  list(publishedBefore?: Date): AsyncIterable<Digest>;
   /** The first step of deleting: it is unknown from now on, but can be brought back. Nothing happens if it is not there. */
   trash(id: Digest): Promise<void>;
   /** Back from the trash; false if it is not there. */
