@@ -37,5 +37,6 @@ export {
   type RegistryVerification,
   verifyRegistry,
   type VerifyRegistryOptions,
+  verifyScaleOut,
   verifyStores,
 } from './fsck/verify-registry.js';

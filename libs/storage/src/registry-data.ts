@@ -54,6 +54,8 @@ export interface Retired {
   /** RFC 3339 UTC. */
   before: string;
   bundles: AgedBundle[];
+  /** Whether there are others. */
+  more: boolean;
 }
 
 /** What a profile is made of. */
@@ -212,7 +214,7 @@ export class RegistryData {
   /** Erases the bundles whose newest entry is older, but for those that are held; only names them in a dry run. */
   async retire(
     years: number,
-    { dryRun = false, limit = Infinity }: { dryRun?: boolean; limit?: number } = {},
+    { dryRun = false, limit = 1_000 }: { dryRun?: boolean; limit?: number } = {},
   ): Promise<Retired> {
     const before = yearsBefore(this.now(), years);
     const bundles: AgedBundle[] = [];
@@ -224,7 +226,7 @@ export class RegistryData {
       bundles.push(...group);
       after = group.at(-1)!.log_index;
     }
-    return { before, bundles };
+    return { before, bundles, more: (await this.store.bundlesOlderThan(before, 1, after)).length > 0 };
   }
 
   /** Why there is no such BLOB, in words. */

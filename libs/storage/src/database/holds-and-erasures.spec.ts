@@ -137,6 +137,7 @@ describe('retention', () => {
     expect(dry).toEqual({
       before: '2026-01-15T10:00:00.001Z',
       bundles: [{ bundle_id: blake3Text('another'), registered_at: '2026-01-15T10:00:00.000Z', log_index: 2 }],
+      more: false,
     });
     expect(await data.retire(7)).toEqual(dry);
     expect((await data.retire(7)).bundles).toEqual([]);

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CapError, type Digest, GENESIS_DIGEST, type VerifierKey } from '@cap/crypto';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
+import { S3BlobStore } from '../blobs/s3-blob-store.js';
 import { FileCheckpointStore } from '../checkpoints/file-checkpoint-store.js';
+import { S3CheckpointStore } from '../checkpoints/s3-checkpoint-store.js';
+import { PostgresDatabase } from '../database/postgres-database.js';
 import { type SqlDatabase, type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
+import { S3Objects, type S3Place } from '../s3/s3-objects.js';
 import { storageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
 import { checkBlobs, checkListContents, countOrphans, type ReadableBlobs } from './check-blobs.js';
@@ -81,6 +85,21 @@ export async function verifyRegistry(
     return await verifyOlderSchema(database, beside, options);
   } catch (error) {
     return failed(error, file);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The same of the scale-out profile. CapError storage.unavailable if one of the two stores can't be reached. */
+export async function verifyScaleOut(
+  { database: url, s3 }: { database: string; s3: S3Place },
+  options: VerifyOptions = {},
+): Promise<RegistryVerification> {
+  const database = await PostgresDatabase.open(url, 'read');
+  try {
+    const objects = await S3Objects.open(s3);
+    const stores = { database, blobs: new S3BlobStore(objects), checkpoints: new S3CheckpointStore(objects) };
+    return await verifyStores(stores, options).finally(() => objects.close());
   } finally {
     await database.close();
   }
