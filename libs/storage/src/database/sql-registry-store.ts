@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { CapError, type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
 import { companyDigest, entryId } from '../entry-id.js';
 import {
+  type AgedBundle,
   type EntryFilter,
+  type Erasure,
+  type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
@@ -17,6 +20,7 @@ import {
   type StoredPolicy,
 } from '../stores.js';
 import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
+import { bundlesOlderThan, erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { SqlIdempotencyKeys } from './idempotency-keys.js';
 import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
 import { type SqlDatabase } from './sql-database.js';
@@ -49,6 +53,7 @@ export class SqlRegistryStore implements RegistryStore {
   listEntries = (page: PageRequest, filter?: EntryFilter) => this.#reader.listEntries(page, filter);
   listEvents = (from: number, limit: number) => this.#reader.listEvents(from, limit);
   findBlob = (id: string) => this.#reader.findBlob(id);
+  wantedBlobs = (ids: readonly Digest[]) => this.#reader.wantedBlobs(ids);
   listBlobs = (page: PageRequest) => this.#reader.listBlobs(page);
   epoch = () => this.#reader.epoch();
   logHashes = (positions: readonly number[]) => this.#reader.logHashes(positions);
@@ -65,8 +70,8 @@ export class SqlRegistryStore implements RegistryStore {
           `${policy.policy_id} is there with other content (${other.policy_hash})`,
         );
       const created_at = this.#time();
-      const { policy_hash, policy_id, status } = policy;
-      const { seq } = tx.append(created_at, 'policy.stored', { policy_hash, policy_id, status });
+      const { document: _text, ...named } = policy;
+      const { seq } = tx.append(created_at, 'policy.stored', { ...named });
       const record = { ...policy, created_at };
       await tx.insert('policies', { log_index: seq, ...record });
       return { record, created: true };
@@ -97,8 +102,7 @@ export class SqlRegistryStore implements RegistryStore {
         return { record: { ...list, created_at: same.created_at, newest_as_of: await newest() }, created: false };
       await this.#keep(tx, list.blob_id);
       const created_at = this.#time();
-      const { hash, id, kind, as_of, blob_id } = list;
-      const { seq } = tx.append(created_at, 'list.stored', { hash, id, kind, as_of, blob_id });
+      const { seq } = tx.append(created_at, 'list.stored', { ...list });
       const unmatchable = list.unmatchable && JSON.stringify(list.unmatchable);
       await tx.insert('lists', { log_index: seq, ...list, unmatchable, created_at });
       return { record: { ...list, created_at, newest_as_of: await newest() }, created: true };
@@ -148,7 +152,7 @@ export class SqlRegistryStore implements RegistryStore {
   recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
     return this.#queue.submit(async (tx) => {
       const known = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blob_id);
-      if (known && known.erased_at !== null) throw erased(blob_id, known.erased_at);
+      if (known && known.erased_at !== null) throw erasedBundle(blob_id, known.erased_at);
       const retain_until = later(known, retainUntil);
       if (!known) {
         await tx.insert('blobs', { blob_id, size, retain_until, erased_at: null });
@@ -170,6 +174,14 @@ export class SqlRegistryStore implements RegistryStore {
     return rows.map((row) => row.blob_id);
   }
 
+  async countExpiredBlobs(): Promise<number> {
+    const [counted] = await this.database.reading.all<{ count: number }>(
+      'SELECT COUNT(*) AS count FROM blobs WHERE retain_until <= ?',
+      [this.#time()],
+    );
+    return counted!.count;
+  }
+
   forgetExpiredBlob(blobId: Digest): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>(
@@ -182,6 +194,27 @@ export class SqlRegistryStore implements RegistryStore {
       tx.count({ blob_bytes: -row.size });
       return true;
     });
+  }
+
+  whileUnwanted(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
+    return this.#queue.submit(async (tx) => {
+      const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
+      if (row && row.erased_at === null) return false;
+      await removal();
+      return true;
+    });
+  }
+
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
+    return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
+  }
+
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
+    return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
+  }
+
+  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<AgedBundle[]> {
+    return bundlesOlderThan(this.database.reading, moment, limit, after);
   }
 
   copyTo(file: string): Promise<void> {
@@ -218,9 +251,6 @@ export class SqlRegistryStore implements RegistryStore {
     return this.now().toISOString();
   }
 }
-
-const erased = (blobId: Digest, since: string) =>
-  new CapError('conflict', 'bundle.erased', `BLOB ${blobId} was erased on ${since}, and is not taken again`);
 
 const later = (known: StoredBlob | undefined, until: string | null): string | null => {
   if (!known) return until;
