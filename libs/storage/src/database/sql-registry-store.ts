@@ -18,6 +18,7 @@ import {
 } from '../stores.js';
 import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
 import { SqlIdempotencyKeys } from './idempotency-keys.js';
+import { SqlSnapshotLeases } from './snapshot-leases.js';
 import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
 import { type SqlDatabase } from './sql-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
@@ -28,6 +29,7 @@ export class SqlRegistryStore implements RegistryStore {
   readonly #queue: WriteQueue;
   readonly #reader: SqlReader;
   readonly idempotency: SqlIdempotencyKeys;
+  readonly leases: SqlSnapshotLeases;
 
   constructor(
     private readonly database: SqlDatabase,
@@ -37,6 +39,7 @@ export class SqlRegistryStore implements RegistryStore {
     this.#queue = new WriteQueue(database, options);
     this.#reader = new SqlReader(database, now);
     this.idempotency = new SqlIdempotencyKeys(this.#queue, now);
+    this.leases = new SqlSnapshotLeases(database, this.#queue, now);
   }
 
   totals = () => this.#reader.totals();
@@ -170,14 +173,29 @@ export class SqlRegistryStore implements RegistryStore {
     return rows.map((row) => row.blob_id);
   }
 
-  forgetExpiredBlob(blobId: Digest): Promise<boolean> {
+  async promiseBlob(blobId: Digest, until: string | null): Promise<boolean> {
+    const [known] = await this.database.reading.all<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', [blobId]);
+    if (!known) return false;
+    if (later(known, until) === known.retain_until) return true;
+    return this.#queue.submit(async (tx) => {
+      const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
+      if (row) await tx.run('UPDATE blobs SET retain_until = ? WHERE blob_id = ?', later(row, until), blobId);
+      return row !== undefined;
+    });
+  }
+
+  forgetExpiredBlob(blobId: Digest, remove: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>(
-        'SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?',
+        `SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?
+           AND NOT EXISTS (SELECT 1 FROM snapshot_leases WHERE expires_at > ?)`,
         blobId,
+        this.#time(),
         this.#time(),
       );
       if (!row) return false;
+      // If the commit fails an expired row stays without its BLOB: nobody can see it, and the next sweep takes it.
+      await remove();
       await tx.run('DELETE FROM blobs WHERE blob_id = ?', blobId);
       tx.count({ blob_bytes: -row.size });
       return true;
