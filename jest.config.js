@@ -41,7 +41,8 @@ export default {
       testMatch: ['<rootDir>/libs/storage/src/**/*.spec.ts', '<rootDir>/apps/registry/src/**/*.spec.ts'],
       // What checks a data directory on disk has no other profile.
       testPathIgnorePatterns: ['/node_modules/', 'libs/storage/src/fsck/'],
-      globalSetup: '<rootDir>/libs/storage/src/database/postgres-setup.fixture.ts',
+      globalSetup: '<rootDir>/libs/storage/src/database/postgres-setup.fixture.mjs',
+      globalTeardown: '<rootDir>/libs/storage/src/database/postgres-teardown.fixture.mjs',
     },
     // Separate processes from dist, real HTTP and signals.
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.ts'] },
