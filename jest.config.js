@@ -38,7 +38,10 @@ export default {
     {
       ...base,
       displayName: 'scale-out',
-      testMatch: ['<rootDir>/libs/storage/src/**/*.spec.ts', '<rootDir>/apps/registry/src/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/{libs/storage,apps/registry}/src/**/*.spec.ts',
+        '<rootDir>/apps/cli/src/registry/*.scale-out.spec.ts',
+      ],
       // What checks a data directory on disk has no other profile.
       testPathIgnorePatterns: ['/node_modules/', 'libs/storage/src/fsck/'],
       globalSetup: '<rootDir>/libs/storage/src/database/postgres-setup.fixture.mjs',
