@@ -32,7 +32,8 @@ const arrowRules = Object.entries(ARROWS).map(([folder, allowed]) => ({
             regex: `^@cap/(?!(${allowed.join('|') || '-'})$)`,
             message: `${folder} may import only: ${allowed.map((name) => `@cap/${name}`).join(', ') || 'none of our packages'} (docs/architecture.md).`,
           },
-          { regex: '^(\\.\\./)+(apps|libs)/', message: 'Import another package by its name.' },
+          // Fixtures are no part of a package; tests of another one may use them.
+          { regex: '^(\\.\\./)+(apps|libs)/(?!.*\\.fixture\\.js$)', message: 'Import another package by its name.' },
           ...(usesNest(folder) ? [] : [{ regex: '^@nestjs/', message: 'Nest lives in apps and service-kit only.' }]),
         ],
       },

@@ -22,10 +22,31 @@ const base = {
   },
 };
 
+/** Tests that are about more than one process or about the server itself. */
+const SCALE_OUT = '\\.scale-out\\.spec\\.ts$';
+
 export default {
   testTimeout: 30_000,
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps}/*/src/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{libs,apps}/*/src/**/*.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', SCALE_OUT],
+    },
+    // The registry's tests again, on a PostgreSQL server that the set-up starts and an object store; see pnpm test:scale-out.
+    {
+      ...base,
+      displayName: 'scale-out',
+      testMatch: [
+        '<rootDir>/{libs/storage,apps/registry}/src/**/*.spec.ts',
+        '<rootDir>/apps/cli/src/registry/*.scale-out.spec.ts',
+      ],
+      // What checks a data directory on disk has no other profile.
+      testPathIgnorePatterns: ['/node_modules/', 'libs/storage/src/fsck/'],
+      globalSetup: '<rootDir>/libs/storage/src/database/postgres-setup.fixture.mjs',
+      globalTeardown: '<rootDir>/libs/storage/src/database/postgres-teardown.fixture.mjs',
+    },
     // Separate processes from dist, real HTTP and signals.
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.ts'] },
   ],

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -8,6 +10,9 @@ import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { createService, type Service } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
+import { administer } from '../../../libs/storage/src/database/postgres.fixture.js';
+import { PROFILE, ScaleOutStores } from '../../../libs/storage/src/profile.fixture.js';
+import { type S3Double } from '../../../libs/storage/src/s3/s3-double.fixture.js';
 import { registryService } from './service.js';
 
 export const TOKENS = {
@@ -17,10 +22,20 @@ export const TOKENS = {
 };
 export type ClientName = keyof typeof TOKENS;
 
+/** The log's key, which every process that shares a log has to have. */
+async function keyOf(directory: string): Promise<string> {
+  const file = path.join(directory, 'keys', 'log.key');
+  if (existsSync(file)) return file;
+  await mkdir(path.dirname(file), { recursive: true });
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(file, pem, { mode: 0o600 });
+  return file;
+}
+
 const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
 const discard = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
-/** The real service on a port of its own and a data directory of its own. */
+/** The real service on a port of its own and a state of its own, in the profile of this run. */
 export class TestRegistry {
   readonly #clients: RegistryClient[] = [];
 
@@ -30,30 +45,36 @@ export class TestRegistry {
     private readonly service: Service,
     private readonly document: Record<string, unknown>,
     private readonly log: Record<string, unknown>,
+    private readonly shared: ScaleOutStores | null,
   ) {}
 
   static async start(
     document: Record<string, unknown> = {},
-    directory?: string,
+    earlier?: TestRegistry,
     log: Record<string, unknown> = {},
   ): Promise<TestRegistry> {
-    const place = directory ?? (await mkdtemp(path.join(tmpdir(), 'cap-registry-')));
+    const directory = earlier?.directory ?? (await mkdtemp(path.join(tmpdir(), 'cap-registry-')));
+    const shared = earlier ? earlier.shared : PROFILE === 'scale-out' ? await ScaleOutStores.make() : null;
+    const key = shared && !log.key ? { key: await keyOf(directory) } : {};
+    const place = shared?.place ?? {
+      database: path.join(directory, 'registry.db'),
+      blobs: path.join(directory, 'blobs'),
+    };
     const config = loadConfig({
       role: 'registry',
       document: {
         ...document,
         registry: {
           bind: '127.0.0.1:0',
-          database: path.join(place, 'registry.db'),
-          blobs: path.join(place, 'blobs'),
-          log,
+          ...place,
+          log: { ...key, ...log },
           tokens: Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, [hashOf(token)]])),
         },
       },
     });
     const service = await createService({ ...registryService, logStream: discard() }, config);
     const { management } = await service.listen();
-    return new TestRegistry(place, management, service, document, log);
+    return new TestRegistry(directory, management, service, document, log, shared);
   }
 
   /** A request as one of the clients. */
@@ -90,12 +111,51 @@ export class TestRegistry {
   /** Stops and starts again on the same data. */
   async restart(): Promise<TestRegistry> {
     await this.end();
-    return TestRegistry.start(this.document, this.directory, this.log);
+    return TestRegistry.start(this.document, this, this.log);
   }
 
   async stop(): Promise<void> {
     await this.end();
+    await this.remove();
+  }
+
+  /** Removes the data of one that has ended. */
+  async remove(): Promise<void> {
+    await this.shared?.remove();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Does to the database what the service never would, in a process or a session of its own as somebody else would. */
+  async tamper(...statements: string[]): Promise<void> {
+    const drop = (trigger: string, table: string) =>
+      `DROP TRIGGER IF EXISTS ${table}_${trigger}${this.shared ? ` ON ${table}` : ''}`;
+    const unlock = ['events', 'log_hashes'].flatMap((table) => [drop('never_change', table), drop('never_go', table)]);
+    const sql = [...unlock, ...statements].join('; ');
+    if (this.shared)
+      return void (await administer(
+        this.shared.database,
+        sql.replaceAll('zeroblob(32)', `decode(repeat('00', 32), 'hex')`),
+      ));
+    const open = 'new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec(process.argv[2])';
+    execFileSync(process.execPath, ['-e', open, this.at('registry.db'), sql], { stdio: 'ignore' });
+  }
+
+  /** Puts other bytes where a BLOB is. */
+  async overwrite(blobId: string, bytes: string): Promise<void> {
+    const name = `blobs/${blobId.slice(2, 4)}/${blobId.slice(4, 6)}/${blobId.slice(2)}`;
+    if (this.shared) this.shared.double.objects.set(name, { body: Buffer.from(bytes), modified: new Date() });
+    else await writeFile(this.at(name), bytes);
+  }
+
+  /** The newest checkpoint beside the database. */
+  async storedCheckpoint(epoch: number): Promise<string> {
+    const name = `checkpoints/${epoch}`;
+    return this.shared ? this.shared.double.objects.get(name)!.body.toString() : readFile(this.at(name), 'utf8');
+  }
+
+  /** The object store of the scale-out profile. */
+  get double(): S3Double {
+    return this.shared!.double;
   }
 
   /** Stops and leaves the data where it is. */

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Config, isPostgresUrl } from '@cap/config';
-import { CapError, keyPassphrase } from '@cap/crypto';
+import { type Config } from '@cap/config';
+import { keyPassphrase } from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { EntriesController } from './entries/entries.controller.js';
@@ -19,20 +19,17 @@ import { RetentionController } from './retention/retention.controller.js';
 import { SnapshotsController } from './snapshots/snapshots.controller.js';
 import { StatusController } from './status/status.controller.js';
 
-/** The internal API over one data directory, which this process owns from `open` until the application closes. */
+/** The internal API over the registry's state, which is open until the application closes. */
 @Module({})
 export class RegistryModule {
   static async open(config: Config): Promise<DynamicModule> {
     const { registry } = config;
-    const { database, blobs } = registry;
-    if (isPostgresUrl(database) || typeof blobs !== 'string')
-      throw new CapError('config', 'option.unsupported', 'expected an SQLite file and a directory of BLOBs');
     const duration = commitDuration();
     const failures = logProofFailures();
     const logKeys = await loadLogKeys(config, await keyPassphrase());
     const data = await RegistryData.open({
-      database,
-      blobs,
+      database: registry.database,
+      blobs: registry.blobs,
       program: 'cap-registry',
       queue: { onCommit: (seconds) => duration.observe(seconds) },
       log: { origin: registry.log.origin, keys: logKeys.keys, onProofFailure: () => failures.inc() },

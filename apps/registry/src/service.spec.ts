@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import request from 'supertest';
 import { ServiceError } from '@cap/contracts';
+import { embeddedIt } from '../../../libs/storage/src/profile.fixture.js';
 import { entryOf, POLICY_V1, POLICY_V1_HASH, TestRegistry } from './registry.fixture.js';
 
 let registry: TestRegistry;
@@ -17,16 +17,6 @@ const metric = async (name: string): Promise<number> => {
   const { text } = await request(registry.url).get('/metrics');
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
 };
-
-/** Changes the database behind the service's back, in a process of its own as somebody else would. */
-const tamper = (file: string, sql: string) =>
-  execFileSync(
-    process.execPath,
-    ['-e', `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec(process.argv[2])`, file, sql],
-    {
-      stdio: 'ignore',
-    },
-  );
 
 describe('the registry as a service', () => {
   it('counts what it holds', async () => {
@@ -41,7 +31,7 @@ describe('the registry as a service', () => {
     expect(await verifier.status()).toMatchObject({ log_size: 1, entries: 1, blob_bytes: 6 });
   });
 
-  it('is ready, and says what is missing when it is not', async () => {
+  embeddedIt('is ready, and says what is missing when it is not (embedded)', async () => {
     expect((await request(registry.url).get('/readyz')).status).toBe(200);
     await rename(registry.at('blobs'), registry.at('elsewhere'));
     const without = await request(registry.url).get('/readyz');
@@ -56,10 +46,7 @@ describe('the registry as a service', () => {
     try {
       const backup = broken.client('backup');
       for (let i = 0; i < 2; i++) await backup.appendEvent({ event: 'backup.drill', details: { i } });
-      tamper(
-        broken.at('registry.db'),
-        `DROP TRIGGER events_never_change; UPDATE events SET event = 'backup.lost' WHERE seq = 1`,
-      );
+      await broken.tamper(`UPDATE events SET event = 'backup.lost' WHERE seq = 1`);
       const answer = await request(broken.url).get('/readyz');
       expect(answer.status).toBe(503);
       expect(answer.text).toContain('event 1');
@@ -68,8 +55,8 @@ describe('the registry as a service', () => {
     }
   });
 
-  it('refuses to start on a data directory that is in use', async () => {
-    await expect(TestRegistry.start({}, registry.directory)).rejects.toMatchObject({
+  embeddedIt('refuses to start on a data directory that is in use (embedded)', async () => {
+    await expect(TestRegistry.start({}, registry)).rejects.toMatchObject({
       kind: 'busy',
       code: 'storage.owned',
     });
@@ -137,7 +124,7 @@ describe('the typed client against the real service', () => {
     expect(large).toMatchObject({ status: 413, code: 'request.too-large' });
   });
 
-  it('a directory that can not be written is an error, and nothing is acknowledged', async () => {
+  embeddedIt('a directory that can not be written is an error, and nothing is acknowledged (embedded)', async () => {
     await rename(registry.at('blobs'), registry.at('elsewhere'));
     try {
       const failed = registry.client('verifier').putBlob(Buffer.from('lost'), 'keep');

@@ -84,9 +84,9 @@ describe('creating a backup', () => {
   it('gives the lease back, after a failure too', async () => {
     const broken = changedBlobs(dataDirectorySource(world.data), () => Buffer.alloc(5));
     await expect(create({ source: broken })).rejects.toMatchObject({ code: 'backup.size' });
-    expect(world.data.snapshots.active).toBe(false);
+    expect(await world.data.snapshots.active()).toBe(false);
     await create();
-    expect(world.data.snapshots.active).toBe(false);
+    expect(await world.data.snapshots.active()).toBe(false);
   });
 });
 
@@ -217,7 +217,7 @@ describe('a backup that can not be made', () => {
     }));
     await expect(create({ source, signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
     expect(await left()).toEqual([]);
-    expect(world.data.snapshots.active).toBe(false);
+    expect(await world.data.snapshots.active()).toBe(false);
   });
 
   it('a second one beside it is refused and names the first', async () => {

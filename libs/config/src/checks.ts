@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { type ConfigProblem } from './errors.js';
 import { isLoopback, type ServiceName } from './listen.js';
-import { type Config } from './schema.js';
+import { type Config, isPostgresUrl } from './schema.js';
 
 export type Role = ServiceName | 'cli';
 
@@ -48,6 +48,14 @@ export function crossChecks(config: Config, role: Role): { key: string; expected
 
   if ((role === 'verifier' || role === 'backup') && leavesInPlain(registry.url) && !tls.allow_plaintext)
     need('registry.url', 'expected https, except on loopback (or tls.allow_plaintext: true)');
+  const inBucket = typeof registry.blobs !== 'string';
+  if ((role === 'registry' || !serves) && isPostgresUrl(registry.database) !== inBucket)
+    need(
+      inBucket ? 'registry.database' : 'registry.blobs',
+      inBucket
+        ? 'expected postgres://USER@HOST:PORT/DATABASE, because registry.blobs is a bucket'
+        : 'expected a bucket, because registry.database is PostgreSQL: a directory belongs to one machine',
+    );
   if ((role === 'registry' || !serves) && typeof registry.blobs !== 'string') {
     const { endpoint, access_key_id, secret_access_key } = registry.blobs.s3;
     const at = 'registry.blobs.s3';

@@ -1,31 +1,50 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
-import { type RegistryOptions, RegistryData } from './registry-data.js';
+import { administer } from './database/postgres.fixture.js';
+import { type RegistryVerification, verifyRegistry } from './fsck/verify-registry.js';
+import { PROFILE, ScaleOutStores } from './profile.fixture.js';
+import { type RegistryOptions, RegistryData, type RegistryPlace } from './registry-data.js';
+import { type S3Double } from './s3/s3-double.fixture.js';
+import { type Snapshot } from './snapshots/snapshots.js';
 import { type NewEntry, type NewPolicy } from './stores.js';
 
 export const digestOf = (text: string): Digest => sha3Text(text);
 
-/** A data directory of its own; a clock that stands still unless it is moved. */
+/** A registry's state of its own, in the profile of this run, with a directory beside it; a clock that stands still unless it is moved. */
 export class DataDirectory {
   clock = new Date('2026-01-15T10:00:00.000Z');
   readonly #open: RegistryData[] = [];
 
-  private constructor(readonly directory: string) {}
+  private constructor(
+    readonly directory: string,
+    private readonly shared: ScaleOutStores | null,
+  ) {}
 
   static async make(): Promise<DataDirectory> {
-    return new DataDirectory(await mkdtemp(path.join(tmpdir(), 'cap-storage-')));
+    const directory = await mkdtemp(path.join(tmpdir(), 'cap-storage-'));
+    return new DataDirectory(directory, PROFILE === 'scale-out' ? await ScaleOutStores.make() : null);
   }
 
   readonly at = (...parts: string[]): string => path.join(this.directory, ...parts);
 
+  get place(): RegistryPlace {
+    return this.shared?.place ?? { database: this.at('registry.db'), blobs: this.at('blobs') };
+  }
+
+  /** The object store of the scale-out profile. */
+  get double(): S3Double {
+    return this.shared!.double;
+  }
+
   async open(options: Partial<RegistryOptions> = {}): Promise<RegistryData> {
-    const place = { database: this.at('registry.db'), blobs: this.at('blobs') };
-    const data = await RegistryData.open({ ...place, program: 'cap-registry', now: () => this.clock, ...options });
+    const data = await RegistryData.open({ ...this.place, program: 'cap-registry', now: () => this.clock, ...options });
     this.#open.push(data);
     return data;
   }
@@ -35,10 +54,61 @@ export class DataDirectory {
     await data.close();
   }
 
+  /** Derives everything again, from a snapshot of a registry that is open here. */
+  async verify(data: RegistryData): Promise<RegistryVerification> {
+    const target = await mkdtemp(this.at('verify-'));
+    await copySnapshot(data, target);
+    return verifyRegistry(target);
+  }
+
+  /** Changes the database behind the service's back. */
+  async tamper(sql: string): Promise<void> {
+    if (this.shared) return void (await administer(this.shared.database, sql));
+    const db = new Database(this.at('registry.db'));
+    try {
+      db.exec(sql);
+    } finally {
+      db.close();
+    }
+  }
+
+  async isStored(id: string): Promise<boolean> {
+    const name = `${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
+    return this.shared ? this.shared.double.objects.has(`blobs/${name}`) : existsSync(this.at('blobs', name));
+  }
+
+  /** Takes a BLOB's bytes away. */
+  async lose(id: string): Promise<void> {
+    const name = `${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
+    if (this.shared) this.shared.double.objects.delete(`blobs/${name}`);
+    else await rm(this.at('blobs', name));
+  }
+
   async remove(): Promise<void> {
     for (const data of this.#open) await data.close();
+    await this.shared?.remove();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Fetches a snapshot into a directory as a backup would. */
+export async function copySnapshot(data: RegistryData, directory: string): Promise<Snapshot> {
+  const snapshot = await data.createSnapshot();
+  const database = await contentOf(await data.snapshots.database(snapshot.id));
+  await mkdir(path.join(directory, 'blobs'), { recursive: true });
+  await writeFile(path.join(directory, 'registry.db'), database);
+  let cursor: string | undefined;
+  do {
+    const page = await data.snapshots.blobs(snapshot.id, { limit: 7, cursor });
+    for (const { blob_id } of page.items) {
+      const target = path.join(directory, 'blobs', blob_id.slice(2, 4), blob_id.slice(4, 6));
+      await mkdir(target, { recursive: true });
+      await writeFile(path.join(target, blob_id.slice(2)), await contentOf(await data.blobs.read(blob_id)));
+    }
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  await data.snapshots.release(snapshot.id);
+  return snapshot;
 }
 
 export async function* pieces(...texts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -74,13 +144,19 @@ export const policyOf = (id: string, version: string, text = `{"id":"${id}","ver
 
 /** Runs writer.fixture.ts in a process of its own; `lines` fills while it runs. */
 export function startWriter(
-  directory: string,
+  place: RegistryPlace,
   mode: 'hold' | 'write',
 ): { child: ChildProcess; lines: string[]; said: (count: number) => Promise<void> } {
   const here = import.meta.dirname;
   const child = spawn(
     process.execPath,
-    ['--import', path.join(here, 'sources.fixture.mjs'), path.join(here, 'writer.fixture.ts'), directory, mode],
+    [
+      '--import',
+      path.join(here, 'sources.fixture.mjs'),
+      path.join(here, 'writer.fixture.ts'),
+      JSON.stringify(place),
+      mode,
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentOf, DataDirectory, digestOf, pieces, put } from './data.fixture.js';
-import { verifyRegistry } from './fsck/verify-registry.js';
 import { KEY_RETENTION_MS } from './database/idempotency-keys.js';
 import { type RegistryData } from './registry-data.js';
 
@@ -93,7 +92,7 @@ describe('an idempotency key', () => {
     // Both have expired; the BLOB is swept first.
     expect(await data.sweepUploads()).toBe(1);
     expect(await data.sweepKeys()).toBe(0);
-    expect((await verifyRegistry(place.directory)).faults).toEqual([]);
+    expect((await place.verify(data)).faults).toEqual([]);
   });
 
   it('is known after a restart, answered or not, and is no event of the log', async () => {

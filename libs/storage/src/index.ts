@@ -1,4 +1,4 @@
-/** The registry's state: database, BLOBs, log, snapshots. `RegistryData.open` owns a data directory; SqlReader looks at one. */
+/** The registry's state: database, BLOBs, log, snapshots, in the embedded and the scale-out profile. */
 export * from './stores.js';
 export * from './entry-id.js';
 export { storageError } from './storage-errors.js';

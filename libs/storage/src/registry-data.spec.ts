@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { rm, stat, writeFile } from 'node:fs/promises';
-import Database from 'better-sqlite3';
 import { chainFault, GENESIS_DIGEST, sha3Text } from '@cap/crypto';
 import { contentOf, DataDirectory, digestOf, entryOf, policyOf, put, startWriter } from './data.fixture.js';
-import { verifyRegistry } from './fsck/verify-registry.js';
+import { embeddedIt } from './profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from './registry-data.js';
 import { type NewList } from './stores.js';
 
@@ -19,7 +17,6 @@ afterEach(() => place.remove());
 
 const later = (ms: number) => (place.clock = new Date(place.clock.getTime() + ms));
 const events = () => data.store.listEvents(0, 1000);
-const fileOf = (id: string) => place.at('blobs', id.slice(2, 4), id.slice(4, 6), id.slice(2));
 const listOf = async (csv: string, as_of: string, more: Partial<NewList> = {}): Promise<NewList> => ({
   hash: sha3Text(csv),
   id: 'sanctions',
@@ -73,10 +70,8 @@ describe('log', () => {
 
   it('can not be changed through the database', async () => {
     await data.store.appendEvent('a', {});
-    const db = new Database(place.at('registry.db'));
-    expect(() => db.exec(`UPDATE events SET event = 'b'`)).toThrow('append-only');
-    expect(() => db.exec('DELETE FROM events')).toThrow('append-only');
-    db.close();
+    for (const sql of [`UPDATE events SET event = 'b'`, 'DELETE FROM events', 'DELETE FROM log_hashes'])
+      await expect(place.tamper(sql)).rejects.toThrow('append-only');
   });
 
   it('goes on where it ended after a restart', async () => {
@@ -237,9 +232,9 @@ describe('BLOBs', () => {
     expect(await data.store.findBlob(blob_id)).toBeNull();
     expect(await data.readBlob(blob_id)).toBeNull();
     await expect(data.store.registerEntry(entryOf(blob_id))).rejects.toMatchObject({ code: 'bundle.unknown' });
-    expect(existsSync(fileOf(blob_id))).toBe(true);
+    expect(await place.isStored(blob_id)).toBe(true);
     expect(await data.sweepUploads()).toBe(1);
-    expect(existsSync(fileOf(blob_id))).toBe(false);
+    expect(await place.isStored(blob_id)).toBe(false);
     expect(await data.store.totals()).toMatchObject({ blob_bytes: 0 });
   });
 
@@ -269,27 +264,25 @@ describe('BLOBs', () => {
 
   it('a known one whose file is gone is an error, not an unknown one', async () => {
     const { blob_id } = await put(data, 'gone');
-    await rm(fileOf(blob_id));
+    await place.lose(blob_id);
     await expect(data.readBlob(blob_id)).rejects.toMatchObject({ kind: 'io', code: 'blob.missing' });
   });
 });
 
 describe('opening', () => {
-  it('makes nothing that everybody may read', async () => {
+  embeddedIt('makes nothing that everybody may read (embedded)', async () => {
     await put(data, 'bundle');
     for (const name of ['registry.db', 'registry.db-wal']) expect((await stat(place.at(name))).mode & 0o007).toBe(0);
   });
 
   it('refuses a database whose schema is newer', async () => {
     await place.close(data);
-    const db = new Database(place.at('registry.db'));
-    db.exec(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Registry9999999999999')`);
-    db.close();
+    await place.tamper(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Registry9999999999999')`);
     await expect(place.open()).rejects.toMatchObject({ kind: 'refused', code: 'storage.version' });
     await expect(place.open()).rejects.toMatchObject({ code: 'storage.version' }); // and lets go of the directory
   });
 
-  it('refuses a file that is no database', async () => {
+  embeddedIt('refuses a file that is no database (embedded)', async () => {
     await place.close(data);
     for (const name of ['registry.db', 'registry.db-wal', 'registry.db-shm']) await rm(place.at(name), { force: true });
     await writeFile(
@@ -302,15 +295,15 @@ describe('opening', () => {
   it('finds everything acknowledged after kill -9 in the middle of writing', async () => {
     await place.close(data);
     for (let round = 0; round < 3; round++) {
-      const { child, lines, said } = startWriter(place.directory, 'write');
+      const { child, lines, said } = startWriter(place.place, 'write');
       await said(50 + 37 * round);
       child.kill('SIGKILL');
       await once(child, 'exit');
       const acknowledged = lines.slice(1);
       data = await place.open();
       for (const id of acknowledged) expect(await data.store.findEntry(id)).not.toBeNull();
+      expect(await place.verify(data)).toMatchObject({ ok: true, faults: [] });
       await place.close(data);
-      expect(await verifyRegistry(place.directory)).toMatchObject({ ok: true, faults: [] });
     }
   });
 });

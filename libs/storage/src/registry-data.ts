@@ -1,16 +1,22 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { CapError, type Digest, isCapError } from '@cap/crypto';
-import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 import { FileBlobStore } from './blobs/file-blob-store.js';
-import { KeyedLock } from './blobs/keyed-lock.js';
+import { S3BlobStore } from './blobs/s3-blob-store.js';
+import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
+import { S3CheckpointStore } from './checkpoints/s3-checkpoint-store.js';
 import { type Collected, collectFiles, type CollectOptions } from './collection/collect.js';
 import { OwnerLock } from './database/owner-lock.js';
+import { isPostgresUrl, PostgresDatabase } from './database/postgres-database.js';
 import { type SqlDatabase } from './database/sql-database.js';
 import { SqlRegistryStore } from './database/sql-registry-store.js';
 import { SqliteDatabase } from './database/sqlite-database.js';
 import { type WriteQueueOptions } from './database/write-queue.js';
 import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
+import { S3Objects, type S3Place } from './s3/s3-objects.js';
+import { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
 import { type Snapshot, Snapshots } from './snapshots/snapshots.js';
 import {
   type AgedBundle,
@@ -26,15 +32,17 @@ import {
 export const UPLOAD_RETENTION_MS = 24 * 3_600_000;
 const SWEEP_GROUP = 200;
 
+/**
+ * The embedded profile is an SQLite file, whose directory one process owns, and a directory of BLOBs. The scale-out profile is
+ * a postgres:// URL and a bucket, for any number of processes that have no state of their own.
+ */
 export interface RegistryPlace {
-  /** SQLite file. Its directory is the data directory that one process owns. */
   database: string;
-  /** Directory. */
-  blobs: string;
+  blobs: string | { s3: S3Place };
 }
 
 export interface RegistryOptions extends RegistryPlace {
-  /** Said to a second process that wants the same directory. */
+  /** Said to a second process that wants the same data directory. */
   program: string;
   now?: () => Date;
   queue?: WriteQueueOptions;
@@ -63,17 +71,15 @@ interface Stores {
   database: SqlDatabase;
   blobs: BlobStore;
   checkpoints: CheckpointStore;
-  /** Where a snapshot's database copy lies while it is lent out. */
-  snapshots: string;
-  /** Lets go of what only one process may have. */
+  snapshotFiles: SnapshotFiles;
+  /** Whether no other process can use the same stores. */
+  alone: boolean;
+  /** Lets go of what was held for these stores. */
   release: () => void;
 }
 
 /** The state of a registry: its database, BLOBs, log and snapshots. */
 export class RegistryData {
-  readonly #locks = new KeyedLock();
-  #removing: Promise<unknown> = Promise.resolve();
-
   private constructor(
     readonly store: RegistryStore,
     readonly blobs: BlobStore,
@@ -85,36 +91,21 @@ export class RegistryData {
   ) {}
 
   /**
-   * The embedded profile: a data directory that this process owns. Brings the schema up to date and clears what a crash left.
-   * CapError storage.owned, storage.version, storage.failed; log.cut, log.changed, log.epoch.
+   * Brings the schema up to date; in the embedded profile this process owns the data directory from now on, and what a crash
+   * left is cleared. CapError storage.owned, storage.version, storage.failed, storage.unavailable; log.cut, log.changed,
+   * log.epoch.
    */
-  static async open({ database, blobs, program, ...options }: RegistryOptions): Promise<RegistryData> {
-    const directory = path.dirname(path.resolve(database));
-    const owner = await OwnerLock.acquire(directory, program);
-    return RegistryData.#assemble(options, async () => ({
-      database: await SqliteDatabase.open(database, 'write'),
-      blobs: await FileBlobStore.open(blobs),
-      checkpoints: new FileCheckpointStore(path.join(directory, 'checkpoints')),
-      snapshots: path.join(directory, 'snapshots'),
-      release: () => owner.release(),
-    })).catch((error: unknown) => {
-      owner.release();
-      throw error;
-    });
-  }
-
-  static async #assemble(
-    { now = () => new Date(), queue, log }: Pick<RegistryOptions, 'now' | 'queue' | 'log'>,
-    open: () => Promise<Stores>,
-  ): Promise<RegistryData> {
-    const stores = await open();
+  static async open({ now = () => new Date(), queue, log, program, ...place }: RegistryOptions): Promise<RegistryData> {
+    const stores = await storesOf(place, program);
+    const { blobs, checkpoints, snapshotFiles, alone, release } = stores;
     const store = new SqlRegistryStore(stores.database, now, queue);
     try {
-      const snapshots = await Snapshots.open(stores.snapshots, store, now);
-      const signed = log ? await TransparencyLog.open(store, stores.checkpoints, log) : null;
-      return new RegistryData(store, stores.blobs, stores.checkpoints, snapshots, signed, stores.release, now);
+      const snapshots = await Snapshots.open(snapshotFiles, store, { now, alone });
+      const signed = log ? await TransparencyLog.open(store, checkpoints, log) : null;
+      return new RegistryData(store, blobs, checkpoints, snapshots, signed, release, now);
     } catch (error) {
       await store.close();
+      release();
       throw error;
     }
   }
@@ -133,16 +124,13 @@ export class RegistryData {
     const spooled = await this.blobs.spool(body, maxBytes);
     const { blob_id, size } = spooled;
     const until = retain === 'keep' ? null : new Date(this.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
-    // Under the lock no sweep comes between the file and its row.
-    await this.#locks.run(blob_id, async () => {
-      try {
-        await spooled.publish();
-      } catch (error) {
-        await spooled.discard();
-        throw error;
-      }
+    try {
+      await spooled.publish();
       await this.#record(blob_id, size, until);
-    });
+    } catch (error) {
+      await spooled.discard();
+      throw error;
+    }
     return { blob_id, size };
   }
 
@@ -180,7 +168,7 @@ export class RegistryData {
 
   /** A lease on one consistent state, with the checkpoint of just that state, or an older one if nothing is signed here. */
   async createSnapshot(): Promise<SignedSnapshot> {
-    const snapshot = await this.snapshots.create(this.#removing);
+    const snapshot = await this.snapshots.create();
     const { epoch } = await this.store.epoch();
     const checkpoint = this.signedLog
       ? await this.signedLog.checkpointOf(snapshot.log_size)
@@ -190,10 +178,10 @@ export class RegistryData {
 
   /** Moves to the trash what no row wants, and empties the trash of what is old. Does nothing while a snapshot is lent out. */
   async collect(options: CollectOptions = {}): Promise<Collected> {
-    const held_up = this.snapshots.active;
+    const held_up = await this.snapshots.active();
     if (held_up) return { uploads: 0, orphans: 0, restored: 0, purged: 0, held_up };
     const uploads = options.dryRun ? await this.store.countExpiredBlobs() : await this.sweepUploads();
-    const files = await collectFiles(this.store, this.blobs, options, async () => !this.snapshots.active);
+    const files = await collectFiles(this.store, this.blobs, options, async () => !(await this.snapshots.active()));
     return { uploads, ...files, held_up };
   }
 
@@ -202,7 +190,7 @@ export class RegistryData {
    * resolved. CapError entry.unknown; bundle.held, bundle.shared; snapshot.busy while a backup may still fetch it.
    */
   async eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
-    if (this.snapshots.active)
+    if (await this.snapshots.active())
       throw new CapError('busy', 'snapshot.busy', 'a snapshot is lent out, and may still be asked for this bundle');
     const erasure = await this.store.eraseBundle(entryOrBundle, reason);
     // Out of the trash too, should it be there.
@@ -243,16 +231,9 @@ export class RegistryData {
     for (;;) {
       const expired = await this.store.expiredBlobs(SWEEP_GROUP);
       if (expired.length === 0) return swept;
-      for (const id of expired) {
-        if (this.snapshots.active) return swept;
-        const removal = this.#locks.run(id, async () => {
-          if (!(await this.store.forgetExpiredBlob(id))) return;
-          await this.blobs.trash(id);
-          swept++;
-        });
-        this.#removing = removal.catch(() => undefined);
-        await removal;
-      }
+      const before = swept;
+      for (const id of expired) if (await this.store.forgetExpiredBlob(id, () => this.blobs.trash(id))) swept++;
+      if (swept === before) return swept; // they are wanted again, or must stay for a snapshot
     }
   }
 
@@ -267,7 +248,6 @@ export class RegistryData {
   }
 
   async close(): Promise<void> {
-    await this.#removing;
     await this.snapshots.close();
     await this.signedLog?.close();
     await this.store.close();
@@ -280,4 +260,53 @@ function yearsBefore(now: Date, years: number): string {
   const moment = new Date(now);
   moment.setUTCFullYear(moment.getUTCFullYear() - years);
   return moment.toISOString();
+}
+
+function storesOf({ database, blobs }: RegistryPlace, program: string): Promise<Stores> {
+  const shared = isPostgresUrl(database);
+  if (typeof blobs === 'string' && !shared) return embedded(database, blobs, program);
+  if (typeof blobs !== 'string' && shared) return scaleOut(database, blobs.s3);
+  throw new CapError(
+    'config',
+    'config.invalid',
+    'an SQLite file goes with a directory of BLOBs, PostgreSQL with a bucket',
+  );
+}
+
+async function embedded(database: string, blobs: string, program: string): Promise<Stores> {
+  const directory = path.dirname(path.resolve(database));
+  const owner = await OwnerLock.acquire(directory, program);
+  const release = () => owner.release();
+  try {
+    return {
+      database: await SqliteDatabase.open(database, 'write'),
+      blobs: await FileBlobStore.open(blobs),
+      checkpoints: new FileCheckpointStore(path.join(directory, 'checkpoints')),
+      snapshotFiles: new DirectorySnapshotFiles(path.join(directory, 'snapshots')),
+      alone: true,
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function scaleOut(database: string, bucket: S3Place): Promise<Stores> {
+  const objects = await S3Objects.open(bucket);
+  const release = () => objects.close();
+  try {
+    const workshop = await mkdtemp(path.join(tmpdir(), 'cap-snapshot-'));
+    return {
+      database: await PostgresDatabase.open(database),
+      blobs: new S3BlobStore(objects),
+      checkpoints: new S3CheckpointStore(objects),
+      snapshotFiles: new S3SnapshotFiles(objects, workshop),
+      alone: false,
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }

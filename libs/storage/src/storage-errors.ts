@@ -3,7 +3,12 @@ import { CapError, isCapError, systemCode } from '@cap/crypto';
 /** The driver's or the file system's error as a CapError; others are passed through. */
 export function storageError(error: unknown, what: string): unknown {
   if (isCapError(error)) return error;
-  if (error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message))
+  if (
+    error instanceof Error &&
+    /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/.test(
+      error.message,
+    )
+  )
     return unreachable(error, what);
   const code = systemCode(error);
   if (code === undefined) return error;
@@ -11,7 +16,8 @@ export function storageError(error: unknown, what: string): unknown {
   if (/^(08|57P)/.test(code) || /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH)$/.test(code))
     return unreachable(error, what);
   if (code === '53100') return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
-  if (/^53/.test(code))
+  // 55P03: the lock was not to be had in time.
+  if (/^53/.test(code) || code === '55P03')
     return new CapError('busy', 'overloaded', `${what}: ${(error as Error).message}`, { cause: error });
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
     return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
@@ -22,7 +28,8 @@ export function storageError(error: unknown, what: string): unknown {
   return error;
 }
 
-const unreachable = (error: unknown, what: string) =>
+/** The database does not answer: nobody knows what became of a commit that was under way. */
+export const unreachable = (error: unknown, what: string) =>
   new CapError('unavailable', 'storage.unavailable', `${what}: ${(error as Error).message || String(error)}`, {
     cause: error,
   });

@@ -186,9 +186,40 @@ export interface IdempotencyKeys {
   forgetExpired(limit: number): Promise<number>;
 }
 
+/** A state of the registry that is lent out, and what the copy of it holds. */
+export interface SnapshotLease {
+  id: string;
+  /** RFC 3339 UTC. */
+  taken_at: string;
+  expires_at: string;
+  log_size: number;
+  head_digest: Digest;
+  /** Bytes of the database copy; 0 while it is being made. */
+  database_size: number;
+  /** Number and bytes of the BLOBs that the copy refers to. */
+  blobs: number;
+  blob_bytes: number;
+}
+
+/** Who may have a snapshot: one at a time, in every process that shares the database. While a lease lives no BLOB is forgotten. */
+export interface SnapshotLeases {
+  /** CapError snapshot.busy while another one lives. */
+  take(id: string, ms: number): Promise<void>;
+  /** CapError snapshot.unknown once it is gone; likewise renew. */
+  describe(lease: Omit<SnapshotLease, 'taken_at' | 'expires_at'>): Promise<void>;
+  renew(id: string, ms: number): Promise<void>;
+  /** Null once its time has passed. */
+  find(id: string): Promise<SnapshotLease | null>;
+  active(): Promise<boolean>;
+  /** False if it was not there. */
+  release(id: string): Promise<boolean>;
+  clear(): Promise<void>;
+}
+
 /** Every state change is one event of the hash chain, in the transaction of the change. */
 export interface RegistryStore extends RegistryReader {
   readonly idempotency: IdempotencyKeys;
+  readonly leases: SnapshotLeases;
   /** CapError policy.conflict if the policy_id has other content. */
   storePolicy(policy: NewPolicy): Promise<Stored<StoredPolicy>>;
   /** CapError policy.unknown. */
@@ -219,8 +250,11 @@ export interface RegistryStore extends RegistryReader {
   eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure>;
   /** Bundles with no entry since that moment that none holds, oldest first. */
   bundlesOlderThan(moment: string, limit: number, after?: number): Promise<AgedBundle[]>;
-  /** Forgets a BLOB whose time has passed; false if it is (again) wanted. */
-  forgetExpiredBlob(blobId: Digest): Promise<boolean>;
+  /**
+   * Forgets a BLOB whose time has passed, and removes it while no row for it can come; false if it is wanted, or a snapshot is
+   * lent out. `removal` may run twice.
+   */
+  forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean>;
   expiredBlobs(limit: number): Promise<Digest[]>;
   countExpiredBlobs(): Promise<number>;
   /** Writes a consistent copy of the database to a file while writes go on. */
@@ -232,8 +266,9 @@ export interface RegistryStore extends RegistryReader {
 /** The newest signed checkpoint of each epoch, kept outside of the database so that a log that was cut or rewritten is found. */
 export interface CheckpointStore {
   read(epoch: number): Promise<string | null>;
-  /** Durable once resolved. */
+  /** Replaces the epoch's note; durable once resolved. */
   write(epoch: number, note: string): Promise<void>;
+  /** Ascending. */
   epochs(): Promise<number[]>;
 }
 

@@ -1,12 +1,8 @@
-/** A process that owns a data directory and registers entries as fast as it can, saying each one's id once it was acknowledged. */
-import { RegistryData } from './registry-data.js';
+/** A process that opens a registry's state and registers entries as fast as it can, saying each one's id once it was acknowledged. */
+import { RegistryData, type RegistryPlace } from './registry-data.js';
 
-const directory = process.argv[2]!;
-const data = await RegistryData.open({
-  database: `${directory}/registry.db`,
-  blobs: `${directory}/blobs`,
-  program: 'first-registry',
-});
+const place = JSON.parse(process.argv[2]!) as RegistryPlace;
+const data = await RegistryData.open({ ...place, program: 'first-registry' });
 process.stdout.write('open\n');
 
 if (process.argv[3] === 'write')

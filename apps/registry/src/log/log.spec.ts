@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import {
   type JsonValue,
   type LogTrust,
@@ -11,7 +11,6 @@ import {
   verifyConsistency,
   verifyReceipt,
 } from '@cap/crypto';
-import { SqliteDatabase } from '@cap/storage';
 import { entryOf, TestRegistry } from '../registry.fixture.js';
 
 let registry: TestRegistry;
@@ -97,24 +96,14 @@ describe('the log', () => {
   it('writes its newest checkpoint beside the database', async () => {
     const { tree_size } = await checkpoint();
     await registry.data.log.close();
-    const note = await readFile(registry.at('checkpoints', '1'), 'utf8');
-    expect(parseCheckpoint(note)).toMatchObject({ origin: 'log.example/cap/1', size: tree_size });
+    expect(parseCheckpoint(await registry.storedCheckpoint(1))).toMatchObject({
+      origin: 'log.example/cap/1',
+      size: tree_size,
+    });
   });
 });
 
 describe('a log that was changed from outside', () => {
-  /** Does something to the database that the service would never do. */
-  async function tamper(of: TestRegistry, ...statements: string[]) {
-    const database = await SqliteDatabase.open(of.at('registry.db'), 'write');
-    await database.write(async (session) => {
-      for (const { name } of await session.all<{ name: string }>(
-        `SELECT name FROM sqlite_master WHERE type = 'trigger'`,
-      ))
-        await session.run(`DROP TRIGGER ${name}`);
-      for (const statement of statements) await session.run(statement);
-    });
-    await database.close();
-  }
   const CUT = ['DELETE FROM entries WHERE log_index = 1', 'DELETE FROM events WHERE seq = 1'];
 
   it.each([
@@ -127,7 +116,7 @@ describe('a log that was changed from outside', () => {
     try {
       await register('first', own);
       await register('second', own);
-      await tamper(own, ...statements);
+      await own.tamper(...statements);
       expect((await own.as('operator').get('/v1/log/inclusion?log_index=0&tree_size=2')).status).toBe(500);
       const ready = await own.as('operator').get('/readyz');
       expect([ready.status, ready.body.missing]).toEqual([503, ['log']]);
@@ -145,9 +134,9 @@ describe('a log that was changed from outside', () => {
     await register('first', own);
     await register('second', own);
     await own.end();
-    await tamper(own, ...statements);
-    await expect(TestRegistry.start({}, own.directory)).rejects.toMatchObject({ code });
-    await rm(own.directory, { recursive: true });
+    await own.tamper(...statements);
+    await expect(TestRegistry.start({}, own)).rejects.toMatchObject({ code });
+    await own.remove();
   });
 });
 
@@ -161,7 +150,7 @@ describe('the key of the log', () => {
     await writeFile(fresh, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), {
       mode: 0o600,
     });
-    const rotated = await TestRegistry.start({}, own.directory, { key: [fresh, own.at('keys', 'log.key')] });
+    const rotated = await TestRegistry.start({}, own, { key: [fresh, own.at('keys', 'log.key')] });
     const { receipt } = await register('second', rotated);
     const both = await trustOf(rotated);
     expect(both.logKeys).toHaveLength(2);
@@ -173,12 +162,12 @@ describe('the key of the log', () => {
   it('that others can read, that is not there or is none stops the start', async () => {
     const own = await TestRegistry.start();
     await own.end();
-    const again = (key?: string) => TestRegistry.start({}, own.directory, key === undefined ? {} : { key });
+    const again = (key?: string) => TestRegistry.start({}, own, key === undefined ? {} : { key });
     await chmod(own.at('keys', 'log.key'), 0o644);
     await expect(again()).rejects.toMatchObject({ code: 'key.forbidden' });
     await expect(again(own.at('nowhere.key'))).rejects.toMatchObject({ code: 'config.invalid' });
     await writeFile(own.at('no.key'), 'no key', { mode: 0o600 });
     await expect(again(own.at('no.key'))).rejects.toMatchObject({ code: 'key.malformed' });
-    await rm(own.directory, { recursive: true });
+    await own.remove();
   });
 });

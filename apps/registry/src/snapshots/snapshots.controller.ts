@@ -23,7 +23,7 @@ export class SnapshotsController {
     @Headers('range') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const { database_size } = this.data.snapshots.find(id);
+    const { database_size } = await this.data.snapshots.find(id);
     const range = requestedRange(header, database_size);
     const body = await this.data.snapshots.database(id, range);
     describeBytes(reply, database_size, range);

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { sha3Text } from '@cap/crypto';
 import { contentOf, DataDirectory, digestOf, entryOf, pieces, put } from '../data.fixture.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
+import { embeddedDescribe } from '../profile.fixture.js';
 
 const kept = (file: string) => readFile(path.join(import.meta.dirname, '../../testdata', file), 'utf8');
 const LIST = 'name,birthdate,nationality,id\nNobody,,DE,\n';
@@ -26,7 +27,7 @@ async function restore(file: string): Promise<void> {
   db.close();
 }
 
-describe('a database of schema 1', () => {
+embeddedDescribe('a database of schema 1 (embedded)', () => {
   it('opens with everything in it, and can do what is new', async () => {
     await restore('registry-1.sql');
     const data = await place.open();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { DataDirectory, startWriter } from '../data.fixture.js';
+import { embeddedDescribe } from '../profile.fixture.js';
 import { ownerOf } from './owner-lock.js';
 
 let place: DataDirectory;
@@ -9,9 +10,9 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-describe('the owner of a data directory', () => {
+embeddedDescribe('the owner of a data directory (embedded)', () => {
   it('refuses a second process by name until the first is gone, also by kill -9', async () => {
-    const { child, said } = startWriter(place.directory, 'hold');
+    const { child, said } = startWriter(place.place, 'hold');
     await said(1);
     const refusal = await place.open().catch((error: unknown) => error);
     expect(refusal).toMatchObject({

@@ -1,7 +1,7 @@
-import pg, { type Pool, type PoolClient, type PoolConfig } from 'pg';
+import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { CapError } from '@cap/crypto';
-import { asStorageError, storageError } from '../storage-errors.js';
+import { asStorageError, storageError, unreachable } from '../storage-errors.js';
 import { copyTables } from './copy-tables.js';
 import { ENTITIES } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
@@ -12,6 +12,12 @@ import { SqliteDatabase } from './sqlite-database.js';
 /** Any number that no other program is likely to lock in the same database. */
 const MIGRATION_LOCK = 0x6361_7031;
 const CONNECT_MS = 5_000;
+/** A process that was stopped in the middle of a write must not hold up the others, ms. */
+const IDLE_IN_WRITE_MS = 15_000;
+/** How long a write waits for those of other processes, ms. */
+const LOCK_MS = 30_000;
+/** Until a silent server counts as gone, ms. */
+const ANSWER_MS = 60_000;
 const MAX_CONNECTIONS = 10;
 /** PostgreSQL takes at most 65 535 values in one statement. */
 const MAX_VALUES = 20_000;
@@ -19,6 +25,18 @@ const INT8 = 20;
 const NUMERIC = 1700;
 
 const WHAT = 'PostgreSQL';
+
+/** Whether this names a database of a server, not an SQLite file. */
+export const isPostgresUrl = (database: string): boolean => /^postgres(ql)?:\/\//.test(database);
+
+/** The row of the totals is the lock: whoever has it is the only one that appends to the log, in all processes. */
+const BEGIN_WRITE = [
+  'BEGIN',
+  'SET LOCAL synchronous_commit = on',
+  `SET LOCAL lock_timeout = ${LOCK_MS}`,
+  `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_WRITE_MS}`,
+  'SELECT entries FROM totals FOR UPDATE',
+].join('; ');
 
 /** `?` as PostgreSQL writes it. Texts are few and constant, and so are the names of their prepared statements. */
 class Statements {
@@ -57,17 +75,18 @@ class PostgresSession implements SqlSession {
       let number = 0;
       const tuples = group.map(() => `(${names.map(() => `$${++number}`).join(', ')})`);
       const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${tuples.join(', ')}`;
-      await this.connection.query({
-        text,
-        values: group.flatMap((row) => names.map((name) => asParameter(row[name]!))),
-      });
+      await this.#ask({ text, values: group.flatMap((row) => names.map((name) => asParameter(row[name]!))) });
     }
   }
 
   #query(sql: string, values: readonly SqlValue[]) {
     // A list of as many values as a call has is a statement of its own: not worth keeping.
     const { name, text } = statements.of(sql);
-    return this.connection.query({ ...(values.length > 8 ? {} : { name }), text, values: values.map(asParameter) });
+    return this.#ask({ ...(values.length > 8 ? {} : { name }), text, values: values.map(asParameter) });
+  }
+
+  #ask(query: QueryConfig) {
+    return asStorageError(WHAT, () => this.connection.query(query));
   }
 }
 
@@ -104,7 +123,7 @@ export class PostgresDatabase implements SqlDatabase {
         applicationName: 'cap-registry',
         poolErrorHandler: () => undefined, // a broken connection is seen by its next use
         installExtensions: false,
-        extra: { types: { getTypeParser }, keepAlive: true } satisfies PoolConfig,
+        extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
       });
       await source.initialize();
       try {
@@ -120,9 +139,7 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const result = this.#last.then(() =>
-      this.#transaction('BEGIN; SET LOCAL synchronous_commit = on; SELECT entries FROM totals FOR UPDATE', work),
-    );
+    const result = this.#last.then(() => this.#transaction(BEGIN_WRITE, work));
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -157,10 +174,11 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async #transaction<T>(begin: string, work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect().catch((error: unknown) => {
-      throw storageError(error, WHAT);
-    });
+    const client = await asStorageError(WHAT, () => this.pool.connect());
     let broken: Error | undefined;
+    // A connection that breaks between two queries is seen by the next one.
+    const onError = () => undefined;
+    client.on('error', onError);
     try {
       await client.query(begin);
       const value = await work(new PostgresSession(client));
@@ -168,8 +186,9 @@ export class PostgresDatabase implements SqlDatabase {
       return value;
     } catch (error) {
       await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
-      throw broken ? storageError(broken, WHAT) : error;
+      throw broken ? unreachable(broken, WHAT) : storageError(error, WHAT);
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   }

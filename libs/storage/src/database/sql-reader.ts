@@ -13,6 +13,7 @@ import {
   type StoredList,
   type StoredPolicy,
 } from '../stores.js';
+import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
 import {
   Blobs,
@@ -29,6 +30,8 @@ import { fetchHashes } from './pending-log.js';
 import { type SqlDatabase } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
+const WHAT = "can't read the registry database";
+
 /** Reads with TypeORM's query builder, which speaks both engines' SQL. */
 export class SqlReader implements RegistryReader {
   constructor(
@@ -42,7 +45,7 @@ export class SqlReader implements RegistryReader {
   }
 
   async totals(): Promise<RegistryTotals> {
-    const head = await this.#query(Events, 'e').orderBy('e.seq', 'DESC').limit(1).getOne();
+    const head = await this.#one(this.#query(Events, 'e').orderBy('e.seq', 'DESC').limit(1));
     const [counted] = await this.database.reading.all<Pick<RegistryTotals, 'entries' | 'blob_bytes'>>(
       'SELECT entries, blob_bytes FROM totals',
     );
@@ -55,17 +58,17 @@ export class SqlReader implements RegistryReader {
 
   async findPolicy(ref: string): Promise<StoredPolicy | null> {
     const hash = ref.replace(/^sha3-256:(?=[0-9a-f]{64}$)/, '0x');
-    const exact = await this.#query(Policies, 'p')
-      .where('p.policy_hash = :hash', { hash })
-      .orWhere('p.policy_id = :ref', { ref })
-      .getOne();
+    const exact = await this.#one(
+      this.#query(Policies, 'p').where('p.policy_hash = :hash', { hash }).orWhere('p.policy_id = :ref', { ref }),
+    );
     const found =
       exact ??
-      (await this.#query(Policies, 'p')
-        .where(`p.id = :ref AND p.status = 'active'`, { ref })
-        .orderBy('p.log_index', 'DESC')
-        .limit(1)
-        .getOne());
+      (await this.#one(
+        this.#query(Policies, 'p')
+          .where(`p.id = :ref AND p.status = 'active'`, { ref })
+          .orderBy('p.log_index', 'DESC')
+          .limit(1),
+      ));
     return found && toPolicy(found);
   }
 
@@ -76,29 +79,21 @@ export class SqlReader implements RegistryReader {
     const query = this.#query(Policies, 'p').where('p.log_index > :after', { after: numberCursor(cursor) });
     if (status !== undefined) query.andWhere('p.status = :status', { status });
     if (id !== undefined) query.andWhere('p.id = :id', { id });
-    const rows = await query
-      .orderBy('p.log_index')
-      .limit(limit + 1)
-      .getMany();
+    const rows = await this.#many(query.orderBy('p.log_index').limit(limit + 1));
     return pageOf(rows, limit, (row) => row.log_index, toPolicy);
   }
 
   async findList(hash: string): Promise<StoredList | null> {
-    const row = await this.#query(Lists, 'l')
-      .where('l.hash = :hash', { hash })
-      .orderBy('l.as_of', 'DESC')
-      .limit(1)
-      .getOne();
+    const row = await this.#one(
+      this.#query(Lists, 'l').where('l.hash = :hash', { hash }).orderBy('l.as_of', 'DESC').limit(1),
+    );
     return row && toList(row, await this.#newestAsOf([row.id]));
   }
 
   async listLists({ cursor, limit }: PageRequest, { id }: { id?: string | undefined } = {}): Promise<Page<StoredList>> {
     const query = this.#query(Lists, 'l').where('l.log_index > :after', { after: numberCursor(cursor) });
     if (id !== undefined) query.andWhere('l.id = :id', { id });
-    const rows = await query
-      .orderBy('l.log_index')
-      .limit(limit + 1)
-      .getMany();
+    const rows = await this.#many(query.orderBy('l.log_index').limit(limit + 1));
     const newest = await this.#newestAsOf(rows.map((row) => row.id));
     return pageOf(
       rows,
@@ -109,7 +104,7 @@ export class SqlReader implements RegistryReader {
   }
 
   async findEntry(entryId: string): Promise<StoredEntry | null> {
-    const row = await this.#query(Entries, 'e').where('e.entry_id = :entryId', { entryId }).getOne();
+    const row = await this.#one(this.#query(Entries, 'e').where('e.entry_id = :entryId', { entryId }));
     return row && toEntry(row);
   }
 
@@ -125,29 +120,25 @@ export class SqlReader implements RegistryReader {
       });
     if (filter.from !== undefined) query.andWhere('e.registered_at >= :from', { from: inLogForm(filter.from) });
     if (filter.to !== undefined) query.andWhere('e.registered_at < :to', { to: inLogForm(filter.to) });
-    const rows = await query
-      .orderBy('e.log_index')
-      .limit(limit + 1)
-      .getMany();
+    const rows = await this.#many(query.orderBy('e.log_index').limit(limit + 1));
     return pageOf(rows, limit, (row) => row.log_index, toEntry);
   }
 
   async listEvents(from: number, limit: number): Promise<ChainEvent[]> {
-    const rows = await this.#query(Events, 'e')
-      .where('e.seq >= :from', { from })
-      .orderBy('e.seq')
-      .limit(limit)
-      .getMany();
+    const rows = await this.#many(
+      this.#query(Events, 'e').where('e.seq >= :from', { from }).orderBy('e.seq').limit(limit),
+    );
     return rows.map(toEvent);
   }
 
   async findBlob(blobId: string): Promise<StoredBlob | null> {
-    return this.#query(Blobs, 'b')
-      .where('b.blob_id = :blobId', { blobId })
-      .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
-        now: this.now().toISOString(),
-      })
-      .getOne();
+    return this.#one(
+      this.#query(Blobs, 'b')
+        .where('b.blob_id = :blobId', { blobId })
+        .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+          now: this.now().toISOString(),
+        }),
+    );
   }
 
   async wantedBlobs(blobIds: readonly Digest[]): Promise<{ wanted: Set<string>; erased: Set<string> }> {
@@ -161,14 +152,15 @@ export class SqlReader implements RegistryReader {
   }
 
   async listBlobs({ cursor, limit }: PageRequest): Promise<Page<StoredBlob>> {
-    const rows = await this.#query(Blobs, 'b')
-      .where('b.blob_id > :after', { after: blobCursor(cursor) })
-      .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
-        now: this.now().toISOString(),
-      })
-      .orderBy('b.blob_id')
-      .limit(limit + 1)
-      .getMany();
+    const rows = await this.#many(
+      this.#query(Blobs, 'b')
+        .where('b.blob_id > :after', { after: blobCursor(cursor) })
+        .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+          now: this.now().toISOString(),
+        })
+        .orderBy('b.blob_id')
+        .limit(limit + 1),
+    );
     return pageOf(
       rows,
       limit,
@@ -179,12 +171,14 @@ export class SqlReader implements RegistryReader {
 
   /** Number and bytes of the BLOBs that listBlobs gives. */
   async blobTotals(): Promise<{ blobs: number; blob_bytes: number }> {
-    const counted = await this.#query(Blobs, 'b')
-      .select(['COUNT(*) AS blobs', 'COALESCE(SUM(b.size), 0) AS blob_bytes'])
-      .where('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
-        now: this.now().toISOString(),
-      })
-      .getRawOne<{ blobs: number; blob_bytes: number }>();
+    const counted = await asStorageError(WHAT, () =>
+      this.#query(Blobs, 'b')
+        .select(['COUNT(*) AS blobs', 'COALESCE(SUM(b.size), 0) AS blob_bytes'])
+        .where('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
+          now: this.now().toISOString(),
+        })
+        .getRawOne<{ blobs: number; blob_bytes: number }>(),
+    );
     return counted!;
   }
 
@@ -205,12 +199,22 @@ export class SqlReader implements RegistryReader {
 
   async #newestAsOf(ids: string[]): Promise<Map<string, string>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.#query(Lists, 'l')
-      .select(['l.id AS id', 'MAX(l.as_of) AS newest'])
-      .where('l.id IN (:...ids)', { ids: [...new Set(ids)] })
-      .groupBy('l.id')
-      .getRawMany<{ id: string; newest: string }>();
+    const rows = await asStorageError(WHAT, () =>
+      this.#query(Lists, 'l')
+        .select(['l.id AS id', 'MAX(l.as_of) AS newest'])
+        .where('l.id IN (:...ids)', { ids: [...new Set(ids)] })
+        .groupBy('l.id')
+        .getRawMany<{ id: string; newest: string }>(),
+    );
     return new Map(rows.map(({ id, newest }) => [id, newest]));
+  }
+
+  #one<Row extends ObjectLiteral>(query: SelectQueryBuilder<Row>): Promise<Row | null> {
+    return asStorageError(WHAT, () => query.getOne());
+  }
+
+  #many<Row extends ObjectLiteral>(query: SelectQueryBuilder<Row>): Promise<Row[]> {
+    return asStorageError(WHAT, () => query.getMany());
   }
 
   #query<Row extends ObjectLiteral>(

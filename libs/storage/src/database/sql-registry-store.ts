@@ -22,6 +22,7 @@ import {
 import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
 import { bundlesOlderThan, erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { SqlIdempotencyKeys } from './idempotency-keys.js';
+import { SqlSnapshotLeases } from './snapshot-leases.js';
 import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
 import { type SqlDatabase } from './sql-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
@@ -32,6 +33,7 @@ export class SqlRegistryStore implements RegistryStore {
   readonly #queue: WriteQueue;
   readonly #reader: SqlReader;
   readonly idempotency: SqlIdempotencyKeys;
+  readonly leases: SqlSnapshotLeases;
 
   constructor(
     private readonly database: SqlDatabase,
@@ -41,6 +43,7 @@ export class SqlRegistryStore implements RegistryStore {
     this.#queue = new WriteQueue(database, options);
     this.#reader = new SqlReader(database, now);
     this.idempotency = new SqlIdempotencyKeys(this.#queue, now);
+    this.leases = new SqlSnapshotLeases(database, this.#queue, now);
   }
 
   totals = () => this.#reader.totals();
@@ -182,14 +185,18 @@ export class SqlRegistryStore implements RegistryStore {
     return counted!.count;
   }
 
-  forgetExpiredBlob(blobId: Digest): Promise<boolean> {
+  forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>(
-        'SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?',
+        `SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?
+           AND NOT EXISTS (SELECT 1 FROM snapshot_leases WHERE expires_at > ?)`,
         blobId,
+        this.#time(),
         this.#time(),
       );
       if (!row) return false;
+      // If the commit fails an expired row stays without its BLOB: nobody can see it, and the next sweep takes it.
+      await removal();
       await tx.run('DELETE FROM blobs WHERE blob_id = ?', blobId);
       tx.count({ blob_bytes: -row.size });
       return true;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { contentOf, DataDirectory } from '../data.fixture.js';
 import '../s3/one-realm.fixture.js';
 import { S3Double } from '../s3/s3-double.fixture.js';
@@ -9,13 +9,11 @@ import { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './s
 let directory: DataDirectory;
 let double: S3Double;
 let objects: S3Objects;
-let local: string;
 beforeEach(async () => {
   directory = await DataDirectory.make();
   double = await S3Double.start({ pageSize: 2 });
   objects = await S3Objects.open({ ...double.place, prefix: 'p/' });
-  local = directory.at('local.db');
-  await writeFile(local, '0123456789');
+  await mkdir(directory.at('workshop'));
 });
 afterEach(async () => {
   objects.close();
@@ -23,18 +21,29 @@ afterEach(async () => {
   await directory.remove();
 });
 
+/** A file in the workshop, whatever files is tested. */
+async function made(text: string): Promise<string> {
+  const file = directory.at('workshop', '.made.db');
+  await writeFile(file, text);
+  return file;
+}
+
 describe.each<[string, () => SnapshotFiles]>([
-  ['files', () => new DirectorySnapshotFiles(directory.at('snapshots'))],
-  ['objects of a bucket', () => new S3SnapshotFiles(objects)],
+  ['files', () => new DirectorySnapshotFiles(directory.at('workshop'))],
+  ['objects of a bucket', () => new S3SnapshotFiles(objects, directory.at('workshop'))],
 ])('snapshots as %s', (_name, make) => {
-  it('copies a file, reads it and parts of it, removes it', async () => {
+  it('takes a file, reads it and parts of it, removes it', async () => {
     const files = make();
-    await files.put('a.db', local);
-    await writeFile(local, 'changed');
+    await files.put('a.db', await made('0123456789'));
+    expect(await readdir(files.workshop)).toEqual(files instanceof S3SnapshotFiles ? [] : ['a.db']);
     expect((await contentOf(await files.read('a.db'))).toString()).toBe('0123456789');
     expect((await contentOf(await files.read('a.db', { first: 3, last: 5 }))).toString()).toBe('345');
-    await files.put('a.db', local);
+    await files.put('a.db', await made('changed'));
     expect((await contentOf(await files.read('a.db'))).toString()).toBe('changed');
+    const local = (await files.local('a.db'))!;
+    expect(await readFile(local.file, 'utf8')).toBe('changed');
+    await local.release();
+    expect(await files.local('b.db')).toBeNull();
     await files.remove('a.db');
     await files.remove('a.db');
     expect(await files.read('a.db')).toBeNull();
@@ -43,21 +52,21 @@ describe.each<[string, () => SnapshotFiles]>([
   it('lists names in order', async () => {
     const files = make();
     expect(await files.list()).toEqual([]);
-    for (const name of ['c', 'a', 'b']) await files.put(name, local);
+    for (const name of ['c', 'a', 'b']) await files.put(name, await made(name));
     expect(await files.list()).toEqual(['a', 'b', 'c']);
   });
 
   it('refuses names that lead elsewhere, and a file that is not there', async () => {
     for (const name of ['', '../a', 'a/b', '.hidden'])
-      await expect(make().put(name, local)).rejects.toMatchObject({ kind: 'input', code: 'request.schema' });
+      await expect(make().put(name, await made('x'))).rejects.toMatchObject({ kind: 'input', code: 'request.schema' });
     await expect(make().put('a', directory.at('nowhere'))).rejects.toThrow();
     expect(await make().list()).toEqual([]);
   });
 });
 
 it('snapshot files of a directory appear whole: nothing else is left there', async () => {
-  const files = new DirectorySnapshotFiles(directory.at('snapshots'));
-  await files.put('a', local);
+  const files = new DirectorySnapshotFiles(directory.at('workshop'));
+  await files.put('a', await made('a'));
   await expect(files.put('b', directory.at('nowhere'))).rejects.toMatchObject({ code: 'storage.failed' });
-  expect(await readdir(directory.at('snapshots'))).toEqual(['a']);
+  expect(await readdir(directory.at('workshop'))).toEqual(['a']);
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,9 +11,13 @@ import { type ByteRange } from '../stores.js';
 
 /** Files of snapshots that are lent out, where every instance of the registry can read them. */
 export interface SnapshotFiles {
-  /** Copies a local file; readers see all of it or nothing. */
+  /** A local directory, for this process alone, in which a file is made before it is put. */
+  readonly workshop: string;
+  /** Takes a file of the workshop away; readers see all of it or nothing. */
   put(name: string, file: string): Promise<void>;
   read(name: string, range?: ByteRange): Promise<Readable | null>;
+  /** A local file with the same bytes, which `release` gives back. */
+  local(name: string): Promise<{ file: string; release(): Promise<void> } | null>;
   /** Nothing happens if it is not there. */
   remove(name: string): Promise<void>;
   list(): Promise<string[]>;
@@ -28,26 +32,15 @@ function checked(name: string): string {
 
 /** In a directory that is made with the first file. */
 export class DirectorySnapshotFiles implements SnapshotFiles {
-  constructor(private readonly directory: string) {}
+  constructor(readonly workshop: string) {}
 
   async put(name: string, file: string): Promise<void> {
-    const target = path.join(this.directory, checked(name));
-    await asStorageError(`can't keep snapshot ${name}`, async () => {
-      await mkdir(this.directory, { recursive: true, mode: 0o700 });
-      const temporary = temporaryName(this.directory);
-      try {
-        await copyFile(file, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-        await rename(temporary, target);
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-    });
+    await asStorageError(`can't keep snapshot ${name}`, () => rename(file, this.#at(name)));
   }
 
   async read(name: string, range?: ByteRange): Promise<Readable | null> {
     try {
-      const handle = await open(path.join(this.directory, checked(name)), 'r');
+      const handle = await open(this.#at(name), 'r');
       return handle.createReadStream(range ? { start: range.first, end: range.last } : {});
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return null;
@@ -55,38 +48,65 @@ export class DirectorySnapshotFiles implements SnapshotFiles {
     }
   }
 
+  local(name: string): Promise<{ file: string; release(): Promise<void> } | null> {
+    const file = this.#at(name);
+    return Promise.resolve(existsSync(file) ? { file, release: () => Promise.resolve() } : null);
+  }
+
   async remove(name: string): Promise<void> {
-    await rm(path.join(this.directory, checked(name)), { force: true });
+    await rm(this.#at(name), { force: true });
   }
 
   async list(): Promise<string[]> {
-    const names = await readdir(this.directory).catch((error: unknown) => {
+    const names = await readdir(this.workshop).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     });
     return names.filter((name) => NAME.test(name)).sort();
   }
+
+  #at = (name: string): string => path.join(this.workshop, checked(name));
 }
 
 const SNAPSHOTS = 'snapshots/';
 
 /** Objects `snapshots/<name>`. */
 export class S3SnapshotFiles implements SnapshotFiles {
-  constructor(private readonly objects: S3Objects) {}
+  constructor(
+    private readonly objects: S3Objects,
+    readonly workshop: string,
+  ) {}
 
   async put(name: string, file: string): Promise<void> {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file), hash);
-    const { size } = await stat(file);
-    await this.objects.put(SNAPSHOTS + checked(name), {
-      open: () => createReadStream(file),
-      size,
-      sha256: hash.digest(),
+    await asStorageError(`can't keep snapshot ${name}`, async () => {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file), hash);
+      const { size } = await stat(file);
+      const content = { open: () => createReadStream(file), size, sha256: hash.digest() };
+      await this.objects.put(SNAPSHOTS + checked(name), content);
+      await rm(file);
     });
   }
 
   async read(name: string, range?: ByteRange): Promise<Readable | null> {
     return this.objects.get(SNAPSHOTS + checked(name), range);
+  }
+
+  async local(name: string): Promise<{ file: string; release(): Promise<void> } | null> {
+    const body = await this.read(name);
+    if (body === null) return null;
+    return asStorageError(`can't fetch snapshot ${name}`, async () => {
+      await mkdir(this.workshop, { recursive: true, mode: 0o700 });
+      const file = temporaryName(this.workshop);
+      const release = () => rm(file, { force: true });
+      try {
+        await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+        return { file, release };
+      } catch (error) {
+        await release();
+        throw error;
+      }
+    });
   }
 
   async remove(name: string): Promise<void> {

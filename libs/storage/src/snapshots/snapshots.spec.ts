@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { contentOf, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
 import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
+import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { LEASE_MS } from './snapshots.js';
 
@@ -22,33 +23,6 @@ async function register(name: string) {
   return (await data.store.registerEntry(entryOf(blob_id))).record;
 }
 
-/** Fetches a snapshot into a directory as a backup would. */
-async function fetchTo(directory: string) {
-  const snapshot = await data.createSnapshot();
-  await mkdir(directory, { recursive: true });
-  const database = await contentOf(await data.snapshots.database(snapshot.id));
-  expect(database.length).toBe(snapshot.database_size);
-  await writeFile(`${directory}/registry.db`, database);
-  let cursor: string | undefined;
-  let count = 0;
-  do {
-    const page = await data.snapshots.blobs(snapshot.id, { limit: 7, cursor });
-    for (const { blob_id } of page.items) {
-      const target = `${directory}/blobs/${blob_id.slice(2, 4)}/${blob_id.slice(4, 6)}`;
-      await mkdir(target, { recursive: true });
-      await cp(
-        place.at('blobs', blob_id.slice(2, 4), blob_id.slice(4, 6), blob_id.slice(2)),
-        `${target}/${blob_id.slice(2)}`,
-      );
-      count++;
-    }
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor);
-  expect(count).toBe(snapshot.blobs);
-  await data.snapshots.release(snapshot.id);
-  return snapshot;
-}
-
 describe('snapshots', () => {
   it('are one state while writes go on: a prefix of the acknowledged history, whole', async () => {
     const acknowledged: number[] = [];
@@ -60,7 +34,7 @@ describe('snapshots', () => {
       while (acknowledged.length < 20) await new Promise((resolve) => setImmediate(resolve));
       for (let i = 0; i < 3; i++) {
         const before = acknowledged.length;
-        const snapshot = await fetchTo(place.at(`copy-${i}`));
+        const snapshot = await copySnapshot(data, place.at(`copy-${i}`));
         expect(snapshot.log_size).toBeGreaterThanOrEqual(before);
         const verified = await verifyRegistry(place.at(`copy-${i}`));
         expect(verified).toMatchObject({
@@ -94,13 +68,11 @@ describe('snapshots', () => {
     const first = await data.createSnapshot();
     await expect(data.createSnapshot()).rejects.toMatchObject({ kind: 'busy', code: 'snapshot.busy' });
     later(LEASE_MS - 1);
-    expect(data.snapshots.find(first.id).id).toBe(first.id);
+    expect((await data.snapshots.find(first.id)).id).toBe(first.id);
     later(LEASE_MS - 1);
-    expect(data.snapshots.find(first.id).id).toBe(first.id);
+    expect((await data.snapshots.find(first.id)).id).toBe(first.id);
     later(LEASE_MS);
-    expect(() => data.snapshots.find(first.id)).toThrow(
-      expect.objectContaining({ kind: 'missing', code: 'snapshot.unknown' }),
-    );
+    await expect(data.snapshots.find(first.id)).rejects.toMatchObject({ kind: 'missing', code: 'snapshot.unknown' });
     const second = await data.createSnapshot();
     await expect(data.snapshots.database(first.id)).rejects.toMatchObject({ code: 'snapshot.unknown' });
     await data.snapshots.release(second.id);
@@ -124,7 +96,7 @@ describe('snapshots', () => {
     expect(await data.sweepUploads()).toBe(1);
   });
 
-  it('a copy that a dead process left is removed', async () => {
+  embeddedIt('a copy that a dead process left is removed (embedded)', async () => {
     await data.createSnapshot();
     await place.close(data);
     await mkdir(place.at('snapshots'), { recursive: true });

@@ -1,137 +1,162 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { CapError, type Digest } from '@cap/crypto';
 import { SqlReader } from '../database/sql-reader.js';
+import { type SnapshotFiles } from '../snapshot-files/snapshot-files.js';
 import { asStorageError } from '../storage-errors.js';
-import { type ByteRange, type Page, type PageRequest, type RegistryStore } from '../stores.js';
+import { type ByteRange, type Page, type PageRequest, type RegistryStore, type SnapshotLease } from '../stores.js';
 
 /** How long a lease lives after its last use, ms. */
 export const LEASE_MS = 30 * 60_000;
+/** A use within this time of the last one prolongs nothing: the lease is as good as new. */
+const FRESH_MS = 60_000;
 
-export interface Snapshot {
-  id: string;
-  log_size: number;
-  head_digest: Digest;
-  expires_at: string;
-  /** Bytes of the database copy. */
-  database_size: number;
-  /** Number and bytes of the BLOBs that the copy refers to. */
-  blobs: number;
-  blob_bytes: number;
-}
+export type Snapshot = Omit<SnapshotLease, 'taken_at'>;
 
-interface Lease {
-  snapshot: Snapshot;
-  file: string;
-  /** On the copy, with the clock stopped at the copy's time: an upload that expires meanwhile still belongs to it. */
-  reader: SqlReader;
-}
+const nameOf = (id: string): string => `${id}.db`;
 
 /**
- * Consistent states of the registry, lent to whoever backs it up, one at a time. While a lease lives no BLOB is removed, so
- * everything that the copy refers to can be fetched. Leases are not kept over a restart: the copy is gone, the backup starts anew.
+ * Consistent states of the registry, lent to whoever backs it up, one at a time for all processes that share the database.
+ * While a lease lives no BLOB is removed, so everything that the copy refers to can be fetched, from any of them.
  */
 export class Snapshots {
-  #lease: Lease | null = null;
-  #making = false;
+  /** The copy that was listed last, with the clock stopped at its time: an upload that expires meanwhile still belongs to it. */
+  #opened: { id: string; reader: Promise<SqlReader> } | null = null;
 
   private constructor(
-    private readonly directory: string,
+    private readonly files: SnapshotFiles,
     private readonly store: RegistryStore,
     private readonly now: () => Date,
+    private readonly alone: boolean,
   ) {}
 
-  /** Removes copies that an earlier process left. */
-  static async open(directory: string, store: RegistryStore, now: () => Date): Promise<Snapshots> {
-    await rm(directory, { recursive: true, force: true });
-    return new Snapshots(directory, store, now);
+  /** `alone`: no other process can hold a lease; whatever there is was left by a dead one. */
+  static async open(
+    files: SnapshotFiles,
+    store: RegistryStore,
+    { now, alone }: { now: () => Date; alone: boolean },
+  ): Promise<Snapshots> {
+    const snapshots = new Snapshots(files, store, now, alone);
+    if (alone) await snapshots.#clear();
+    return snapshots;
   }
 
   /** Whether BLOBs must stay. */
-  get active(): boolean {
-    return this.#making || (this.#lease !== null && !this.#hasExpired(this.#lease));
+  active(): Promise<boolean> {
+    return this.store.leases.active();
   }
 
-  /** Waits for `settled` (a removal that is under way) before the state is taken. CapError snapshot.busy, storage.full. */
-  async create(settled: Promise<unknown>): Promise<Snapshot> {
-    if (this.active) throw new CapError('busy', 'snapshot.busy', 'another snapshot is lent out');
-    this.#making = true;
+  /** CapError snapshot.busy, storage.full. */
+  async create(): Promise<Snapshot> {
     const id = randomUUID();
-    const file = path.join(this.directory, `${id}.db`);
+    await this.store.leases.take(id, LEASE_MS);
+    const renewing = setInterval(() => void this.store.leases.renew(id, LEASE_MS).catch(() => undefined), FRESH_MS);
+    const file = path.join(this.files.workshop, `.${nameOf(id)}`);
     try {
-      await settled;
-      await this.#end();
-      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+      for (const name of await this.files.list()) await this.files.remove(name);
+      await mkdir(this.files.workshop, { recursive: true, mode: 0o700 });
       await this.#refuseWithoutRoom(await this.store.bytes());
-      const taken = this.now();
-      await this.store.copyTo(file);
-      this.#lease = await this.#lend(id, file, taken);
-      return this.#lease.snapshot;
+      const { taken_at } = await this.#use(id);
+      const content = await this.#copyTo(file, new Date(taken_at));
+      await this.files.put(nameOf(id), file);
+      await this.store.leases.describe({ id, ...content });
+      return await this.find(id);
     } catch (error) {
       await rm(file, { force: true });
+      await this.files.remove(nameOf(id)).catch(() => undefined);
+      await this.store.leases.release(id).catch(() => undefined);
       throw error;
     } finally {
-      this.#making = false;
+      clearInterval(renewing);
     }
   }
 
   /** The database copy or a part of it. CapError snapshot.unknown for a lease that has ended. */
   async database(id: string, range?: ByteRange): Promise<Readable> {
-    const { file } = this.#use(id);
-    const handle = await open(file, 'r');
-    return handle.createReadStream(range ? { start: range.first, end: range.last } : {});
+    await this.#use(id);
+    return (await this.files.read(nameOf(id), range)) ?? gone(id);
   }
 
   /** The lease; looking at it prolongs it. */
-  find(id: string): Snapshot {
-    return this.#use(id).snapshot;
+  async find(id: string): Promise<Snapshot> {
+    const { taken_at: _, ...snapshot } = await this.#use(id);
+    return snapshot;
   }
 
   async blobs(id: string, page: PageRequest): Promise<Page<{ blob_id: Digest; size: number }>> {
-    const { items, next_cursor } = await this.#use(id).reader.listBlobs(page);
+    const { items, next_cursor } = await (await this.#readerOf(await this.#use(id))).listBlobs(page);
     return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
   }
 
   async release(id: string): Promise<void> {
-    this.#use(id);
-    await this.#end();
+    await this.#use(id);
+    await this.#forget();
+    await this.files.remove(nameOf(id));
+    await this.store.leases.release(id);
   }
 
   async close(): Promise<void> {
-    await this.#end();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.#forget();
+    if (this.alone) await this.#clear();
+    await rm(this.files.workshop, { recursive: true, force: true });
   }
 
-  async #lend(id: string, file: string, taken: Date): Promise<Lease> {
+  async #copyTo(file: string, taken: Date): Promise<Omit<SnapshotLease, 'id' | 'taken_at' | 'expires_at'>> {
+    await this.store.copyTo(file);
     const reader = await SqlReader.open(file, () => taken);
-    const { log_size, head_digest } = await reader.totals();
-    const { blobs, blob_bytes } = await reader.blobTotals();
-    const { size } = await stat(file);
-    const snapshot = { id, log_size, head_digest, expires_at: this.#expiry(), database_size: size, blobs, blob_bytes };
-    return { snapshot, file, reader };
+    try {
+      const { log_size, head_digest } = await reader.totals();
+      return { log_size, head_digest, database_size: (await stat(file)).size, ...(await reader.blobTotals()) };
+    } finally {
+      await reader.close();
+    }
   }
 
-  #use(id: string): Lease {
-    const lease = this.#lease;
-    if (lease?.snapshot.id !== id || this.#hasExpired(lease))
-      throw new CapError('missing', 'snapshot.unknown', `no snapshot ${id}: it was released, or its lease ran out`);
-    lease.snapshot.expires_at = this.#expiry();
-    return lease;
+  async #use(id: string): Promise<SnapshotLease> {
+    const lease = (await this.store.leases.find(id)) ?? gone(id);
+    const fresh = this.now().getTime() + LEASE_MS;
+    if (fresh - Date.parse(lease.expires_at) < FRESH_MS) return lease;
+    await this.store.leases.renew(id, LEASE_MS);
+    return { ...lease, expires_at: new Date(fresh).toISOString() };
   }
 
-  async #end(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = null;
-    if (!lease) return;
-    await lease.reader.close();
-    await rm(lease.file, { force: true });
+  async #readerOf({ id, taken_at }: SnapshotLease): Promise<SqlReader> {
+    if (this.#opened?.id !== id) {
+      await this.#forget();
+      this.#opened = { id, reader: this.#openCopy(id, new Date(taken_at)) };
+    }
+    return this.#opened.reader;
+  }
+
+  async #openCopy(id: string, taken: Date): Promise<SqlReader> {
+    const { file, release } = (await this.files.local(nameOf(id))) ?? gone(id);
+    try {
+      return await SqlReader.open(file, () => taken);
+    } finally {
+      await release(); // an open file stays readable
+    }
+  }
+
+  async #forget(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = null;
+    await opened?.reader.then(
+      (reader) => reader.close(),
+      () => undefined,
+    );
+  }
+
+  async #clear(): Promise<void> {
+    await this.store.leases.clear();
+    for (const name of await this.files.list()) await this.files.remove(name);
+    await rm(this.files.workshop, { recursive: true, force: true });
   }
 
   async #refuseWithoutRoom(size: number): Promise<void> {
     await asStorageError("can't make a snapshot", async () => {
-      const { bavail, bsize } = await statfs(this.directory);
+      const { bavail, bsize } = await statfs(this.files.workshop);
       if (bavail * bsize < size * 1.2)
         throw new CapError(
           'io',
@@ -140,7 +165,8 @@ export class Snapshots {
         );
     });
   }
+}
 
-  #expiry = (): string => new Date(this.now().getTime() + LEASE_MS).toISOString();
-  #hasExpired = (lease: Lease): boolean => lease.snapshot.expires_at <= this.now().toISOString();
+function gone(id: string): never {
+  throw new CapError('missing', 'snapshot.unknown', `no snapshot ${id}: it was released, or its lease ran out`);
 }

@@ -1,0 +1,4 @@
+/** Ends what postgres-setup.fixture.mjs began. */
+import { stop } from './postgres-setup.fixture.mjs';
+
+export default stop;
