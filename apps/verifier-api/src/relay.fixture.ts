@@ -9,7 +9,7 @@ export interface Relayed {
   body: Buffer;
 }
 /** What becomes of a call: another body, an answer instead of the registry's, or never an answer. */
-export type Fate = { body: Buffer } | { status: number; code: string } | 'silence' | undefined;
+export type Fate = { body: Buffer } | { status: number; code: string; detail?: string } | 'silence' | undefined;
 
 /** Stands between the API and its registry and passes calls on, but for those that a test has other plans with. */
 export class Relay {
@@ -35,7 +35,7 @@ export class Relay {
       const call = { method: request.method!, path: request.url!, body: await buffer(request) };
       const fate = await relay.fate(call);
       if (fate === 'silence') return null;
-      if (fate && 'code' in fate) return problem(fate.status, fate.code);
+      if (fate && 'code' in fate) return problem(fate);
       const { 'content-length': _length, host: _host, connection: _connection, ...headers } = request.headers;
       const body = fate?.body ?? call.body;
       const passed = await fetch(new URL(call.path, registry), {
@@ -77,8 +77,8 @@ export class Relay {
   }
 }
 
-const problem = (status: number, code: string) => ({
+const problem = ({ status, code, detail = 'no' }: { status: number; code: string; detail?: string }) => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
-  body: Buffer.from(JSON.stringify({ type: `urn:cap:problem:${code}`, title: 'No', status, code, detail: 'no' })),
+  body: Buffer.from(JSON.stringify({ type: `urn:cap:problem:${code}`, title: 'No', status, code, detail })),
 });
