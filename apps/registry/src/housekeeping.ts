@@ -8,12 +8,13 @@ import { LOG_KEYS } from './log/tokens.js';
 import { exposeTotals } from './metrics.js';
 
 const SWEEP_MS = 15 * 60_000;
+const COLLECT_MS = 6 * 3_600_000;
 
-/** What goes on beside the requests: readiness, metrics, sweeping of expired uploads, and closing the data directory. */
+/** What goes on beside the requests: readiness, metrics, sweeping, collection, retention, and closing the registry's data. */
 @Injectable()
 export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   readonly #log: ModuleLog;
-  #sweeping: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
   #concealTotals = () => {};
 
   constructor(
@@ -41,14 +42,34 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
       void this.#sweep('expired uploads', this.data.sweepUploads());
       void this.#sweep('expired idempotency keys', this.data.sweepKeys());
     };
-    sweep();
-    this.#sweeping = setInterval(sweep, SWEEP_MS).unref();
+    const collect = () => {
+      void this.#sweep('files without a row', this.#collect());
+      void this.#sweep('bundles past their retention', this.#retire());
+    };
+    this.#repeat(sweep, SWEEP_MS);
+    this.#repeat(collect, COLLECT_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#sweeping);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#concealTotals();
     await this.data.close();
+  }
+
+  #repeat(work: () => void, ms: number): void {
+    work();
+    this.#timers.push(setInterval(work, ms).unref());
+  }
+
+  async #collect(): Promise<number> {
+    const { orphans, purged } = await this.data.collect();
+    return orphans + purged;
+  }
+
+  /** Evidence is kept unless the configuration names an age. */
+  async #retire(): Promise<number> {
+    const { retention_years } = this.config.registry;
+    return retention_years === null ? 0 : (await this.data.retire(retention_years)).bundles.length;
   }
 
   async #sweep(what: string, work: Promise<number>): Promise<void> {

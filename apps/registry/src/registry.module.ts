@@ -15,6 +15,7 @@ import { LOG_KEYS } from './log/tokens.js';
 import { commitDuration, logProofFailures } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PoliciesService } from './policies/policies.service.js';
+import { RetentionController } from './retention/retention.controller.js';
 import { SnapshotsController } from './snapshots/snapshots.controller.js';
 import { StatusController } from './status/status.controller.js';
 
@@ -44,6 +45,7 @@ export class RegistryModule {
         EventsController,
         IdempotencyController,
         LogController,
+        RetentionController,
         SnapshotsController,
       ],
       providers: [

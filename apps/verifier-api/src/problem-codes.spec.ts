@@ -136,6 +136,12 @@ const BY_THE_STATE: Partial<Record<ProblemCode, Ask>> = {
       () => 'silence',
       () => narrow.as().post('/verify', { bundle_id: NOBODY }),
     ),
+  // An erased bundle comes again; that the registry refuses it then is tested there.
+  'bundle.erased': () =>
+    disturbed(
+      () => ({ status: 409, code: 'bundle.erased' }),
+      () => narrow.as().post('/verify', { bundle_id: NOBODY }),
+    ),
   // The registry's disk is full; that it says so then is tested where it writes.
   'storage.full': () =>
     disturbed(

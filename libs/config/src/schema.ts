@@ -129,6 +129,13 @@ export const configSchema = z.strictObject({
       /** PEM file of the Ed25519 key, or several: the first one is the log's key, those that it replaces sign too. Default: keys/log.key beside the database, made at the first start. */
       key: z.union([path, z.array(path).min(1)], { error: 'expected a path or a list of paths' }).optional(),
     }),
+    /** Age at which a registered bundle is erased unless it is held; null: evidence is kept. */
+    retention_years: z
+      .int()
+      .min(7, { error: 'expected 7 years or more, or null: LkSG § 10 (1) has evidence kept for seven years' })
+      .max(1000)
+      .nullable()
+      .default(null),
     /** The bearer token with which this program calls the registry. */
     token: z.string().min(16, { error: 'expected at least 16 characters' }).optional(),
     /** What the registry (or backup worker) accepts: client name -> one hash, or two during rotation. */

@@ -8,6 +8,7 @@ export * from './lists.js';
 export * from './blobs.js';
 export * from './entries.js';
 export * from './events.js';
+export * from './operations.js';
 export * from './idempotency.js';
 export * from './log.js';
 export * from './snapshots.js';

@@ -37,6 +37,19 @@ import {
   receipt,
   type ReceiptRecord,
 } from './log.js';
+import {
+  collectedRecord,
+  type CollectedRecord,
+  type CollectRequest,
+  type ErasureReason,
+  erasureRecord,
+  type ErasureRecord,
+  heldEntries,
+  type HeldEntries,
+  type RetentionRequest,
+  retiredRecord,
+  type RetiredRecord,
+} from './operations.js';
 import { type Page, type PageQuery } from './page.js';
 import {
   policyPage,
@@ -153,6 +166,28 @@ export class RegistryClient {
 
   findBlob(id: string, range?: ByteRange, context: CallContext = {}): Promise<Download | null> {
     return orNull(this.#download(`/v1/blobs/${segment(id)}`, range, context));
+  }
+
+  /** Moves what no row wants to the trash, and empties the trash of what is old. */
+  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectedRecord> {
+    return this.#transport.json(collectedRecord, { ...context, ...post('/v1/blobs/collect', request, true) });
+  }
+
+  /** Of an entry, or of all entries of a bundle. */
+  setHold(id: string, held: boolean, context: CallContext = {}): Promise<HeldEntries> {
+    const path = `/v1/entries/${segment(id)}/hold`;
+    return this.#transport.json(heldEntries, { ...context, method: 'PUT', path, json: { held }, idempotent: true });
+  }
+
+  /** Removes the bundle of an entry for good. Codes bundle.held, bundle.shared. */
+  eraseBundle(id: string, reason: ErasureReason, context: CallContext = {}): Promise<ErasureRecord> {
+    const path = `/v1/entries/${segment(id)}/erase`;
+    return this.#transport.json(erasureRecord, { ...context, ...post(path, { reason }, true) });
+  }
+
+  /** Erases what is older, or names it in a dry run. */
+  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetiredRecord> {
+    return this.#transport.json(retiredRecord, { ...context, ...post('/v1/retention', request, true) });
   }
 
   /** Durable once resolved. Code bundle.unknown if the BLOB is not there. */

@@ -20,18 +20,24 @@ export { FileBlobStore } from './blobs/file-blob-store.js';
 export { S3BlobStore } from './blobs/s3-blob-store.js';
 export { S3Objects, type S3Place } from './s3/s3-objects.js';
 export { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
+export { type Collected, type CollectOptions, ORPHAN_GRACE_MS, TRASH_KEPT_MS } from './collection/collect.js';
 export { LEASE_MS, type Snapshot, Snapshots } from './snapshots/snapshots.js';
 export {
   RegistryData,
   type RegistryOptions,
   type RegistryPlace,
+  type Retired,
   type SignedSnapshot,
   UPLOAD_RETENTION_MS,
 } from './registry-data.js';
 export { SqlRegistryStore } from './database/sql-registry-store.js';
+export { type RegistryFault } from './fsck/faults.js';
 export {
-  type RegistryFault,
+  type RegistryStores,
   type RegistryVerification,
   verifyRegistry,
   type VerifyRegistryOptions,
+  verifyScaleOut,
+  verifyStores,
 } from './fsck/verify-registry.js';
+export { migrateRegistry, type MigrateOptions, type Migration } from './migrate/migrate-registry.js';

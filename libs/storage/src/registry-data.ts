@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
-import { CapError, type Digest } from '@cap/crypto';
+import { CapError, type Digest, isCapError } from '@cap/crypto';
 import { FileBlobStore } from './blobs/file-blob-store.js';
 import { S3BlobStore } from './blobs/s3-blob-store.js';
 import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 import { S3CheckpointStore } from './checkpoints/s3-checkpoint-store.js';
+import { type Collected, collectFiles, type CollectOptions } from './collection/collect.js';
 import { OwnerLock } from './database/owner-lock.js';
 import { isPostgresUrl, PostgresDatabase } from './database/postgres-database.js';
 import { type SqlDatabase } from './database/sql-database.js';
@@ -17,7 +18,15 @@ import { TransparencyLog, type TransparencyLogOptions } from './log/transparency
 import { S3Objects, type S3Place } from './s3/s3-objects.js';
 import { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
 import { type Snapshot, Snapshots } from './snapshots/snapshots.js';
-import { type BlobStore, type ByteRange, type CheckpointStore, type RegistryStore } from './stores.js';
+import {
+  type AgedBundle,
+  type BlobStore,
+  type ByteRange,
+  type CheckpointStore,
+  type Erasure,
+  type ErasureReason,
+  type RegistryStore,
+} from './stores.js';
 
 /** How long an upload is kept that nothing refers to, ms. */
 export const UPLOAD_RETENTION_MS = 24 * 3_600_000;
@@ -46,6 +55,15 @@ export interface SignedSnapshot extends Snapshot {
   epoch: number;
   /** A signed note; null if the log was never signed. */
   checkpoint: string | null;
+}
+
+/** What was erased because it is old, or would be. */
+export interface Retired {
+  /** RFC 3339 UTC. */
+  before: string;
+  bundles: AgedBundle[];
+  /** Whether there are others. */
+  more: boolean;
 }
 
 /** What a profile is made of. */
@@ -105,17 +123,27 @@ export class RegistryData {
   ): Promise<{ blob_id: Digest; size: number }> {
     const spooled = await this.blobs.spool(body, maxBytes);
     const { blob_id, size } = spooled;
-    const until = new Date(this.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
+    const until = retain === 'keep' ? null : new Date(this.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
     try {
-      // From here on no sweep takes a BLOB that is there already; if there is none, none can be swept.
-      const promised = await this.store.promiseBlob(blob_id, until);
       await spooled.publish();
-      if (!promised || retain === 'keep') await this.store.recordBlob(blob_id, size, retain === 'keep' ? null : until);
+      await this.#record(blob_id, size, until);
     } catch (error) {
       await spooled.discard();
       throw error;
     }
     return { blob_id, size };
+  }
+
+  /** A collection that saw the file without its row may have put it into the trash: whoever stores a row looks again. */
+  async #record(blobId: Digest, size: number, retainUntil: string | null): Promise<void> {
+    try {
+      await this.store.recordBlob(blobId, size, retainUntil);
+    } catch (error) {
+      if (isCapError(error) && error.code === 'bundle.erased') await this.blobs.remove(blobId);
+      throw error;
+    }
+    if ((await this.blobs.size(blobId)) === null && !(await this.blobs.restore(blobId)))
+      throw new CapError('io', 'blob.missing', `BLOB ${blobId} is gone while it was stored`);
   }
 
   /** A known BLOB's bytes; null for one that is unknown or whose upload has expired. CapError blob.missing, blob.corrupt. */
@@ -148,14 +176,63 @@ export class RegistryData {
     return { ...snapshot, epoch, checkpoint };
   }
 
-  /** Removes uploads whose time has passed, and gives their number. Does nothing while a snapshot is lent out. */
+  /** Moves to the trash what no row wants, and empties the trash of what is old. Does nothing while a snapshot is lent out. */
+  async collect(options: CollectOptions = {}): Promise<Collected> {
+    const held_up = await this.snapshots.active();
+    if (held_up) return { uploads: 0, orphans: 0, restored: 0, purged: 0, held_up };
+    const uploads = options.dryRun ? await this.store.countExpiredBlobs() : await this.sweepUploads();
+    const files = await collectFiles(this.store, this.blobs, options, async () => !(await this.snapshots.active()));
+    return { uploads, ...files, held_up };
+  }
+
+  /**
+   * The bundle is gone for good, and the company that its entries name; the entries and their proofs stay. Durable once
+   * resolved. CapError entry.unknown; bundle.held, bundle.shared; snapshot.busy while a backup may still fetch it.
+   */
+  async eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
+    if (await this.snapshots.active())
+      throw new CapError('busy', 'snapshot.busy', 'a snapshot is lent out, and may still be asked for this bundle');
+    const erasure = await this.store.eraseBundle(entryOrBundle, reason);
+    // Out of the trash too, should it be there.
+    await this.blobs.restore(erasure.bundle_id);
+    await this.blobs.remove(erasure.bundle_id);
+    return erasure;
+  }
+
+  /** Erases the bundles whose newest entry is older, but for those that are held; only names them in a dry run. */
+  async retire(
+    years: number,
+    { dryRun = false, limit = 1_000 }: { dryRun?: boolean; limit?: number } = {},
+  ): Promise<Retired> {
+    const before = yearsBefore(this.now(), years);
+    const bundles: AgedBundle[] = [];
+    let after: number | undefined;
+    while (bundles.length < limit) {
+      const group = await this.store.bundlesOlderThan(before, Math.min(SWEEP_GROUP, limit - bundles.length), after);
+      if (group.length === 0) break;
+      if (!dryRun) for (const { bundle_id } of group) await this.eraseBundle(bundle_id, 'retention');
+      bundles.push(...group);
+      after = group.at(-1)!.log_index;
+    }
+    return { before, bundles, more: (await this.store.bundlesOlderThan(before, 1, after)).length > 0 };
+  }
+
+  /** Why there is no such BLOB, in words. */
+  async unknownBlob(id: Digest): Promise<CapError> {
+    const { erased } = await this.store.wantedBlobs([id]);
+    return erased.has(id)
+      ? new CapError('missing', 'bundle.unknown', `BLOB ${id} was erased: its entries and their proofs stay`)
+      : new CapError('missing', 'bundle.unknown', `no BLOB ${id}: it was never stored, or its upload has expired`);
+  }
+
+  /** Moves uploads whose time has passed to the trash, and gives their number. Does nothing while a snapshot is lent out. */
   async sweepUploads(): Promise<number> {
     let swept = 0;
     for (;;) {
       const expired = await this.store.expiredBlobs(SWEEP_GROUP);
       if (expired.length === 0) return swept;
       const before = swept;
-      for (const id of expired) if (await this.store.forgetExpiredBlob(id, () => this.blobs.remove(id))) swept++;
+      for (const id of expired) if (await this.store.forgetExpiredBlob(id, () => this.blobs.trash(id))) swept++;
       if (swept === before) return swept; // they are wanted again, or must stay for a snapshot
     }
   }
@@ -176,6 +253,13 @@ export class RegistryData {
     await this.store.close();
     this.release();
   }
+}
+
+/** 29 February is 1 March in a year that has none. */
+function yearsBefore(now: Date, years: number): string {
+  const moment = new Date(now);
+  moment.setUTCFullYear(moment.getUTCFullYear() - years);
+  return moment.toISOString();
 }
 
 function storesOf({ database, blobs }: RegistryPlace, program: string): Promise<Stores> {

@@ -71,6 +71,20 @@ export interface StoredBlob {
   erased_at: string | null;
 }
 
+export type ErasureReason = 'personal-data' | 'retention';
+export interface Erasure {
+  bundle_id: Digest;
+  erased_at: string;
+  /** How many entries it had. */
+  entries: number;
+}
+/** A bundle and the place in the log of its newest entry. */
+export interface AgedBundle {
+  bundle_id: Digest;
+  registered_at: string;
+  log_index: number;
+}
+
 export interface Page<T> {
   items: T[];
   /** Opaque; null on the last page. */
@@ -123,6 +137,8 @@ export interface RegistryReader {
   listEvents(from: number, limit: number): Promise<ChainEvent[]>;
   /** An expired upload is unknown, whether it was swept yet or not. */
   findBlob(blobId: string): Promise<StoredBlob | null>;
+  /** Of these, the ones that a row wants, expired or not, and those that were erased. */
+  wantedBlobs(blobIds: readonly Digest[]): Promise<{ wanted: Set<string>; erased: Set<string> }>;
   listBlobs(page: PageRequest): Promise<Page<StoredBlob>>;
   /** The epoch of the log, from 1, and the index of its first event. */
   epoch(): Promise<LogEpoch>;
@@ -221,14 +237,26 @@ export interface RegistryStore extends RegistryReader {
   startEpoch(lastCheckpoint: string | null, after?: number): Promise<LogEpoch>;
   /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
   recordBlob(blobId: Digest, size: number, retainUntil: string | null): Promise<StoredBlob>;
-  /** Promises a BLOB that is known, expired or not, until then at least. False if there is none: what is put next is new. */
-  promiseBlob(blobId: Digest, until: string | null): Promise<boolean>;
+  /** Runs `removal` unless a row wants the BLOB, with no row for it coming meanwhile; false if one does. It may run twice. */
+  whileUnwanted(blobId: Digest, removal: () => Promise<void>): Promise<boolean>;
   /**
-   * Forgets a BLOB whose time has passed, and removes it while nobody can want it again; false if it is wanted, or a
-   * snapshot is lent out.
+   * Holds an entry, or all entries of a bundle, or lets them go: an event for each one that changes. CapError entry.unknown.
    */
-  forgetExpiredBlob(blobId: Digest, remove: () => Promise<void>): Promise<boolean>;
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]>;
+  /**
+   * The bundle of an entry, or a bundle by its id, is gone for good, and what its entries say in clear of the company; entries,
+   * leaves and proofs stay. Its bytes are the caller's to remove. Once more changes nothing. CapError entry.unknown; bundle.held, bundle.shared.
+   */
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure>;
+  /** Bundles with no entry since that moment that none holds, oldest first. */
+  bundlesOlderThan(moment: string, limit: number, after?: number): Promise<AgedBundle[]>;
+  /**
+   * Forgets a BLOB whose time has passed, and removes it while no row for it can come; false if it is wanted, or a snapshot is
+   * lent out. `removal` may run twice.
+   */
+  forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean>;
   expiredBlobs(limit: number): Promise<Digest[]>;
+  countExpiredBlobs(): Promise<number>;
   /** Writes a consistent copy of the database to a file while writes go on. */
   copyTo(file: string): Promise<void>;
   /** About how many bytes such a copy has. */
@@ -271,13 +299,13 @@ export interface BlobStore {
   read(id: Digest, range?: ByteRange): Promise<Readable | null>;
   /** At once and for good. */
   remove(id: Digest): Promise<void>;
-  /** In the order of ids; never what is in the trash. */
-  list(): AsyncIterable<Digest>;
+  /** In the order of ids, never what is in the trash; with a moment only those that were last published before it. */
+  list(publishedBefore?: Date): AsyncIterable<Digest>;
   /** The first step of deleting: it is unknown from now on, but can be brought back. Nothing happens if it is not there. */
   trash(id: Digest): Promise<void>;
   /** Back from the trash; false if it is not there. */
   restore(id: Digest): Promise<boolean>;
-  listTrash(): AsyncIterable<Digest>;
+  listTrash(trashedBefore?: Date): AsyncIterable<Digest>;
   /** The second step: what came to the trash before this moment is gone. Gives its number. */
   purgeTrash(before: Date): Promise<number>;
   /** Bytes that are free. Throws what keeps the store from being written. */

@@ -1,4 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
+import { wholeNumber } from '../frame/option-values.js';
 import { withPlace } from '../frame/place-options.js';
 
 export const defineBlob: DefineGroup = (program, run) => {
@@ -22,4 +23,14 @@ export const defineBlob: DefineGroup = (program, run) => {
   withPlace(verb(blob, 'list', 'list ids and sizes', ['cap blob list --data-dir /var/lib/cap-verifier'])).action(
     run.action(async () => (await import('./blob.js')).list),
   );
+
+  withPlace(
+    verb(blob, 'gc', 'move what nothing refers to into the trash, and empty the trash of what is old', [
+      'cap blob gc --url http://127.0.0.1:8081 --dry-run',
+      'cap blob gc --data-dir /var/lib/cap-verifier --grace 48        (with the registry stopped)',
+    ]),
+  )
+    .option('--grace <hours>', 'how long a file without a row stays (default: 24)', wholeNumber(0, 8784))
+    .option('--dry-run', 'say what a run would move, and move nothing')
+    .action(run.action(async () => (await import('./gc.js')).gc));
 };

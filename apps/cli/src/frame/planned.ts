@@ -4,7 +4,6 @@ const PLANNED = new Set([
   'registry export',
   'registry import',
   'registry migrate',
-  'blob gc',
   'keys rotate',
   'keys attest',
   'keys archive',

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { utcTime, wholeNumber } from '../frame/option-values.js';
+import { anyText, repeated, utcTime, wholeNumber } from '../frame/option-values.js';
 import { withPlace } from '../frame/place-options.js';
 
 export const defineRegistry: DefineGroup = (program, run) => {
@@ -33,9 +33,58 @@ export const defineRegistry: DefineGroup = (program, run) => {
   withPlace(
     verb(registry, 'fsck', 'derive everything again and compare; exit 2 names the first bad object', [
       'cap registry fsck --data-dir /var/lib/cap-verifier',
+      'cap registry fsck --data-dir /var/lib/cap-verifier --log-key log.example/cap+2e…+AR…',
+      'cap registry fsck --config /etc/cap-verifier/registry.yaml',
       'cap registry fsck --url http://127.0.0.1:8081        (what can be derived from outside: the event chain)',
     ]),
-  ).action(run.action(async () => (await import('./fsck.js')).fsck));
+  )
+    .option(
+      '--log-key <key>',
+      "the log's verifier key, or a file of such: its checkpoints' signatures are checked",
+      repeated(anyText),
+    )
+    .addOption(
+      new Option('--config <file>', "the registry's configuration, which names its stores").conflicts([
+        'dataDir',
+        'url',
+      ]),
+    )
+    .action(run.action(async () => (await import('./fsck.js')).fsck));
+
+  withPlace(
+    verb(registry, 'hold <id>', 'put an entry, or all entries of a bundle, under legal hold', [
+      'cap registry hold 0x5f0c… --url http://127.0.0.1:8081',
+    ]),
+  ).action(run.action(async () => (await import('./evidence.js')).hold));
+
+  withPlace(
+    verb(registry, 'release <id>', 'end the legal hold of an entry, or of all entries of a bundle', [
+      'cap registry release 0x5f0c… --url http://127.0.0.1:8081',
+    ]),
+  ).action(run.action(async () => (await import('./evidence.js')).release));
+
+  withPlace(
+    verb(registry, 'erase <id>', 'remove the bundle of an entry, or a bundle, for good; entries and proofs stay', [
+      'cap registry erase 0x5f0c… --url http://127.0.0.1:8081',
+    ]),
+  )
+    .addOption(
+      new Option('--reason <reason>', 'what the log says')
+        .choices(['personal-data', 'retention'])
+        .default('personal-data'),
+    )
+    .option('--yes', 'do not ask')
+    .action(run.action(async () => (await import('./evidence.js')).erase));
+
+  withPlace(
+    verb(registry, 'retention', 'erase the bundles that are older than the retention and not held', [
+      'cap registry retention --url http://127.0.0.1:8081 --dry-run',
+      'cap registry retention --data-dir /var/lib/cap-verifier --years 10',
+    ]),
+  )
+    .option('--years <n>', 'age, 7 or more (default: registry.retention_years of the service)', wholeNumber(7, 1000))
+    .option('--dry-run', 'name them, and erase nothing')
+    .action(run.action(async () => (await import('./evidence.js')).retention));
 
   withPlace(
     verb(registry, 'reverify', 'judge every registered bundle again: whose verdict would change? (writes nothing)', [

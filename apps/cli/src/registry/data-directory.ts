@@ -1,14 +1,24 @@
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { type Config } from '@cap/config';
 import { CapError, type JsonObject } from '@cap/crypto';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
-import { FileBlobStore, RegistryData, SqlReader, verifyRegistry } from '@cap/storage';
+import {
+  FileBlobStore,
+  RegistryData,
+  type RegistryVerification,
+  SqlReader,
+  verifyRegistry,
+  type VerifyRegistryOptions,
+  verifyScaleOut,
+} from '@cap/storage';
 import { type BlobSource } from '../blob/blob-source.js';
 import { exists } from '../frame/input.js';
 import { type EntrySource } from './entry-source.js';
 import { type FsckOutcome } from './fsck.js';
 import { type Held } from './held.js';
+import { type Operations } from './operations.js';
 
 /** A registry's data directory: `registry.db` and `blobs/`. Read beside a running registry without disturbing it. */
 export interface DataDirectory {
@@ -84,12 +94,48 @@ async function putAsOwner(place: DataDirectory, body: Readable): Promise<BlobRec
 }
 
 /** Derives everything again from what is on disk, read only, beside a running registry too. */
-export async function fsckOf(directory: string, onProgress: (text: string) => void): Promise<FsckOutcome> {
-  const place = await dataDirectory(directory);
-  const found = await verifyRegistry(directory, { ...place, onProgress: (blobs) => onProgress(`${blobs} BLOBs read`) });
-  const { log_size: events, entries, blobs, orphans } = found;
+export async function fsckOf(
+  directory: string,
+  options: Pick<VerifyRegistryOptions, 'logKeys' | 'onProgress'>,
+): Promise<FsckOutcome> {
+  return outcomeOf(await verifyRegistry(directory, { ...(await dataDirectory(directory)), ...options }));
+}
+
+function outcomeOf(found: RegistryVerification): FsckOutcome {
+  const { log_size: events, entries, blobs, orphans, checkpoints, signatures_checked } = found;
   return {
-    checked: { events, entries, blobs, orphans },
+    checked: { events, entries, blobs, checkpoints, orphans },
+    signatures_checked,
     faults: found.faults.map(({ object, message }) => `${object}: ${message}`),
+  };
+}
+
+/** The stores that a registry's configuration names, read-only. */
+export async function fsckOfConfigured(
+  { registry: { database, blobs } }: Config,
+  options: Pick<VerifyRegistryOptions, 'logKeys' | 'onProgress'>,
+): Promise<FsckOutcome> {
+  if (typeof blobs !== 'string') return outcomeOf(await verifyScaleOut({ database, ...blobs }, options));
+  return outcomeOf(await verifyRegistry(path.dirname(path.resolve(database)), { database, blobs, ...options }));
+}
+
+/** Needs the directory for itself. Signs nothing: the registry does so once it runs again. */
+export async function operateOn(directory: string): Promise<Operations> {
+  const registry = await RegistryData.open({ ...(await dataDirectory(directory)), program: 'cap' });
+  return {
+    collect: ({ grace_hours, dry_run }) =>
+      registry.collect({ graceMs: grace_hours === undefined ? undefined : grace_hours * 3_600_000, dryRun: dry_run }),
+    setHold: async (id, held) => ({ items: await registry.store.setLegalHold(id, held) }),
+    erase: (id, reason) => registry.eraseBundle(id, reason),
+    retire: ({ years, dry_run }) => {
+      if (years === undefined)
+        throw new CapError(
+          'usage',
+          'option.missing',
+          '--years is needed: no service is asked that knows its retention',
+        );
+      return registry.retire(years, { dryRun: dry_run });
+    },
+    close: () => registry.close(),
   };
 }

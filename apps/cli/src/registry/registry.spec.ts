@@ -20,6 +20,8 @@ const entry = {
   signer_kid: 'a'.repeat(32),
   company: 'ACME GmbH',
   log_index: 1,
+  erased_at: null,
+  legal_hold: false,
 };
 const notFound = (code: string): Answer => ({
   status: 404,

@@ -1,10 +1,18 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Head, Headers, Inject, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, Head, Headers, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { blobPutQuery, type BlobRecord, digest, type Page, pageQuery } from '@cap/contracts';
-import { CapError, type Digest } from '@cap/crypto';
-import { Clients, CONFIG, ProblemError, ZodParam, ZodQuery } from '@cap/service-kit';
+import {
+  blobPutQuery,
+  type BlobRecord,
+  type CollectedRecord,
+  collectRequest,
+  digest,
+  type Page,
+  pageQuery,
+} from '@cap/contracts';
+import { type Digest } from '@cap/crypto';
+import { Clients, CONFIG, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
@@ -50,6 +58,16 @@ export class BlobsController {
     return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
   }
 
+  @Post('collect')
+  @HttpCode(200)
+  @Clients('operator')
+  collect(
+    @ZodBody(collectRequest) { grace_hours, dry_run }: z.output<typeof collectRequest>,
+  ): Promise<CollectedRecord> {
+    const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
+    return this.data.collect({ graceMs, dryRun: dry_run });
+  }
+
   // Before GET: the framework's own HEAD would read and hash the whole BLOB.
   @Head(':id')
   @Clients('verifier', 'backup', 'operator')
@@ -68,17 +86,14 @@ export class BlobsController {
     const { size } = await this.#known(id);
     const range = requestedRange(header, size);
     const body = await this.data.readBlob(id, range);
-    if (!body) throw unknown(id);
+    if (!body) throw await this.data.unknownBlob(id);
     describeBytes(reply, size, range);
     return body;
   }
 
   async #known(id: Digest): Promise<StoredBlob> {
     const blob = await this.data.store.findBlob(id);
-    if (!blob) throw unknown(id);
+    if (!blob) throw await this.data.unknownBlob(id);
     return blob;
   }
 }
-
-const unknown = (id: Digest) =>
-  new CapError('missing', 'bundle.unknown', `no BLOB ${id}: it was never stored, or its upload has expired`);

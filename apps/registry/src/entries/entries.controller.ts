@@ -1,10 +1,14 @@
-import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
 import {
   entryQuery,
   type EntryRecord,
   entryRequest,
   type EntryRequest,
   type EntryStored,
+  eraseRequest,
+  type ErasureRecord,
+  type HeldEntries,
+  holdRequest,
   type Page,
 } from '@cap/contracts';
 import { CapError, receiptJson } from '@cap/crypto';
@@ -28,6 +32,26 @@ export class EntriesController {
   @Clients('verifier', 'operator')
   list(@ZodQuery(entryQuery) { cursor, limit, ...filter }: z.output<typeof entryQuery>): Promise<Page<EntryRecord>> {
     return this.data.store.listEntries({ cursor, limit }, filter);
+  }
+
+  /** Of an entry, or of all entries of a bundle; likewise `erase`. */
+  @Put(':id/hold')
+  @Clients('operator')
+  async hold(
+    @Param('id') id: string,
+    @ZodBody(holdRequest) { held }: z.output<typeof holdRequest>,
+  ): Promise<HeldEntries> {
+    return { items: await this.data.store.setLegalHold(id, held) };
+  }
+
+  @Post(':id/erase')
+  @HttpCode(200)
+  @Clients('operator')
+  erase(
+    @Param('id') id: string,
+    @ZodBody(eraseRequest) { reason }: z.output<typeof eraseRequest>,
+  ): Promise<ErasureRecord> {
+    return this.data.eraseBundle(id, reason);
   }
 
   @Get(':id')

@@ -76,6 +76,7 @@ export const ROUTES: readonly Route[] = [
       'bundle.unreadable',
       'bundle.limit',
       'bundle.unknown',
+      'bundle.erased',
       'policy.unknown',
       'policy.invalid',
       'option.unsupported',
@@ -92,7 +93,7 @@ export const ROUTES: readonly Route[] = [
     headers: key,
     body: { 'multipart/form-data': uploadForm },
     answers: { 200: written(uploaded, 'What is in the bundle') },
-    problems: [...WRITES, ...KEYED, 'bundle.unreadable', 'bundle.limit', 'rate.limited'],
+    problems: [...WRITES, ...KEYED, 'bundle.unreadable', 'bundle.limit', 'bundle.erased', 'rate.limited'],
   },
   {
     method: 'post',

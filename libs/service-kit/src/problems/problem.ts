@@ -12,6 +12,7 @@ export const PROBLEMS = {
   'bundle.unreadable': 400,
   'bundle.limit': 413,
   'bundle.unknown': 404,
+  'bundle.erased': 409,
   'policy.unknown': 404,
   'list.unknown': 404,
   'entry.unknown': 404,

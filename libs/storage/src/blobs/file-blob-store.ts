@@ -99,12 +99,12 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  async *list(): AsyncIterable<Digest> {
+  async *list(publishedBefore?: Date): AsyncIterable<Digest> {
     for (const first of await hexDirectories(this.directory))
       for (const second of await hexDirectories(path.join(this.directory, first)))
         for await (const { name } of await opendir(path.join(this.directory, first, second))) {
           const id = blobOfName(`${first}/${second}/${name}`);
-          if (id !== null) yield id;
+          if (id !== null && (!publishedBefore || (await isOlder(this.#file(id), publishedBefore)))) yield id;
         }
   }
 
@@ -126,18 +126,18 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  async *listTrash(): AsyncIterable<Digest> {
+  async *listTrash(trashedBefore?: Date): AsyncIterable<Digest> {
     const names = await readdir(this.#trash).catch(unless('ENOENT', []));
-    for (const name of names.sort()) if (isDigest(`0x${name}`)) yield `0x${name}`;
+    for (const name of names.sort())
+      if (isDigest(`0x${name}`) && (!trashedBefore || (await isOlder(path.join(this.#trash, name), trashedBefore))))
+        yield `0x${name}`;
   }
 
   async purgeTrash(before: Date): Promise<number> {
     return asStorageError("can't empty the trash", async () => {
       let purged = 0;
-      for await (const id of this.listTrash()) {
-        const file = this.#trashed(id);
-        if ((await stat(file)).mtime >= before) continue;
-        await unlink(file);
+      for await (const id of this.listTrash(before)) {
+        await unlink(this.#trashed(id));
         purged++;
       }
       if (purged > 0) await syncDirectory(this.#trash);
@@ -191,6 +191,11 @@ export class FileBlobStore implements BlobStore {
     }
     return made;
   }
+}
+
+async function isOlder(file: string, moment: Date): Promise<boolean> {
+  const status = await stat(file).catch(unless('ENOENT', null));
+  return status !== null && status.mtime < moment;
 }
 
 async function hexDirectories(directory: string): Promise<string[]> {

@@ -65,10 +65,10 @@ export class S3BlobStore implements BlobStore {
     await this.objects.remove(keyOf(id));
   }
 
-  async *list(): AsyncIterable<Digest> {
-    for await (const { key } of this.objects.list(BLOBS)) {
+  async *list(publishedBefore?: Date): AsyncIterable<Digest> {
+    for await (const { key, modified } of this.objects.list(BLOBS)) {
       const id = blobOfName(key.slice(BLOBS.length));
-      if (id !== null) yield id;
+      if (id !== null && (!publishedBefore || modified < publishedBefore)) yield id;
     }
   }
 
@@ -82,10 +82,10 @@ export class S3BlobStore implements BlobStore {
     return true;
   }
 
-  async *listTrash(): AsyncIterable<Digest> {
-    for await (const { key } of this.objects.list(TRASH)) {
+  async *listTrash(trashedBefore?: Date): AsyncIterable<Digest> {
+    for await (const { key, modified } of this.objects.list(TRASH)) {
       const id = `0x${key.slice(TRASH.length)}`;
-      if (isDigest(id)) yield id;
+      if (isDigest(id) && (!trashedBefore || modified < trashedBefore)) yield id;
     }
   }
 

@@ -1,10 +1,39 @@
-import { eventLeaf, type HashReader, leafHash, storedHashesForAppend, treeHashIndexes } from '@cap/crypto';
+import {
+  type ChainEvent,
+  eventLeaf,
+  type HashReader,
+  leafHash,
+  storedHashesForAppend,
+  treeHashIndexes,
+} from '@cap/crypto';
 import { type EventRow } from './entities.js';
 import { toEvent } from './sql-reader.js';
 
 const GROUP = 1_000;
 
-/** Derives the tree's hashes from the events, in order. The right edge of the tree is all that stays in memory. */
+/** Derives the stored hashes of the log's tree from its events, in order. Only the tree's right edge stays in memory. */
+export class GrowingTree {
+  #size = 0;
+  #edge = new Map<number, Uint8Array>();
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The hashes that these events add, and the position of the first. */
+  append(events: readonly ChainEvent[]): { firstIndex: number; hashes: Buffer[] } {
+    const reader: HashReader = { readHashes: (positions) => positions.map((position) => this.#edge.get(position)!) };
+    const leaves = events.map((event) => leafHash(eventLeaf(event)));
+    const { firstIndex, hashes, size } = storedHashesForAppend(leaves, this.#size, reader);
+    const at = (position: number) =>
+      position < firstIndex ? this.#edge.get(position)! : hashes[position - firstIndex]!;
+    this.#edge = new Map(treeHashIndexes(size).map((position) => [position, at(position)]));
+    this.#size = size;
+    return { firstIndex, hashes };
+  }
+}
+
+/** Fills the tree of a log that has events already. */
 export async function fillLogHashes({
   events,
   store,
@@ -12,20 +41,11 @@ export async function fillLogHashes({
   events(from: number, limit: number): Promise<EventRow[]>;
   store(position: number, hash: Uint8Array): Promise<void>;
 }): Promise<void> {
-  let size = 0;
-  const kept = new Map<number, Uint8Array>();
-  const reader: HashReader = { readHashes: (positions) => positions.map((position) => kept.get(position)!) };
+  const tree = new GrowingTree();
   for (;;) {
-    const rows = await events(size, GROUP);
+    const rows = await events(tree.size, GROUP);
     if (rows.length === 0) return;
-    const leaves = rows.map((row) => leafHash(eventLeaf(toEvent(row))));
-    const { firstIndex, hashes, size: grown } = storedHashesForAppend(leaves, size, reader);
-    for (const [i, hash] of hashes.entries()) {
-      kept.set(firstIndex + i, hash);
-      await store(firstIndex + i, hash);
-    }
-    size = grown;
-    const edge = new Set(treeHashIndexes(size));
-    for (const position of kept.keys()) if (!edge.has(position)) kept.delete(position);
+    const { firstIndex, hashes } = tree.append(rows.map(toEvent));
+    for (const [i, hash] of hashes.entries()) await store(firstIndex + i, hash);
   }
 }

@@ -2,7 +2,7 @@ import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } fro
 import { DataSource } from 'typeorm';
 import { CapError } from '@cap/crypto';
 import { asStorageError, storageError, unreachable } from '../storage-errors.js';
-import { copyTables } from './copy-tables.js';
+import { copyTables, isEmpty } from './copy-tables.js';
 import { ENTITIES } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
@@ -107,34 +107,22 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   /**
-   * Connects and brings the schema up to date, one process at a time. CapError storage.unavailable; config.invalid for a
-   * server that does not write commits to disk; storage.version.
+   * Connects and brings the schema up to date, one process at a time; for reading it must be up to date. CapError
+   * storage.unavailable; config.invalid for a server that does not write commits to disk; storage.version.
    */
-  static async open(url: string): Promise<PostgresDatabase> {
-    return asStorageError(WHAT, async () => {
-      const source = new DataSource({
-        type: 'postgres',
-        url,
-        entities: ENTITIES,
-        migrations: [...POSTGRES_MIGRATIONS],
-        migrationsTableName: 'migrations',
-        poolSize: MAX_CONNECTIONS,
-        connectTimeoutMS: CONNECT_MS,
-        applicationName: 'cap-registry',
-        poolErrorHandler: () => undefined, // a broken connection is seen by its next use
-        installExtensions: false,
-        extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
-      });
-      await source.initialize();
-      try {
-        const pool = (source.driver as unknown as { master: Pool }).master;
-        await refuseLossyServer(pool);
-        await migrate(source, pool);
-        return new PostgresDatabase(source, pool);
-      } catch (error) {
-        await source.destroy();
-        throw error;
-      }
+  static open(url: string, mode: 'write' | 'read' = 'write'): Promise<PostgresDatabase> {
+    return connected(url, async (source, pool) => {
+      await (mode === 'write' ? migrate(source, pool) : refuseOtherSchema(pool));
+      return new PostgresDatabase(source, pool);
+    });
+  }
+
+  /** Whether there is no registry in this database yet, or one that never stored anything. Changes nothing. */
+  static isEmpty(url: string): Promise<boolean> {
+    return connected(url, async (source, pool) => {
+      const empty = (await appliedMigrations(pool)).length === 0 || (await isEmpty(new PostgresSession(pool)));
+      await source.destroy();
+      return empty;
     });
   }
 
@@ -144,14 +132,16 @@ export class PostgresDatabase implements SqlDatabase {
     return result;
   }
 
+  snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    return this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
+  }
+
   /** PostgreSQL's state as of one moment, in the neutral form that every backup has: a SQLite file. */
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
       const copy = await SqliteDatabase.open(file, 'write');
       try {
-        await this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (session) =>
-          copyTables(session, copy),
-        );
+        await this.snapshot((session) => copyTables(session, copy));
       } finally {
         await copy.close();
       }
@@ -192,6 +182,34 @@ export class PostgresDatabase implements SqlDatabase {
   }
 }
 
+/** Gives `use` a connection pool on a server that keeps what it commits; ended if that fails. */
+function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Promise<T>): Promise<T> {
+  return asStorageError(WHAT, async () => {
+    const source = new DataSource({
+      type: 'postgres',
+      url,
+      entities: ENTITIES,
+      migrations: [...POSTGRES_MIGRATIONS],
+      migrationsTableName: 'migrations',
+      poolSize: MAX_CONNECTIONS,
+      connectTimeoutMS: CONNECT_MS,
+      applicationName: 'cap-registry',
+      poolErrorHandler: () => undefined, // a broken connection is seen by its next use
+      installExtensions: false,
+      extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
+    });
+    await source.initialize();
+    try {
+      const pool = (source.driver as unknown as { master: Pool }).master;
+      await refuseLossyServer(pool);
+      return await use(source, pool);
+    } catch (error) {
+      if (source.isInitialized) await source.destroy();
+      throw error;
+    }
+  });
+}
+
 /** Whole numbers come as numbers; what the registry stores stays below 2^53. */
 function getTypeParser(type: number, format?: 'text' | 'binary'): (text: string) => unknown {
   if (type === INT8 || type === NUMERIC) return Number;
@@ -204,21 +222,25 @@ async function refuseLossyServer(pool: Pool): Promise<void> {
     throw new CapError('config', 'config.invalid', 'registry.database: this PostgreSQL server runs with fsync = off');
 }
 
+async function refuseOtherSchema(pool: Pool): Promise<void> {
+  const applied = await appliedMigrations(pool);
+  refuseFutureSchema(applied, POSTGRES_MIGRATIONS, WHAT);
+  if (applied.length < POSTGRES_MIGRATIONS.length)
+    throw new CapError('refused', 'storage.version', `${WHAT}: no registry of this version yet: start it once`);
+}
+
+async function appliedMigrations(pool: Pick<Pool | PoolClient, 'query'>): Promise<string[]> {
+  const { rows: tables } = await pool.query<{ found: string | null }>(`SELECT to_regclass('migrations') AS found`);
+  if (tables[0]!.found === null) return [];
+  return (await pool.query<{ name: string }>('SELECT name FROM migrations ORDER BY id')).rows.map(({ name }) => name);
+}
+
 /** Replicas that start together wait for each other: the second one finds the work done. */
 async function migrate(source: DataSource, pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const { rows: tables } = await client.query(`SELECT to_regclass('migrations') AS found`);
-    const applied =
-      (tables[0] as { found: string | null }).found === null
-        ? []
-        : (await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY id')).rows;
-    refuseFutureSchema(
-      applied.map(({ name }) => name),
-      POSTGRES_MIGRATIONS,
-      WHAT,
-    );
+    refuseFutureSchema(await appliedMigrations(client), POSTGRES_MIGRATIONS, WHAT);
     await source.runMigrations({ transaction: 'each' });
   } finally {
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);

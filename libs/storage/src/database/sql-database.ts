@@ -26,6 +26,8 @@ export interface SqlDatabase {
    * commits it durably. Never two at once: whoever calls waits for the one before. If `work` throws, nothing of it stays.
    */
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Runs `work` on one state of the database, whatever is committed meanwhile. */
+  snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Writes one consistent state into a SQLite file of the current schema while writes go on. */
   copyTo(file: string): Promise<void>;
   /** About how many bytes such a copy has. */

@@ -1,5 +1,5 @@
 import { type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
-import { type ChainEvent, GENESIS_DIGEST, type HashReader, type JsonObject } from '@cap/crypto';
+import { type ChainEvent, type Digest, GENESIS_DIGEST, type HashReader, type JsonObject } from '@cap/crypto';
 import {
   type EntryFilter,
   type LogEpoch,
@@ -139,6 +139,16 @@ export class SqlReader implements RegistryReader {
           now: this.now().toISOString(),
         }),
     );
+  }
+
+  async wantedBlobs(blobIds: readonly Digest[]): Promise<{ wanted: Set<string>; erased: Set<string> }> {
+    if (blobIds.length === 0) return { wanted: new Set(), erased: new Set() };
+    const rows = await this.database.reading.all<Pick<StoredBlob, 'blob_id' | 'erased_at'>>(
+      `SELECT blob_id, erased_at FROM blobs WHERE blob_id IN (${blobIds.map(() => '?').join(', ')})`,
+      blobIds,
+    );
+    const idsOf = (gone: boolean) => rows.filter((row) => (row.erased_at !== null) === gone).map((row) => row.blob_id);
+    return { wanted: new Set(idsOf(false)), erased: new Set(idsOf(true)) };
   }
 
   async listBlobs({ cursor, limit }: PageRequest): Promise<Page<StoredBlob>> {

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { CapError, type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
 import { companyDigest, entryId } from '../entry-id.js';
 import {
+  type AgedBundle,
   type EntryFilter,
+  type Erasure,
+  type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
@@ -17,6 +20,7 @@ import {
   type StoredPolicy,
 } from '../stores.js';
 import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
+import { bundlesOlderThan, erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { SqlIdempotencyKeys } from './idempotency-keys.js';
 import { SqlSnapshotLeases } from './snapshot-leases.js';
 import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
@@ -52,6 +56,7 @@ export class SqlRegistryStore implements RegistryStore {
   listEntries = (page: PageRequest, filter?: EntryFilter) => this.#reader.listEntries(page, filter);
   listEvents = (from: number, limit: number) => this.#reader.listEvents(from, limit);
   findBlob = (id: string) => this.#reader.findBlob(id);
+  wantedBlobs = (ids: readonly Digest[]) => this.#reader.wantedBlobs(ids);
   listBlobs = (page: PageRequest) => this.#reader.listBlobs(page);
   epoch = () => this.#reader.epoch();
   logHashes = (positions: readonly number[]) => this.#reader.logHashes(positions);
@@ -68,8 +73,8 @@ export class SqlRegistryStore implements RegistryStore {
           `${policy.policy_id} is there with other content (${other.policy_hash})`,
         );
       const created_at = this.#time();
-      const { policy_hash, policy_id, status } = policy;
-      const { seq } = tx.append(created_at, 'policy.stored', { policy_hash, policy_id, status });
+      const { document: _text, ...named } = policy;
+      const { seq } = tx.append(created_at, 'policy.stored', { ...named });
       const record = { ...policy, created_at };
       await tx.insert('policies', { log_index: seq, ...record });
       return { record, created: true };
@@ -100,8 +105,7 @@ export class SqlRegistryStore implements RegistryStore {
         return { record: { ...list, created_at: same.created_at, newest_as_of: await newest() }, created: false };
       await this.#keep(tx, list.blob_id);
       const created_at = this.#time();
-      const { hash, id, kind, as_of, blob_id } = list;
-      const { seq } = tx.append(created_at, 'list.stored', { hash, id, kind, as_of, blob_id });
+      const { seq } = tx.append(created_at, 'list.stored', { ...list });
       const unmatchable = list.unmatchable && JSON.stringify(list.unmatchable);
       await tx.insert('lists', { log_index: seq, ...list, unmatchable, created_at });
       return { record: { ...list, created_at, newest_as_of: await newest() }, created: true };
@@ -151,7 +155,7 @@ export class SqlRegistryStore implements RegistryStore {
   recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
     return this.#queue.submit(async (tx) => {
       const known = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blob_id);
-      if (known && known.erased_at !== null) throw erased(blob_id, known.erased_at);
+      if (known && known.erased_at !== null) throw erasedBundle(blob_id, known.erased_at);
       const retain_until = later(known, retainUntil);
       if (!known) {
         await tx.insert('blobs', { blob_id, size, retain_until, erased_at: null });
@@ -173,18 +177,15 @@ export class SqlRegistryStore implements RegistryStore {
     return rows.map((row) => row.blob_id);
   }
 
-  async promiseBlob(blobId: Digest, until: string | null): Promise<boolean> {
-    const [known] = await this.database.reading.all<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', [blobId]);
-    if (!known) return false;
-    if (later(known, until) === known.retain_until) return true;
-    return this.#queue.submit(async (tx) => {
-      const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
-      if (row) await tx.run('UPDATE blobs SET retain_until = ? WHERE blob_id = ?', later(row, until), blobId);
-      return row !== undefined;
-    });
+  async countExpiredBlobs(): Promise<number> {
+    const [counted] = await this.database.reading.all<{ count: number }>(
+      'SELECT COUNT(*) AS count FROM blobs WHERE retain_until <= ?',
+      [this.#time()],
+    );
+    return counted!.count;
   }
 
-  forgetExpiredBlob(blobId: Digest, remove: () => Promise<void>): Promise<boolean> {
+  forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>(
         `SELECT * FROM blobs WHERE blob_id = ? AND retain_until <= ?
@@ -195,11 +196,32 @@ export class SqlRegistryStore implements RegistryStore {
       );
       if (!row) return false;
       // If the commit fails an expired row stays without its BLOB: nobody can see it, and the next sweep takes it.
-      await remove();
+      await removal();
       await tx.run('DELETE FROM blobs WHERE blob_id = ?', blobId);
       tx.count({ blob_bytes: -row.size });
       return true;
     });
+  }
+
+  whileUnwanted(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
+    return this.#queue.submit(async (tx) => {
+      const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
+      if (row && row.erased_at === null) return false;
+      await removal();
+      return true;
+    });
+  }
+
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
+    return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
+  }
+
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
+    return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
+  }
+
+  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<AgedBundle[]> {
+    return bundlesOlderThan(this.database.reading, moment, limit, after);
   }
 
   copyTo(file: string): Promise<void> {
@@ -236,9 +258,6 @@ export class SqlRegistryStore implements RegistryStore {
     return this.now().toISOString();
   }
 }
-
-const erased = (blobId: Digest, since: string) =>
-  new CapError('conflict', 'bundle.erased', `BLOB ${blobId} was erased on ${since}, and is not taken again`);
 
 const later = (known: StoredBlob | undefined, until: string | null): string | null => {
   if (!known) return until;

@@ -20,6 +20,7 @@ export function setPragmas(db: Database.Database, mode: 'write' | 'read'): void 
   if (mode === 'write') {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL'); // a commit is on disk before it is answered
+    db.pragma('secure_delete = ON'); // what is erased leaves no trace in the pages that held it
   } else db.pragma('query_only = ON');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_KIB}`);
@@ -136,6 +137,11 @@ export class SqliteDatabase implements SqlDatabase {
     return this.reader.source;
   }
 
+  /** Whether the file has the schema of this version; opening it for writing brings that about. */
+  get isCurrent(): boolean {
+    return appliedMigrations(this.reader.db).length === SQLITE_MIGRATIONS.length;
+  }
+
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const result = this.#last.then(() => this.#transaction(work));
     this.#last = result.catch(() => undefined);
@@ -154,6 +160,18 @@ export class SqliteDatabase implements SqlDatabase {
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw error;
+    }
+  }
+
+  /** On a connection of its own, whose read transaction stays open. */
+  async snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const db = new Database(this.file, { readonly: true });
+    try {
+      setPragmas(db, 'read');
+      db.exec('BEGIN');
+      return await work(new SqliteSession(db));
+    } finally {
+      db.close();
     }
   }
 

@@ -66,7 +66,7 @@ describe('verifyRegistry', () => {
       `UPDATE events SET details = replace(details, '"ok"', '"fail"') WHERE seq = 0`,
       'event 0',
     ],
-    ['an event that is gone', `DELETE FROM events WHERE seq = 2`, 'event 3'],
+    ['an event that is gone', `DELETE FROM events WHERE seq = 2`, 'event 2'],
     [
       'two events that were swapped',
       `UPDATE events SET seq = CASE seq WHEN 3 THEN 4 ELSE 3 END + 100 WHERE seq IN (3, 4); UPDATE events SET seq = seq - 100 WHERE seq > 100`,

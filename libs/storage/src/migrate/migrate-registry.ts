@@ -108,9 +108,8 @@ async function moveAll(
   source: RegistryVerification,
   place: { from: { database: string; blobs: string }; to: string },
   { blobs, checkpoints }: Target,
-  { logKeys, onProgress }: Required<Pick<MigrateOptions, 'onProgress'>> & Pick<MigrateOptions, 'logKeys'>,
+  { logKeys, onProgress: tell }: Pick<MigrateOptions, 'logKeys'> & { onProgress: (text: string) => void },
 ): Promise<Partial<Migration>> {
-  const tell = onProgress!;
   const from = await SqliteDatabase.open(place.from.database, 'write'); // an older schema is brought up to date
   try {
     const to = await PostgresDatabase.open(place.to);

@@ -1,0 +1,26 @@
+import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { type Config } from '@cap/config';
+import { PAGE_LIMIT, retentionRequest, type RetiredRecord } from '@cap/contracts';
+import { Clients, CONFIG, ProblemError, ZodBody } from '@cap/service-kit';
+import { RegistryData } from '@cap/storage';
+import { type z } from 'zod';
+
+@Controller('v1/retention')
+export class RetentionController {
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @Clients('operator')
+  async retire(
+    @ZodBody(retentionRequest) { years, dry_run }: z.output<typeof retentionRequest>,
+  ): Promise<RetiredRecord> {
+    const age = years ?? this.config.registry.retention_years;
+    if (age === null)
+      throw new ProblemError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');
+    return this.data.retire(age, { dryRun: dry_run, limit: PAGE_LIMIT });
+  }
+}

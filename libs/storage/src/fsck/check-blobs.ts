@@ -1,0 +1,94 @@
+import { finished } from 'node:stream/promises';
+import { type Digest, isCapError, streamingSha3 } from '@cap/crypto';
+import { type ListRow } from '../database/entities.js';
+import { type SqlSession } from '../database/sql-database.js';
+import { type BlobStore, type StoredBlob } from '../stores.js';
+import { type Faults } from './faults.js';
+import { pagesOf } from './paging.js';
+
+export type ReadableBlobs = Pick<BlobStore, 'size' | 'read' | 'list'>;
+
+/** Each BLOB against its name and row; one that was erased must be gone. */
+export async function checkBlobs(
+  session: SqlSession,
+  blobs: ReadableBlobs,
+  erased: ReadonlyMap<string, string>,
+  faults: Faults,
+  onProgress: (blobs: number) => void = () => undefined,
+): Promise<{ blobs: number; blob_bytes: number }> {
+  let [read, gone, blob_bytes] = [0, 0, 0];
+  for await (const rows of pagesOf<StoredBlob>(session, 'blobs', 'blob_id'))
+    for (const row of rows) {
+      const object = `BLOB ${row.blob_id}`;
+      const said = erased.get(row.blob_id) ?? null;
+      if (row.erased_at !== said) faults.add(object, `erased at ${row.erased_at}, the log says ${said}`);
+      if (said !== null) gone++;
+      const fault = row.erased_at === null ? await contentFault(blobs, row) : await presence(blobs, row.blob_id);
+      if (fault) faults.add(object, fault);
+      if (row.erased_at !== null) continue;
+      blob_bytes += row.size;
+      if (++read % 100 === 0) onProgress(read);
+    }
+  if (gone !== erased.size)
+    for (const bundle of erased.keys())
+      if ((await session.all('SELECT 1 FROM blobs WHERE blob_id = ?', [bundle])).length === 0)
+        faults.add(`BLOB ${bundle}`, 'the log says that it was erased, but it has no row');
+  return { blobs: read, blob_bytes };
+}
+
+async function contentFault(blobs: ReadableBlobs, { blob_id, size }: StoredBlob): Promise<string | null> {
+  try {
+    const onDisk = await blobs.size(blob_id);
+    if (onDisk === null) return 'its file is gone';
+    if (onDisk !== size) return `its file has ${onDisk} bytes, the row says ${size}`;
+    await finished((await blobs.read(blob_id))!.resume());
+    return null;
+  } catch (error) {
+    return isCapError(error) ? error.message : `can't be read: ${(error as Error).message}`;
+  }
+}
+
+const presence = async (blobs: ReadableBlobs, id: Digest): Promise<string | null> =>
+  (await blobs.size(id)) === null ? null : 'it was erased, but its file is there';
+
+/** Each list's CSV against the hash that names the list. */
+export async function checkListContents(session: SqlSession, blobs: ReadableBlobs, faults: Faults): Promise<void> {
+  const done = new Set<string>();
+  for await (const rows of pagesOf<ListRow>(session, 'lists', 'log_index'))
+    for (const { hash, blob_id, size } of rows) {
+      if (done.has(hash + blob_id) || faults.has(`BLOB ${blob_id}`)) continue;
+      done.add(hash + blob_id);
+      const body = await blobs.read(blob_id);
+      if (body === null) continue; // said already: its BLOB has no file, or the row no BLOB
+      const content = streamingSha3();
+      let bytes = 0;
+      for await (const piece of body as AsyncIterable<Uint8Array>) {
+        content.update(piece);
+        bytes += piece.length;
+      }
+      const found = content.digest();
+      if (found !== hash) faults.add(`list ${hash}`, `its content has the hash ${found}`);
+      if (bytes !== size) faults.add(`list ${hash}`, `its content has ${bytes} bytes, the row says ${size}`);
+    }
+}
+
+/** Files without a row: leftovers of a crash, which collection removes. */
+export async function countOrphans(session: SqlSession, blobs: ReadableBlobs): Promise<number> {
+  let orphans = 0;
+  for await (const ids of groupsOf(blobs.list(), 500)) {
+    const known = await session.all(`SELECT 1 FROM blobs WHERE blob_id IN (${ids.map(() => '?').join(', ')})`, ids);
+    orphans += ids.length - known.length;
+  }
+  return orphans;
+}
+
+async function* groupsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}

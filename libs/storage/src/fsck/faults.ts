@@ -1,0 +1,24 @@
+export interface RegistryFault {
+  /** What is wrong: `database`, `event 17`, `entry <id>`, `BLOB 0x…`, … */
+  object: string;
+  message: string;
+}
+
+/** Thrown when there are as many as anybody wants to hear of. */
+export class EnoughFaults extends Error {}
+
+/** What was found wrong, in the order found. */
+export class Faults {
+  readonly list: RegistryFault[] = [];
+
+  constructor(private readonly max: number) {}
+
+  add(object: string, message: string): void {
+    this.list.push({ object, message });
+    if (this.list.length >= this.max) throw new EnoughFaults();
+  }
+
+  has(object: string): boolean {
+    return this.list.some((fault) => fault.object === object);
+  }
+}
