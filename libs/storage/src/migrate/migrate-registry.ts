@@ -170,8 +170,13 @@ async function putBlob(
   const body = await from.read(blob_id);
   if (!body) return false;
   const spooled = await to.spool(body, size);
-  await spooled.publish();
-  return true;
+  try {
+    await spooled.publish();
+    return true;
+  } catch (error) {
+    await spooled.discard();
+    throw error;
+  }
 }
 
 async function rootOf(session: SqlSession): Promise<string> {
