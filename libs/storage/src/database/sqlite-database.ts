@@ -111,6 +111,14 @@ function attempt<T>(work: () => T): Promise<T> {
   }
 }
 
+/** The lease under which a copy is made is no part of the state: without it equal states give equal bytes. */
+function forgetLeases(file: string): void {
+  const db = new Database(file);
+  db.pragma('secure_delete = ON');
+  db.exec('DELETE FROM snapshot_leases');
+  db.close();
+}
+
 /** One file. A connection for reading of its own, so that a long listing never waits for a commit nor holds one up. */
 export class SqliteDatabase implements SqlDatabase {
   readonly engine = 'sqlite';
@@ -190,6 +198,7 @@ export class SqliteDatabase implements SqlDatabase {
       } finally {
         source.close();
       }
+      forgetLeases(file);
       SqliteDatabase.asSingleFile(file);
     });
   }
