@@ -29,7 +29,7 @@ describe('where the registry keeps its state', () => {
     expect(registryOf({ database, blobs: { s3 } })).toMatchObject({ database, blobs: { s3 } });
     expect(isPostgresUrl(database)).toBe(true);
     expect(isPostgresUrl('/var/lib/postgres:/registry.db')).toBe(false);
-    expect(registryOf({ blobs: { s3: bucket } }).blobs).toEqual({ s3: { ...bucket, prefix: '' } });
+    expect(registryOf({ database, blobs: { s3: bucket } }).blobs).toEqual({ s3: { ...bucket, prefix: '' } });
   });
 
   it('takes the members of a bucket from the environment, over a directory in the file, with or without S3 in the name', () => {
@@ -46,7 +46,7 @@ describe('where the registry keeps its state', () => {
     expect(registryOf({ blobs: { s3: bucket } }, { environment: { CAP_REGISTRY__BLOBS: '/blobs' } }).blobs).toBe(
       '/blobs',
     );
-    expect(registryOf({ blobs: bucket }).blobs).toMatchObject({ s3: bucket });
+    expect(registryOf({ database: 'postgres://db/cap', blobs: bucket }).blobs).toMatchObject({ s3: bucket });
   });
 
   it.each<[string, object, string]>([
@@ -65,15 +65,27 @@ describe('where the registry keeps its state', () => {
     ['registry.database', { database: 'postgres:db' }, 'expected the path of an SQLite file, or postgres://'],
     ['registry.database', { database: 'postgres://cap:canary/x@db/cap' }, 'expected the path of an SQLite file, or'],
   ])('%s is refused: %j', (key, registry, expected) => {
-    const found = problem({ registry });
+    const found = problem({ registry: { database: 'postgres://db/cap', blobs: { s3: bucket }, ...registry } });
     expect(found).toMatchObject([{ key, expected: expect.stringContaining(expected) }]);
     expect(JSON.stringify(found)).not.toContain('canary');
   });
 
   it('may be a bucket over http on loopback, or if plaintext is allowed', () => {
     const blobs = { s3: { ...bucket, endpoint: 'http://127.0.0.1:9000' } };
-    expect(registryOf({ blobs }).blobs).toMatchObject(blobs);
+    expect(registryOf({ database: 'postgres://db/cap', blobs }).blobs).toMatchObject(blobs);
     const far = { s3: { ...bucket, endpoint: 'http://s3.internal' } };
-    expect(load({ registry: { blobs: far }, tls: { allow_plaintext: true } }).config.registry.blobs).toMatchObject(far);
+    expect(
+      load({ registry: { database: 'postgres://db/cap', blobs: far }, tls: { allow_plaintext: true } }).config.registry
+        .blobs,
+    ).toMatchObject(far);
+  });
+
+  it('is no mix of both: PostgreSQL goes with a bucket, a file with a directory', () => {
+    expect(problem({ registry: { database: 'postgres://db/cap' } })).toMatchObject([
+      { key: 'registry.blobs', expected: expect.stringContaining('expected a bucket') },
+    ]);
+    expect(problem({ registry: { blobs: { s3: bucket } } })).toMatchObject([
+      { key: 'registry.database', expected: expect.stringContaining('expected postgres://') },
+    ]);
   });
 });

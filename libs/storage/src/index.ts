@@ -40,3 +40,4 @@ export {
   verifyScaleOut,
   verifyStores,
 } from './fsck/verify-registry.js';
+export { migrateRegistry, type MigrateOptions, type Migration } from './migrate/migrate-registry.js';

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
@@ -296,7 +296,7 @@ async function scaleOut(database: string, bucket: S3Place): Promise<Stores> {
   const objects = await S3Objects.open(bucket);
   const release = () => objects.close();
   try {
-    const workshop = await mkdtemp(path.join(tmpdir(), 'cap-snapshot-'));
+    const workshop = path.join(tmpdir(), `cap-snapshot-${randomUUID()}`); // made with the first file
     return {
       database: await PostgresDatabase.open(database),
       blobs: new S3BlobStore(objects),

@@ -3,7 +3,6 @@ const PLANNED = new Set([
   'registry verify',
   'registry export',
   'registry import',
-  'registry migrate',
   'keys rotate',
   'keys attest',
   'keys archive',

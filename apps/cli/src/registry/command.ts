@@ -86,6 +86,14 @@ export const defineRegistry: DefineGroup = (program, run) => {
     .option('--dry-run', 'name them, and erase nothing')
     .action(run.action(async () => (await import('./evidence.js')).retention));
 
+  verb(registry, 'migrate', 'move a data directory to PostgreSQL and a bucket, and verify everything there', [
+    'cap registry migrate --from /var/lib/cap-verifier --to-config /etc/cap-verifier/app.yaml --dry-run',
+  ])
+    .requiredOption('--from <dir>', 'the data directory; no registry may run on it')
+    .requiredOption('--to-config <file>', 'configuration of the registry that takes over')
+    .option('--dry-run', 'look at both ends and change nothing')
+    .action(run.action(async () => (await import('./migrate.js')).migrate));
+
   withPlace(
     verb(registry, 'reverify', 'judge every registered bundle again: whose verdict would change? (writes nothing)', [
       'cap registry reverify --data-dir /var/lib/cap-verifier --trust trust.json',

@@ -1,3 +1,4 @@
+import { CapError } from '@cap/crypto';
 import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
 
 /**
@@ -48,6 +49,12 @@ const TABLES: readonly { name: string; key: string; columns: readonly string[] }
 
 const PAGE = 1_000;
 
+/** Whether nothing was ever stored. */
+export async function isEmpty(session: SqlSession): Promise<boolean> {
+  for (const { name } of TABLES) if ((await session.all(`SELECT 1 FROM ${name} LIMIT 1`)).length > 0) return false;
+  return true;
+}
+
 /** Copies every table into an empty database, in one transaction there. `from` must see one state throughout. */
 export async function copyTables(
   from: SqlSession,
@@ -55,6 +62,7 @@ export async function copyTables(
   onProgress: (rows: number) => void = () => undefined,
 ): Promise<void> {
   await into.write(async (to) => {
+    if (!(await isEmpty(to))) throw new CapError('refused', 'migrate.not-empty', 'the database has rows already');
     let copied = 0;
     for (const { name, key, columns } of TABLES) {
       let after: SqlValue = null;

@@ -2,7 +2,7 @@ import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } fro
 import { DataSource } from 'typeorm';
 import { CapError } from '@cap/crypto';
 import { asStorageError, storageError, unreachable } from '../storage-errors.js';
-import { copyTables } from './copy-tables.js';
+import { copyTables, isEmpty } from './copy-tables.js';
 import { ENTITIES } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
@@ -107,34 +107,22 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   /**
-   * Connects and brings the schema up to date, one process at a time; for reading it must be up to date. CapError storage.unavailable; config.invalid for a
-   * server that does not write commits to disk; storage.version.
+   * Connects and brings the schema up to date, one process at a time; for reading it must be up to date. CapError
+   * storage.unavailable; config.invalid for a server that does not write commits to disk; storage.version.
    */
-  static async open(url: string, mode: 'write' | 'read' = 'write'): Promise<PostgresDatabase> {
-    return asStorageError(WHAT, async () => {
-      const source = new DataSource({
-        type: 'postgres',
-        url,
-        entities: ENTITIES,
-        migrations: [...POSTGRES_MIGRATIONS],
-        migrationsTableName: 'migrations',
-        poolSize: MAX_CONNECTIONS,
-        connectTimeoutMS: CONNECT_MS,
-        applicationName: 'cap-registry',
-        poolErrorHandler: () => undefined, // a broken connection is seen by its next use
-        installExtensions: false,
-        extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
-      });
-      await source.initialize();
-      try {
-        const pool = (source.driver as unknown as { master: Pool }).master;
-        await refuseLossyServer(pool);
-        await (mode === 'write' ? migrate(source, pool) : refuseOtherSchema(pool));
-        return new PostgresDatabase(source, pool);
-      } catch (error) {
-        await source.destroy();
-        throw error;
-      }
+  static open(url: string, mode: 'write' | 'read' = 'write'): Promise<PostgresDatabase> {
+    return connected(url, async (source, pool) => {
+      await (mode === 'write' ? migrate(source, pool) : refuseOtherSchema(pool));
+      return new PostgresDatabase(source, pool);
+    });
+  }
+
+  /** Whether there is no registry in this database yet, or one that never stored anything. Changes nothing. */
+  static isEmpty(url: string): Promise<boolean> {
+    return connected(url, async (source, pool) => {
+      const empty = (await appliedMigrations(pool)).length === 0 || (await isEmpty(new PostgresSession(pool)));
+      await source.destroy();
+      return empty;
     });
   }
 
@@ -192,6 +180,34 @@ export class PostgresDatabase implements SqlDatabase {
       client.release(broken);
     }
   }
+}
+
+/** Gives `use` a connection pool on a server that keeps what it commits; ended if that fails. */
+function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Promise<T>): Promise<T> {
+  return asStorageError(WHAT, async () => {
+    const source = new DataSource({
+      type: 'postgres',
+      url,
+      entities: ENTITIES,
+      migrations: [...POSTGRES_MIGRATIONS],
+      migrationsTableName: 'migrations',
+      poolSize: MAX_CONNECTIONS,
+      connectTimeoutMS: CONNECT_MS,
+      applicationName: 'cap-registry',
+      poolErrorHandler: () => undefined, // a broken connection is seen by its next use
+      installExtensions: false,
+      extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
+    });
+    await source.initialize();
+    try {
+      const pool = (source.driver as unknown as { master: Pool }).master;
+      await refuseLossyServer(pool);
+      return await use(source, pool);
+    } catch (error) {
+      if (source.isInitialized) await source.destroy();
+      throw error;
+    }
+  });
 }
 
 /** Whole numbers come as numbers; what the registry stores stays below 2^53. */

@@ -226,7 +226,10 @@ export class TransparencyLog {
     this.#unpublished = null;
     this.#published = this.#published.then(async () => {
       try {
-        await this.checkpoints.write(this.epoch, note);
+        // Another process may have signed and written more meanwhile.
+        const there = await this.checkpoints.read(this.epoch);
+        if (there === null || parseCheckpoint(there).size < parseCheckpoint(note).size)
+          await this.checkpoints.write(this.epoch, note);
       } catch (error) {
         this.options.onPublishFailure?.(error);
       }
