@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from './errors.js';
 
@@ -63,6 +63,15 @@ export async function publishFile(temporary: string, file: string, options: { ex
 export const TEMPORARY_PREFIX = '.tmp-';
 export const temporaryName = (directory: string): string =>
   path.join(directory, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`);
+
+/** Removes what a crash left half-written in a directory, which need not be there. Only its owner may do that. */
+export async function removeTemporaries(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names) if (name.startsWith(TEMPORARY_PREFIX)) await unlink(path.join(directory, name));
+}
 
 export async function syncDirectory(directory: string) {
   const handle = await open(directory, 'r');
