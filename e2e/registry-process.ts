@@ -110,7 +110,7 @@ export class Ledger {
   async expectKept(client: RegistryClient): Promise<void> {
     const newest = await client.checkpoint();
     const trust: LogTrust = {
-      logKeys: newest.verifier_keys.map(parseVerifierKey),
+      logKeys: newest.verifier_keys.map((key) => parseVerifierKey(key)),
       witnessKeys: [],
       witnessThreshold: 0,
     };

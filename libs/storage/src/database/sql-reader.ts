@@ -21,6 +21,8 @@ import { fetchHashes } from './pending-log.js';
 import { type SqlDatabase } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
+const WHAT = "can't read the registry database";
+
 /** Reads with TypeORM's query builder, which speaks both engines' SQL; in plain SQL where it is asked for all the time. */
 export class SqlReader implements RegistryReader {
   constructor(
