@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from './errors.js';
 
@@ -85,12 +85,25 @@ export async function syncDirectory(directory: string) {
   }
 }
 
-/** mkdir -p whose new directories are themselves durable. Mode applies to directories that are made. */
-export async function makeDirectoryDurable(directory: string, mode = 0o755) {
-  const first = await mkdir(directory, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = path.resolve(directory); ; made = path.dirname(made)) {
-    await syncDirectory(path.dirname(made));
-    if (made === path.resolve(first)) return;
+/**
+ * mkdir -p whose new directories are themselves durable. Mode applies to directories that are made. Not Node's own
+ * `recursive`, which never returns where a directory that is there takes no new one and says ENOENT, as /proc does.
+ */
+export async function makeDirectoryDurable(directory: string, mode = 0o755): Promise<void> {
+  const parent = path.dirname(path.resolve(directory));
+  try {
+    await mkdir(directory, { mode });
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+    if (systemCode(error) !== 'ENOENT' || (await isThere(parent))) throw error;
+    await makeDirectoryDurable(parent, mode);
+    return makeDirectoryDurable(directory, mode);
   }
+  await syncDirectory(parent);
 }
+
+const isThere = (name: string): Promise<boolean> =>
+  stat(name).then(
+    () => true,
+    () => false,
+  );
