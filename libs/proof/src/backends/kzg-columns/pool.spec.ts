@@ -36,7 +36,7 @@ afterAll(() => rm(directory, { recursive: true }));
 
 const pools: WorkerPool[] = [];
 const poolOf = (size: number, options: PoolOptions = {}) => {
-  const pool = new WorkerPool(size, { file, ...options });
+  const pool = new WorkerPool(size, { source: file, ...options });
   pools.push(pool);
   return pool;
 };
@@ -87,6 +87,14 @@ describe('the pool', () => {
       [48, 48],
       [32, 64],
     ]);
+  });
+
+  it('runs source text too: the workers of a single executable are no files', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      parentPort.on('message', ({ name }) => parentPort.postMessage({ result: name + ' from text' }));
+    `;
+    expect(await poolOf(1, { source }).run({ name: 'done' } as unknown as Job)).toBe('done from text');
   });
 
   it('gives an error to the job that caused it; the thread goes on', async () => {
