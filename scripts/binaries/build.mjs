@@ -1,6 +1,6 @@
 /**
- * `pnpm binaries`: the four programs as single executables for this platform, in dist/binaries, with THIRD-PARTY-NOTICES and
- * SHA256SUMS. Wants a build (`pnpm build`) and makes the executables of the Node that runs this.
+ * `pnpm binaries`: the four programs as single executables for this platform, in dist/binaries, with what install.sh needs,
+ * THIRD-PARTY-NOTICES and SHA256SUMS. Makes them of the Node that runs this.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,6 +20,16 @@ const PROGRAMS = {
 /** Programs that make or judge zero-knowledge proofs. */
 const PROVING = new Set(['cap', 'cap-verifier-api']);
 const WORKER = 'libs/proof/dist/backends/kzg-columns/worker.js';
+/** What docs/install/main-job.md tries an installation with. */
+const EXAMPLES = ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'];
+/** What a server needs beside the programs. */
+const BESIDE = {
+  LICENSE: 'LICENSE',
+  'deploy/install.sh': 'install.sh',
+  'deploy/systemd': 'systemd',
+  'examples/config': 'config',
+  ...Object.fromEntries(EXAMPLES.map((name) => [`examples/${name}`, `examples/${name}`])),
+};
 /** Node finds the resource by this mark in its own binary. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -65,7 +75,7 @@ for (const [name, entry] of Object.entries(PROGRAMS)) {
   process.stdout.write(`${name.padEnd(18)} ${megabytes} MB, ${(statSync(main).size / 1e6).toFixed(1)} MB of it code\n`);
 }
 writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(packages, nodeLicence()));
-cpSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE'));
+for (const [from, to] of Object.entries(BESIDE)) cpSync(path.join(root, from), path.join(out, to), { recursive: true });
 writeFileSync(path.join(out, 'SHA256SUMS'), sums.join(''));
-if (!process.env.KEEP) rmSync(parts, { recursive: true });
+rmSync(parts, { recursive: true });
 process.stdout.write(`${packages.size} packages of others in them; licences in THIRD-PARTY-NOTICES\n`);

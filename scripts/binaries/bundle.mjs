@@ -88,7 +88,7 @@ export async function bundle(entry, outfile) {
     target: 'node24',
     format: 'cjs',
     keepNames: true, // Nest and TypeORM name things after classes
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none', // they stand in THIRD-PARTY-NOTICES
     external: OPTIONAL.flatMap((name) => [name, `${name}/*`]),
     // CommonJS has no import.meta; the executable is the only file there is.

@@ -55,6 +55,10 @@ const fail = (binary: string, error: unknown): never => {
   process.exit(code);
 };
 
+/** `health` needs an address only, and the files of secrets may be out of its reach (a unit's credentials in ExecStartPost). */
+const withoutSecretFiles = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.endsWith('_FILE')));
+
 /** The `main` of a service: parses the command line, reads the configuration, serves until SIGTERM. Ends the process. */
 export async function runService(
   definition: ServiceDefinition,
@@ -65,8 +69,9 @@ export async function runService(
     const line = parseServiceFlags(args, ['health', ...Object.keys(definition.commands ?? {})]);
     if (line.help) return void process.stdout.write(helpOf(definition));
     if (line.version) return void process.stdout.write(`${binary} ${VERSION}\n`);
+    const environment = line.command === 'health' ? withoutSecretFiles(process.env) : process.env;
     const load = (): LoadedConfig =>
-      loadConfig({ role: definition.role, file: line.config, flags: line.flags, environment: process.env });
+      loadConfig({ role: definition.role, file: line.config, flags: line.flags, environment });
     const loaded = load();
     if (line.command === 'health')
       process.exit(

@@ -123,7 +123,7 @@ describe('the pool', () => {
   });
 
   it('without its file fails each job and does not hang', async () => {
-    const pool = poolOf(1, { file: pathToFileURL(path.join(directory, 'nowhere.mjs')) });
+    const pool = poolOf(1, { source: pathToFileURL(path.join(directory, 'nowhere.mjs')) });
     const failed = await Promise.all([1, 2].map((i) => reason(run(pool, 'done', `${i}`))));
     for (const { message } of failed) expect(message).toContain('nowhere.mjs');
   });
