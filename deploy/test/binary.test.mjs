@@ -17,14 +17,23 @@ const step = (name) => server.run(page.get(name));
 const published = (port) => server.ask(`curl -sS http://127.0.0.1:${port}/readyz`);
 
 test('the server has no Node.js', async () => {
-  const search = 'command -v node || find / -xdev -name "node*" -type f -perm -u+x -not -path "/proc/*" | grep -v ^/root/cap';
+  const search =
+    'command -v node || find / -xdev -name "node*" -type f -perm -u+x -not -path "/proc/*" | grep -v ^/root/cap';
   assert.equal((await server.run(search, { mayFail: true })).stdout, '');
 });
 
 test('install.sh without --all makes user, directories and templates, and no secret', async () => {
   await server.run('cd ~/cap && ./install.sh');
-  assert.equal(await server.ask('id -un cap-verifier; getent passwd cap-verifier | cut -d: -f7'), 'cap-verifier\n/usr/sbin/nologin');
-  assert.equal(await server.ask('ls -A /etc/cap-verifier/secrets /etc/cap-verifier/backup-keys /etc/cap-verifier/certs | grep -v :; true'), '');
+  assert.equal(
+    await server.ask('id -un cap-verifier; getent passwd cap-verifier | cut -d: -f7'),
+    'cap-verifier\n/usr/sbin/nologin',
+  );
+  assert.equal(
+    await server.ask(
+      'ls -A /etc/cap-verifier/secrets /etc/cap-verifier/backup-keys /etc/cap-verifier/certs | grep -v :; true',
+    ),
+    '',
+  );
   const checked = 'cap config check --service registry --config /etc/cap-verifier/registry/app.yaml';
   assert.equal((await server.run(checked)).code, 0);
 });
@@ -34,7 +43,11 @@ test('install.sh --all completes templates that nobody edited, and says that bac
   assert.match(stdout, /no backup recipient/);
   for (const program of PROGRAMS)
     assert.match(await server.ask(`${program} --version`), new RegExp(`^${program} \\d+\\.\\d+\\.\\d+$`));
-  for (const [service, file] of [['verifier', 'app.yaml'], ['registry', 'registry/app.yaml'], ['backup', 'backup/app.yaml']])
+  for (const [service, file] of [
+    ['verifier', 'app.yaml'],
+    ['registry', 'registry/app.yaml'],
+    ['backup', 'backup/app.yaml'],
+  ])
     await server.run(`cap config check --service ${service} --config /etc/cap-verifier/${file}`);
   const subject = 'openssl x509 -in /etc/cap-verifier/certs/server.crt -noout -ext subjectAltName';
   assert.match(await server.ask(subject), /DNS:localhost, IP Address:127\.0\.0\.1/);
@@ -43,7 +56,8 @@ test('install.sh --all completes templates that nobody edited, and says that bac
 test('secrets belong to the services alone; configuration is root’s; others see nothing', async () => {
   const mode = (path) => server.ask(`stat --format='%U:%G %a' ${path}`);
   for (const secret of ['secrets/*.token', 'certs/server.key', 'backup-keys/*.key', 'dev-issuer/private.pem'])
-    for (const line of (await mode(`/etc/cap-verifier/${secret}`)).split('\n')) assert.equal(line, 'cap-verifier:cap-verifier 600');
+    for (const line of (await mode(`/etc/cap-verifier/${secret}`)).split('\n'))
+      assert.equal(line, 'cap-verifier:cap-verifier 600');
   for (const file of ['app.yaml', 'auth.yaml', 'tls.yaml', 'trust.json', 'registry/app.yaml', 'backup/app.yaml'])
     assert.equal(await mode(`/etc/cap-verifier/${file}`), 'root:cap-verifier 640');
   assert.equal(await mode('/etc/cap-verifier'), 'root:cap-verifier 750');
@@ -66,7 +80,9 @@ test('the services start and get ready', async (t) => {
     const status = await server.ask(`cat /proc/$(pidof ${program})/status`);
     assert.match(status, /^Uid:\s+(\d+)\s+\1\s+\1/m);
     assert.doesNotMatch(status, /^Uid:\s+0\s/m);
-    t.diagnostic(`${program}: ${/VmRSS:\s+(\d+)/.exec(status)[1]} kB resident when idle, of these ${/RssFile:\s+(\d+)/.exec(status)[1]} kB of the file`);
+    t.diagnostic(
+      `${program}: ${/VmRSS:\s+(\d+)/.exec(status)[1]} kB resident when idle, of these ${/RssFile:\s+(\d+)/.exec(status)[1]} kB of the file`,
+    );
   }
 });
 

@@ -16,7 +16,9 @@ export function quietly(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
   if (result.error) throw result.error;
   if (result.status !== 0)
-    throw new Error(`${command} ${args.join(' ')} ended with ${result.signal ?? result.status}\n${result.stdout}${result.stderr}`);
+    throw new Error(
+      `${command} ${args.join(' ')} ended with ${result.signal ?? result.status}\n${result.stdout}${result.stderr}`,
+    );
   return result.stdout;
 }
 
@@ -37,18 +39,19 @@ export function prepareHost() {
 
 /** The root file system of a bare Debian server, made once and kept outside the checkout; never changed afterwards. */
 export function bareServer() {
-  const stamp = createHash('sha256').update([SUITE, ...PACKAGES].join()).digest('hex').slice(0, 12);
+  const stamp = createHash('sha256')
+    .update([SUITE, ...PACKAGES].join())
+    .digest('hex')
+    .slice(0, 12);
   const directory = path.join(CACHE, `${SUITE}-${stamp}`);
   if (existsSync(directory)) return directory;
   say(`making a bare ${SUITE} in ${directory}`);
   mkdirSync(CACHE, { recursive: true });
   const unfinished = `${directory}.${process.pid}`;
   try {
-    execFileSync(
-      'debootstrap',
-      ['--variant=minbase', `--include=${PACKAGES.join()}`, SUITE, unfinished],
-      { stdio: ['ignore', 'ignore', 2] },
-    );
+    execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join()}`, SUITE, unfinished], {
+      stdio: ['ignore', 'ignore', 2],
+    });
     rmSync(path.join(unfinished, 'var/cache/apt/archives'), { recursive: true });
     renameSync(unfinished, directory);
   } catch (error) {

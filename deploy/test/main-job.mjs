@@ -14,7 +14,11 @@ export async function mainJob(server, { reload, backup }) {
   await server.run(reload ?? page.get('reload'));
   await step('publish');
   const verdict = await step('verify');
-  assert.match(verdict, /^\{"result":"ok"/, 'the verdict is ok: the trust store was read again, policy and lists are known');
+  assert.match(
+    verdict,
+    /^\{"result":"ok"/,
+    'the verdict is ok: the trust store was read again, policy and lists are known',
+  );
   const [, bundle] = /"bundle_id":"(0x[0-9a-f]{64})"/.exec(verdict) ?? [];
   assert.ok(bundle, verdict);
   const rules = /"rules":(\[.*?\])/.exec(await server.ask('cat ~/try/verdict.json'))?.[1];

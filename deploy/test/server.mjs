@@ -46,7 +46,10 @@ export class Server {
       if (this.#container.exitCode !== null || Date.now() > deadline)
         throw new Error(`the container did not boot\n${console}`);
       this.#leader ??= childOf(this.#container.pid);
-      if (this.#leader && (await this.run('systemctl is-system-running', { mayFail: true })).stdout.trim() === 'running')
+      if (
+        this.#leader &&
+        (await this.run('systemctl is-system-running', { mayFail: true })).stdout.trim() === 'running'
+      )
         return;
       await pause(100);
     }
@@ -85,7 +88,8 @@ export class Server {
     for (;;) {
       const result = await this.run(commands, { mayFail: true });
       if (result.code === 0) return result.stdout.trim();
-      if (Date.now() > deadline) throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}`);
+      if (Date.now() > deadline)
+        throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}`);
       await pause(100);
     }
   }

@@ -22,9 +22,7 @@ const IN_THE_README = { 'pause@0.0.1': 'MIT' };
 export function isPermissive(expression) {
   const inner = expression.replace(/^\((.*)\)$/, '$1');
   if (/[()]/.test(inner)) return false;
-  return inner
-    .split(/ OR /)
-    .some((choice) => choice.split(/ AND /).every((licence) => PERMISSIVE.has(licence.trim())));
+  return inner.split(/ OR /).some((choice) => choice.split(/ AND /).every((licence) => PERMISSIVE.has(licence.trim())));
 }
 
 /** The field as npm has it today, or the list of old packages, any of which may be chosen. */
@@ -45,7 +43,9 @@ function noticeOf(folder) {
 
 /** The page of notices; throws with the names of packages that may not be shipped. `nodeLicence` is Node's own. */
 export function thirdPartyNotices(folders, nodeLicence) {
-  const notices = [...folders].map(noticeOf).sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
+  const notices = [...folders]
+    .map(noticeOf)
+    .sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
   const refused = notices.filter(({ license }) => !isPermissive(license));
   if (refused.length > 0)
     throw new Error(
@@ -56,9 +56,7 @@ export function thirdPartyNotices(folders, nodeLicence) {
   return [
     'What others made and is in the programs of CAP, with its licences.',
     `${rule}Node.js ${process.version}\n\n${nodeLicence.trim()}`,
-    ...[...unique].map(
-      ([title, { license, text }]) => `${rule}${title}\nLicence: ${license}\n\n${text}`,
-    ),
+    ...[...unique].map(([title, { license, text }]) => `${rule}${title}\nLicence: ${license}\n\n${text}`),
     '\n',
   ].join('');
 }
@@ -66,6 +64,7 @@ export function thirdPartyNotices(folders, nodeLicence) {
 /** The licence text of the Node that builds: it stands beside `bin/` in the npm package and in the distribution. */
 export function nodeLicence() {
   const file = path.join(path.dirname(process.execPath), '..', 'LICENSE');
-  if (!existsSync(file)) throw new Error(`the licence of Node is not at ${file}; build with Node from npm or its distribution`);
+  if (!existsSync(file))
+    throw new Error(`the licence of Node is not at ${file}; build with Node from npm or its distribution`);
   return readFileSync(file, 'utf8');
 }

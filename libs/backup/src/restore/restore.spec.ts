@@ -149,7 +149,10 @@ describe('restoring', () => {
     try {
       const { name } = await empty.target().hold('test', () => createBackup(empty.options()));
       const signer = empty.signer.kid;
-      expect(await drillArchive(empty.at('backups', name), { signer, now: LATER })).toMatchObject({ ok: true, blobs: 0 });
+      expect(await drillArchive(empty.at('backups', name), { signer, now: LATER })).toMatchObject({
+        ok: true,
+        blobs: 0,
+      });
       await restoreArchive(empty.at('backups', name), { to: at('data'), signer, now: LATER });
       expect(await verifyRegistry(at('data'))).toMatchObject({ ok: true, log_size: 0, entries: 0, blobs: 0 });
     } finally {

@@ -32,7 +32,11 @@ const nameOf = (source: string | Uint8Array): string =>
 
 function refuseOther(source: string | Uint8Array, hash: string): void {
   if (hash !== CEREMONY_HASH)
-    throw new CapError('config', 'ceremony.wrong', `${nameOf(source)} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
+    throw new CapError(
+      'config',
+      'ceremony.wrong',
+      `${nameOf(source)} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`,
+    );
 }
 
 /**
