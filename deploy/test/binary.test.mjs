@@ -14,6 +14,11 @@ before(async () => void (server = await Server.boot()));
 after(() => server?.end());
 
 const step = (name) => server.run(page.get(name));
+const statusOf = (program) => server.ask(`cat /proc/$(pidof ${program})/status`);
+const memoryOf = (status) =>
+  ['VmRSS', 'RssAnon', 'RssFile']
+    .map((name) => `${name} ${new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]} kB`)
+    .join(', ');
 const published = (port) => server.ask(`curl -sS http://127.0.0.1:${port}/readyz`);
 
 test('the server has no Node.js', async () => {
@@ -77,16 +82,17 @@ test('the services start and get ready', async (t) => {
   await step('start');
   for (const port of [8080, 8081, 8082]) assert.match(await published(port), /"status":"ok"/);
   for (const program of PROGRAMS.slice(1)) {
-    const status = await server.ask(`cat /proc/$(pidof ${program})/status`);
+    const status = await statusOf(program);
     assert.match(status, /^Uid:\s+(\d+)\s+\1\s+\1/m);
     assert.doesNotMatch(status, /^Uid:\s+0\s/m);
-    t.diagnostic(
-      `${program}: ${/VmRSS:\s+(\d+)/.exec(status)[1]} kB resident when idle, of these ${/RssFile:\s+(\d+)/.exec(status)[1]} kB of the file`,
-    );
+    t.diagnostic(`${program}: ${memoryOf(status)} when idle`);
   }
 });
 
-test('the main job: prove, upload, verify, register, backup, restore', () => mainJob(server, {}));
+test('the main job: prove, upload, verify, register, backup, restore', async (t) => {
+  await mainJob(server, {});
+  for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
+});
 
 test('a new certificate is taken into use without a restart', async () => {
   const served = `openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint`;
