@@ -178,13 +178,15 @@ test('the timer makes a backup that counts', async () => {
 test('an upgrade keeps configuration and data; a restore brings back what was saved', async () => {
   const entries = () => server.ask('cap registry list --data-dir /var/lib/cap-verifier --json');
   const configuration = 'find /etc/cap-verifier -type f -exec sha256sum {} + | sort -k 2';
-  const [registered, configured] = [await entries(), await server.ask(configuration)];
+  const logKey = () => server.ask('sha256sum /var/lib/cap-verifier/keys/log.key');
+  const [registered, configured, signedWith] = [await entries(), await server.ask(configuration), await logKey()];
   await server.run('mv ~/cap ~/cap-new');
   await step('upgrade');
   assert.equal(await server.ask(configuration), configured);
   assert.equal(await entries(), registered);
   await step('restore');
   assert.equal(await entries(), registered);
+  assert.equal(await logKey(), signedWith, 'the log is signed by the key that auditors trust');
   for (const unit of LIVE) assert.equal(await property(unit, 'ActiveState'), 'active');
   await server.run('curl -sS --fail http://127.0.0.1:8080/readyz');
 });
