@@ -89,6 +89,18 @@ test('the services start and get ready', async (t) => {
   }
 });
 
+test('cap doctor finds nothing wrong with any of them', async () => {
+  const as = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
+  const doctor = (service, file) =>
+    server.run(
+      `export CAP_REGISTRY__TOKEN_FILE=/etc/cap-verifier/secrets/${service === 'backup' ? 'backup' : 'verifier'}.token
+       ${as} cap doctor --service ${service} --config /etc/cap-verifier/${file}`,
+    );
+  await doctor('verifier', 'app.yaml');
+  await doctor('registry', 'registry/app.yaml');
+  await doctor('backup', 'backup/app.yaml');
+});
+
 test('the main job: prove, upload, verify, register, backup, restore', async (t) => {
   await mainJob(server, {});
   for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
