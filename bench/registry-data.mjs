@@ -47,8 +47,14 @@ export async function makeRegistry(directory, size, { crypto, storage }) {
     const { firstIndex, hashes } = storedHashesForAppend(leaves, from, reader);
     hashes.forEach((hash, i) => kept.set(firstIndex + i, hash));
     await database.write(async (session) => {
-      await session.insert('events', events.map((event) => ({ ...event, details: jcsText(event.details) })));
-      await session.insert('log_hashes', hashes.map((hash, i) => ({ position: firstIndex + i, hash })));
+      await session.insert(
+        'events',
+        events.map((event) => ({ ...event, details: jcsText(event.details) })),
+      );
+      await session.insert(
+        'log_hashes',
+        hashes.map((hash, i) => ({ position: firstIndex + i, hash })),
+      );
       await session.insert('blobs', blobs);
       await session.insert('entries', entries);
       await session.run('UPDATE totals SET entries = entries + ?, blob_bytes = blob_bytes + ?', [

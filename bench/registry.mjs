@@ -165,7 +165,10 @@ async function writeJobs({ url, file, amount }) {
       url,
       headers: authorization,
       entry: entryOf(blob_id),
-      ...(await put('blobs', many(() => randomBytes(2_000)))),
+      ...(await put(
+        'blobs',
+        many(() => randomBytes(2_000)),
+      )),
     },
   };
 }

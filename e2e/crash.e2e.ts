@@ -147,7 +147,7 @@ describe('a clock that jumps by days', () => {
       service = await registry.started({ env });
     }
     const listed: { entry_id: string; registered_at: string }[] = [];
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const page = await client.listEntries({ limit: 4, ...(cursor === undefined ? {} : { cursor }) });
       listed.push(...page.items);
       if (page.next_cursor === null) break;

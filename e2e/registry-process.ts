@@ -4,7 +4,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
-import { type EntryStored, isServiceError, RegistryClient, type TransportOptions } from '../libs/contracts/src/index.js';
+import {
+  type EntryStored,
+  isServiceError,
+  RegistryClient,
+  type TransportOptions,
+} from '../libs/contracts/src/index.js';
 import {
   type Digest,
   type JsonValue,
@@ -135,7 +140,8 @@ export class Ledger {
     }
     for (const [id, size] of this.blobs) expect([id, await client.findBlobSize(id)]).toEqual([id, size]);
     const [some] = this.blobs.keys();
-    if (some !== undefined) expect(await buffer((await client.findBlob(some))!.stream)).toHaveLength(this.blobs.get(some)!);
+    if (some !== undefined)
+      expect(await buffer((await client.findBlob(some))!.stream)).toHaveLength(this.blobs.get(some)!);
   }
 
   forget(): void {
