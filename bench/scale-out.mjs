@@ -1,5 +1,5 @@
 /**
- * `npm run -s bench -- --scale-out`: durable writes a second of a registry at 64 callers, on SQLite and on a PostgreSQL server
+ * `pnpm build && node bench/scale-out.mjs`: durable writes a second of a registry at 64 callers, on SQLite and on a PostgreSQL server
  * that it starts itself, against what the disk and the server do on their own in the same run.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const CALLERS = 64;
-const SECONDS = 5;
+const SECONDS = 3;
 const ROUNDS = 3;
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -62,7 +62,7 @@ async function entryRate(store) {
   return { perSecond: Math.round(waited.length / seconds), p99: sorted[Math.floor(sorted.length * 0.99)] };
 }
 
-export async function benchScaleOut() {
+async function main() {
   const { administer, PostgresServer } = await import('../libs/storage/src/database/postgres.fixture.ts');
   const { PostgresDatabase, SqliteDatabase, SqlRegistryStore } = await import('../libs/storage/dist/index.js');
   const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-'));
@@ -72,7 +72,10 @@ export async function benchScaleOut() {
     const url = await server.createDatabase();
     await administer(url, 'CREATE TABLE floor (text TEXT)');
     const stores = {
-      sqlite: new SqlRegistryStore(await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'), () => new Date()),
+      sqlite: new SqlRegistryStore(
+        await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'),
+        () => new Date(),
+      ),
       postgres: new SqlRegistryStore(await PostgresDatabase.open(url), () => new Date()),
     };
     for (let round = 0; round < ROUNDS; round++) {
@@ -93,6 +96,11 @@ export async function benchScaleOut() {
   for (const profile of ['sqlite', 'postgres']) {
     const rates = figures[profile].map(({ perSecond }) => perSecond);
     const late = figures[profile].map(({ p99 }) => p99);
-    line(`registry on ${profile}: entries a second, ${CALLERS} callers`, `${median(rates)}, P99 ${median(late).toFixed(1)} ms`);
+    line(
+      `registry on ${profile}: entries a second, ${CALLERS} callers`,
+      `${median(rates)}, P99 ${median(late).toFixed(1)} ms`,
+    );
   }
 }
+
+await main();
