@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -31,6 +31,9 @@ async function keyOf(directory: string): Promise<string> {
   await writeFile(file, pem, { mode: 0o600 });
   return file;
 }
+
+/** Below the data directory, or in the bucket. */
+const keyOfBlob = (id: string): string => `blobs/${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
 
 const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
 const discard = () => new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -142,9 +145,15 @@ export class TestRegistry {
 
   /** Puts other bytes where a BLOB is. */
   async overwrite(blobId: string, bytes: string): Promise<void> {
-    const name = `blobs/${blobId.slice(2, 4)}/${blobId.slice(4, 6)}/${blobId.slice(2)}`;
+    const name = keyOfBlob(blobId);
     if (this.shared) this.shared.double.objects.set(name, { body: Buffer.from(bytes), modified: new Date() });
     else await writeFile(this.at(name), bytes);
+  }
+
+  async hasAge(blobId: string, hours: number): Promise<void> {
+    const then = new Date(Date.now() - hours * 3_600_000);
+    if (this.shared) this.shared.double.objects.get(keyOfBlob(blobId))!.modified = then;
+    else await utimes(this.at(keyOfBlob(blobId)), then, then);
   }
 
   /** The newest checkpoint beside the database. */

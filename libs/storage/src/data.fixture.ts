@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
@@ -8,7 +8,12 @@ import { buffer } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { administer } from './database/postgres.fixture.js';
-import { type RegistryVerification, verifyRegistry } from './fsck/verify-registry.js';
+import {
+  type RegistryVerification,
+  verifyRegistry,
+  type VerifyRegistryOptions,
+  verifyScaleOut,
+} from './fsck/verify-registry.js';
 import { PROFILE, ScaleOutStores } from './profile.fixture.js';
 import { type RegistryOptions, RegistryData, type RegistryPlace } from './registry-data.js';
 import { type S3Double } from './s3/s3-double.fixture.js';
@@ -54,11 +59,10 @@ export class DataDirectory {
     await data.close();
   }
 
-  /** Derives everything again, from a snapshot of a registry that is open here. */
-  async verify(data: RegistryData): Promise<RegistryVerification> {
-    const target = await mkdtemp(this.at('verify-'));
-    await copySnapshot(data, target);
-    return verifyRegistry(target);
+  /** Derives everything again, in the stores themselves. */
+  fsck(options: Pick<VerifyRegistryOptions, 'logKeys'> = {}): Promise<RegistryVerification> {
+    if (!this.shared) return verifyRegistry(this.directory, options);
+    return verifyScaleOut({ database: this.shared.database, s3: this.shared.double.place }, options);
   }
 
   /** Changes the database behind the service's back. */
@@ -73,15 +77,21 @@ export class DataDirectory {
   }
 
   async isStored(id: string): Promise<boolean> {
-    const name = `${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
-    return this.shared ? this.shared.double.objects.has(`blobs/${name}`) : existsSync(this.at('blobs', name));
+    return this.shared ? this.shared.double.objects.has(keyOf(id)) : existsSync(this.at(keyOf(id)));
   }
 
   /** Takes a BLOB's bytes away. */
   async lose(id: string): Promise<void> {
-    const name = `${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
-    if (this.shared) this.shared.double.objects.delete(`blobs/${name}`);
-    else await rm(this.at('blobs', name));
+    if (this.shared) this.shared.double.objects.delete(keyOf(id));
+    else await rm(this.at(keyOf(id)));
+  }
+
+  /** Makes a BLOB, or what lies in the trash, as old as that. */
+  async hasAge(id: string, hours: number, where: 'stored' | 'trash' = 'stored'): Promise<void> {
+    const then = new Date(Date.now() - hours * 3_600_000);
+    const name = where === 'stored' ? keyOf(id) : `${this.shared ? '' : 'blobs/.'}trash/${id.slice(2)}`;
+    if (this.shared) this.shared.double.objects.get(name)!.modified = then;
+    else await utimes(this.at(name), then, then);
   }
 
   async remove(): Promise<void> {
@@ -90,6 +100,9 @@ export class DataDirectory {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
+
+/** Where both profiles have a BLOB, below the data directory or the bucket's prefix. */
+const keyOf = (id: string): string => `blobs/${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
 
 /** Fetches a snapshot into a directory as a backup would. */
 export async function copySnapshot(data: RegistryData, directory: string): Promise<Snapshot> {

@@ -92,7 +92,7 @@ describe('an idempotency key', () => {
     // Both have expired; the BLOB is swept first.
     expect(await data.sweepUploads()).toBe(1);
     expect(await data.sweepKeys()).toBe(0);
-    expect((await place.verify(data)).faults).toEqual([]);
+    expect((await place.fsck()).faults).toEqual([]);
   });
 
   it('is known after a restart, answered or not, and is no event of the log', async () => {

@@ -4,6 +4,7 @@ export * from './entry-id.js';
 export { storageError } from './storage-errors.js';
 export { type Holder, OwnerLock, ownerOf } from './database/owner-lock.js';
 export { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './database/sql-database.js';
+export { PostgresDatabase } from './database/postgres-database.js';
 export { SqliteDatabase } from './database/sqlite-database.js';
 export { SqlReader } from './database/sql-reader.js';
 export { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';

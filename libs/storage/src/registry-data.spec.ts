@@ -302,7 +302,7 @@ describe('opening', () => {
       const acknowledged = lines.slice(1);
       data = await place.open();
       for (const id of acknowledged) expect(await data.store.findEntry(id)).not.toBeNull();
-      expect(await place.verify(data)).toMatchObject({ ok: true, faults: [] });
+      expect(await place.fsck()).toMatchObject({ ok: true, faults: [] });
       await place.close(data);
     }
   });

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { rm, utimes } from 'node:fs/promises';
 import fc from 'fast-check';
 import { type Digest } from '@cap/crypto';
 import { contentOf, DataDirectory, entryOf, pieces, put } from '../data.fixture.js';
-import { verifyRegistry } from '../fsck/verify-registry.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { type Collected } from './collect.js';
 
@@ -15,25 +13,18 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-const HOUR = 3_600_000;
 const nothing: Collected = { uploads: 0, orphans: 0, restored: 0, purged: 0, held_up: false };
-const fileOf = (id: Digest) => place.at('blobs', id.slice(2, 4), id.slice(4, 6), id.slice(2));
-const trashed = (id: Digest) => place.at('blobs', '.trash', id.slice(2));
-const hasAge = (file: string, hours: number) => {
-  const then = new Date(Date.now() - hours * HOUR);
-  return utimes(file, then, then);
-};
 
 /** A file without a row, as a crash between the two leaves it. */
 async function orphan(text: string, hours = 0): Promise<Digest> {
   const spooled = await data.blobs.spool(pieces(text), 1_000);
   await spooled.publish();
-  await hasAge(fileOf(spooled.blob_id), hours);
+  await place.hasAge(spooled.blob_id, hours);
   return spooled.blob_id;
 }
 async function inTrash(id: Digest, hours: number): Promise<void> {
   await data.blobs.trash(id);
-  await hasAge(trashed(id), hours);
+  await place.hasAge(id, hours, 'trash');
 }
 async function registered(text: string): Promise<Digest> {
   const { blob_id } = await put(data, text);
@@ -54,9 +45,9 @@ describe('collection', () => {
     expect(await data.collect()).toEqual({ ...nothing, orphans: 1 });
     expect(await idsIn(data.blobs.list())).toEqual([kept, young].sort());
     expect(await idsIn(data.blobs.listTrash())).toEqual([old]);
-    await hasAge(trashed(old), 7 * 24 - 1);
+    await place.hasAge(old, 7 * 24 - 1, 'trash');
     expect(await data.collect()).toEqual(nothing);
-    await hasAge(trashed(old), 7 * 24 + 1);
+    await place.hasAge(old, 7 * 24 + 1, 'trash');
     expect(await data.collect()).toEqual({ ...nothing, purged: 1 });
     expect(await idsIn(data.blobs.listTrash())).toEqual([]);
   });
@@ -68,7 +59,6 @@ describe('collection', () => {
     expect(await data.readBlob(blob_id)).toBeNull();
     await put(data, 'an upload');
     expect((await contentOf(await data.readBlob(blob_id))).toString()).toBe('an upload');
-    await rm(trashed(blob_id));
     await data.blobs.trash(blob_id); // as if a process had died between the file and its second look
     expect(await data.collect()).toEqual({ ...nothing, restored: 1 });
     expect((await contentOf(await data.readBlob(blob_id))).toString()).toBe('an upload');
@@ -114,7 +104,7 @@ describe('collection', () => {
       }),
       { numRuns: 30 },
     );
-    expect(await verifyRegistry(place.directory)).toMatchObject({ ok: true, faults: [] });
+    expect(await place.fsck()).toMatchObject({ ok: true, faults: [] });
   }, 60_000);
 
   it.each(interleavings(4, 2))('never loses a BLOB that is uploaded at the same time, steps %s', async (order) => {
@@ -142,7 +132,7 @@ describe('collection', () => {
       data.collect().finally(() => turns.leave('c')),
     ]);
     expect(await blobs.size(id)).toBe(9);
-    expect(await verifyRegistry(place.directory)).toMatchObject({ ok: true, faults: [] });
+    expect(await place.fsck()).toMatchObject({ ok: true, faults: [] });
   });
 });
 

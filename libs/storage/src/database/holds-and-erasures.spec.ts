@@ -10,8 +10,8 @@ import {
   type JsonValue,
 } from '@cap/crypto';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
-import { LOG, LOG_KEYS, tamper } from '../fsck/tampering.fixture.js';
-import { verifyRegistry } from '../fsck/verify-registry.js';
+import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
+import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
 import { type StoredEntry } from '../stores.js';
 
@@ -33,7 +33,7 @@ beforeEach(async () => {
 afterEach(() => place.remove());
 
 const events = async () => (await data.store.listEvents(0, 100)).slice(3).map(({ event, details }) => [event, details]);
-const fsck = () => verifyRegistry(place.directory, { logKeys: LOG_KEYS });
+const fsck = () => place.fsck({ logKeys: LOG_KEYS });
 
 describe('an erasure', () => {
   it('takes bundle and company for good, and leaves entries, leaves and receipts as they were', async () => {
@@ -59,7 +59,7 @@ describe('an erasure', () => {
     expect((await data.store.totals()).blob_bytes).toBe('another'.length);
   });
 
-  it('leaves no trace of the name in the database file', async () => {
+  embeddedIt('leaves no trace of the name in the database file (embedded)', async () => {
     const holdsName = async () => (await readFile(place.at('registry.db'))).includes(COMPANY);
     await place.close(data);
     expect(await holdsName()).toBe(true);
@@ -119,7 +119,7 @@ describe('an erasure', () => {
     await data.store.setLegalHold(entry.entry_id, true);
     expect(await fsck()).toMatchObject({ ok: true });
     await place.close(data);
-    tamper(place.at('registry.db'), (db) => db.exec('UPDATE entries SET legal_hold = 0'));
+    await place.tamper('UPDATE entries SET legal_hold = 0');
     expect((await fsck()).faults).toMatchObject([{ object: `entry ${entry.entry_id}` }]);
   });
 });
