@@ -1,11 +1,11 @@
-import { chainFault, GENESIS_DIGEST, parseVerifierKey, type ChainEvent, type VerifierKey } from '@cap/crypto';
+import { chainFault, GENESIS_DIGEST, type ChainEvent } from '@cap/crypto';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
-import { readInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';
+import { readLogKeys } from './log-keys.js';
 
 /** What was looked at, and the first things that are wrong. */
 export interface FsckOutcome {
@@ -49,17 +49,6 @@ async function look(io: CliIo, options: Options): Promise<FsckOutcome> {
   const where = onePlace(options);
   if ('dataDir' in where) return (await import('./data-directory.js')).fsckOf(where.dataDir, { logKeys, onProgress });
   return remoteFsck(io, new RegistryClient({ url: where.url, token: await accessToken(io, options.tokenFile) }));
-}
-
-/** Keys themselves, or files with one on each line. */
-async function readLogKeys(io: CliIo, named: readonly string[]): Promise<VerifierKey[]> {
-  const keys: VerifierKey[] = [];
-  for (const text of named) {
-    const isKey = /^[^+]+\+[0-9a-f]{8}\+/.test(text);
-    const lines = isKey ? [text] : (await readInput(io, text)).toString('utf8').split('\n').filter(Boolean);
-    keys.push(...lines.map((line) => parseVerifierKey(line.trim(), isKey ? '--log-key' : text)));
-  }
-  return keys;
 }
 
 /** From outside: the event chain up to the head that the service names, and for each entry its event and its BLOB. */
