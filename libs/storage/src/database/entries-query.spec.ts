@@ -31,7 +31,7 @@ afterAll(() => place.remove());
 
 async function everyPage(filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
   const found: StoredEntry[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const page = await data.store.listEntries({ limit, cursor }, filter);
     found.push(...page.items);
     if (page.next_cursor === null) return found;
@@ -60,7 +60,11 @@ const FILTERS: [name: string, filter: () => EntryFilter, plan: string, sorted?: 
   ['from', () => ({ from: some().registered_at }), 'entries_by_registered_at'],
   ['to', () => ({ to: some().registered_at }), 'entries_by_registered_at'],
   ['result and from', () => ({ result: 'ok', from: some().registered_at }), 'entries_by_registered_at'],
-  ['policy_hash and to', () => ({ policy_hash: some().policy_hash!, to: all[30]!.registered_at }), 'entries_by_registered_at'],
+  [
+    'policy_hash and to',
+    () => ({ policy_hash: some().policy_hash!, to: all[30]!.registered_at }),
+    'entries_by_registered_at',
+  ],
   ['company and result', () => ({ company: 'Company 1', result: 'warn' }), 'entries_by_company'],
   ['company and from', () => ({ company: 'Company 1', from: some().registered_at }), 'entries_by_company', true],
 ];
