@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { jcs, type JsonValue } from '../libs/crypto/src/index.js';
@@ -15,28 +14,16 @@ import {
   type Made,
 } from '../libs/proof/src/verify/verification.fixture.js';
 import { prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
+import { generator, SCALE, SEED } from './chance.js';
 import { call, example, postJson, postZip, temporaryDirectory, type Answer } from './world.js';
 import { rawZip, type RawEntry } from './raw-zip.js';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** 1: a twentieth of the full count, for every run; `pnpm test:long` sets 20. A seed makes a run again. */
-const SCALE = Number(process.env.CAP_TEST_SCALE ?? 1);
-const SEED = Number(process.env.CAP_TEST_SEED ?? randomInt(2 ** 31));
 const ZIPS = 500 * SCALE;
 const MUTATIONS = 5_000 * SCALE;
 const AT_ONCE = 8;
 
-/** mulberry32: small, fast, and the same everywhere. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const random = generator(SEED);
 const below = (limit: number) => Math.floor(random() * limit);
 const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;

@@ -174,6 +174,14 @@ async function main() {
     expect(Number.isInteger(verdict.body.log_index), 'the log index of the new entry', verdict.body);
     line(`verdict ok in ${ms(verifyTime)}, registered as log event ${verdict.body.log_index}`);
     for (const rule of verdict.body.report.rules) line(`  ${rule.status.padEnd(9)} ${rule.rule_id}`);
+    const receipt = at('receipt.json');
+    await writeFile(receipt, JSON.stringify(verdict.body.receipt));
+    const { body: log } = await request(`${stack.verifierUrl}/registry/checkpoint`, { token });
+    const logTrust = at('trust-of-the-log.json');
+    await capOk(['trust', 'init', '--out', logTrust]);
+    await capOk(['trust', 'add', logTrust, '--log-key', log.verifier_keys[0]]);
+    await capOk(['log', 'verify-receipt', receipt, '--trust', logTrust, '--bundle', bundle]);
+    line(`receipt: proves offline that event ${verdict.body.log_index} is in the signed log ${log.origin}`);
 
     const [again, againTime] = await timed(() => verify({ bundle_id: upload.body.bundle_id }));
     expect(

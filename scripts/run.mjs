@@ -9,7 +9,13 @@ const PROGRAMS = {
   'cap-registry': 'apps/registry/dist/main.js',
   'cap-backup-worker': 'apps/backup-worker/dist/main.js',
 };
-const SCRIPTS = { demo: 'scripts/demo.mjs', start: 'scripts/start.mjs', test: 'scripts/test.mjs' };
+const SCRIPTS = {
+  demo: 'scripts/demo.mjs',
+  start: 'scripts/start.mjs',
+  test: 'scripts/test.mjs',
+  binaries: 'scripts/binaries/build.mjs',
+  'test:deploy': 'deploy/test/run.mjs',
+};
 
 const [command = '', ...args] = process.argv.slice(2);
 const file = PROGRAMS[command] ?? SCRIPTS[command];

@@ -2,4 +2,4 @@
 import { runService } from '@cap/service-kit';
 import { backupService } from './service.js';
 
-await runService(backupService);
+void runService(backupService);

@@ -66,7 +66,7 @@ describe('cap', () => {
     expect(err).not.toBe('');
   });
 
-  it.each(['registry export', 'keys rotate', 'backup prune', 'registry migrate'])(
+  it.each(['registry verify', 'keys rotate', 'backup prune', 'keys revoke'])(
     'knows the name %s, and says that it is not built',
     async (name) => {
       const { code, out, err } = await cap([...name.split(' '), '--some', 'option']);

@@ -23,9 +23,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 if (['prepare', 'prove', 'disclose'].includes(process.argv[2] ?? ''))
   for (const flag of ['--max-semi-space-size=4', '--optimize-for-size']) setFlagsFromString(flag);
 
-const { runCli } = await import('./cli.js');
-const code = await runCli(process.argv.slice(2), processIo());
-process.exitCode = code;
-// Idle connections must not keep the program alive, and nothing printed may be lost.
-if (process.stdout.writableLength === 0) process.exit(code);
-process.stdout.end(() => process.exit(code));
+async function main(): Promise<void> {
+  const { runCli } = await import('./cli.js');
+  const code = await runCli(process.argv.slice(2), processIo());
+  process.exitCode = code;
+  // Idle connections must not keep the program alive, and nothing printed may be lost.
+  if (process.stdout.writableLength === 0) process.exit(code);
+  process.stdout.end(() => process.exit(code));
+}
+
+void main();

@@ -2,4 +2,4 @@
 import { runService } from '@cap/service-kit';
 import { registryService } from './service.js';
 
-await runService(registryService);
+void runService(registryService);

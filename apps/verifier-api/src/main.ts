@@ -2,4 +2,4 @@
 import { runService } from '@cap/service-kit';
 import { verifierService } from './service.js';
 
-await runService(verifierService);
+void runService(verifierService);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ProblemCode, PROBLEMS } from '@cap/service-kit';
 import request, { type Response } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
+import { tableOfPage } from './openapi/api-page.fixture.js';
 import { assertDocumented } from './openapi/documented.fixture.js';
 import { type Relay } from './relay.fixture.js';
 import { ALL_SCOPES, TestVerifier, tokenWith } from './verifier.fixture.js';
@@ -93,7 +94,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'policy.unknown': () => api.as().get('/policy/nobody'),
   'list.unknown': () => api.as().get(`/lists/${NOBODY}`),
   'entry.unknown': () => api.as().get('/registry/entries/nobody'),
-  'policy.invalid': () => api.as().post('/policy/compile', '{"constraints":7}'),
+  'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),
   'option.unsupported': () => api.as().zip('/verify?require_timestamp=true', bundle.bytes),
   'policy.conflict': () =>
     twice(
@@ -139,13 +140,17 @@ const BY_THE_STATE: Partial<Record<ProblemCode, Ask>> = {
   // An erased bundle comes again; that the registry refuses it then is tested there.
   'bundle.erased': () =>
     disturbed(
-      () => ({ status: 409, code: 'bundle.erased' }),
+      () => ({
+        status: 409,
+        code: 'bundle.erased',
+        detail: `BLOB ${NOBODY} was erased on 2026-11-26T10:00:00Z, and is not taken again`,
+      }),
       () => narrow.as().post('/verify', { bundle_id: NOBODY }),
     ),
   // The registry's disk is full; that it says so then is tested where it writes.
   'storage.full': () =>
     disturbed(
-      () => ({ status: 507, code: 'storage.full' }),
+      () => ({ status: 507, code: 'storage.full', detail: 'registry.db: no space left' }),
       () => narrow.as().post('/lists', listOf('full', 'Full')),
     ),
   // The registry does not know what this service asks: one of the two is at fault.
@@ -155,6 +160,15 @@ const BY_THE_STATE: Partial<Record<ProblemCode, Ask>> = {
       () => narrow.as().get('/policy'),
     ),
 };
+
+/** What docs/api.md gives as an example of the code's detail; `…` is any number or hash there. */
+function exampleOf(code: string): RegExp {
+  const example = tableOfPage('code')
+    .find(([name]) => name === `\`${code}\``)!
+    .at(-1)!;
+  const pattern = example.replaceAll(/[$()*+.?[\\\]^{|}]/gu, '\\$&').replaceAll('…', '(?:[0-9a-f]+|…)');
+  return new RegExp(`^${pattern}$`, 'u');
+}
 
 const RETRIED: readonly string[] = ['rate.limited', 'overloaded', 'registry.unavailable', 'idempotency.in-flight'];
 
@@ -171,7 +185,7 @@ describe('every code has a request that it answers', () => {
       type: `urn:cap:problem:${code}`,
       code,
       status,
-      detail: expect.stringMatching(/./u),
+      detail: expect.stringMatching(exampleOf(code)),
       request_id: headers['x-request-id'],
     });
     expect(status).toBe(PROBLEMS[code as ProblemCode]);

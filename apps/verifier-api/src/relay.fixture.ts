@@ -8,8 +8,9 @@ export interface Relayed {
   path: string;
   body: Buffer;
 }
-/** What becomes of a call: another body, an answer instead of the registry's, or never an answer. */
-export type Fate = { body: Buffer } | { status: number; code: string } | 'silence' | undefined;
+/** What becomes of a call: another body, an answer instead of the registry's, never an answer, or one that is lost on its way back. */
+export type Fate =
+  { body: Buffer } | { status: number; code: string; detail?: string } | 'silence' | 'lost' | undefined;
 
 /** Stands between the API and its registry and passes calls on, but for those that a test has other plans with. */
 export class Relay {
@@ -35,20 +36,22 @@ export class Relay {
       const call = { method: request.method!, path: request.url!, body: await buffer(request) };
       const fate = await relay.fate(call);
       if (fate === 'silence') return null;
-      if (fate && 'code' in fate) return problem(fate.status, fate.code);
+      if (typeof fate === 'object' && 'code' in fate) return problem(fate);
       const { 'content-length': _length, host: _host, connection: _connection, ...headers } = request.headers;
-      const body = fate?.body ?? call.body;
+      const body = typeof fate === 'object' ? fate.body : call.body;
       const passed = await fetch(new URL(call.path, registry), {
         method: call.method,
         headers: headers as Record<string, string>,
         ...(body.length > 0 ? { body } : {}),
       });
+      const given = Buffer.from(await passed.arrayBuffer());
+      if (fate === 'lost') throw new Error('the answer is lost');
       return {
         status: passed.status,
         headers: Object.fromEntries(
           [...passed.headers].filter(([name]) => !['connection', 'keep-alive', 'transfer-encoding'].includes(name)),
         ),
-        body: Buffer.from(await passed.arrayBuffer()),
+        body: given,
       };
     };
     server.listen(0, '127.0.0.1');
@@ -77,8 +80,8 @@ export class Relay {
   }
 }
 
-const problem = (status: number, code: string) => ({
+const problem = ({ status, code, detail = 'no' }: { status: number; code: string; detail?: string }) => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
-  body: Buffer.from(JSON.stringify({ type: `urn:cap:problem:${code}`, title: 'No', status, code, detail: 'no' })),
+  body: Buffer.from(JSON.stringify({ type: `urn:cap:problem:${code}`, title: 'No', status, code, detail })),
 });

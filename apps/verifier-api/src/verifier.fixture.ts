@@ -35,6 +35,8 @@ const VERIFIER = path.join(import.meta.dirname, '../dist/main.js');
 const REGISTRY_TOKEN = 'verifier-token-0123456789';
 const AUDIENCE = 'cap-verifier';
 const ISSUER = 'https://issuer.example';
+/** Names its subjects on its own: its `auditor` is not the other one's. */
+export const OTHER_ISSUER = 'https://other-issuer.example';
 export const AS_OF = '2026-01-15';
 export const ALL_SCOPES = 'verify:read registry:write policy:write';
 
@@ -155,7 +157,7 @@ const configuration = (registry: ServiceProcess, directory: string, document: Do
   ...document,
   // Threads are files of the build, which the service in this process is not.
   server: { management_bind: '127.0.0.1:0', workers: 0 },
-  oauth: { issuer: ISSUER, audience: AUDIENCE, public_key_path: path.join(directory, 'issuer.pem') },
+  oauth: { issuer: [ISSUER, OTHER_ISSUER], audience: AUDIENCE, public_key_path: path.join(directory, 'issuer.pem') },
   verification: { trust_file: path.join(directory, 'trust.json'), ...(document.verification as object) },
   registry: { url: registry.url, token: REGISTRY_TOKEN, ...(document.registry as object) },
 });

@@ -25,7 +25,7 @@ export class World {
     readonly signer: SigningKey,
   ) {}
 
-  static async make(): Promise<World> {
+  static async make({ entries = 3 } = {}): Promise<World> {
     const directory = await mkdtemp(path.join(tmpdir(), 'cap-backup-'));
     const at = (...parts: string[]) => path.join(directory, ...parts);
     const data = await RegistryData.open({
@@ -55,7 +55,7 @@ export class World {
       await writeFile(at('etc', name), content);
     }
     const world = new World(directory, data, signer);
-    await world.register(3);
+    await world.register(entries);
     return world;
   }
 

@@ -23,9 +23,9 @@ export type EventQuery = z.input<typeof eventQuery>;
 export const eventPage = z.object({ items: z.array(eventRecord), next_from: count.nullable(), log_size: count });
 export type EventPage = z.infer<typeof eventPage>;
 
-/** POST /v1/events: what a backup reports. Details hold ids, counts and hashes only, never personal data. */
+/** POST /v1/events: what a backup reports, or what an operator brings in of an older registry. Details hold ids, counts and hashes only, never personal data. */
 export const eventRequest = z.strictObject({
-  event: z.enum(['backup.completed', 'backup.drill']),
+  event: z.enum(['backup.completed', 'backup.drill', 'legacy.entry']),
   details: z
     .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), z.union([z.string().max(200), z.int(), z.boolean(), z.null()]))
     .refine((details) => Object.keys(details).length <= 32, { error: 'expected at most 32 members' }),

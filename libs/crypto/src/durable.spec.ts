@@ -45,4 +45,11 @@ describe('durable files', () => {
     expect((await stat(path.join(directory, 'x/y/z'))).mode & 0o777).toBe(0o700);
     await makeDirectoryDurable(path.join(directory, 'x/y/z'));
   });
+
+  it('says so where no directory can be made', async () => {
+    await expect(makeDirectoryDurable('/proc/nowhere/deep')).rejects.toMatchObject({ code: 'ENOENT' });
+    await writeFile(path.join(directory, 'file'), '');
+    await expect(makeDirectoryDurable(path.join(directory, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeDirectoryDurable(path.join(directory, 'file/x'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from './errors.js';
 
@@ -64,6 +64,15 @@ export const TEMPORARY_PREFIX = '.tmp-';
 export const temporaryName = (directory: string): string =>
   path.join(directory, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`);
 
+/** Removes what a crash left half-written in a directory, which need not be there. Only its owner may do that. */
+export async function removeTemporaries(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names) if (name.startsWith(TEMPORARY_PREFIX)) await unlink(path.join(directory, name));
+}
+
 export async function syncDirectory(directory: string) {
   const handle = await open(directory, 'r');
   try {
@@ -76,12 +85,25 @@ export async function syncDirectory(directory: string) {
   }
 }
 
-/** mkdir -p whose new directories are themselves durable. Mode applies to directories that are made. */
-export async function makeDirectoryDurable(directory: string, mode = 0o755) {
-  const first = await mkdir(directory, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = path.resolve(directory); ; made = path.dirname(made)) {
-    await syncDirectory(path.dirname(made));
-    if (made === path.resolve(first)) return;
+/**
+ * mkdir -p whose new directories are themselves durable. Mode applies to directories that are made. Not Node's own
+ * `recursive`, which never returns where a directory that is there takes no new one and says ENOENT, as /proc does.
+ */
+export async function makeDirectoryDurable(directory: string, mode = 0o755): Promise<void> {
+  const parent = path.dirname(path.resolve(directory));
+  try {
+    await mkdir(directory, { mode });
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+    if (systemCode(error) !== 'ENOENT' || (await isThere(parent))) throw error;
+    await makeDirectoryDurable(parent, mode);
+    return makeDirectoryDurable(directory, mode);
   }
+  await syncDirectory(parent);
 }
+
+const isThere = (name: string): Promise<boolean> =>
+  stat(name).then(
+    () => true,
+    () => false,
+  );

@@ -1,5 +1,6 @@
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import { createBLAKE3 } from 'hash-wasm';
+import { shared, wide } from './blake3-instances.js';
 
 /** Digest text: `0x` + 64 lowercase hex digits. */
 export type Digest = `0x${string}`;
@@ -24,17 +25,12 @@ export const sha3Text = (data: Uint8Array | string): Digest => `0x${oneShotHash(
 /** FIPS 180-4 SHA-256, 32 bytes. */
 export const sha256 = (data: Uint8Array | string): Buffer => oneShotHash('sha256', data, 'buffer');
 
-// One WebAssembly instance for whole-buffer hashes: init..digest runs without a pause in between, so callers can't mix.
-const shared = await createBLAKE3();
-
 /** BLAKE3 over the concatenation of the parts; strings count as UTF-8. 32 bytes. */
 export function blake3(...parts: (Uint8Array | string)[]): Buffer {
   shared.init();
   for (const part of parts) shared.update(part);
   return Buffer.from(shared.digest('binary'));
 }
-// 64 bytes of BLAKE3's output, for challenges that must be close to uniform modulo a 255-bit number.
-const wide = await createBLAKE3(512);
 
 /** BLAKE3 with 64 bytes of output over the concatenation of the parts. */
 export function blake3Wide(...parts: (Uint8Array | string)[]): Buffer {

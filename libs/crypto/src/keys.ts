@@ -8,7 +8,7 @@ import { blake3 } from './hash.js';
 import { parseJson, type JsonObject } from './json.js';
 
 /** What a key may be made for. Other names are never written; a record of another version may hold them. */
-export const KEY_USAGES = ['bundle', 'backup', 'witness', 'log'] as const;
+export const KEY_USAGES = ['bundle', 'backup', 'witness', 'log', 'audit'] as const;
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** `<kid>.json` of a key, format cap-key.v2. Times are RFC 3339 UTC. */

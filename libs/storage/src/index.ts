@@ -6,6 +6,8 @@ export { type Holder, OwnerLock, ownerOf } from './database/owner-lock.js';
 export { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './database/sql-database.js';
 export { PostgresDatabase } from './database/postgres-database.js';
 export { SqliteDatabase } from './database/sqlite-database.js';
+export { readTable } from './database/read-table.js';
+export { GrowingTree } from './database/log-hashes.js';
 export { SqlReader } from './database/sql-reader.js';
 export { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 export { S3CheckpointStore } from './checkpoints/s3-checkpoint-store.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
-import { CapError, type Digest, isCapError } from '@cap/crypto';
+import { CapError, type Digest, isCapError, removeTemporaries } from '@cap/crypto';
 import { FileBlobStore } from './blobs/file-blob-store.js';
 import { S3BlobStore } from './blobs/s3-blob-store.js';
 import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
@@ -277,11 +277,14 @@ async function embedded(database: string, blobs: string, program: string): Promi
   const directory = path.dirname(path.resolve(database));
   const owner = await OwnerLock.acquire(directory, program);
   const release = () => owner.release();
+  const checkpoints = path.join(directory, 'checkpoints');
   try {
+    // What a crash left of a key may be the key itself.
+    for (const place of [checkpoints, path.join(directory, 'keys')]) await removeTemporaries(place);
     return {
       database: await SqliteDatabase.open(database, 'write'),
       blobs: await FileBlobStore.open(blobs),
-      checkpoints: new FileCheckpointStore(path.join(directory, 'checkpoints')),
+      checkpoints: new FileCheckpointStore(checkpoints),
       snapshotFiles: new DirectorySnapshotFiles(path.join(directory, 'snapshots')),
       alone: true,
       release,

@@ -1,7 +1,8 @@
 import { CapError, jcsText, type ChainEvent } from '@cap/crypto';
-import { csvCell } from '../frame/csv-cell.js';
+import { csvCell, plainCell } from '../frame/csv-cell.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
+import { type ExportOptions } from './registry/export.js';
 import { judgeLog, type LogPlace } from './verify.js';
 
 const FORMATS = {
@@ -10,19 +11,18 @@ const FORMATS = {
     [
       ['seq', 'ts', 'event', 'details', 'digest'],
       ...events.map(({ seq, ts, event, details, digest }) => [`${seq}`, ts, event, jcsText(details), digest]),
-    ].map((cells) => `${cells.map((cell) => csvCell(plain(cell))).join(',')}\n`),
+    ].map((cells) => `${cells.map((cell) => csvCell(plainCell(cell))).join(',')}\n`),
 };
 export type AuditFormat = keyof typeof FORMATS;
-
-/** A spreadsheet takes such a cell for a formula. */
-const plain = (cell: string): string => (/^[=+\-@\t]/u.test(cell) ? `'${cell}` : cell);
 
 /** Hands the events of an audit log on, once its chain is verified. Throws CapError `refused` / `audit.broken` if it is broken. */
 export async function exportAudit(
   io: CliIo,
-  options: LogPlace & { format: AuditFormat; out: string; json?: boolean },
+  options: LogPlace & Partial<ExportOptions> & { format: AuditFormat; out: string; json?: boolean },
   file?: string,
 ): Promise<void> {
+  if (options.url !== undefined || options.dataDir !== undefined)
+    return (await import('./registry/export.js')).exportRegistry(io, options);
   const { name, events, fault } = await judgeLog(io, options, file);
   if (fault !== null) throw new CapError('refused', 'audit.broken', fault);
   await writeOutput(io, options.out, FORMATS[options.format](events).join(''), { mode: 0o600 });

@@ -14,7 +14,15 @@ export interface LogPlace {
  * Walks the hash chain of an audit log from its genesis. A broken chain is a fault (exit 2) that names the event; a line
  * that is no event at all is malformed input (exit 65).
  */
-export async function verifyAudit(io: CliIo, options: LogPlace & { json?: boolean }, file?: string): Promise<ExitCode> {
+export async function verifyAudit(
+  io: CliIo,
+  options: LogPlace & { json?: boolean; signer?: string; logKey?: string[] },
+  file?: string,
+): Promise<ExitCode> {
+  if (file !== undefined && file !== '-') {
+    const { isExport, verifyExport } = await import('./registry/verify.js');
+    if (await isExport(file)) return verifyExport(io, options, file);
+  }
   const { name, events, fault } = await judgeLog(io, options, file);
   const tail_digest = fault === null ? (events.at(-1)?.digest ?? null) : null;
   printResult(io, options, { file: name, ok: fault === null, fault, events: events.length, tail_digest }, () =>

@@ -1,5 +1,5 @@
 import { type DefineGroup, verb } from '../frame/command.js';
-import { repeated } from '../frame/option-values.js';
+import { IDENTITY, repeated } from '../frame/option-values.js';
 import { rowSelection } from './rows.js';
 
 export const defineDisclose: DefineGroup = (program, run) => {
@@ -16,6 +16,7 @@ export const defineDisclose: DefineGroup = (program, run) => {
     )
     .option('--lines <list:lines>', 'lines of the file that the list came from; repeatable', repeated(rowSelection))
     .requiredOption('--out <file>', 'where the opened rows go')
+    .option(...IDENTITY)
     .addHelpText(
       'after',
       '\nThe whole row is opened, with its salts, and nothing of any other one. "cap verify BUNDLE --disclosure FILE" checks it.',

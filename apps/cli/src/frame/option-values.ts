@@ -58,6 +58,12 @@ export const repeated =
   (text: string, values: T[] | undefined): T[] => [...(values ?? []), parse(text)];
 export const anyText = (text: string): string => text;
 
+/** `--identity`, for the verbs that need a project's salts. */
+export const IDENTITY = [
+  '--identity <file>',
+  'age identity file, if the salts are encrypted (cap prepare --recipient)',
+] as const;
+
 /** A file and the day it is of. */
 export interface ListOfDay {
   file: string;

@@ -1,8 +1,6 @@
 /** Verbs that the product has a name for, and this version does not have. They are refused, not listed in the help. */
 const PLANNED = new Set([
   'registry verify',
-  'registry export',
-  'registry import',
   'keys rotate',
   'keys attest',
   'keys archive',

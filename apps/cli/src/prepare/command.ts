@@ -1,4 +1,5 @@
 import { type DefineGroup, verb } from '../frame/command.js';
+import { anyText, repeated } from '../frame/option-values.js';
 
 export const definePrepare: DefineGroup = (program, run) => {
   verb(program, 'prepare', 'check the lists, commit to them, make the project directory', [
@@ -12,6 +13,11 @@ export const definePrepare: DefineGroup = (program, run) => {
     .option('--delimiter <char>', 'between the fields of both files', ',')
     .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark goes before it', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
+    .option(
+      '--recipient <age1…>',
+      'encrypt the salts to this age recipient: secrets.json.age instead of secrets.json; repeatable',
+      repeated(anyText),
+    )
     .addHelpText('after', '\nEvery bad row is reported, with file, line and column, before anything is written.')
     .action(run.action(async () => (await import('./prepare.js')).prepare));
 };

@@ -11,6 +11,7 @@ interface Options {
   delimiter: string;
   encoding: string;
   columns?: string;
+  recipient?: string[];
   json?: boolean;
 }
 
@@ -18,6 +19,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   if (options.suppliers === '-' && options.ubos === '-')
     throw new CapError('usage', 'option.stdin', 'only one of the two lists can come from stdin');
   const columns = columnsByList(options.columns);
+  const protect = options.recipient && (await import('../frame/age.js')).encryptTo(options.recipient);
   const intake = (list: ListName): IntakeOptions => ({
     file: inputName(options[list]),
     delimiter: options.delimiter,
@@ -37,6 +39,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
     now: rfc3339(io.now()),
     threads: io.threads,
+    ...(protect ? { protect } : {}),
   });
   progressDone(io);
 
@@ -54,8 +57,11 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   for (const [list, headers] of Object.entries(ignored_columns))
     if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);
   io.err(
-    `The project is in ${options.out}. Keep its secrets.json: without it nothing can be disclosed from these lists any more, ` +
-      `and whoever has it can open them.\n`,
+    protect
+      ? `The project is in ${options.out}. Keep its secrets.json.age and an identity that opens it: without both nothing can ` +
+          `be disclosed from these lists any more. The rows themselves are in ${options.out}/lists, not encrypted.\n`
+      : `The project is in ${options.out}. Keep its secrets.json: without it nothing can be disclosed from these lists any ` +
+          `more, and whoever has it can open them.\n`,
   );
 }
 

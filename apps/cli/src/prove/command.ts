@@ -1,5 +1,5 @@
 import { type DefineGroup, verb } from '../frame/command.js';
-import { utcTime } from '../frame/option-values.js';
+import { IDENTITY, utcTime } from '../frame/option-values.js';
 
 export const defineProve: DefineGroup = (program, run) => {
   verb(program, 'prove', "prove the policy's rules over the committed lists", [
@@ -15,6 +15,7 @@ export const defineProve: DefineGroup = (program, run) => {
     .option('--audience <text>', 'whom the proof is for')
     .option('--nonce <text>', 'what the verifier asked to see again')
     .option('--expires-at <time>', 'until when it may be shown, RFC 3339 UTC', utcTime)
+    .option(...IDENTITY)
     .addHelpText('after', '\nWhen a rule does not hold: exit 2, rule and rows are named, nothing is written.')
     .action(run.action(async () => (await import('./prove.js')).prove));
 };

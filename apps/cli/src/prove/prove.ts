@@ -1,5 +1,6 @@
 import { CapError, rfc3339 } from '@cap/crypto';
 import { backendByName, backends, Project } from '@cap/proof';
+import { revealWith } from '../frame/reveal.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 
 interface Options {
@@ -8,6 +9,7 @@ interface Options {
   audience?: string;
   nonce?: string;
   expiresAt?: string;
+  identity?: string;
   json?: boolean;
 }
 
@@ -33,6 +35,7 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   };
   const record = await project.prove(backend.name, statement, {
     threads: io.threads,
+    ...(await revealWith(io, options.identity)),
     progress: (done, of) => progress(io, `proving with ${backend.name} ${bar(done, of)}`),
   });
   progressDone(io);

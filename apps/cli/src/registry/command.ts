@@ -95,6 +95,24 @@ export const defineRegistry: DefineGroup = (program, run) => {
     .action(run.action(async () => (await import('./migrate.js')).migrate));
 
   withPlace(
+    verb(registry, 'export', 'hand on what a registry knows, one JSON object a line', [
+      'cap registry export --data-dir /var/lib/cap-verifier --out registry.jsonl',
+    ]),
+  )
+    .option('--out <file>', 'where it goes', '-')
+    .action(run.action(async () => (await import('./exchange/export.js')).exportRecords));
+
+  withPlace(
+    verb(registry, 'import <file>', "note the entries of the older program's registry (1.0) in the log, unverified", [
+      'cap registry import registry.json --url http://127.0.0.1:8081 --dry-run',
+      'cap registry import registry.sqlite --data-dir /var/lib/cap-verifier --leave-out remarks',
+    ]),
+  )
+    .option('--leave-out <member>', 'a member that has no place here', repeated(anyText))
+    .option('--dry-run', 'read and map everything, and note nothing')
+    .action(run.action(async () => (await import('./exchange/import.js')).importLegacy));
+
+  withPlace(
     verb(registry, 'reverify', 'judge every registered bundle again: whose verdict would change? (writes nothing)', [
       'cap registry reverify --data-dir /var/lib/cap-verifier --trust trust.json',
       'cap registry reverify --url http://127.0.0.1:8081 --policy next.yaml --trust trust.json --json',

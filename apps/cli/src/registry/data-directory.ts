@@ -26,7 +26,7 @@ export interface DataDirectory {
   blobs: string;
 }
 
-async function dataDirectory(directory: string): Promise<DataDirectory> {
+export async function dataDirectory(directory: string): Promise<DataDirectory> {
   const database = path.join(directory, 'registry.db');
   if (!(await exists(database)))
     throw new CapError(

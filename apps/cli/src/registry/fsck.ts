@@ -1,18 +1,18 @@
-import { chainFault, GENESIS_DIGEST, parseVerifierKey, type ChainEvent, type VerifierKey } from '@cap/crypto';
+import { chainFault, GENESIS_DIGEST, type ChainEvent } from '@cap/crypto';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
-import { readInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';
+import { readLogKeys } from './log-keys.js';
 
 /** What was looked at, and the first things that are wrong. */
 export interface FsckOutcome {
   /** How many of each kind were checked. */
   checked: Record<string, number>;
-  /** Whether the log's key was there to check its checkpoints with. */
-  signatures_checked: boolean;
+  /** Whether the log's key was there to check its checkpoints with; from outside there are none. */
+  signatures_checked?: boolean;
   faults: string[];
 }
 
@@ -30,7 +30,9 @@ export async function fsck(io: CliIo, options: Options): Promise<ExitCode> {
   printResult(io, options, { ok: faults.length === 0, checked, signatures_checked, faults }, () =>
     [
       ...Object.entries(checked).map(([what, count]) => `${String(count).padStart(9)} ${what}`),
-      ...(signatures_checked || !checked.checkpoints ? [] : ['signatures of checkpoints: not checked, give --log-key']),
+      ...(signatures_checked !== false || !checked.checkpoints
+        ? []
+        : ['signatures of checkpoints: not checked, give --log-key']),
       ...(faults.length === 0 ? ['ok'] : faults.map((fault) => `fault: ${fault}`)),
     ].join('\n'),
   );
@@ -47,17 +49,6 @@ async function look(io: CliIo, options: Options): Promise<FsckOutcome> {
   const where = onePlace(options);
   if ('dataDir' in where) return (await import('./data-directory.js')).fsckOf(where.dataDir, { logKeys, onProgress });
   return remoteFsck(io, new RegistryClient({ url: where.url, token: await accessToken(io, options.tokenFile) }));
-}
-
-/** Keys themselves, or files with one on each line. */
-async function readLogKeys(io: CliIo, named: readonly string[]): Promise<VerifierKey[]> {
-  const keys: VerifierKey[] = [];
-  for (const text of named) {
-    const isKey = /^[^+]+\+[0-9a-f]{8}\+/.test(text);
-    const lines = isKey ? [text] : (await readInput(io, text)).toString('utf8').split('\n').filter(Boolean);
-    keys.push(...lines.map((line) => parseVerifierKey(line.trim(), isKey ? '--log-key' : text)));
-  }
-  return keys;
 }
 
 /** From outside: the event chain up to the head that the service names, and for each entry its event and its BLOB. */
@@ -90,7 +81,7 @@ async function remoteFsck(io: CliIo, client: RegistryClient): Promise<FsckOutcom
       faults.push(`event ${events}: missing, the service names a log of ${status.log_size} events`);
     if (status.log_size === 0 && status.head_digest !== GENESIS_DIGEST) faults.push('an empty log with a head digest');
     const entries = await checkEntries(client, faults);
-    return { checked: { events, entries }, signatures_checked: false, faults };
+    return { checked: { events, entries }, faults };
   } finally {
     await client.close();
   }

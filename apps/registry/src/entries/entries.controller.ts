@@ -25,7 +25,9 @@ export class EntriesController {
   @Clients('verifier')
   async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
     const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
-    return { entry: record, created, receipt: receiptJson(await this.data.log.receipt(record.log_index)) };
+    const { log } = this.data;
+    const receipt = created ? log.receiptOfCommitted(record.log_index) : log.receipt(record.log_index);
+    return { entry: record, created, receipt: receiptJson(await receipt) };
   }
 
   @Get()

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { type EventPage, eventQuery, type EventRecord, eventRequest, type EventRequest } from '@cap/contracts';
-import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { Clients, CurrentPrincipal, type Principal, ProblemError, ZodBody, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -19,8 +19,13 @@ export class EventsController {
   }
 
   @Post()
-  @Clients('backup')
-  append(@ZodBody(eventRequest) { event, details }: EventRequest): Promise<EventRecord> {
+  @Clients('backup', 'operator')
+  append(
+    @ZodBody(eventRequest) { event, details }: EventRequest,
+    @CurrentPrincipal() { client }: Principal,
+  ): Promise<EventRecord> {
+    const whose = event.startsWith('backup.') ? 'backup' : 'operator';
+    if (client !== whose) throw new ProblemError('auth.scope', `${event} is for the client ${whose} to say.`);
     return this.data.store.appendEvent(event, details);
   }
 }

@@ -52,4 +52,18 @@ describe('events', () => {
     for (const query of ['from=-1', 'from=x', 'from=1.5', 'limit=0'])
       expect((await registry.as('operator').get(`/v1/events?${query}`)).body.code).toBe('request.schema');
   });
+
+  it('are each for one client to say', async () => {
+    const backup = { event: 'backup.drill', details: { ok: true } };
+    const legacy = { event: 'legacy.entry', details: { legacy_id: 'a' } };
+    for (const [client, event] of [
+      ['operator', backup],
+      ['backup', legacy],
+    ] as const)
+      expect((await registry.as(client).post('/v1/events', event)).body).toMatchObject({
+        status: 403,
+        code: 'auth.scope',
+      });
+    expect((await registry.as('operator').post('/v1/events', legacy)).body).toMatchObject(legacy);
+  });
 });

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import request, { type Response, type Test } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
-import { ALL_SCOPES, TestVerifier, tokenWith } from '../verifier.fixture.js';
+import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
 
 const V1 = await readFile(path.join(import.meta.dirname, '../../../../examples/policies/lksg.v1.json'), 'utf8');
 const v2 = (version: string, max = 10) => ({
@@ -83,6 +83,8 @@ describe('a key', () => {
     const somebody = api.as(ALL_SCOPES, { sub: 'somebody else' });
     await keyed('mine', api.as().post('/lists', listOf('Mine'))).expect(200);
     expect(outcome(await keyed('mine', somebody.post('/lists', listOf('Other'))))).toEqual([200, undefined, undefined]);
+    const namesake = api.as(ALL_SCOPES, { iss: OTHER_ISSUER });
+    expect(outcome(await keyed('mine', namesake.post('/lists', listOf('Third'))))).toEqual([200, undefined, undefined]);
     expect(outcome(await keyed('mine', api.as().upload(bundle.bytes)))).toEqual([200, undefined, undefined]);
   });
 

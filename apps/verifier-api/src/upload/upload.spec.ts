@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type WrittenBundle } from '@cap/proof';
-import { TestVerifier } from '../verifier.fixture.js';
+import { OTHER_ISSUER, TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;
 let bundle: WrittenBundle;
@@ -62,6 +62,7 @@ describe('POST /proof/upload', () => {
     const answer = await api.as('verify:read', greedy).upload(bundle.bytes);
     expect(answer.body.code).toBe('rate.limited');
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-    await api.as('verify:read', { sub: 'modest' }).upload(bundle.bytes).expect(200);
+    for (const other of [{ sub: 'modest' }, { ...greedy, iss: OTHER_ISSUER }])
+      await api.as('verify:read', other).upload(bundle.bytes).expect(200);
   });
 });

@@ -144,6 +144,22 @@ describe('restoring', () => {
     expect(await readdir(place)).toEqual(['data']);
   });
 
+  it('gives back a registry in which nothing was registered yet, and its drill finds no fault', async () => {
+    const empty = await World.make({ entries: 0 });
+    try {
+      const { name } = await empty.target().hold('test', () => createBackup(empty.options()));
+      const signer = empty.signer.kid;
+      expect(await drillArchive(empty.at('backups', name), { signer, now: LATER })).toMatchObject({
+        ok: true,
+        blobs: 0,
+      });
+      await restoreArchive(empty.at('backups', name), { to: at('data'), signer, now: LATER });
+      expect(await verifyRegistry(at('data'))).toMatchObject({ ok: true, log_size: 1, entries: 0, blobs: 0 });
+    } finally {
+      await empty.end();
+    }
+  });
+
   it('makes secrets readable for their owner alone, and nothing for everybody', async () => {
     await restore();
     const modeOf = async (name: string) => (await stat(at('data', name))).mode & 0o777;

@@ -40,6 +40,8 @@ export async function unpack(
       await give(handle).finally(() => handle.close());
     }
   };
+  // A registry whose directory of BLOBs is empty has it all the same.
+  await makeParents(path.join(directory, 'blobs', 'any'));
   const take = async (name: string): Promise<Taker> => {
     const file = path.join(directory, name);
     await makeParents(file);

@@ -191,7 +191,7 @@ export class Project {
         throw new CapError(
           'usage',
           'project.secrets',
-          `${plain}: no such file, only ${path.basename(plain)}.age; decrypt it first, to a file of mode 0600`,
+          `${plain}: no such file, only ${path.basename(plain)}.age; name an age identity that opens it (--identity)`,
         );
       bytes = await reveal(encrypted);
     }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type RuleStatus } from '@cap/policy';
 import { CheckList } from './check-list.js';
@@ -59,6 +60,14 @@ describe('CheckList', () => {
     expect(actual!.isWellFormed()).toBe(true);
     expect(actual!.length).toBeLessThan(1_010);
   });
+});
+
+it('docs/verdicts.md has every check, in pipeline order', async () => {
+  const page = await readFile(new URL('../../../../docs/verdicts.md', import.meta.url), 'utf8');
+  const rows = page.slice(page.indexOf('| check | ok when |')).split('\n').slice(2);
+  const table = rows.slice(0, rows.indexOf(''));
+  expect(table.map((row) => row.split('|')[1]!.trim())).toEqual(CHECK_IDS.map((id) => `\`${id}\``));
+  for (const row of table) expect(row.split('|')).toHaveLength(6);
 });
 
 describe('messages', () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Config,
   loadConfig,
@@ -55,6 +56,25 @@ const fail = (binary: string, error: unknown): never => {
   process.exit(code);
 };
 
+/** `health` needs an address only, and the files of secrets may be out of its reach (a unit's credentials in ExecStartPost). */
+const withoutSecretFiles = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.endsWith('_FILE')));
+
+const SERVICE_FIRST_MS = 5_000;
+
+/**
+ * What `health --wait` reads is what the service that just starts reads. If it is wrong, the service has to say so first:
+ * a service manager starts a program again unless that program's own exit code speaks against it.
+ */
+async function afterTheService(load: () => LoadedConfig): Promise<LoadedConfig> {
+  try {
+    return load();
+  } catch (error) {
+    await pause(SERVICE_FIRST_MS);
+    throw error;
+  }
+}
+
 /** The `main` of a service: parses the command line, reads the configuration, serves until SIGTERM. Ends the process. */
 export async function runService(
   definition: ServiceDefinition,
@@ -65,9 +85,10 @@ export async function runService(
     const line = parseServiceFlags(args, ['health', ...Object.keys(definition.commands ?? {})]);
     if (line.help) return void process.stdout.write(helpOf(definition));
     if (line.version) return void process.stdout.write(`${binary} ${VERSION}\n`);
+    const environment = line.command === 'health' ? withoutSecretFiles(process.env) : process.env;
     const load = (): LoadedConfig =>
-      loadConfig({ role: definition.role, file: line.config, flags: line.flags, environment: process.env });
-    const loaded = load();
+      loadConfig({ role: definition.role, file: line.config, flags: line.flags, environment });
+    const loaded = line.wait ? await afterTheService(load) : load();
     if (line.command === 'health')
       process.exit(
         await checkHealth(loaded.listen.management, line.wait, (words) =>

@@ -6,10 +6,10 @@ import {
   isDigest,
   makeDirectoryDurable,
   publishFile,
+  removeTemporaries,
   syncDirectory,
   systemCode,
   temporaryName,
-  TEMPORARY_PREFIX,
 } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
 import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
@@ -39,8 +39,7 @@ export class FileBlobStore implements BlobStore {
   static async open(directory: string): Promise<FileBlobStore> {
     return asStorageError(`can't open the BLOB directory ${directory}`, async () => {
       await makeDirectoryDurable(directory, DIRECTORY_MODE);
-      for (const name of await readdir(directory))
-        if (name.startsWith(TEMPORARY_PREFIX)) await unlink(path.join(directory, name));
+      await removeTemporaries(directory);
       return new FileBlobStore(directory);
     });
   }

@@ -13,6 +13,13 @@ export function numberCursor(cursor: string | undefined): number {
   return Number(key);
 }
 
+/** Of pages in the order of time: time and position. */
+export function timeCursor(cursor: string): [string, number] {
+  const match = /^(\d{4}-[\d:.T-]{1,30}Z),(\d{1,15})$/.exec(decode(cursor));
+  if (!match) throw unknown();
+  return [match[1]!, Number(match[2])];
+}
+
 export function blobCursor(cursor: string | undefined): string {
   if (cursor === undefined) return '';
   const key = decode(cursor);

@@ -4,6 +4,7 @@ import {
   type HashReader,
   leafHash,
   storedHashesForAppend,
+  treeHash,
   treeHashIndexes,
 } from '@cap/crypto';
 import { type EventRow } from './entities.js';
@@ -20,11 +21,20 @@ export class GrowingTree {
     return this.#size;
   }
 
+  get root(): Buffer {
+    return treeHash(this.#size, this.#reader);
+  }
+
+  readonly #reader: HashReader = { readHashes: (positions) => positions.map((position) => this.#edge.get(position)!) };
+
   /** The hashes that these events add, and the position of the first. */
   append(events: readonly ChainEvent[]): { firstIndex: number; hashes: Buffer[] } {
-    const reader: HashReader = { readHashes: (positions) => positions.map((position) => this.#edge.get(position)!) };
-    const leaves = events.map((event) => leafHash(eventLeaf(event)));
-    const { firstIndex, hashes, size } = storedHashesForAppend(leaves, this.#size, reader);
+    return this.appendHashes(events.map((event) => leafHash(eventLeaf(event))));
+  }
+
+  /** The same of leaves that are known by their hash alone. */
+  appendHashes(leaves: readonly Uint8Array[]): { firstIndex: number; hashes: Buffer[] } {
+    const { firstIndex, hashes, size } = storedHashesForAppend(leaves, this.#size, this.#reader);
     const at = (position: number) =>
       position < firstIndex ? this.#edge.get(position)! : hashes[position - firstIndex]!;
     this.#edge = new Map(treeHashIndexes(size).map((position) => [position, at(position)]));

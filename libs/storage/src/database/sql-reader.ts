@@ -15,24 +15,15 @@ import {
 } from '../stores.js';
 import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
-import {
-  Blobs,
-  Entries,
-  type EntryRow,
-  type EventRow,
-  Events,
-  type ListRow,
-  Lists,
-  Policies,
-  type PolicyRow,
-} from './entities.js';
+import { Blobs, type EntryRow, type EventRow, type ListRow, Lists, Policies, type PolicyRow } from './entities.js';
+import { entriesQuery } from './entries-query.js';
 import { fetchHashes } from './pending-log.js';
 import { type SqlDatabase } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 const WHAT = "can't read the registry database";
 
-/** Reads with TypeORM's query builder, which speaks both engines' SQL. */
+/** Reads with TypeORM's query builder, which speaks both engines' SQL; in plain SQL where it is asked for all the time. */
 export class SqlReader implements RegistryReader {
   constructor(
     private readonly database: SqlDatabase,
@@ -45,7 +36,9 @@ export class SqlReader implements RegistryReader {
   }
 
   async totals(): Promise<RegistryTotals> {
-    const head = await this.#one(this.#query(Events, 'e').orderBy('e.seq', 'DESC').limit(1));
+    const [head] = await this.database.reading.all<Pick<EventRow, 'seq' | 'digest'>>(
+      'SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1',
+    );
     const [counted] = await this.database.reading.all<Pick<RegistryTotals, 'entries' | 'blob_bytes'>>(
       'SELECT entries, blob_bytes FROM totals',
     );
@@ -104,41 +97,30 @@ export class SqlReader implements RegistryReader {
   }
 
   async findEntry(entryId: string): Promise<StoredEntry | null> {
-    const row = await this.#one(this.#query(Entries, 'e').where('e.entry_id = :entryId', { entryId }));
-    return row && toEntry(row);
+    const [row] = await this.database.reading.all<EntryRow>('SELECT * FROM entries WHERE entry_id = ?', [entryId]);
+    return row ? toEntry(row) : null;
   }
 
   async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<StoredEntry>> {
-    const query = this.#query(Entries, 'e').where('e.log_index > :after', { after: numberCursor(cursor) });
-    for (const column of ['bundle_id', 'policy_hash', 'signer_kid', 'company', 'result'] as const)
-      if (filter[column] !== undefined) query.andWhere(`e.${column} = :${column}`, { [column]: filter[column] });
-    // 'g' sorts after every hex digit, so this is the range of everything that begins so.
-    if (filter.bundle_prefix !== undefined)
-      query.andWhere('e.bundle_id >= :low AND e.bundle_id < :high', {
-        low: filter.bundle_prefix,
-        high: `${filter.bundle_prefix}g`,
-      });
-    if (filter.from !== undefined) query.andWhere('e.registered_at >= :from', { from: inLogForm(filter.from) });
-    if (filter.to !== undefined) query.andWhere('e.registered_at < :to', { to: inLogForm(filter.to) });
-    const rows = await this.#many(query.orderBy('e.log_index').limit(limit + 1));
-    return pageOf(rows, limit, (row) => row.log_index, toEntry);
+    const { sql, values, key } = entriesQuery({ cursor, limit }, filter);
+    const rows = await this.database.reading.all<EntryRow>(sql, values);
+    return pageOf(rows, limit, key, toEntry);
   }
 
   async listEvents(from: number, limit: number): Promise<ChainEvent[]> {
-    const rows = await this.#many(
-      this.#query(Events, 'e').where('e.seq >= :from', { from }).orderBy('e.seq').limit(limit),
-    );
+    const rows = await this.database.reading.all<EventRow>('SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?', [
+      from,
+      limit,
+    ]);
     return rows.map(toEvent);
   }
 
   async findBlob(blobId: string): Promise<StoredBlob | null> {
-    return this.#one(
-      this.#query(Blobs, 'b')
-        .where('b.blob_id = :blobId', { blobId })
-        .andWhere('b.erased_at IS NULL AND (b.retain_until IS NULL OR b.retain_until > :now)', {
-          now: this.now().toISOString(),
-        }),
+    const [row] = await this.database.reading.all<StoredBlob>(
+      'SELECT * FROM blobs WHERE blob_id = ? AND erased_at IS NULL AND (retain_until IS NULL OR retain_until > ?)',
+      [blobId, this.now().toISOString()],
     );
+    return row ?? null;
   }
 
   async wantedBlobs(blobIds: readonly Digest[]): Promise<{ wanted: Set<string>; erased: Set<string> }> {
@@ -224,9 +206,6 @@ export class SqlReader implements RegistryReader {
     return this.database.source.getRepository(entity).createQueryBuilder(alias);
   }
 }
-
-/** The log's times have milliseconds; a time without them compares wrongly as text. */
-const inLogForm = (time: string): string => new Date(time).toISOString();
 
 export const toPolicy = ({
   policy_id,

@@ -118,7 +118,16 @@ export class TransparencyLog {
 
   /** That the event is in the tree of `size` events; default: of all that are committed. CapError entry.unknown, request.schema. */
   async receipt(index: number, size?: number): Promise<Receipt> {
-    const tree = await this.#treeOf(size);
+    return this.#receiptOf(index, await this.#treeOf(size));
+  }
+
+  /** Of an event that was committed just now: one tree is read and signed for all that came with it. */
+  async receiptOfCommitted(index: number): Promise<Receipt> {
+    const signed = this.#signed;
+    return this.#receiptOf(index, signed && !this.#broken && index < signed.size ? signed : await this.checkpoint());
+  }
+
+  async #receiptOf(index: number, tree: SignedTree): Promise<Receipt> {
     if (index >= tree.size)
       throw new CapError('missing', 'entry.unknown', `index: the tree of ${tree.size} events has no event ${index}`);
     const [event] = await this.reader.listEvents(index, 1);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ceremonySource } from './beside.js';
 import { assertCeremony, CEREMONY_HASH, readCeremony } from './ceremony.js';
 
 let directory: string;
@@ -25,6 +26,15 @@ describe('the file of the ceremony', () => {
       wrong(new RegExp(`not the pinned ${CEREMONY_HASH}`)),
     );
     await expect(readCeremony(file)).rejects.toMatchObject(wrong(/has the SHA-256/));
+  });
+
+  it('counts as bytes too, which is how a single executable holds it', async () => {
+    const bytes = await readFile(ceremonySource() as string);
+    await expect(assertCeremony(() => bytes)).resolves.toBeUndefined();
+    await expect(readCeremony(bytes)).resolves.toEqual(await readCeremony());
+    const changed = Buffer.concat([bytes, Buffer.from(' ')]);
+    await expect(assertCeremony(() => changed)).rejects.toMatchObject(wrong(/this executable has the SHA-256/));
+    await expect(readCeremony(changed)).rejects.toMatchObject(wrong(/this executable has the SHA-256/));
   });
 
   it('that is not there is refused with its name', async () => {

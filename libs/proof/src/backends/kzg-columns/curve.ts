@@ -11,12 +11,13 @@ export type { PrecomputedG2 };
 /** Words of a point as mcl keeps it: three coordinates of the base field. */
 export const POINT_WORDS = 36;
 
-/** The one function per operation of mcl-wasm's module that has no wrapper of its own. */
+/** What mcl-wasm's module does with scalars that stay in its memory: its wrappers would copy them in for each call. */
 interface RawScalarArithmetic {
   _malloc(bytes: number): number;
   _free(start: number): void;
   _mclBnFr_mul(product: number, a: number, b: number): void;
   _mclBnFr_sub(difference: number, a: number, b: number): void;
+  _mclBn_FrEvaluatePolynomial(value: number, coefficients: number, count: number, x: number): number;
 }
 
 let loading: Promise<Curve> | undefined;
@@ -113,11 +114,6 @@ export class Curve {
 
   integer = (scalar: Fr): bigint => integerOf(this.bytes(scalar));
 
-  /** The value at x of a polynomial with at least two coefficients; x not 0 (mcl's secret share is Horner's rule). */
-  evaluate(coefficients: readonly Fr[], x: Fr): Fr {
-    return this.mcl.shareFr(coefficients as Fr[], x);
-  }
-
   /** e(left, leftG2) = e(right, rightG2)? */
   pairingsAgree(left: Point, leftG2: PrecomputedG2, right: Point, rightG2: PrecomputedG2): boolean {
     const { finalExp, precomputedMillerLoop2, neg } = this.mcl;
@@ -133,11 +129,11 @@ export class Curve {
     return point;
   }
 
-  /** Keeps values (32 bytes big endian each) where productOfDifferences can work on them, for as long as the thread lives. */
+  /** Puts values (32 bytes big endian each) where evaluate and productOfDifferences can work on them, until they are forgotten. */
   keep(values: Uint8Array): KeptValues {
     const count = values.length / SCALAR_BYTES;
     const start = this.raw._malloc(Math.max(values.length, SCALAR_BYTES));
-    if (start === 0) throw new Error('no memory left for a reference list');
+    if (start === 0) throw new Error('no memory left in the module of the curve');
     for (let i = 0; i < count; i++)
       this.scalarOf(values.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES)).copyToMem(start + i * SCALAR_BYTES);
     return { start, count };
@@ -148,6 +144,19 @@ export class Curve {
   }
 
   #scratch: number | undefined;
+
+  /** The value at x of the polynomial with the kept coefficients, at least two; x not 0. */
+  evaluate({ start, count }: KeptValues, x: Fr): Fr {
+    const { raw } = this;
+    const at = (this.#scratch ??= raw._malloc(3 * SCALAR_BYTES));
+    const value = at + SCALAR_BYTES;
+    x.copyToMem(at);
+    if (raw._mclBn_FrEvaluatePolynomial(value, start, count, at) !== 0)
+      throw new RangeError(`no polynomial of ${count} coefficients, or at 0`);
+    const result = new this.mcl.Fr();
+    result.copyFromMem(value);
+    return result;
+  }
 
   /** product of (x - value) over the kept values from <= i < to. */
   productOfDifferences({ start }: KeptValues, from: number, to: number, x: Fr): Fr {

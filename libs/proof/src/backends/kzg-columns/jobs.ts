@@ -88,9 +88,12 @@ function cofactor(curve: Curve, { roots, factors, slope }: Extract<Job, { kind: 
 /** Of a polynomial at packed points. */
 function valuesAt(curve: Curve, polynomial: Polynomial, points: Uint8Array): bigint[] {
   // The curve's evaluation wants two coefficients at least.
-  const coefficients = [...polynomial, 0n, 0n].slice(0, Math.max(2, polynomial.length));
-  const scalars = coefficients.map((coefficient) => curve.scalar(coefficient));
-  return scalarsOf(curve, points).map((point) => curve.integer(curve.evaluate(scalars, point)));
+  const kept = curve.keep(pack([...polynomial, 0n, 0n].slice(0, Math.max(2, polynomial.length))));
+  try {
+    return scalarsOf(curve, points).map((point) => curve.integer(curve.evaluate(kept, point)));
+  } finally {
+    curve.forget(kept);
+  }
 }
 
 async function verify(curve: Curve, { statement, proof }: Extract<Job, { kind: 'verify' }>): Promise<string | null> {

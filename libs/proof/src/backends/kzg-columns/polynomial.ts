@@ -133,10 +133,17 @@ function schoolbookProduct(a: readonly bigint[], b: readonly bigint[]): Polynomi
 export function multiply(a: readonly bigint[], b: readonly bigint[]): Polynomial {
   if (Math.min(a.length, b.length) <= SCHOOLBOOK) return schoolbookProduct(a, b);
   const length = a.length + b.length - 1;
-  const n = atLeastPowerOfTwo(length);
+  // One coefficient more than a power of two, as in a product tree: it wraps round to the first one, and it is known, so that
+  // half the transform will do.
+  const wraps = atLeastPowerOfTwo(length - 1) === length - 1;
+  const n = wraps ? length - 1 : atLeastPowerOfTwo(length);
   const x = evaluations(a, n);
   const y = evaluations(b, n);
-  return interpolated(x.map((value, i) => (value * y[i]!) % FIELD_ORDER)).slice(0, length);
+  const product = interpolated(x.map((value, i) => (value * y[i]!) % FIELD_ORDER));
+  if (!wraps) return product.slice(0, length);
+  const last = (a.at(-1)! * b.at(-1)!) % FIELD_ORDER;
+  product[0] = mod(product[0]! - last);
+  return [...product, last];
 }
 
 /** The quotient by (X - x); the remainder is dropped. */

@@ -36,7 +36,7 @@ afterAll(() => rm(directory, { recursive: true }));
 
 const pools: WorkerPool[] = [];
 const poolOf = (size: number, options: PoolOptions = {}) => {
-  const pool = new WorkerPool(size, { file, ...options });
+  const pool = new WorkerPool(size, { source: file, ...options });
   pools.push(pool);
   return pool;
 };
@@ -89,6 +89,14 @@ describe('the pool', () => {
     ]);
   });
 
+  it('runs source text too: the workers of a single executable are no files', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      parentPort.on('message', ({ name }) => parentPort.postMessage({ result: name + ' from text' }));
+    `;
+    expect(await poolOf(1, { source }).run({ name: 'done' } as unknown as Job)).toBe('done from text');
+  });
+
   it('gives an error to the job that caused it; the thread goes on', async () => {
     const pool = poolOf(1);
     const before = await run(pool, 'done', 'before');
@@ -115,7 +123,7 @@ describe('the pool', () => {
   });
 
   it('without its file fails each job and does not hang', async () => {
-    const pool = poolOf(1, { file: pathToFileURL(path.join(directory, 'nowhere.mjs')) });
+    const pool = poolOf(1, { source: pathToFileURL(path.join(directory, 'nowhere.mjs')) });
     const failed = await Promise.all([1, 2].map((i) => reason(run(pool, 'done', `${i}`))));
     for (const { message } of failed) expect(message).toContain('nowhere.mjs');
   });

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CapError } from '@cap/crypto';
+import { workerSource } from './beside.js';
 import { type Job, type JobResults } from './jobs.js';
 
 interface Task {
@@ -20,8 +21,8 @@ export type Answer = { result: JobResults[keyof JobResults] } | { error: unknown
 export interface PoolOptions {
   /** Jobs that may wait for a thread; any number if left out. */
   waiting?: number;
-  /** What the threads run. */
-  file?: URL;
+  /** What the threads run: a file, or source text. */
+  source?: URL | string;
 }
 
 export interface RunOptions {
@@ -40,16 +41,16 @@ export class WorkerPool {
   readonly #threads = new Set<Thread>();
   readonly #ending = new Set<Promise<unknown>>();
   readonly #mostWaiting: number;
-  readonly #file: URL;
+  readonly #source: URL | string;
   #closed = false;
 
   constructor(
     /** Threads at most. */
     readonly size: number,
-    { waiting = Infinity, file = new URL('./worker.js', import.meta.url) }: PoolOptions = {},
+    { waiting = Infinity, source = workerSource() }: PoolOptions = {},
   ) {
     this.#mostWaiting = waiting;
-    this.#file = file;
+    this.#source = source;
   }
 
   /** Jobs under way. */
@@ -109,7 +110,7 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: new Worker(this.#file), task: null };
+    const thread: Thread = { worker: new Worker(this.#source, { eval: typeof this.#source === 'string' }), task: null };
     const { worker } = thread;
     this.#threads.add(thread);
     worker.on('message', (answer: Answer) => {

@@ -115,9 +115,11 @@ describe('a changed proof', () => {
       }
   }, 120_000);
 
-  it('is rejected when it is longer, shorter or empty', async () => {
-    for (const bytes of [proof.subarray(0, -1), Buffer.concat([proof, Buffer.alloc(1)]), Buffer.alloc(0)])
+  it('is rejected when it is longer, shorter or empty, before a point is decoded', async () => {
+    for (const bytes of [proof.subarray(0, -1), Buffer.concat([proof, Buffer.alloc(1)]), Buffer.alloc(0)]) {
+      expect(rejected(usual.statement, bytes)).toBe(`${bytes.length} bytes, expected ${proof.length}`);
       await expectRejected(usual.statement, bytes);
+    }
   });
 
   it('is rejected with a scalar written as itself + p', async () => {

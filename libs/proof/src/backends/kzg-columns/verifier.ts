@@ -1,7 +1,7 @@
 import { type VerifyingCeremony } from './ceremony.js';
 import { type Curve, type KeptValues, type Point } from './curve.js';
 import { domain, type Domain } from './domain.js';
-import { SCALAR_BYTES } from './field.js';
+import { pack, SCALAR_BYTES } from './field.js';
 import {
   factorsOf,
   Identities,
@@ -26,43 +26,41 @@ import {
 } from './statement.js';
 import { MessageReader, POINT_BYTES, Rejected, Transcript } from './transcript.js';
 
-type Fr = ReturnType<Curve['scalar']>;
-
 const MOST_TABLES = 64;
 const MOST_LISTS = 16;
 
-/** What of statements is made ready once and kept, by hash: tables as polynomials, reference lists in the curve's memory. */
+/** What of statements is made ready once and kept in the curve's memory, by hash: tables as polynomials, reference lists. */
 export class Prepared {
-  readonly #tables = new Map<string, Fr[]>();
+  readonly #tables = new Map<string, KeptValues>();
   readonly #values = new Map<string, KeptValues>();
 
   constructor(private readonly curve: Curve) {}
 
-  tableCoefficients({ codes, hash }: CodeTable, n: number): Fr[] {
-    const make = () => interpolated(paddedTable(codes, n)).map((value) => this.curve.scalar(value));
-    return recent(this.#tables, `${hexOf(hash)} ${n}`, MOST_TABLES, make, () => undefined);
+  tableCoefficients({ codes, hash }: CodeTable, n: number): KeptValues {
+    return this.#recent(this.#tables, `${hexOf(hash)} ${n}`, MOST_TABLES, () =>
+      pack(interpolated(paddedTable(codes, n))),
+    );
   }
 
-  kept({ values, valuesHash }: ReferenceValues): KeptValues {
-    const make = () => this.curve.keep(values);
-    return recent(this.#values, hexOf(valuesHash), MOST_LISTS, make, (kept) => this.curve.forget(kept));
+  values({ values, valuesHash }: ReferenceValues): KeptValues {
+    return this.#recent(this.#values, hexOf(valuesHash), MOST_LISTS, () => values);
+  }
+
+  /** The values under the key, made if they are not there; beyond `most` those not asked for the longest go. */
+  #recent(known: Map<string, KeptValues>, key: string, most: number, make: () => Uint8Array): KeptValues {
+    const kept = known.get(key) ?? this.curve.keep(make());
+    known.delete(key);
+    known.set(key, kept);
+    if (known.size > most) {
+      const [oldest, last] = known.entries().next().value!;
+      known.delete(oldest);
+      this.curve.forget(last);
+    }
+    return kept;
   }
 }
 
 const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
-
-/** The value under the key, made if it is not there; beyond `most` the one not asked for the longest goes. */
-function recent<T>(known: Map<string, T>, key: string, most: number, make: () => T, drop: (value: T) => void): T {
-  const value = known.get(key) ?? make();
-  known.delete(key);
-  known.set(key, value);
-  if (known.size > most) {
-    const [oldest, last] = known.entries().next().value!;
-    known.delete(oldest);
-    drop(last);
-  }
-  return value;
-}
 
 /** The table on all rows: its codes, then its last one again and again. */
 export const paddedTable = (codes: readonly number[], n: number): bigint[] =>
@@ -188,7 +186,7 @@ export class Verifier {
     const chunkAtAlpha = ([reference, from, to]: [ReferenceValues, number, number]): bigint => {
       const key = `${hexOf(reference.valuesHash)} ${from}`;
       const value =
-        known.get(key) ?? curve.integer(curve.productOfDifferences(prepared.kept(reference), from, to, atAlpha));
+        known.get(key) ?? curve.integer(curve.productOfDifferences(prepared.values(reference), from, to, atAlpha));
       known.set(key, value);
       return value;
     };

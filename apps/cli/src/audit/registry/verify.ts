@@ -1,0 +1,240 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readExpectedSigner } from '@cap/backup';
+import {
+  CapError,
+  chainFault,
+  embeddedKey,
+  eventLeaf,
+  isCapError,
+  jcsText,
+  type JsonValue,
+  kidOf,
+  leafHash,
+  parseCheckpoint,
+  parseEnvelope,
+  parseJson,
+  sha3Text,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+  verifyInclusion,
+  verifySignature,
+} from '@cap/crypto';
+import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
+import { GrowingTree } from '@cap/storage';
+import { EXIT, type ExitCode } from '../../frame/exit-codes.js';
+import { isDirectory } from '../../frame/input.js';
+import { type CliIo, printResult } from '../../frame/io.js';
+import { readLogKeys } from '../../registry/log-keys.js';
+import {
+  type ExportedEntry,
+  type ExportedEvent,
+  type ExportHead,
+  HEAD,
+  type Inclusion,
+  PAYLOAD_TYPE,
+  SCHEMA,
+  SIGNATURE,
+} from './format.js';
+
+interface Options {
+  signer?: string;
+  logKey?: string[];
+  json?: boolean;
+}
+type Files = ReadonlyMap<string, Buffer>;
+
+/** What an export can be wrong in; anything else about it is no export. */
+const fault = (message: string): CapError => new CapError('refused', 'export.fault', message);
+
+/** A directory with export.json in it, or a zip. */
+export async function isExport(file: string): Promise<boolean> {
+  if (await isDirectory(file)) return (await readdir(file)).includes(HEAD);
+  const bytes = await withFileSource(file, (source) => source.read(0, Math.min(2, source.size)));
+  return bytes.toString('latin1') === 'PK';
+}
+
+/** Signature, files, hash chain, tree and entries of an export, offline. Exit 2 names the first thing that is wrong. */
+export async function verifyExport(io: CliIo, options: Options, file: string): Promise<ExitCode> {
+  const files = await readFiles(file);
+  let wrong: string | null = null;
+  let signed_by: string | null = null;
+  let head: ExportHead | null = null;
+  let log_signed: boolean | null = null;
+  try {
+    signed_by = await checkSignature(files, options.signer);
+    head = readHead(files);
+    checkFiles(files, head);
+    const checkpoint = parseCheckpoint(head.checkpoint);
+    log_signed = await checkLogSignature(io, checkpoint, options.logKey);
+    checkEvents(files, head, checkpoint);
+  } catch (error) {
+    if (!isCapError(error) || (error.kind !== 'refused' && error.kind !== 'input')) throw error;
+    wrong = error.message;
+  }
+  const { events = 0, entries = 0, complete = false, masked = false, filter = {}, range = null } = head ?? {};
+  const signer_checked = options.signer !== undefined;
+  printResult(
+    io,
+    options,
+    {
+      file,
+      ok: wrong === null,
+      fault: wrong,
+      events,
+      entries,
+      complete,
+      masked,
+      filter,
+      range,
+      signed_by,
+      signer_checked,
+      log_signed,
+    },
+    () =>
+      wrong === null
+        ? [
+            `ok: ${events} events, ${entries} entries, ${complete ? 'complete up to its checkpoint' : `filtered: ${jcsText(filter as JsonValue)}`}${masked ? ', masked' : ''}`,
+            `signed by ${signed_by}${signer_checked ? '' : ' (compared with nobody: give --signer)'}`,
+            log_signed === null
+              ? "the log's signature was not checked: give --log-key"
+              : 'the checkpoint is signed by the log',
+          ].join('\n')
+        : `fault: ${wrong}`,
+  );
+  return wrong === null ? EXIT.ok : EXIT.fault;
+}
+
+const LIMITS = { bundleBytes: 4_000_000_000, entries: 16, unpackedBytes: 4_000_000_000, ratio: 100 };
+
+async function readFiles(file: string): Promise<Files> {
+  if (!(await isDirectory(file)))
+    return withFileSource(
+      file,
+      (source) => new Map(readZipDirectory(source, LIMITS).map((entry) => [entry.name, unpack(source, entry)])),
+    );
+  const files = new Map<string, Buffer>();
+  for (const name of await readdir(file)) files.set(name, await readFile(path.join(file, name)));
+  return files;
+}
+
+/** Who signed export.json. */
+async function checkSignature(files: Files, expected: string | undefined): Promise<string> {
+  const envelope = parseEnvelope(parseJson(contentOf(files, SIGNATURE), SIGNATURE));
+  if (envelope.payloadType !== PAYLOAD_TYPE) throw fault(`${SIGNATURE}: is of the type ${envelope.payloadType}`);
+  if (!envelope.payloadBytes.equals(contentOf(files, HEAD))) throw fault(`${SIGNATURE}: is not of this ${HEAD}`);
+  const wanted = expected === undefined ? null : await readExpectedSigner(expected);
+  const kid = wanted === null ? null : typeof wanted === 'string' ? wanted : kidOf(wanted);
+  const signature = envelope.signatures.find(({ keyid }) => kid === null || keyid === kid);
+  if (!signature) throw fault(`${SIGNATURE}: is not by ${kid ?? 'anybody'}`);
+  const key = typeof wanted === 'object' && wanted !== null ? wanted : embeddedKey(signature);
+  if (!key || !verifySignature(envelope, signature, key)) throw fault(`${SIGNATURE}: does not verify`);
+  return signature.keyid;
+}
+
+function contentOf(files: Files, name: string): Buffer {
+  const bytes = files.get(name);
+  if (!bytes) throw fault(`${name}: is missing`);
+  return bytes;
+}
+
+/** Its signature held, so its shape is the exporter's; another version's is refused. */
+function readHead(files: Files): ExportHead {
+  const head = parseJson(contentOf(files, HEAD), HEAD) as unknown as ExportHead;
+  if (head?.schema !== SCHEMA) throw fault(`${HEAD}: is no ${SCHEMA}`);
+  return head;
+}
+
+function checkFiles(files: Files, head: ExportHead): void {
+  const known = new Set([HEAD, SIGNATURE, ...head.files.map((file) => file.path)]);
+  for (const name of files.keys()) if (!known.has(name)) throw fault(`${name}: ${HEAD} does not name it`);
+  for (const { path: name, size, sha3_256 } of head.files) {
+    const bytes = contentOf(files, name);
+    if (bytes.length !== size || sha3Text(bytes) !== sha3_256) throw fault(`${name}: is not what ${HEAD} says`);
+  }
+}
+
+async function checkLogSignature(io: CliIo, checkpoint: SignedCheckpoint, named?: string[]): Promise<true | null> {
+  if (named === undefined) return null;
+  const trust = { logKeys: await readLogKeys(io, named), witnessKeys: [], witnessThreshold: 0 };
+  const [failure] = verifyCheckpoint(checkpoint, trust).failures;
+  if (failure) throw fault(`checkpoint: ${failure.message}`);
+  return true;
+}
+
+/** The chain of the events, each entry against its event, and the events against the tree that the log signed. */
+function checkEvents(files: Files, head: ExportHead, { size, root }: SignedCheckpoint): void {
+  const tree = new GrowingTree();
+  const entries = linesOf<ExportedEntry>(contentOf(files, 'entries.jsonl'), 'entries.jsonl');
+  const whole = head.range === null ? size === 0 : head.range.first === 0 && head.range.last === size - 1;
+  if (head.complete && !whole) throw fault(`${HEAD}: says that it is complete, but it has not all ${size} events`);
+  const proofs = whole ? null : linesOf<Inclusion>(contentOf(files, 'inclusion.jsonl'), 'inclusion.jsonl');
+  let next = entries.next();
+  let previous: ExportedEvent | null = null;
+  let counted = 0;
+  for (const event of linesOf<ExportedEvent>(contentOf(files, 'events.jsonl'), 'events.jsonl')) {
+    if (counted++ === 0 && event.seq !== head.range?.first)
+      throw fault(`event ${event.seq}: the range begins with ${head.range?.first}`);
+    checkLink(previous, event, head.masked);
+    previous = event;
+    const leaf = event.leaf_hash === undefined ? leafHash(eventLeaf(event)) : Buffer.from(event.leaf_hash, 'base64');
+    const isEntry = !next.done && next.value.log_index === event.seq;
+    if (isEntry) {
+      checkEntry(next.value!, event);
+      next = entries.next();
+    } else if (head.complete && event.event === 'entry.registered')
+      throw fault(`event ${event.seq}: its entry is missing`);
+    if (whole) tree.appendHashes([leaf]);
+    else if (isEntry || event.seq === head.range?.last)
+      checkInclusion(proofs!.next().value, { index: event.seq, size, leaf, root });
+  }
+  if ((previous?.seq ?? null) !== (head.range?.last ?? null)) throw fault(`event ${head.range?.last}: is missing`);
+  if (!next.done) throw fault(`entry ${next.value.entry_id}: its event ${next.value.log_index} is not here`);
+  if (whole && !tree.root.equals(root))
+    throw fault(`the tree of the ${size} events has another root than the checkpoint`);
+}
+
+function checkLink(previous: ExportedEvent | null, event: ExportedEvent, masked: boolean): void {
+  if (previous && (event.seq !== previous.seq + 1 || event.prev_digest !== previous.digest))
+    throw fault(`event ${event.seq}: does not follow event ${previous.seq}`);
+  if (event.leaf_hash !== undefined) {
+    if (!masked) throw fault(`event ${event.seq}: is masked in an export that says it is not`);
+    return;
+  }
+  // The first one follows an event that is not here, unless it is the log's first.
+  const before = previous ?? (event.seq === 0 ? null : { seq: event.seq - 1, digest: event.prev_digest });
+  const wrong = chainFault(before, event);
+  if (wrong) throw fault(wrong);
+}
+
+/** What the log said when it was registered; company, hold and erasure came from elsewhere or later. */
+function checkEntry(entry: ExportedEntry, { seq, ts, event, details }: ExportedEvent): void {
+  const object = `entry ${entry.entry_id}`;
+  if (event !== 'entry.registered') throw fault(`${object}: event ${seq} is ${event}`);
+  if (entry.registered_at !== ts) throw fault(`${object}: its time is ${entry.registered_at}, event ${seq} says ${ts}`);
+  for (const [name, said] of Object.entries(details)) {
+    const value = entry[name as keyof ExportedEntry];
+    if (value !== said) throw fault(`${object}: its ${name} is ${String(value)}, event ${seq} says ${String(said)}`);
+  }
+}
+
+function checkInclusion(
+  given: Inclusion | undefined,
+  { index, size, leaf, root }: { index: number; size: number; leaf: Buffer; root: Buffer },
+): void {
+  const proof = (given?.proof ?? []).map((hash) => Buffer.from(hash, 'base64'));
+  if (given?.log_index !== index || !verifyInclusion({ index, size, leafHash: leaf, root, proof }))
+    throw fault(`event ${index}: is not proven to be in the tree of ${size} events`);
+}
+
+function* linesOf<T>(bytes: Buffer, name: string): Generator<T, undefined> {
+  let number = 0;
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0x0a, from);
+    number++;
+    if (end === -1) throw fault(`${name}:${number}: does not end in a line feed`);
+    yield parseJson(bytes.subarray(from, end), `${name}:${number}`) as T;
+    from = end + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,133 @@
+/** docs/install/binary.md on a server that has no Node.js. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { mainJob } from './main-job.mjs';
+import { commandsOf } from './pages.mjs';
+import { Server } from './server.mjs';
+
+const PROGRAMS = ['cap', 'cap-verifier-api', 'cap-registry', 'cap-backup-worker'];
+const page = commandsOf('binary');
+const ALL_OF_ETC = 'find /etc/cap-verifier -type f -exec sha256sum {} + | sort -k 2';
+
+let server;
+before(async () => void (server = await Server.boot()));
+after(() => server?.end());
+
+const step = (name) => server.run(page.get(name));
+const statusOf = (program) => server.ask(`cat /proc/$(pidof ${program})/status`);
+const memoryOf = (status) =>
+  ['VmRSS', 'RssAnon', 'RssFile']
+    .map((name) => `${name} ${new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]} kB`)
+    .join(', ');
+const published = (port) => server.ask(`curl -sS http://127.0.0.1:${port}/readyz`);
+
+test('the server has no Node.js', async () => {
+  const search =
+    'command -v node || find / -xdev -name "node*" -type f -perm -u+x -not -path "/proc/*" | grep -v ^/root/cap';
+  assert.equal((await server.run(search, { mayFail: true })).stdout, '');
+});
+
+test('install.sh without --all makes user, directories and templates, and no secret', async () => {
+  await server.run('cd ~/cap && ./install.sh');
+  assert.equal(
+    await server.ask('id -un cap-verifier; getent passwd cap-verifier | cut -d: -f7'),
+    'cap-verifier\n/usr/sbin/nologin',
+  );
+  assert.equal(
+    await server.ask(
+      'ls -A /etc/cap-verifier/secrets /etc/cap-verifier/backup-keys /etc/cap-verifier/certs | grep -v :; true',
+    ),
+    '',
+  );
+  const checked = 'cap config check --service registry --config /etc/cap-verifier/registry/app.yaml';
+  assert.equal((await server.run(checked)).code, 0);
+});
+
+test('install.sh --all completes templates that nobody edited, and says that backups have no recipient', async () => {
+  const { stdout } = await step('install');
+  assert.match(stdout, /no backup recipient/);
+  for (const program of PROGRAMS)
+    assert.match(await server.ask(`${program} --version`), new RegExp(`^${program} \\d+\\.\\d+\\.\\d+$`));
+  for (const [service, file] of [
+    ['verifier', 'app.yaml'],
+    ['registry', 'registry/app.yaml'],
+    ['backup', 'backup/app.yaml'],
+  ])
+    await server.run(`cap config check --service ${service} --config /etc/cap-verifier/${file}`);
+  const subject = 'openssl x509 -in /etc/cap-verifier/certs/server.crt -noout -ext subjectAltName';
+  assert.match(await server.ask(subject), /DNS:localhost, IP Address:127\.0\.0\.1/);
+});
+
+test('secrets belong to the services alone; configuration is root’s; others see nothing', async () => {
+  const mode = (path) => server.ask(`stat --format='%U:%G %a' ${path}`);
+  for (const secret of ['secrets/*.token', 'certs/server.key', 'backup-keys/*.key', 'dev-issuer/private.pem'])
+    for (const line of (await mode(`/etc/cap-verifier/${secret}`)).split('\n'))
+      assert.equal(line, 'cap-verifier:cap-verifier 600');
+  for (const file of ['app.yaml', 'auth.yaml', 'tls.yaml', 'trust.json', 'registry/app.yaml', 'backup/app.yaml'])
+    assert.equal(await mode(`/etc/cap-verifier/${file}`), 'root:cap-verifier 640');
+  assert.equal(await mode('/etc/cap-verifier'), 'root:cap-verifier 750');
+  assert.equal(await mode('/var/lib/cap-verifier'), 'cap-verifier:cap-verifier 750');
+  assert.equal(await mode('/backups/cap-verifier'), 'cap-verifier:cap-verifier 750');
+});
+
+test('installing again changes nothing, and overwrites nothing that somebody wrote', async () => {
+  await server.run(`echo '# ours' >> /etc/cap-verifier/app.yaml; echo '# ours' >> /etc/cap-verifier/registry/app.yaml`);
+  const before = await server.ask(ALL_OF_ETC);
+  await server.run('cd ~/cap && ./install.sh && ./install.sh --all');
+  assert.equal(await server.ask(ALL_OF_ETC), before);
+  assert.equal((await server.run('~/cap/install.sh --everything', { mayFail: true })).code, 1);
+});
+
+test('the services start and get ready', async (t) => {
+  await step('start');
+  for (const port of [8080, 8081, 8082]) assert.match(await published(port), /"status":"ok"/);
+  for (const program of PROGRAMS.slice(1)) {
+    const status = await statusOf(program);
+    assert.match(status, /^Uid:\s+(\d+)\s+\1\s+\1/m);
+    assert.doesNotMatch(status, /^Uid:\s+0\s/m);
+    t.diagnostic(`${program}: ${memoryOf(status)} when idle`);
+  }
+});
+
+test('cap doctor finds nothing wrong with any of them', async () => {
+  const as = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
+  const doctor = (service, file) =>
+    server.run(
+      `export CAP_REGISTRY__TOKEN_FILE=/etc/cap-verifier/secrets/${service === 'backup' ? 'backup' : 'verifier'}.token
+       ${as} cap doctor --service ${service} --config /etc/cap-verifier/${file}`,
+    );
+  await doctor('verifier', 'app.yaml');
+  await doctor('registry', 'registry/app.yaml');
+  await doctor('backup', 'backup/app.yaml');
+});
+
+test('the main job: prove, upload, verify, register, backup, restore', async (t) => {
+  await mainJob(server, {});
+  for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
+});
+
+test('a new certificate is taken into use without a restart', async () => {
+  const served = `openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint`;
+  const pid = await server.ask('pidof cap-verifier-api');
+  const old = await server.ask(served);
+  await step('certificate');
+  await server.until(`[ "$(${served})" != '${old}' ]`);
+  assert.equal(await server.ask('pidof cap-verifier-api'), pid);
+  await server.run('curl -sS --fail --cacert /etc/cap-verifier/certs/server.crt https://localhost:8443/healthz');
+});
+
+test('they stop in time, upgrade and start again with what was registered', async () => {
+  const entries = await server.ask('cap registry list --data-dir /var/lib/cap-verifier --json');
+  await step('stop');
+  for (const program of PROGRAMS.slice(1)) assert.equal(await server.ask(`pidof ${program} || true`), '');
+  for (const name of ['registry', 'verifier', 'backup'])
+    assert.match(await server.ask(`tail -n 1 ~/logs/${name}.log`), /"msg":"stopped"/);
+  assert.equal(await server.ask('ls -d /tmp/cap-* 2> /dev/null || true'), '', 'no temporary file is left');
+  await server.run('cp -r ~/cap ~/cap-new');
+  const before = await server.ask(ALL_OF_ETC);
+  await step('upgrade');
+  assert.equal(await server.ask(ALL_OF_ETC), before);
+  await step('start');
+  assert.equal(await server.ask('cap registry list --data-dir /var/lib/cap-verifier --json'), entries);
+  await step('stop');
+});

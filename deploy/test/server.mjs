@@ -1,0 +1,113 @@
+/** A bare Debian server that is booted in a container, with a network of its own that is nothing but loopback. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { root } from '../../scripts/setup.mjs';
+import { bareServer, quietly } from './host.mjs';
+
+const BOOT_MS = 60_000;
+const STOP_MS = 60_000;
+/** A command that takes longer hangs. */
+const COMMAND_MS = 120_000;
+
+export class Server {
+  #container;
+  #leader;
+
+  /** Copies the root file system, puts the release into ~/cap, and boots. */
+  static async boot() {
+    const server = new Server();
+    server.directory = mkdtempSync('/var/tmp/cap-server-');
+    try {
+      quietly('cp', ['--archive', '--reflink=auto', `${bareServer()}/.`, server.directory]);
+      cpSync(path.join(root, 'dist', 'binaries'), path.join(server.directory, 'root', 'cap'), { recursive: true });
+      // A server has this; debootstrap does not make it.
+      writeFileSync(path.join(server.directory, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n');
+      await server.#boot();
+      return server;
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  }
+
+  async #boot() {
+    const name = path.basename(this.directory);
+    const args = ['--quiet', `--directory=${this.directory}`, `--machine=${name}`, '--register=no', '--keep-unit'];
+    this.#container = spawn('systemd-nspawn', [...args, '--private-network', '--console=pipe', '--boot'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let console = '';
+    for (const stream of [this.#container.stdout, this.#container.stderr])
+      stream.on('data', (chunk) => (console = (console + chunk).slice(-20_000)));
+    const deadline = Date.now() + BOOT_MS;
+    for (;;) {
+      if (this.#container.exitCode !== null || Date.now() > deadline)
+        throw new Error(`the container did not boot\n${console}`);
+      this.#leader ??= childOf(this.#container.pid);
+      if (
+        this.#leader &&
+        (await this.run('systemctl is-system-running', { mayFail: true })).stdout.trim() === 'running'
+      )
+        return;
+      await pause(100);
+    }
+  }
+
+  /** Runs commands as root in a shell that stops at the first failure. Answers {code, stdout, stderr}. */
+  run(commands, { mayFail = false } = {}) {
+    const enter = ['--target', this.#leader, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
+    const env = { HOME: '/root', LANG: 'C.UTF-8', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin' };
+    const child = spawn('nsenter', [...enter, '/bin/bash', '-euo', 'pipefail', '-c', `cd\n${commands}`], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new Promise((resolve, reject) => {
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk) => (stdout += chunk));
+      child.stderr.on('data', (chunk) => (stderr += chunk));
+      const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS);
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        clearTimeout(late);
+        if (code === 0 || mayFail) resolve({ code, stdout, stderr });
+        else reject(new Error(`these commands ended with ${signal ?? code}:\n${commands}\n${stderr}${stdout}`));
+      });
+    });
+  }
+
+  /** What commands print, without the last line break. */
+  async ask(commands) {
+    return (await this.run(commands)).stdout.trim();
+  }
+
+  /** Waits until the commands succeed. */
+  async until(commands, milliseconds = 30_000) {
+    const deadline = Date.now() + milliseconds;
+    for (;;) {
+      const result = await this.run(commands, { mayFail: true });
+      if (result.code === 0) return result.stdout.trim();
+      if (Date.now() > deadline)
+        throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}`);
+      await pause(100);
+    }
+  }
+
+  /** Stops what runs in it and removes it. */
+  async end() {
+    const container = this.#container;
+    if (container && container.exitCode === null) {
+      const exited = new Promise((resolve) => container.once('exit', resolve));
+      container.kill('SIGTERM'); // systemd-nspawn tells the init in it to power off
+      await Promise.race([exited, pause(STOP_MS, null, { ref: false })]);
+      if (container.exitCode === null) container.kill('SIGKILL');
+    }
+    if (this.directory) rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The init of the container: the one child of systemd-nspawn. */
+function childOf(pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0] || undefined;
+}

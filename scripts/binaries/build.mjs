@@ -1,0 +1,81 @@
+/**
+ * `pnpm binaries`: the four programs as single executables for this platform, in dist/binaries, with what install.sh needs,
+ * THIRD-PARTY-NOTICES and SHA256SUMS. Makes them of the Node that runs this.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
+import { root } from '../setup.mjs';
+import { bundle } from './bundle.mjs';
+import { nodeLicence, thirdPartyNotices } from './notices.mjs';
+
+const PROGRAMS = {
+  cap: 'apps/cli/dist/main.js',
+  'cap-verifier-api': 'apps/verifier-api/dist/main.js',
+  'cap-registry': 'apps/registry/dist/main.js',
+  'cap-backup-worker': 'apps/backup-worker/dist/main.js',
+};
+/** Programs that make or judge zero-knowledge proofs. */
+const PROVING = new Set(['cap', 'cap-verifier-api']);
+const WORKER = 'libs/proof/dist/backends/kzg-columns/worker.js';
+/** What docs/install/main-job.md tries an installation with. */
+const EXAMPLES = ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'];
+/** What a server needs beside the programs. */
+const BESIDE = {
+  LICENSE: 'LICENSE',
+  'deploy/install.sh': 'install.sh',
+  'deploy/systemd': 'systemd',
+  'examples/config': 'config',
+  ...Object.fromEntries(EXAMPLES.map((name) => [`examples/${name}`, `examples/${name}`])),
+};
+/** Node finds the resource by this mark in its own binary. */
+const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+const out = path.join(root, 'dist', 'binaries');
+const parts = path.join(out, 'parts');
+const POSTJECT = path.join(root, 'node_modules/postject/dist/cli.js');
+const isMac = process.platform === 'darwin';
+
+function makeExecutable(name, main, assets) {
+  const blob = path.join(parts, `${name}.blob`);
+  const config = path.join(parts, `${name}.json`);
+  const settings = { main, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true, assets };
+  writeFileSync(config, JSON.stringify(settings));
+  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' });
+  const executable = path.join(out, name);
+  copyFileSync(process.execPath, executable);
+  chmodSync(executable, 0o755);
+  if (isMac) execFileSync('codesign', ['--remove-signature', executable]);
+  // Its remarks about section names of Node's binary are of no use to anybody: they are shown only if it fails.
+  const segment = isMac ? ['--macho-segment-name', 'NODE_SEA'] : [];
+  execFileSync(process.execPath, [POSTJECT, executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment], {
+    stdio: 'pipe',
+  });
+  if (isMac) execFileSync('codesign', ['--sign', '-', executable]);
+  return executable;
+}
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(parts, { recursive: true });
+const worker = path.join(parts, ASSETS.worker);
+const packages = (await bundle(WORKER, worker)).packages;
+const proofAssets = { [ASSETS.worker]: worker, [ASSETS.ceremony]: ceremonySource() };
+packages.add(path.dirname(ceremonySource()));
+const sums = [];
+for (const [name, entry] of Object.entries(PROGRAMS)) {
+  const main = path.join(parts, `${name}.cjs`);
+  const bundled = await bundle(entry, main);
+  for (const folder of bundled.packages) packages.add(folder);
+  const assets = { ...bundled.assets, ...(PROVING.has(name) ? proofAssets : {}) };
+  const executable = makeExecutable(name, main, assets);
+  sums.push(`${createHash('sha256').update(readFileSync(executable)).digest('hex')}  ${name}\n`);
+  const megabytes = (statSync(executable).size / 1e6).toFixed(0);
+  process.stdout.write(`${name.padEnd(18)} ${megabytes} MB, ${(statSync(main).size / 1e6).toFixed(1)} MB of it code\n`);
+}
+writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(packages, nodeLicence()));
+for (const [from, to] of Object.entries(BESIDE)) cpSync(path.join(root, from), path.join(out, to), { recursive: true });
+writeFileSync(path.join(out, 'SHA256SUMS'), sums.join(''));
+rmSync(parts, { recursive: true });
+process.stdout.write(`${packages.size} packages of others in them; licences in THIRD-PARTY-NOTICES\n`);

@@ -1,0 +1,109 @@
+/**
+ * One CommonJS file of a program, as a single executable wants it: our code as tsc made it (decorator metadata and all) and
+ * every dependency.
+ */
+import path from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../setup.mjs';
+
+/** What our dependencies load only if somebody installed it; nobody here does, and asking for it fails as it does without. */
+const OPTIONAL = [
+  'class-validator',
+  'class-transformer',
+  '@nestjs/microservices',
+  '@nestjs/websockets',
+  '@nestjs/platform-express',
+  '@fastify/static',
+  '@fastify/view',
+];
+
+/** Looks for the addon on disk; in a bundle it is the one for this platform. */
+const SQLITE_BINDING = /better-sqlite3\/lib\/binding\.js$/;
+const SQLITE_ADDON = `../prebuilds/${process.platform}-${process.arch}.node`;
+
+/** Addons can be loaded from files only: the bundle writes the asset to a directory of its own, which is gone once loaded. */
+const addonLoader = (asset) => `
+  const fs = require('node:fs');
+  const directory = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'cap-'));
+  try {
+    const file = directory + '/addon.node';
+    fs.writeFileSync(file, new Uint8Array(require('node:sea').getRawAsset(${JSON.stringify(asset)})), { mode: 0o700 });
+    process.dlopen(module, file);
+  } catch (error) {
+    error.message = "can't load " + ${JSON.stringify(asset)} + ' through ' + directory + ' (TMPDIR names another place): ' + error.message;
+    throw error;
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+`;
+
+/** Replaces each native addon by code that loads it as an asset; `assets` collects name -> file. */
+const nativeAddons = (assets) => ({
+  name: 'native addons',
+  setup({ onLoad }) {
+    onLoad({ filter: SQLITE_BINDING }, () => ({ contents: `exports.getBinding = () => require('${SQLITE_ADDON}');` }));
+    onLoad({ filter: /\.node$/ }, ({ path: file }) => {
+      const name = path.basename(file);
+      assets[name] = file;
+      return { contents: addonLoader(name), loader: 'js' };
+    });
+  },
+});
+
+/** The one module whose code awaits at its top, which CommonJS can't: the entry makes what it exports, then loads the rest. */
+const AWAITING = path.join(root, 'libs/crypto/dist/blake3-instances.js');
+const awaitedFirst = {
+  name: 'awaited first',
+  setup({ onLoad }) {
+    onLoad({ filter: /blake3-instances\.js$/ }, ({ path: file }) =>
+      file === AWAITING ? { contents: 'export const { shared, wide } = globalThis.capBlake3;' } : null,
+    );
+  },
+};
+const entryOf = (main) => `
+  import { createBLAKE3 } from 'hash-wasm';
+  Promise.all([createBLAKE3(), createBLAKE3(512)])
+    .then(([shared, wide]) => {
+      globalThis.capBlake3 = { shared, wide };
+      return import(${JSON.stringify(path.join(root, main))});
+    })
+    .catch((error) => {
+      process.stderr.write(error.stack + '\\n');
+      process.exit(70);
+    });
+`;
+
+/**
+ * Bundles `entry` into `outfile`. Answers the assets that it needs (name -> file) and the folders of the packages in it,
+ * ours left out.
+ */
+export async function bundle(entry, outfile) {
+  const assets = {};
+  const { metafile, warnings } = await build({
+    absWorkingDir: root,
+    stdin: { contents: entryOf(entry), resolveDir: path.dirname(AWAITING) },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    keepNames: true, // Nest and TypeORM name things after classes
+    minify: true,
+    legalComments: 'none', // they stand in THIRD-PARTY-NOTICES
+    external: OPTIONAL.flatMap((name) => [name, `${name}/*`]),
+    // CommonJS has no import.meta; the executable is the only file there is.
+    define: { 'import.meta.url': 'executableUrl' },
+    banner: { js: `const executableUrl = require('node:url').pathToFileURL(process.execPath).href;` },
+    plugins: [awaitedFirst, nativeAddons(assets)],
+    metafile: true,
+    logLevel: 'error',
+  });
+  for (const { text, location } of warnings) throw new Error(`${location?.file}:${location?.line}: ${text}`);
+  return { assets, packages: packagesOf(Object.keys(metafile.inputs)) };
+}
+
+/** `…/node_modules/NAME/…` -> the folder of NAME. */
+function packagesOf(inputs) {
+  const folders = inputs.map((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  return new Set(folders.filter((folder) => folder !== undefined).map((folder) => path.join(root, folder)));
+}
