@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
+import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
 import { type EntryFilter, type StoredEntry } from '../stores.js';
 import { entriesQuery } from './entries-query.js';
@@ -31,7 +32,7 @@ afterAll(() => place.remove());
 
 async function everyPage(filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
   const found: StoredEntry[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const page = await data.store.listEntries({ limit, cursor }, filter);
     found.push(...page.items);
     if (page.next_cursor === null) return found;
@@ -60,7 +61,11 @@ const FILTERS: [name: string, filter: () => EntryFilter, plan: string, sorted?: 
   ['from', () => ({ from: some().registered_at }), 'entries_by_registered_at'],
   ['to', () => ({ to: some().registered_at }), 'entries_by_registered_at'],
   ['result and from', () => ({ result: 'ok', from: some().registered_at }), 'entries_by_registered_at'],
-  ['policy_hash and to', () => ({ policy_hash: some().policy_hash!, to: all[30]!.registered_at }), 'entries_by_registered_at'],
+  [
+    'policy_hash and to',
+    () => ({ policy_hash: some().policy_hash!, to: all[30]!.registered_at }),
+    'entries_by_registered_at',
+  ],
   ['company and result', () => ({ company: 'Company 1', result: 'warn' }), 'entries_by_company'],
   ['company and from', () => ({ company: 'Company 1', from: some().registered_at }), 'entries_by_company', true],
 ];
@@ -82,7 +87,7 @@ describe('pages of entries', () => {
   });
 
   // SQLite has no statistics here: a plan for sixty entries is that for a million.
-  it.each(FILTERS)('%s is read off one index', (_name, filter, index, sorted = false) => {
+  embeddedIt.each(FILTERS)('%s is read off one index (embedded)', (_name, filter, index, sorted = false) => {
     const db = new Database(place.at('registry.db'), { readonly: true });
     try {
       for (const cursor of [undefined, (filter().from ?? filter().to) ? timeCursorOf(some()) : '']) {
