@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
+import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
 import { type EntryFilter, type StoredEntry } from '../stores.js';
 import { entriesQuery } from './entries-query.js';
@@ -86,7 +87,7 @@ describe('pages of entries', () => {
   });
 
   // SQLite has no statistics here: a plan for sixty entries is that for a million.
-  it.each(FILTERS)('%s is read off one index', (_name, filter, index, sorted = false) => {
+  embeddedIt.each(FILTERS)('%s is read off one index (embedded)', (_name, filter, index, sorted = false) => {
     const db = new Database(place.at('registry.db'), { readonly: true });
     try {
       for (const cursor of [undefined, (filter().from ?? filter().to) ? timeCursorOf(some()) : '']) {

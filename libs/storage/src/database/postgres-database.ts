@@ -66,7 +66,7 @@ class PostgresSession implements SqlSession {
     return (await this.#query(sql, values)).rowCount ?? 0;
   }
 
-  async insert(table: string, rows: readonly SqlRow[]): Promise<void> {
+  async insert(table: string, rows: readonly SqlRow[], more = ''): Promise<void> {
     if (rows.length === 0) return;
     const names = Object.keys(rows[0]!);
     const perStatement = Math.floor(MAX_VALUES / names.length);
@@ -74,7 +74,7 @@ class PostgresSession implements SqlSession {
       const group = rows.slice(from, from + perStatement);
       let number = 0;
       const tuples = group.map(() => `(${names.map(() => `$${++number}`).join(', ')})`);
-      const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${tuples.join(', ')}`;
+      const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${tuples.join(', ')} ${more}`;
       await this.#ask({ text, values: group.flatMap((row) => names.map((name) => asParameter(row[name]!))) });
     }
   }

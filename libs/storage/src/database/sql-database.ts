@@ -10,8 +10,8 @@ export interface SqlSession {
   all<T>(sql: string, values?: readonly SqlValue[]): Promise<T[]>;
   /** Number of rows that changed. */
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
-  /** Rows that all have the members of the first one. */
-  insert(table: string, rows: readonly SqlRow[]): Promise<void>;
+  /** Rows that all have the members of the first one; `more` stands at the end of the statement. */
+  insert(table: string, rows: readonly SqlRow[], more?: string): Promise<void>;
 }
 
 /** The engine behind a registry: SQLite in the embedded profile, PostgreSQL in the scale-out profile. */

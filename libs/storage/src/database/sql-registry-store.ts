@@ -114,28 +114,31 @@ export class SqlRegistryStore implements RegistryStore {
 
   registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
     const entry_id = entryId(entry);
-    return this.#queue.submit(async (tx) => {
-      const same = await tx.get<EntryRow>('SELECT * FROM entries WHERE entry_id = ?', entry_id);
-      if (same) return { record: toEntry(same), created: false };
-      await this.#keep(tx, entry.bundle_id);
-      const registered_at = this.#time();
-      const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
-      const { company, ...hashes } = entry;
-      const company_digest = company_salt === null ? null : companyDigest(company!, company_salt);
-      const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
-      const row: EntryRow = {
-        log_index: seq,
-        entry_id,
-        registered_at,
-        ...entry,
-        company_salt,
-        erased_at: null,
-        legal_hold: 0,
-      };
-      await tx.insert('entries', { ...row });
-      tx.count({ entries: 1 });
-      return { record: toEntry(row), created: true };
-    });
+    return this.#queue.submit(
+      async (tx) => {
+        const same = await tx.entry(entry_id);
+        if (same) return { record: toEntry(same), created: false };
+        await this.#keep(tx, entry.bundle_id);
+        const registered_at = this.#time();
+        const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
+        const { company, ...hashes } = entry;
+        const company_digest = company_salt === null ? null : companyDigest(company!, company_salt);
+        const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
+        const row: EntryRow = {
+          log_index: seq,
+          entry_id,
+          registered_at,
+          ...entry,
+          company_salt,
+          erased_at: null,
+          legal_hold: 0,
+        };
+        tx.addEntry(row);
+        tx.count({ entries: 1 });
+        return { record: toEntry(row), created: true };
+      },
+      { entries: [entry_id], blobs: [entry.bundle_id] },
+    );
   }
 
   appendEvent(event: string, details: JsonObject): Promise<ChainEvent> {
@@ -153,20 +156,21 @@ export class SqlRegistryStore implements RegistryStore {
   }
 
   recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
-    return this.#queue.submit(async (tx) => {
-      const known = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blob_id);
-      if (known && known.erased_at !== null) throw erasedBundle(blob_id, known.erased_at);
-      const retain_until = later(known, retainUntil);
-      if (!known) {
-        await tx.insert('blobs', { blob_id, size, retain_until, erased_at: null });
-        tx.count({ blob_bytes: size });
-      } else if (known.retain_until !== retain_until)
-        await tx.run('UPDATE blobs SET retain_until = ? WHERE blob_id = ?', retain_until, blob_id);
-      // An upload that nobody refers to yet is no state of the registry; a BLOB that stays is.
-      if (retain_until === null && known?.retain_until !== null)
-        tx.append(this.#time(), 'blob.kept', { blob_id, size });
-      return { blob_id, size, retain_until, erased_at: null };
-    });
+    return this.#queue.submit(
+      async (tx) => {
+        const known = await tx.blob(blob_id);
+        if (known && known.erased_at !== null) throw erasedBundle(blob_id, known.erased_at);
+        const retain_until = later(known, retainUntil);
+        const row = { blob_id, size: known?.size ?? size, retain_until, erased_at: null };
+        if (known?.retain_until !== retain_until) tx.setBlob(row);
+        if (!known) tx.count({ blob_bytes: size });
+        // An upload that nobody refers to yet is no state of the registry; a BLOB that stays is.
+        if (retain_until === null && known?.retain_until !== null)
+          tx.append(this.#time(), 'blob.kept', { blob_id, size });
+        return row;
+      },
+      { blobs: [blob_id] },
+    );
   }
 
   async expiredBlobs(limit: number): Promise<Digest[]> {
@@ -240,18 +244,15 @@ export class SqlRegistryStore implements RegistryStore {
 
   /** A row may only point to a BLOB that is here; from now on it stays. */
   async #keep(tx: WriteTransaction, blobId: Digest): Promise<void> {
-    const blob = await tx.get<StoredBlob>(
-      'SELECT * FROM blobs WHERE blob_id = ? AND erased_at IS NULL AND (retain_until IS NULL OR retain_until > ?)',
-      blobId,
-      this.#time(),
-    );
-    if (!blob)
+    const blob = await tx.blob(blobId);
+    const expired = blob?.retain_until != null && blob.retain_until <= this.#time();
+    if (!blob || blob.erased_at !== null || expired)
       throw new CapError(
         'missing',
         'bundle.unknown',
         `no BLOB ${blobId}: it was never stored, or its upload has expired`,
       );
-    if (blob.retain_until !== null) await tx.run('UPDATE blobs SET retain_until = NULL WHERE blob_id = ?', blobId);
+    if (blob.retain_until !== null) tx.setBlob({ ...blob, retain_until: null });
   }
 
   #time(): string {
@@ -259,7 +260,7 @@ export class SqlRegistryStore implements RegistryStore {
   }
 }
 
-const later = (known: StoredBlob | undefined, until: string | null): string | null => {
+const later = (known: StoredBlob | null, until: string | null): string | null => {
   if (!known) return until;
   if (known.retain_until === null || until === null) return null;
   return known.retain_until > until ? known.retain_until : until;

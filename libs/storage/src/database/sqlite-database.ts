@@ -84,12 +84,12 @@ class SqliteSession implements SqlSession {
     return attempt(() => this.#prepare(sql).run(...values).changes);
   }
 
-  insert(table: string, rows: readonly SqlRow[]): Promise<void> {
+  insert(table: string, rows: readonly SqlRow[], more = ''): Promise<void> {
     return attempt(() => {
       if (rows.length === 0) return;
       const names = Object.keys(rows[0]!);
       const statement = this.#prepare(
-        `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+        `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ${more}`,
       );
       for (const row of rows) statement.run(...names.map((name) => row[name]));
     });

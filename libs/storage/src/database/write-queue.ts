@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { CapError } from '@cap/crypto';
 import { isStorageFailure, storageError } from '../storage-errors.js';
 import { type SqlDatabase } from './sql-database.js';
-import { WriteTransaction } from './write-transaction.js';
+import { type Reads, WriteTransaction } from './write-transaction.js';
 
 export interface WriteQueueOptions {
   /** How long the first write of a group waits for others, ms. */
@@ -16,6 +16,7 @@ export interface WriteQueueOptions {
 }
 
 interface Waiting {
+  reads: Reads;
   run(transaction: WriteTransaction): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -47,13 +48,16 @@ export class WriteQueue {
     this.#options = { collectMs: 2, groupSize: 256, capacity: 10_000, ...options };
   }
 
-  /** Runs `write` in a transaction; resolves with what it gave once that is durable. It may run twice: it must not keep state outside. */
-  submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T): Promise<T> {
+  /**
+   * Runs `write` in a transaction; resolves with what it gave once that is durable. It may run twice: it must not keep state
+   * outside. What it will read is fetched with that of the others.
+   */
+  submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T, reads: Reads = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new CapError('busy', 'overloaded', 'the registry is shutting down'));
     if (this.#waiting.length >= this.#options.capacity)
       return Promise.reject(new CapError('busy', 'overloaded', `${this.#waiting.length} writes are waiting already`));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ run: write, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({ reads, run: write, resolve: resolve as (value: unknown) => void, reject });
       if (this.#flushing) return; // the group that is being committed calls the next one
       if (this.#waiting.length >= this.#options.groupSize) this.#flushSoon(0);
       else this.#timer ??= setTimeout(() => this.#flush(), this.#options.collectMs);
@@ -99,7 +103,10 @@ export class WriteQueue {
     const started = performance.now();
     try {
       const outcomes = await this.database.write(async (session) => {
-        const transaction = await WriteTransaction.begin(session);
+        const transaction = await WriteTransaction.begin(
+          session,
+          group.map(({ reads }) => reads),
+        );
         const done: Outcome[] = [];
         for (const write of group) done.push(await attempt(write, transaction));
         await transaction.finish();

@@ -1,37 +1,81 @@
 import { type ChainEvent, type JsonObject } from '@cap/crypto';
+import { type StoredBlob } from '../stores.js';
+import { type EntryRow } from './entities.js';
+import { KnownRows } from './known-rows.js';
 import { PendingLog } from './pending-log.js';
 import { type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+
+/** The keys of the rows that a write is going to look at. */
+export interface Reads {
+  entries?: readonly string[];
+  blobs?: readonly string[];
+}
 
 /** What writes may do while their common transaction is open. */
 export class WriteTransaction {
   readonly #totals = { entries: 0, blob_bytes: 0 };
+  readonly #entries: KnownRows<EntryRow>;
+  readonly #blobs: KnownRows<StoredBlob>;
   #statements = 0;
 
   private constructor(
     private readonly session: SqlSession,
     private readonly log: PendingLog,
-  ) {}
+  ) {
+    this.#entries = new KnownRows(session, 'entries', 'entry_id', []);
+    this.#blobs = new KnownRows(session, 'blobs', 'blob_id', ['retain_until']);
+  }
 
-  static async begin(session: SqlSession): Promise<WriteTransaction> {
-    return new WriteTransaction(session, await PendingLog.begin(session));
+  /** `reads`: of all writes that share the transaction. */
+  static async begin(session: SqlSession, reads: readonly Reads[]): Promise<WriteTransaction> {
+    const transaction = new WriteTransaction(session, await PendingLog.begin(session));
+    await transaction.#entries.fetch(reads.flatMap(({ entries = [] }) => entries));
+    await transaction.#blobs.fetch(reads.flatMap(({ blobs = [] }) => blobs));
+    return transaction;
+  }
+
+  entry(entryId: string): Promise<EntryRow | null> {
+    return this.#entries.get(entryId);
+  }
+
+  /** Whether its time has passed or it was erased is for the caller to see. */
+  blob(blobId: string): Promise<StoredBlob | null> {
+    return this.#blobs.get(blobId);
+  }
+
+  addEntry(row: EntryRow): void {
+    this.#statements++;
+    this.#entries.set(row);
+  }
+
+  /** A new BLOB, or another retain_until of one that is there. */
+  setBlob(row: StoredBlob): void {
+    this.#statements++;
+    this.#blobs.set(row);
   }
 
   async get<T>(sql: string, ...values: SqlValue[]): Promise<T | undefined> {
-    return (await this.session.all<T>(sql, values))[0];
+    return (await this.all<T>(sql, ...values))[0];
   }
 
-  all<T>(sql: string, ...values: SqlValue[]): Promise<T[]> {
+  async all<T>(sql: string, ...values: SqlValue[]): Promise<T[]> {
+    await this.#storeRows();
     return this.session.all<T>(sql, values);
   }
 
   /** Number of rows that changed. */
-  run(sql: string, ...values: SqlValue[]): Promise<number> {
+  async run(sql: string, ...values: SqlValue[]): Promise<number> {
     this.#statements++;
+    await this.#storeRows();
+    this.#entries.forget();
+    this.#blobs.forget();
     return this.session.run(sql, values);
   }
 
-  insert(table: string, row: SqlRow): Promise<void> {
+  /** Into any table but those of entries and BLOBs. */
+  async insert(table: string, row: SqlRow): Promise<void> {
     this.#statements++;
+    await this.#storeRows();
     return this.session.insert(table, [row]);
   }
 
@@ -54,6 +98,7 @@ export class WriteTransaction {
 
   /** Stores what was kept back for the end: events, hashes of the tree, totals. */
   async finish(): Promise<void> {
+    await this.#storeRows();
     await this.log.store();
     const { entries, blob_bytes } = this.#totals;
     if (entries !== 0 || blob_bytes !== 0)
@@ -61,5 +106,11 @@ export class WriteTransaction {
         entries,
         blob_bytes,
       ]);
+  }
+
+  /** An entry refers to its BLOB. */
+  async #storeRows(): Promise<void> {
+    await this.#blobs.store();
+    await this.#entries.store();
   }
 }
