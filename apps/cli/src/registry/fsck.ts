@@ -44,6 +44,9 @@ export async function fsck(io: CliIo, options: Options): Promise<ExitCode> {
       ...(signatures_checked !== false || !checked.checkpoints
         ? []
         : ['signatures of checkpoints: not checked, give --log-key']),
+      ...(checked.checkpoints === 0 && checked.events !== 0
+        ? ['no checkpoint: whether the end of the log is missing can not be told']
+        : []),
       ...(faults.length === 0 ? ['ok'] : faults.map((fault) => `fault: ${fault}`)),
     ].join('\n'),
   );
