@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Digest } from '@cap/crypto';
 import { contentOf, DataDirectory, entryOf, pieces, put } from '../data.fixture.js';
+import { PROFILE } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { type Collected } from './collect.js';
 
@@ -112,7 +113,9 @@ describe('collection', () => {
     const id = await orphan('contested', 30);
     const { store, blobs } = data;
     // Two processes share the stores; each step comes when it is its turn. An object store that has the content already leaves it as it is.
-    const uploading = await place.open({ database: place.at('other', 'registry.db') });
+    const uploading = await place.open(
+      PROFILE === 'embedded' ? { database: place.at('other', 'registry.db') } : {}, // a data directory has one process
+    );
     const spooled = { blob_id: id, size: 9, discard: () => Promise.resolve() };
     Object.assign(uploading.blobs, {
       spool: () => Promise.resolve({ ...spooled, publish: () => turns.take('u', () => Promise.resolve()) }),
