@@ -49,5 +49,7 @@ export default {
     },
     // Separate processes from dist, real HTTP and signals.
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.ts'] },
+    // Faults of the disk: need root and strace, so CI alone runs them.
+    { ...base, displayName: 'faults', testMatch: ['<rootDir>/e2e/**/*.faults.ts'] },
   ],
 };

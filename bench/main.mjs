@@ -16,8 +16,17 @@ import { nodeBinary, root, setUp, toolEnvironment } from '../scripts/setup.mjs';
 const short = process.argv.includes('--short');
 const keep = process.argv.includes('--keep');
 const SIZE = short
-  ? { rounds: 3, warm: 3_000, cold: 600, zk: 100, uploads: 6 }
-  : { rounds: 5, warm: 10_000, cold: 2_000, zk: 400, uploads: 20 };
+  ? { rounds: 3, warm: 3_000, cold: 600, zk: 100, uploads: 6, writes: 2_000, reads: 1_000, logs: [10_000] }
+  : {
+      rounds: 5,
+      warm: 10_000,
+      cold: 2_000,
+      zk: 400,
+      uploads: 20,
+      writes: 10_000,
+      reads: 5_000,
+      logs: [10_000, 1_000_000],
+    };
 const CONNECTIONS = 32;
 const UPLOAD_BYTES = 10_000_000;
 const WORSE = 1.6;
@@ -28,6 +37,7 @@ async function main() {
   const { AS_OF, LISTS, makeInputs, POLICY, STATEMENT } = await import('./inputs.mjs');
   const { bareCalls } = await import('./bare-calls.mjs');
   const { bareRate, bareVerify, verifyingJob } = await import('./zero-knowledge.mjs');
+  const { registryCases } = await import('./registry.mjs');
   const { cpuSeconds, peakRss, rss } = await import('./process.mjs');
   const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-'));
   const at = (name) => path.join(directory, name);
@@ -147,6 +157,8 @@ async function main() {
       for (const name of ['registry', 'verifier', 'backup'])
         record(`start to ready, ${name}`, await startOf(name, nothing));
     }
+    const echoes = samples['echo, bare framework'].map(({ cpu }) => cpu);
+    await registryCases({ directory, load, measure, add, say, echo: median(echoes), ...SIZE });
     const wrong = Object.entries(samples).flatMap(([name, all]) => (all.some((s) => s.wrong) ? [name] : []));
     if (wrong.length > 0) throw new Error(`requests failed in: ${wrong.join(', ')}`);
     const results = Object.fromEntries(Object.entries(samples).map(([name, all]) => [name, medians(all)]));

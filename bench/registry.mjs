@@ -2,11 +2,10 @@
  * The registry by itself, on data directories of its own: durable writes against the disk's own fsync rate of the same run,
  * pages and inclusion proofs in logs of several sizes, filters, and the start after kill -9.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { root } from '../scripts/setup.mjs';
 import { freePort, Service } from '../scripts/local-stack.mjs';
@@ -23,9 +22,10 @@ const TOKEN = 'verifier-token-of-the-bench';
 const library = (name) => import(pathToFileURL(path.join(root, 'libs', name, 'dist/index.js')).href);
 
 /**
- * Adds its cases with `add(name, values)`. `sizes`: logs for pages and proofs, the smallest first; they are compared with it.
+ * Adds its cases with `add(name, values)`. `logs`: how many entries the logs for pages and proofs have, the smallest first:
+ * the others are compared with it. `echo`: CPU of the bare framework for a request.
  */
-export async function registryCases({ directory, load, measure, add, say, rounds, writes, reads, sizes }) {
+export async function registryCases({ directory, load, measure, add, say, echo, rounds, writes, reads, logs }) {
   const send = (pid, job) => measure(load, () => cpuSeconds(pid), { amount: writes, connections: WRITERS, ...job });
   const at = (name) => path.join(directory, name);
   const fresh = await prepare(at('registry-writes'));
@@ -38,8 +38,8 @@ export async function registryCases({ directory, load, measure, add, say, rounds
     const jobs = await writeJobs({ url: fresh.url, file: at('registry-job'), amount: writes });
     const registered = await send(service.pid, jobs.register);
     const both = await send(service.pid, jobs.uploadAndRegister);
-    record('registry writes: register', writesOf(registered, registered.requests, disk));
-    record('registry writes: upload and register', writesOf(both, both.requests, disk));
+    record('registry writes: register', writesOf(registered, disk, echo));
+    record('registry writes: upload and register', writesOf(both, disk, echo));
     if (round < 0) continue;
     // In the middle of writes.
     const cut = keepWriting(fresh.url);
@@ -50,20 +50,20 @@ export async function registryCases({ directory, load, measure, add, say, rounds
     record('start to ready after kill -9', { seconds: (await service.ready()) / 1000, 'RSS MB': rss(service.pid) });
   }
   await service.stop();
-  await pagesAndProofs({ at, send, add, say, rounds, reads, sizes });
+  await pagesAndProofs({ at, send, add, say, echo, rounds, reads, logs });
 }
 
-const writesOf = (measured, count, disk) => ({
+const writesOf = (measured, disk, echo) => ({
   ...measured,
-  'writes/s': count / measured.seconds,
+  ratio: measured.cpu / echo,
   'fsyncs/s of the disk': disk.fsyncs,
-  'share of groups of 64 on the disk': count / measured.seconds / disk.groups,
+  'writes/s in groups of 64 on the disk': disk.groups,
 });
 
-async function pagesAndProofs({ at, send, add, say, rounds, reads, sizes }) {
+async function pagesAndProofs({ at, send, add, say, echo, rounds, reads, logs }) {
   const libraries = { crypto: await library('crypto'), storage: await library('storage') };
   const first = {};
-  for (const size of sizes) {
+  for (const size of logs) {
     say(`registry: a log of ${size} entries`);
     const place = await prepare(at(`registry-${size}`));
     await makeRegistry(place.data, size, libraries);
@@ -82,8 +82,11 @@ async function pagesAndProofs({ at, send, add, say, rounds, reads, sizes }) {
         const measured = await send(service.pid, job);
         if (round < 0) continue;
         (first[name] ??= []).push(measured.cpu);
-        const among = sizes[0] === size ? {} : { [`times that of ${sizes[0]}`]: measured.cpu / first[name][round] };
-        add(`${name}, ${size}`, { ...measured, ...among });
+        const smallest = size === logs[0];
+        const compared = smallest
+          ? { ratio: measured.cpu / echo }
+          : { [`times that of ${logs[0]}`]: measured.cpu / first[name][round] };
+        add(`${name}, ${size}`, { ...measured, ...compared });
       }
     await service.stop();
     for (const [name, milliseconds] of Object.entries(await filterTimes(place.data, size, libraries.storage)))

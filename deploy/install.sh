@@ -19,6 +19,8 @@ die() {
   echo "install: $*" >&2
   exit 1
 }
+# quietly COMMAND...: its words are shown only if it fails.
+quietly() { words=$("$@" 2>&1) || die "$1 failed: $words"; }
 
 case "$*" in
   '') all=no ;;
@@ -127,7 +129,7 @@ make_tokens() {
 
 make_backup_key() {
   [ -z "$(backup_kid)" ] || return 0
-  cap keys generate --keys $etc/backup-keys --owner "backup worker of $(uname -n)" --usage backup > /dev/null 2>&1
+  quietly cap keys generate --keys $etc/backup-keys --owner "backup worker of $(uname -n)" --usage backup
   chown -R $user:$user $etc/backup-keys
   say "made the key that signs backups: keep a copy of $etc/backup-keys/$(backup_kid).pub elsewhere"
 }
@@ -135,9 +137,9 @@ make_backup_key() {
 make_certificate() {
   [ ! -e $etc/certs/server.crt ] || return 0
   name=$(uname -n)
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$name" \
+  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$name" \
     -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1,IP:::1" -addext 'extendedKeyUsage=serverAuth' \
-    -keyout $etc/certs/server.key.new -out $etc/certs/server.crt.new 2> /dev/null
+    -keyout $etc/certs/server.key.new -out $etc/certs/server.crt.new
   as_secret $etc/certs/server.key < $etc/certs/server.key.new
   as_config $etc/certs/server.crt < $etc/certs/server.crt.new
   rm $etc/certs/server.key.new $etc/certs/server.crt.new
@@ -146,7 +148,7 @@ make_certificate() {
 
 make_issuer() {
   [ ! -e $etc/public.pem ] && is_ours verifier/auth.yaml $etc/auth.yaml || return 0
-  cap dev issuer --out $etc/dev-issuer > /dev/null 2>&1
+  quietly cap dev issuer --out $etc/dev-issuer
   chown -R $user:$user $etc/dev-issuer
   as_config $etc/public.pem < $etc/dev-issuer/public.pem
   say "access tokens come from a development issuer in $etc/dev-issuer: name yours in $etc/auth.yaml before others call"

@@ -7,6 +7,13 @@ import path from 'node:path';
 const SUITE = 'bookworm';
 /** What a server has: an init, certificates made with openssl, and curl to ask it something. Nothing of Node. */
 const PACKAGES = ['systemd-sysv', 'dbus', 'openssl', 'curl', 'ca-certificates', 'procps'];
+/** Program -> the packages that bring it. */
+const WANTED = {
+  debootstrap: ['debootstrap', 'debian-archive-keyring'],
+  'systemd-nspawn': ['systemd-container'],
+  nsenter: ['util-linux'],
+  setpriv: ['util-linux'],
+};
 const CACHE = '/var/cache/cap-deploy';
 
 const say = (text) => process.stderr.write(`[deploy] ${text}\n`);
@@ -27,10 +34,8 @@ const isThere = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).st
 /** Installs what is missing; a machine where that can't be done fails here, nothing is skipped. */
 export function prepareHost() {
   if (process.getuid() !== 0) throw new Error('the deployment test boots containers: run it as root');
-  const wanted = { debootstrap: 'debootstrap', 'systemd-nspawn': 'systemd-container', nsenter: 'util-linux' };
-  const missing = Object.entries(wanted).filter(([program]) => !isThere(program));
-  if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name);
+  const packages = Object.entries(WANTED).flatMap(([program, names]) => (isThere(program) ? [] : names));
+  if (packages.length === 0) return;
   say(`installing ${packages.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   quietly('apt-get', ['update'], { env });

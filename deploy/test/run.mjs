@@ -6,10 +6,12 @@ import { globSync } from 'node:fs';
 import path from 'node:path';
 import { root, run } from '../../scripts/setup.mjs';
 import { bareServer, prepareHost } from './host.mjs';
+import { removeLeftovers } from './server.mjs';
 
 const started = Date.now();
 try {
   prepareHost();
+  removeLeftovers();
   bareServer();
   await run(process.execPath, ['scripts/binaries/build.mjs']);
   const tests = globSync('deploy/test/*.test.mjs', { cwd: root }).map((file) => path.join(root, file));

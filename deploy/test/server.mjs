@@ -1,6 +1,6 @@
 /** A bare Debian server that is booted in a container, with a network of its own that is nothing but loopback. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../../scripts/setup.mjs';
@@ -11,6 +11,15 @@ const STOP_MS = 60_000;
 /** A command that takes longer hangs. */
 const COMMAND_MS = 120_000;
 
+/** Root file systems of running tests: `cap-server-PID-…`. */
+const PLACE = '/var/tmp/cap-server-';
+
+/** What a test that was killed could not remove. */
+export function removeLeftovers() {
+  for (const directory of globSync(`${PLACE}*`))
+    if (!existsSync(`/proc/${directory.slice(PLACE.length).split('-')[0]}`)) rmSync(directory, { recursive: true });
+}
+
 export class Server {
   #container;
   #leader;
@@ -18,7 +27,7 @@ export class Server {
   /** Copies the root file system, puts the release into ~/cap, and boots. */
   static async boot() {
     const server = new Server();
-    server.directory = mkdtempSync('/var/tmp/cap-server-');
+    server.directory = mkdtempSync(`${PLACE}${process.pid}-`);
     try {
       quietly('cp', ['--archive', '--reflink=auto', `${bareServer()}/.`, server.directory]);
       cpSync(path.join(root, 'dist', 'binaries'), path.join(server.directory, 'root', 'cap'), { recursive: true });
@@ -35,9 +44,9 @@ export class Server {
   async #boot() {
     const name = path.basename(this.directory);
     const args = ['--quiet', `--directory=${this.directory}`, `--machine=${name}`, '--register=no', '--keep-unit'];
-    this.#container = spawn('systemd-nspawn', [...args, '--private-network', '--console=pipe', '--boot'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    // Whatever ends this test ends the container.
+    const container = ['--pdeathsig=TERM', 'systemd-nspawn', ...args, '--private-network', '--console=pipe', '--boot'];
+    this.#container = spawn('setpriv', container, { stdio: ['ignore', 'pipe', 'pipe'] });
     let console = '';
     for (const stream of [this.#container.stdout, this.#container.stderr])
       stream.on('data', (chunk) => (console = (console + chunk).slice(-20_000)));

@@ -41,9 +41,16 @@ const isMac = process.platform === 'darwin';
 function makeExecutable(name, main, assets) {
   const blob = path.join(parts, `${name}.blob`);
   const config = path.join(parts, `${name}.json`);
-  const settings = { main, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true, assets };
+  // The name is what stack traces show: not where somebody built it.
+  const settings = {
+    main: path.basename(main),
+    output: blob,
+    disableExperimentalSEAWarning: true,
+    useCodeCache: true,
+    assets,
+  };
   writeFileSync(config, JSON.stringify(settings));
-  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' });
+  execFileSync(process.execPath, ['--experimental-sea-config', config], { cwd: parts, stdio: 'pipe' });
   const executable = path.join(out, name);
   copyFileSync(process.execPath, executable);
   chmodSync(executable, 0o755);

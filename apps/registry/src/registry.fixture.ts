@@ -48,7 +48,7 @@ export class TestRegistry {
     private readonly service: Service,
     private readonly document: Record<string, unknown>,
     private readonly log: Record<string, unknown>,
-    private readonly shared: ScaleOutStores | null,
+    readonly shared: ScaleOutStores | null,
   ) {}
 
   static async start(

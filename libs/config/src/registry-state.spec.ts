@@ -12,6 +12,16 @@ const problem = (document: unknown) => {
   throw new Error('nothing was wrong');
 };
 
+describe('how long evidence is kept', () => {
+  it('is for good, or for seven years and more', () => {
+    expect(load({}).config.registry.retention_years).toBeNull();
+    expect(load({ registry: { retention_years: 7 } }).config.registry.retention_years).toBe(7);
+    for (const retention_years of [6, 0, 7.5, 'seven'])
+      expect(problem({ registry: { retention_years } })).toMatchObject([{ key: 'registry.retention_years' }]);
+    expect(problem({ registry: { retention_years: 6 } })[0]!.expected).toContain('LkSG § 10');
+  });
+});
+
 describe('where the registry keeps its state', () => {
   const bucket = { bucket: 'cap-blobs', region: 'eu-central-1' };
   const registryOf = (registry: object, more: Partial<LoadInput> = {}) => load({ registry }, more).config.registry;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { count } from './scalars.js';
+import { count, queryNumber } from './scalars.js';
 
 const base64 = z.base64();
-const size = z.coerce.number<number | string>().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const size = queryNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** A C2SP signed note over a checkpoint of the log. */
 const signedNote = z.string().meta({ description: 'C2SP tlog-checkpoint as a signed note' });

@@ -24,6 +24,13 @@ export const dayOrTime = z.union([z.iso.date(), time], { error: 'expected YYYY-M
 
 export const count = z.int().nonnegative();
 
+/** A whole number of a query in decimal digits, and nothing else that Number() would take: no blank, no 0x10, no 1e2. */
+export const queryNumber = (min: number, max: number) =>
+  z.preprocess(
+    (value: number | string) => (typeof value === 'string' && !/^[0-9]+$/.test(value) ? NaN : value),
+    z.coerce.number<number | string>().int().min(min).max(max),
+  );
+
 /** A JSON object whose members are none of this layer's business; nested values are passed on untouched. */
 export const jsonObject = z.looseObject({});
 export type JsonObjectText = z.infer<typeof jsonObject>;

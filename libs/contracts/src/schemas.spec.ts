@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type z } from 'zod';
 import {
   answerQuery,
+  consistencyQuery,
   entryQuery,
   entryRequest,
   eventQuery,
@@ -80,5 +81,17 @@ describe('schemas', () => {
   it('leave the inside of a policy as it came, in its order', () => {
     const document = { z: 1, a: { y: 2, b: 3 } };
     expect(JSON.stringify(policyRequest.parse({ document }).document)).toBe(JSON.stringify(document));
+  });
+});
+
+describe('a size or index of the log in a query', () => {
+  it.each(['', ' 1', '1e2', '0x10', '1.0', '-0', '+1', '1_0', '9007199254740992'])('is not %j', (text) => {
+    expect(consistencyQuery.safeParse({ from: text }).success).toBe(false);
+    expect(consistencyQuery.safeParse({ from: '0', to: text }).success).toBe(false);
+  });
+
+  it('is decimal digits, and a caller may give a number', () => {
+    expect(consistencyQuery.parse({ from: '12' })).toEqual({ from: 12 });
+    expect(consistencyQuery.parse({ from: 12, to: 13 })).toEqual({ from: 12, to: 13 });
   });
 });

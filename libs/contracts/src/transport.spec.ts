@@ -102,6 +102,39 @@ describe('RegistryClient', () => {
     expect(seen).toHaveLength(3);
   });
 
+  it('comes back when a busy service said so, not before', async () => {
+    const times: number[] = [];
+    const { client } = await serve((_request, response, attempt) => {
+      times.push(performance.now());
+      if (attempt === 1) json(response, 503, problem(503, 'overloaded'), { 'retry-after': '1' });
+      else json(response, 200, STATUS);
+    });
+    expect(await client.status()).toEqual(STATUS);
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('hands a longer wait on to its caller', async () => {
+    const { client, seen } = await serve((_request, response) =>
+      json(response, 503, problem(503, 'overloaded'), { 'retry-after': '30' }),
+    );
+    expect(await failure(client.status())).toMatchObject({ code: 'overloaded', retryAfter: 30 });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('an answer that never ends is registry.unavailable', async () => {
+    const { client } = await serve(
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const drip = setInterval(() => response.write(' '), 20);
+        response.on('close', () => clearInterval(drip));
+      },
+      { timeoutMs: 200 },
+    );
+    const error = await failure(client.status());
+    expect(error).toMatchObject({ code: 'registry.unavailable' });
+    expect(error.detail).toContain('no answer in time');
+  });
+
   it('never repeats what may count twice, nor a stream', async () => {
     const { client, seen } = await serve((request, response) => {
       request.resume();

@@ -10,7 +10,10 @@ export interface TransportOptions {
   url: string;
   /** Bearer token; a function is asked on each call, so that a rotated token counts at once. */
   token?: string | (() => string | undefined) | undefined;
-  /** Until the first byte of an answer, and between two pieces of a body. Default 10 s; 0 waits for as long as it takes. */
+  /**
+   * Until the first byte of an answer, and between two pieces of a body; a call with a JSON answer ends after twice as long,
+   * with all its tries. Default 10 s; 0 waits for as long as it takes.
+   */
   timeoutMs?: number;
   /** Sockets in the pool. Default 64. */
   connections?: number;
@@ -40,8 +43,11 @@ export interface Call extends CallContext {
 
 /** After this many failures to connect in a row only one call at a time may try; the others are refused at once. */
 const BREAKER_THRESHOLD = 5;
+const DEFAULT_TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 50;
 const CONNECT_MS = 3_000;
+/** Whoever is told to come back later than this hands that on to the own caller. */
+const LONGEST_WAIT_MS = 2_000;
 
 /** One service behind one base URL: pool, deadlines, retries with jitter, circuit breaker, typed errors. */
 export class Transport {
@@ -54,7 +60,7 @@ export class Transport {
   constructor(private readonly options: TransportOptions) {
     this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
     this.#retries = options.retries ?? 2;
-    const timeout = options.timeoutMs ?? 10_000;
+    const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#agent = new Agent({
       connections: options.connections ?? 64,
       headersTimeout: timeout,
@@ -72,7 +78,7 @@ export class Transport {
 
   /** The answer's JSON, checked against the schema. */
   async json<T extends z.ZodType>(schema: T, call: Call): Promise<z.infer<T>> {
-    const answer = await this.send(call);
+    const answer = await this.send({ ...call, signal: this.#deadline(call.signal) });
     const body = await this.#text(answer.body);
     try {
       return schema.parse(JSON.parse(body));
@@ -92,7 +98,9 @@ export class Transport {
         const again = error instanceof ServiceError && isTransient(error) && attempt < retries && !call.signal?.aborted;
         if (!again) throw error;
         const backoff = FIRST_RETRY_MS * 2 ** attempt;
-        await sleep(backoff / 2 + Math.random() * backoff, undefined, { signal: call.signal }).catch(() => {
+        const asked = pushBack(error);
+        if (asked > LONGEST_WAIT_MS) throw error;
+        await sleep(asked + backoff / 2 + Math.random() * backoff, undefined, { signal: call.signal }).catch(() => {
           throw error;
         });
       }
@@ -108,7 +116,7 @@ export class Transport {
       answer = await this.#agent.request(this.#dispatch(call));
       this.#failures = 0;
     } catch (cause) {
-      if (call.signal?.aborted) throw cause;
+      if (call.signal?.aborted && !isLate(call.signal.reason)) throw cause;
       this.#failures++;
       throw this.#unavailable(words(cause), cause);
     } finally {
@@ -139,6 +147,13 @@ export class Transport {
     };
   }
 
+  #deadline(callers: AbortSignal | undefined): AbortSignal | undefined {
+    const timeout = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    if (timeout === 0) return callers;
+    const late = AbortSignal.timeout(2 * timeout);
+    return callers ? AbortSignal.any([callers, late]) : late;
+  }
+
   async #refusal(call: Call, answer: Dispatcher.ResponseData): Promise<ServiceError> {
     const status = answer.statusCode;
     const text = await this.#text(answer.body);
@@ -166,6 +181,12 @@ export class Transport {
 const isReplayable = (body: Call['body']): boolean => body === undefined || body instanceof Uint8Array;
 const isTransient = ({ code, status }: ServiceError): boolean => code === 'registry.unavailable' || status === 503;
 
+const isLate = (reason: unknown): boolean => (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+
+/** How long the service itself asked to be left alone, ms; what this client made up for its caller does not count. */
+const pushBack = ({ code, retryAfter = 0 }: ServiceError): number =>
+  code === 'registry.unavailable' ? 0 : retryAfter * 1_000;
+
 function safeJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -175,7 +196,7 @@ function safeJson(text: string): unknown {
 }
 
 function words(cause: unknown): string {
-  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
+  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError || isLate(cause))
     return 'no answer in time';
   if (cause instanceof AggregateError) return cause.errors.map(words).join('; ');
   return cause instanceof Error ? cause.message || cause.name : String(cause);

@@ -15,6 +15,7 @@ export const defineLog: DefineGroup = (program, run) => {
     .requiredOption('--trust <file>', 'trust.json: log_keys, witness_keys, witness_threshold')
     .option('--bundle <file>', 'the receipt must be of the entry of this bundle')
     .option('--entry <id>', 'the receipt must be of the entry with this entry_id')
+    .option('--tlog-proof <file>', 'write the receipt, if it holds, as a C2SP tlog-proof file')
     .action(run.action(async () => (await import('./verify-receipt.js')).verifyReceiptFile));
 
   verb(log, 'verify-consistency <old> [new]', "check that a log's tree grew out of an earlier one", [

@@ -30,6 +30,15 @@ async function judged(content: string | object, ...argv: string[]) {
 }
 
 describe('cap log verify-receipt', () => {
+  it('writes a receipt that holds as a tlog-proof, and no other', async () => {
+    const file = await desk.put('receipt.json', json(receipt));
+    expect((await verify(file, '--tlog-proof', '-')).out).toBe(tlogProof(receipt));
+    const changed = await desk.put('changed.json', { ...json(receipt), log_index: 2 });
+    const { code, out } = await verify(changed, '--tlog-proof', '-');
+    expect(code).toBe(2);
+    expect(out).not.toContain('c2sp.org/tlog-proof');
+  });
+
   it('prints what the leaf says, and who signed', async () => {
     const { code, out } = await verify(await desk.put('receipt.json', json(receipt)));
     expect(code).toBe(0);

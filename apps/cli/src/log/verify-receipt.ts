@@ -1,8 +1,9 @@
-import { blake3Text, verifyReceipt, type JsonObject } from '@cap/crypto';
+import { blake3Text, receiptToTlogProof, verifyReceipt, type JsonObject } from '@cap/crypto';
 import { registeredFault } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
+import { writeOutput } from '../frame/output.js';
 import { printable } from '../frame/printable.js';
 import { readTrust } from '../trust/read-trust.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
@@ -13,6 +14,7 @@ interface Options {
   trust: string;
   bundle?: string;
   entry?: string;
+  tlogProof?: string;
   json?: boolean;
 }
 
@@ -38,6 +40,10 @@ export async function verifyReceiptFile(io: CliIo, options: Options, file: strin
   }
   const { log_index, tree_size } = receipt;
   const ok = failures.length === 0;
+  if (ok && options.tlogProof !== undefined) {
+    await writeOutput(io, options.tlogProof, receiptToTlogProof(receipt));
+    if (options.tlogProof === '-') return EXIT.ok; // nothing else may be on stdout
+  }
   const witnesses = witnessTimes(verification.witnesses);
   printResult(io, options, { ok, failures, origin, log_index, tree_size, included, signed_by, witnesses, event }, () =>
     [

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { utimes, writeFile } from 'node:fs/promises';
+import { rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -60,6 +60,13 @@ describe('cap registry fsck', () => {
     expect([code, JSON.parse(out).faults[0]]).toEqual([2, expect.stringContaining('checkpoint of epoch 1')]);
     expect((await fsck('--log-key', at('nowhere'))).code).toBe(66);
     expect((await fsck('--log-key', at('registry.db'))).code).toBe(65);
+  });
+
+  it('says what it can not tell without a checkpoint', async () => {
+    const words = async () => (await cap(['registry', 'fsck', '--data-dir', directory])).out;
+    expect(await words()).not.toContain('no checkpoint');
+    await rm(at('checkpoints'), { recursive: true });
+    expect(await words()).toContain('no checkpoint: whether the end of the log is missing');
   });
 
   it('takes the stores from the configuration of the registry', async () => {

@@ -1,4 +1,15 @@
-import { chainFault, GENESIS_DIGEST, type ChainEvent } from '@cap/crypto';
+import {
+  chainFault,
+  type ChainEvent,
+  eventLeaf,
+  GENESIS_DIGEST,
+  leafHash,
+  parseCheckpoint,
+  storedHashesForAppend,
+  treeHash,
+  type VerifierKey,
+  verifyCheckpoint,
+} from '@cap/crypto';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
@@ -11,7 +22,7 @@ import { readLogKeys } from './log-keys.js';
 export interface FsckOutcome {
   /** How many of each kind were checked. */
   checked: Record<string, number>;
-  /** Whether the log's key was there to check its checkpoints with; from outside there are none. */
+  /** Whether the log's key was there to check its checkpoints with. */
   signatures_checked?: boolean;
   faults: string[];
 }
@@ -33,6 +44,9 @@ export async function fsck(io: CliIo, options: Options): Promise<ExitCode> {
       ...(signatures_checked !== false || !checked.checkpoints
         ? []
         : ['signatures of checkpoints: not checked, give --log-key']),
+      ...(checked.checkpoints === 0 && checked.events !== 0
+        ? ['no checkpoint: whether the end of the log is missing can not be told']
+        : []),
       ...(faults.length === 0 ? ['ok'] : faults.map((fault) => `fault: ${fault}`)),
     ].join('\n'),
   );
@@ -48,13 +62,20 @@ async function look(io: CliIo, options: Options): Promise<FsckOutcome> {
   }
   const where = onePlace(options);
   if ('dataDir' in where) return (await import('./data-directory.js')).fsckOf(where.dataDir, { logKeys, onProgress });
-  return remoteFsck(io, new RegistryClient({ url: where.url, token: await accessToken(io, options.tokenFile) }));
+  const client = new RegistryClient({ url: where.url, token: await accessToken(io, options.tokenFile) });
+  return remoteFsck(io, client, logKeys);
 }
 
-/** From outside: the event chain up to the head that the service names, and for each entry its event and its BLOB. */
-async function remoteFsck(io: CliIo, client: RegistryClient): Promise<FsckOutcome> {
+/**
+ * From outside: the event chain up to the head that the service names, for each entry its event and its BLOB, and with the
+ * log's key that it signs the tree of these events.
+ */
+async function remoteFsck(io: CliIo, client: RegistryClient, logKeys?: VerifierKey[]): Promise<FsckOutcome> {
   const faults: string[] = [];
+  const leaves: Buffer[] = [];
   try {
+    // Before the log is read, which then has as many events or more.
+    const checkpoint = logKeys && (await client.checkpoint()).checkpoint;
     const status = await client.status();
     let previous: ChainEvent | null = null;
     let from: number | null = 0;
@@ -71,6 +92,7 @@ async function remoteFsck(io: CliIo, client: RegistryClient): Promise<FsckOutcom
           faults.push(
             `event ${event.seq}: the service names the digest ${status.head_digest}, the log has ${event.digest}`,
           );
+        if (checkpoint !== undefined) leaves.push(leafHash(eventLeaf(event)));
         previous = event;
       }
       progress(io, `${(previous?.seq ?? -1) + 1} of ${status.log_size} events`);
@@ -81,10 +103,24 @@ async function remoteFsck(io: CliIo, client: RegistryClient): Promise<FsckOutcom
       faults.push(`event ${events}: missing, the service names a log of ${status.log_size} events`);
     if (status.log_size === 0 && status.head_digest !== GENESIS_DIGEST) faults.push('an empty log with a head digest');
     const entries = await checkEntries(client, faults);
-    return { checked: { events, entries }, faults };
+    if (checkpoint === undefined) return { checked: { events, entries }, faults };
+    faults.push(...checkpointFaults(checkpoint, logKeys!, leaves));
+    return { checked: { events, entries, checkpoints: 1 }, signatures_checked: true, faults };
   } finally {
     await client.close();
   }
+}
+
+/** What is wrong with the checkpoint that the service gave before the events whose leaves these are. */
+function checkpointFaults(note: string, logKeys: VerifierKey[], leaves: readonly Buffer[]): string[] {
+  const checkpoint = parseCheckpoint(note, 'checkpoint');
+  const { size, root } = checkpoint;
+  const { failures } = verifyCheckpoint(checkpoint, { logKeys, witnessKeys: [], witnessThreshold: 0 });
+  const faults = failures.map(({ message }) => `checkpoint: ${message}`);
+  if (leaves.length < size) return [...faults, `checkpoint: is of ${size} events, ${leaves.length} hold`];
+  const { hashes } = storedHashesForAppend(leaves.slice(0, size), 0, { readHashes: () => [] });
+  const found = treeHash(size, { readHashes: (positions) => positions.map((position) => hashes[position]!) });
+  return found.equals(root) ? faults : [...faults, `checkpoint: is not of these ${size} events`];
 }
 
 async function checkEntries(client: RegistryClient, faults: string[]): Promise<number> {

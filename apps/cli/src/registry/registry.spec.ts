@@ -1,8 +1,19 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { nextEvent, type ChainEvent } from '@cap/crypto';
+import {
+  type ChainEvent,
+  eventLeaf,
+  formatVerifierKey,
+  leafHash,
+  nextEvent,
+  signCheckpoint,
+  storedHashesForAppend,
+  treeHash,
+  verifierKey,
+} from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';
 import { withService, type Answer, type Received } from '../loopback.fixture.js';
@@ -172,6 +183,46 @@ describe('cap registry fsck --url', () => {
     const { code, report } = await check(answer);
     expect(code).toBe(2);
     expect(report.faults[0]).toContain(named);
+  });
+
+  it('holds the signed checkpoint against the events, and its signature against --log-key', async () => {
+    const keyPair = () => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      return { privateKey, known: formatVerifierKey(verifierKey('ed25519', 'log.example', publicKey)) };
+    };
+    const [own, other] = [keyPair(), keyPair()];
+    const signed = (events: ChainEvent[]) => {
+      const leaves = events.map((event) => leafHash(eventLeaf(event)));
+      const { hashes } = storedHashesForAppend(leaves, 0, { readHashes: () => [] });
+      const root = treeHash(leaves.length, { readHashes: (positions) => positions.map((at) => hashes[at]!) });
+      const head = { origin: 'log.example/1', size: leaves.length, root, extensions: [] };
+      return signCheckpoint(head, own.privateKey);
+    };
+    const events = log(5);
+    const rewritten = log(5).with(4, nextEvent(log(4)[3]!, '2025-11-06T10:00:00Z', 'entry.registered', { i: 9 }));
+    const fsckOf = async (note: string, key: string) => {
+      let outcome = { code: -1, out: '' };
+      const answer = registry({ events });
+      const body = { origin: '', tree_size: 5, root_hash: '', checkpoint: note, verifier_keys: [] };
+      await withService(
+        (request) => (request.url === '/v1/log/checkpoint' ? { status: 200, body } : answer(request)),
+        async (url) => void (outcome = await cap(['registry', 'fsck', '--url', url, '--log-key', key])),
+      );
+      return outcome;
+    };
+    expect(await fsckOf(signed(events), own.known)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('1 checkpoints'),
+    });
+    expect(await fsckOf(signed(events), other.known)).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('no known log key'),
+    });
+    expect(await fsckOf(signed(rewritten), own.known)).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('not of these 5'),
+    });
+    expect(await fsckOf(signed(log(6)), own.known)).toMatchObject({ code: 2, out: expect.stringContaining('5 hold') });
   });
 });
 

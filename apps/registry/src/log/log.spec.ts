@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import {
   type JsonValue,
   type LogTrust,
@@ -129,6 +129,7 @@ describe('a log that was changed from outside', () => {
   it.each([
     ['lost its end', [...CUT, 'DELETE FROM log_hashes WHERE position > 0'], 'log.cut'],
     ['was rewritten', ['UPDATE log_hashes SET hash = zeroblob(32) WHERE position = 2'], 'log.changed'],
+    ['lost its end behind the row of an epoch', [...CUT, 'INSERT INTO epochs VALUES (2, 0)'], 'log.epoch'],
   ])('does not start when it %s', async (_what, statements, code) => {
     const own = await TestRegistry.start();
     await register('first', own);
@@ -156,7 +157,28 @@ describe('the key of the log', () => {
     expect(both.logKeys).toHaveLength(2);
     for (const logKeys of [old.logKeys, [both.logKeys[0]!]])
       expect(verifyReceipt(parseReceipt(receipt as JsonValue), { ...old, logKeys }).valid).toBe(true);
-    await rotated.stop();
+    await rotated.end();
+    // The old one can go once the checkpoint beside the log has the new one's signature.
+    const alone = await TestRegistry.start({}, own, { key: fresh });
+    await alone.stop();
+  });
+
+  it('may not be gone or exchanged while its epoch lasts', async () => {
+    const own = await TestRegistry.start();
+    await register('first', own);
+    const file = own.at('keys', 'log.key');
+    const old = await readFile(file);
+    await own.end();
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await expect(TestRegistry.start({}, own)).rejects.toMatchObject({ kind: 'config', code: 'log.key' });
+    if (own.shared === null) {
+      await rm(file);
+      await expect(TestRegistry.start({}, own)).rejects.toMatchObject({ code: 'log.key' });
+    }
+    await writeFile(file, old, { mode: 0o600 });
+    const back = await TestRegistry.start({}, own);
+    await back.stop();
   });
 
   it('that others can read, that is not there or is none stops the start', async () => {

@@ -27,7 +27,7 @@ import {
   policyV2,
   statusRequest,
 } from '../policy/schemas.js';
-import { entryId, publicInclusionQuery } from '../registry/schemas.js';
+import { entryId, noQuery, publicInclusionQuery } from '../registry/schemas.js';
 import { uploaded, uploadForm } from '../upload/schemas.js';
 import { verdictAnswer } from '../verify/answers.js';
 import { verifyQuery, verifyRequest } from '../verify/schemas.js';
@@ -235,6 +235,7 @@ export const ROUTES: readonly Route[] = [
     group: 'registry',
     summary: 'What the log signs now: size and root of its tree',
     scopes: READ,
+    query: noQuery,
     headers: ifNoneMatch,
     answers: { 200: json(checkpointRecord, 'The checkpoint', tagged), 304: notModified },
     problems: READS,

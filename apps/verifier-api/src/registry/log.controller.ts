@@ -5,7 +5,7 @@ import { consistencyQuery } from '@cap/contracts';
 import { ProblemError, Scopes, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { RegistryConnection } from './connection.js';
-import { publicInclusionQuery } from './schemas.js';
+import { noQuery, publicInclusionQuery } from './schemas.js';
 
 /** The log's proofs, as the registry gives them: whoever gets them needs only the log's public key to check them. */
 @Controller('registry')
@@ -14,7 +14,11 @@ export class LogController {
 
   @Get('checkpoint')
   @Scopes('verify:read')
-  async checkpoint(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async checkpoint(
+    @ZodQuery(noQuery) _query: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const checkpoint = await this.registry.client.checkpoint({ requestId: request.id });
     return isKnown(request, reply, contentTag(checkpoint)) ? undefined : checkpoint;
   }

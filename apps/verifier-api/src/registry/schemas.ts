@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** An entry's id in a path. */
 export const entryId = z.string().min(1).max(300).meta({ description: 'entry_id' });
 
+/** GET /registry/checkpoint: it takes nothing, and says so. */
+export const noQuery = z.strictObject({});
+
 /** GET /registry/proof/inclusion: of an entry, or of any event of the log. */
 export const publicInclusionQuery = inclusionQuery
   .extend({ entry_id: entryId.optional(), log_index: inclusionQuery.shape.log_index.optional() })

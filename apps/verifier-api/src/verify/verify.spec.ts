@@ -168,6 +168,7 @@ describe('options and policies of a request', () => {
       });
     for (const query of ['', '?log_index=0&entry_id=x'])
       expect((await api.as().get(`/registry/proof/inclusion${query}`).expect(400)).body.code).toBe('request.schema');
+    expect((await api.as().get('/registry/checkpoint?size=1').expect(400)).body.code).toBe('request.schema');
     expect((await api.as().get('/registry/proof/inclusion?entry_id=x').expect(404)).body.code).toBe('entry.unknown');
     const entry = (await api.as().get(`/registry/entries/${first.entry_id}`).expect(200)).body;
     expect(entry).toMatchObject({

@@ -38,9 +38,13 @@ export async function placeCheckpoint(directory: string, { epoch, checkpoint }: 
   if (checkpoint !== null) await checkpointsOf(directory).write(epoch, checkpoint);
 }
 
+const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1000);
+
 /**
  * Begins a new epoch in a restored data directory: what came after the backup is forgotten here, but may have been signed.
- * The first event names the newest checkpoint known. Brings the database up to the schema of this version.
+ * The first event names the newest checkpoint known. The number is the time of the restore in seconds since 1970, or the one
+ * after the newest epoch known if that is larger: two restores of one archive, in places that know nothing of each other,
+ * must not sign different trees under one origin. Brings the database up to the schema of this version.
  */
 export async function beginEpoch(
   directory: string,
@@ -59,7 +63,7 @@ export async function beginEpoch(
     () => now,
   );
   try {
-    const { epoch } = await store.startEpoch(last?.note ?? null, last?.epoch);
+    const { epoch } = await store.startEpoch(last?.note ?? null, Math.max(last?.epoch ?? 0, secondsOf(now) - 1));
     return { epoch, last };
   } finally {
     await store.close();

@@ -58,16 +58,18 @@ const listOf = (details: unknown): unknown[] | undefined => (details === undefin
 /** Codes of an internal call that say something of this service, not of its caller. What a caller's cursor is wrong in, only the registry knows. */
 const OWN_FAULT = /^(internal$|auth\.|request\.(?!schema$)|route\.|method\.)/;
 
+const UNAVAILABLE = 'The registry can not be used now.';
+
 /** What the registry said, where it concerns the caller (an unknown id, a conflict, a full disk); else that it can't be used now. */
 function ofInternalCall(error: ServiceError): ProblemError {
   const { code, detail, status, retryAfter } = error;
+  const again = retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter };
+  // Its detail is for operators: it names the registry's address. The log has it as the cause.
+  if (code === 'registry.unavailable') return new ProblemError(code, UNAVAILABLE, { cause: error, ...again });
   if (entry<number>(PROBLEMS, code) !== undefined && !OWN_FAULT.test(code))
-    return new ProblemError(code, detail, {
-      cause: error,
-      ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
-    });
+    return new ProblemError(code, detail, { cause: error, ...again });
   if (status >= 500 || status === 401 || status === 403)
-    return new ProblemError('registry.unavailable', 'The registry can not be used now.', { cause: error });
+    return new ProblemError('registry.unavailable', UNAVAILABLE, { cause: error });
   return new ProblemError('internal', INTERNAL, { cause: error });
 }
 

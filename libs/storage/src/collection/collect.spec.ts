@@ -113,9 +113,7 @@ describe('collection', () => {
     const id = await orphan('contested', 30);
     const { store, blobs } = data;
     // Two processes share the stores; each step comes when it is its turn. An object store that has the content already leaves it as it is.
-    const uploading = await place.open(
-      PROFILE === 'embedded' ? { database: place.at('other', 'registry.db') } : {}, // a data directory has one process
-    );
+    const uploading = await place.open(PROFILE === 'embedded' ? { database: place.at('other', 'registry.db') } : {});
     const spooled = { blob_id: id, size: 9, discard: () => Promise.resolve() };
     Object.assign(uploading.blobs, {
       spool: () => Promise.resolve({ ...spooled, publish: () => turns.take('u', () => Promise.resolve()) }),

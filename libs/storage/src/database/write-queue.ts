@@ -17,6 +17,7 @@ export interface WriteQueueOptions {
 
 interface Waiting {
   reads: Reads;
+  since: number;
   run(transaction: WriteTransaction): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -57,7 +58,13 @@ export class WriteQueue {
     if (this.#waiting.length >= this.#options.capacity)
       return Promise.reject(new CapError('busy', 'overloaded', `${this.#waiting.length} writes are waiting already`));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ reads, run: write, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({
+        since: performance.now(),
+        reads,
+        run: write,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
       if (this.#flushing) return; // the group that is being committed calls the next one
       if (this.#waiting.length >= this.#options.groupSize) this.#flushSoon(0);
       else this.#timer ??= setTimeout(() => this.#flush(), this.#options.collectMs);
@@ -85,8 +92,9 @@ export class WriteQueue {
     const group = this.#waiting.splice(0, this.#options.groupSize);
     this.#flushing = this.#answer(group).finally(() => {
       this.#flushing = null;
-      // Those who waited for the commit have collected themselves meanwhile.
-      if (this.#waiting.length > 0) this.#flushSoon(0);
+      // Those who waited for the commit have collected themselves meanwhile; an engine that blocks the loop lets nobody in.
+      const [first] = this.#waiting;
+      if (first) this.#flushSoon(Math.max(0, first.since + this.#options.collectMs - performance.now()));
     });
   }
 

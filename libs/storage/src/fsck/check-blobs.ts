@@ -8,9 +8,12 @@ import { pagesOf } from './paging.js';
 
 export type ReadableBlobs = Pick<BlobStore, 'size' | 'read' | 'list'>;
 
-/** Each BLOB against its name and row; one that was erased must be gone. */
+/**
+ * Each BLOB against its name and row; one that was erased must be gone. `now` sees what was committed since: a running registry
+ * sweeps and erases, and what it took meanwhile is not missing.
+ */
 export async function checkBlobs(
-  session: SqlSession,
+  { session, now }: { session: SqlSession; now: SqlSession },
   blobs: ReadableBlobs,
   erased: ReadonlyMap<string, string>,
   faults: Faults,
@@ -24,7 +27,7 @@ export async function checkBlobs(
       if (row.erased_at !== said) faults.add(object, `erased at ${row.erased_at}, the log says ${said}`);
       if (said !== null) gone++;
       const fault = row.erased_at === null ? await contentFault(blobs, row) : await presence(blobs, row.blob_id);
-      if (fault) faults.add(object, fault);
+      if (fault && !(fault === GONE && (await wasTaken(now, row)))) faults.add(object, fault);
       if (row.erased_at !== null) continue;
       blob_bytes += row.size;
       if (++read % 100 === 0) onProgress(read);
@@ -36,10 +39,17 @@ export async function checkBlobs(
   return { blobs: read, blob_bytes };
 }
 
+const GONE = 'its file is gone';
+
+async function wasTaken(now: SqlSession, { blob_id }: StoredBlob): Promise<boolean> {
+  const [row] = await now.all<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', [blob_id]);
+  return row === undefined || row.erased_at !== null;
+}
+
 async function contentFault(blobs: ReadableBlobs, { blob_id, size }: StoredBlob): Promise<string | null> {
   try {
     const onDisk = await blobs.size(blob_id);
-    if (onDisk === null) return 'its file is gone';
+    if (onDisk === null) return GONE;
     if (onDisk !== size) return `its file has ${onDisk} bytes, the row says ${size}`;
     await finished((await blobs.read(blob_id))!.resume());
     return null;

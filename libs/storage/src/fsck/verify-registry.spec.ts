@@ -2,8 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
+import { FileBlobStore } from '../blobs/file-blob-store.js';
+import { FileCheckpointStore } from '../checkpoints/file-checkpoint-store.js';
+import { SqliteDatabase } from '../database/sqlite-database.js';
 import { DataDirectory, digestOf, entryOf, policyOf, put } from '../data.fixture.js';
-import { verifyRegistry } from './verify-registry.js';
+import { verifyRegistry, verifyStores } from './verify-registry.js';
 
 let place: DataDirectory;
 let bundle: Digest;
@@ -105,6 +108,29 @@ describe('verifyRegistry', () => {
     expect(await verify()).toMatchObject(named);
     await writeFile(fileOf(bundle), 'bundle');
     expect(await verify()).toMatchObject({ ok: true });
+  });
+
+  it('does not miss what a running registry sweeps or erases while it looks', async () => {
+    const data = await place.open();
+    const { blob_id: upload } = await put(data, 'runs out');
+    const database = await SqliteDatabase.open(place.at('registry.db'), 'read');
+    const files = FileBlobStore.readOnly(place.at('blobs'));
+    const checkpoints = new FileCheckpointStore(place.at('checkpoints'));
+    let taken = false;
+    const size = async (id: Digest) => {
+      if (!taken) {
+        taken = true;
+        await data.eraseBundle(bundle, 'personal-data');
+        place.clock = new Date('2026-01-17T00:00:00.000Z');
+        expect(await data.sweepUploads()).toBe(2);
+      }
+      return files.size(id);
+    };
+    const blobs = { size, read: files.read.bind(files), list: files.list.bind(files) };
+    expect(await verifyStores({ database, blobs, checkpoints })).toMatchObject({ ok: true, faults: [] });
+    expect([await files.size(bundle), await files.size(upload)]).toEqual([null, null]);
+    await database.close();
+    expect(await verify()).toMatchObject({ ok: true, faults: [] });
   });
 
   it('counts files that nobody knows', async () => {

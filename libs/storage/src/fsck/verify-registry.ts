@@ -149,7 +149,7 @@ export async function verifyStores(
       );
       Object.assign(found, headOf(log));
       checkCheckpoints(kept, log, logKeys, faults);
-      await checkRest(session, blobs, log, faults, found, onProgress);
+      await checkRest({ session, now: database.reading }, blobs, log, faults, found, onProgress);
       if (database.engine === 'postgres') return;
       await checkForeignKeys(session, faults);
       await checkSchema(session, faults);
@@ -161,16 +161,17 @@ export async function verifyStores(
 }
 
 async function checkRest(
-  session: SqlSession,
+  sessions: { session: SqlSession; now: SqlSession },
   blobs: ReadableBlobs,
   log: LogState,
   faults: Faults,
   found: Omit<RegistryVerification, 'ok' | 'faults'>,
   onProgress?: (blobs: number) => void,
 ): Promise<void> {
+  const { session } = sessions;
   Object.assign(found, await checkState(session, log, faults));
   await checkReferences(session, faults);
-  Object.assign(found, await checkBlobs(session, blobs, log.erased, faults, onProgress));
+  Object.assign(found, await checkBlobs(sessions, blobs, log.erased, faults, onProgress));
   await checkListContents(session, blobs, faults);
   await checkTotals(session, found, faults);
   found.orphans = await countOrphans(session, blobs);

@@ -1,4 +1,4 @@
-import { type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import {
   CapError,
   consistencyProof,
@@ -12,9 +12,12 @@ import {
   leafHash,
   parseCheckpoint,
   type Receipt,
+  type SignedCheckpoint,
   signNoteText,
   treeHash,
   treeHashIndexes,
+  verifierKey,
+  verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
 } from '@cap/crypto';
@@ -77,7 +80,8 @@ export class TransparencyLog {
 
   /**
    * CapError log.cut, log.changed if the database does not hold the tree of the last checkpoint that was written beside it;
-   * log.epoch if a later epoch was in use.
+   * log.epoch if a later epoch was in use, or this one does not begin in the log; log.key if none of the keys signed that
+   * checkpoint.
    */
   static async open(
     reader: Reader,
@@ -85,7 +89,7 @@ export class TransparencyLog {
     options: TransparencyLogOptions,
   ): Promise<TransparencyLog> {
     const { epoch } = await reader.epoch();
-    await compareWithCheckpoints(reader, checkpoints, epoch);
+    await compareWithCheckpoints(reader, checkpoints, options.keys);
     const log = new TransparencyLog(reader, checkpoints, epoch, options);
     await log.checkpoint();
     return log;
@@ -235,9 +239,9 @@ export class TransparencyLog {
     this.#unpublished = null;
     this.#published = this.#published.then(async () => {
       try {
-        // Another process may have signed and written more meanwhile.
+        // Another process may have signed and written more meanwhile. The same tree under other keys is written again.
         const there = await this.checkpoints.read(this.epoch);
-        if (there === null || parseCheckpoint(there).size < parseCheckpoint(note).size)
+        if (there === null || (there !== note && parseCheckpoint(there).size <= parseCheckpoint(note).size))
           await this.checkpoints.write(this.epoch, note);
       } catch (error) {
         this.options.onPublishFailure?.(error);
@@ -247,7 +251,12 @@ export class TransparencyLog {
 }
 
 /** A log that lost its newest events, or was rewritten, does not hold the tree of a checkpoint that it signed before. */
-async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointStore, epoch: number): Promise<void> {
+async function compareWithCheckpoints(
+  reader: Reader,
+  checkpoints: CheckpointStore,
+  keys: readonly KeyObject[],
+): Promise<void> {
+  const { epoch, first_index } = await reader.epoch();
   const newest = Math.max(0, ...(await checkpoints.epochs()));
   if (newest > epoch)
     throw new CapError(
@@ -255,9 +264,24 @@ async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointSto
       'log.epoch',
       `the log was in epoch ${newest} already, this database is in epoch ${epoch}: it is an old copy. Restore it with cap backup restore, which starts an epoch of its own`,
     );
+  // Else a row alone would be enough to leave the checkpoint of the epoch before behind.
+  const [first] = epoch > 1 ? await reader.listEvents(first_index, 1) : [];
+  if (epoch > 1 && (first?.seq !== first_index || first.event !== 'log.epoch' || first.details.epoch !== epoch))
+    throw new CapError(
+      'io',
+      'log.epoch',
+      `epoch ${epoch} begins at ${first_index} by its row, nowhere by the log: it was rewritten. Run cap registry fsck; then restore a backup`,
+    );
   const note = await checkpoints.read(epoch);
   if (note === null) return;
-  const { size, root } = parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
+  const checkpoint = parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
+  if (!isSignedBy(checkpoint, keys))
+    throw new CapError(
+      'config',
+      'log.key',
+      `the checkpoint of epoch ${epoch} was changed, or is not signed by registry.log.key: put the old key back, beside the new one if that replaces it. If it is lost, make a backup with cap backup create --data-dir and restore that: the log goes on in its next epoch, under a new key`,
+    );
+  const { size, root } = checkpoint;
   const { log_size } = await reader.totals();
   if (log_size < size)
     throw new CapError(
@@ -272,4 +296,10 @@ async function compareWithCheckpoints(reader: Reader, checkpoints: CheckpointSto
       'log.changed',
       `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
     );
+}
+
+/** Under the name that it has: the log may be renamed. */
+function isSignedBy(checkpoint: SignedCheckpoint, keys: readonly KeyObject[]): boolean {
+  const logKeys = keys.map((key) => verifierKey('ed25519', checkpoint.origin, createPublicKey(key)));
+  return verifyCheckpoint(checkpoint, { logKeys, witnessKeys: [], witnessThreshold: 0 }).failures.length === 0;
 }

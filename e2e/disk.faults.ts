@@ -1,0 +1,251 @@
+/**
+ * Faults of the disk under a real registry process. Needs Linux, root and strace; a part of .ci/run and not of `npm test`, since
+ * a fresh machine has neither. Where it can't run it fails.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isServiceError, type RegistryClient } from '../libs/contracts/src/index.js';
+import { mainOf, type Service } from '../scripts/local-stack.mjs';
+import { entryOf, expectSound, Ledger, RegistryProcess } from './registry-process.js';
+
+/** On the write path: what makes files, fills them and makes them durable. */
+const CALLS = ['fsync', 'rename', 'openat', 'pwrite64', 'write'];
+/** At the first start: what makes the data directory. */
+const FIRST_CALLS = ['fsync', 'rename', 'link', 'mkdir'];
+const AT_MOST = 30;
+/** Longer than a checkpoint waits to be written. */
+const SETTLED_MS = 150;
+/** One thread for files, so that the n-th call is the n-th. */
+const env = { UV_THREADPOOL_SIZE: '1' };
+
+const tally: string[] = [];
+afterAll(() => void process.stdout.write(`${tally.join('\n')}\n`));
+
+interface Sweep {
+  call: string;
+  fault: 'error=EIO' | 'signal=KILL';
+}
+
+/** A thrown failure of the service, or of the connection to it, and nothing else. */
+async function tolerant<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isServiceError(error) && error.status >= 500) return null;
+    throw error;
+  }
+}
+
+describe('every write of the write path fails once', () => {
+  let registry: RegistryProcess;
+  let client: RegistryClient;
+  let service: Service;
+  const ledger = new Ledger();
+  beforeAll(async () => {
+    registry = await RegistryProcess.prepare();
+    client = registry.client({ timeoutMs: 20_000 });
+    service = await registry.started({ env });
+  }, 60_000);
+  afterAll(async () => {
+    await service.stop('SIGKILL');
+    await client.close();
+    await registry.remove();
+  });
+
+  /** An upload, its registration, and what an Idempotency-Key adds. */
+  async function writeAll(body: Buffer, key: string): Promise<boolean> {
+    const blob = await tolerant(client.putBlob(body, 'upload'));
+    if (blob) ledger.blobs.set(blob.blob_id, blob.size);
+    const stored = blob && (await tolerant(client.registerEntry(entryOf(blob.blob_id))));
+    if (stored) ledger.entries.set(stored.entry.entry_id, stored);
+    const id = `0x${key}` as const;
+    const lease_id = '00000000-0000-4000-8000-000000000000';
+    const kept = await tolerant(
+      client.reserveKey({ key_id: id, request_digest: id, lease_id, lease_seconds: 60 }).then(async ({ answer }) => {
+        if (answer === null) await client.finishKey(id, { lease_id, status: 200 }, body);
+        return true;
+      }),
+    );
+    return Boolean(stored && kept);
+  }
+
+  /** False once there is no n-th call any more. */
+  async function failNth({ call, fault }: Sweep, n: number): Promise<boolean> {
+    const trace = registry.at('trace');
+    await rm(trace, { force: true });
+    const inject = `inject=${call}:${fault}:when=${n}`;
+    const strace = spawn('strace', ['-f', '-o', trace, '-e', `trace=${call}`, '-e', inject, '-p', String(service.pid)]);
+    const ended = once(strace, 'exit');
+    await once(strace.stderr, 'data'); // it is attached
+    const [body, key] = [randomBytes(10_000), randomBytes(32).toString('hex')];
+    await writeAll(body, key);
+    await pause(SETTLED_MS);
+    strace.kill('SIGTERM');
+    await ended;
+    const injected = /INJECTED|killed by SIGKILL/.test(await readFile(trace, 'utf8'));
+    const died = await Promise.race([service.exited, pause(20).then(() => null)]);
+    if (died) service = await registry.started({ env });
+    // Whatever became of it, the same again succeeds.
+    expect([call, fault, n, await writeAll(body, key)]).toEqual([call, fault, n, true]);
+    return injected;
+  }
+
+  it.each(
+    CALLS.flatMap((call): Sweep[] => [
+      { call, fault: 'error=EIO' },
+      { call, fault: 'signal=KILL' },
+    ]),
+  )(
+    '$call: $fault',
+    async (sweep) => {
+      let n = 1;
+      while (n <= AT_MOST && (await failNth(sweep, n))) n++;
+      await ledger.expectKept(client);
+      expect(await service.stop()).toEqual({ code: 0, signal: null });
+      await expectSound(registry.at('data'));
+      service = await registry.started({ env });
+      tally.push(`${sweep.call} ${sweep.fault}: ${n - 1} places`);
+    },
+    120_000,
+  );
+
+  it('is not about nothing', () => {
+    expect(ledger.entries.size).toBeGreaterThan(50);
+    for (const call of ['fsync', 'rename', 'openat', 'write'])
+      expect(tally.some((line) => new RegExp(`^${call} signal=KILL: [1-9]`).test(line))).toBe(true);
+  });
+});
+
+describe('the first start is killed', () => {
+  it.each(FIRST_CALLS)(
+    'at each %s: the next one needs no hand',
+    async (call) => {
+      let n = 1;
+      for (; n <= AT_MOST; n++) {
+        const registry = await RegistryProcess.prepare();
+        const first = spawn(
+          'strace',
+          [
+            ...['-f', '-o', registry.at('trace'), '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
+            ...[process.execPath, mainOf('cap-registry'), '--config', registry.config],
+          ],
+          { env: { PATH: process.env.PATH!, ...env }, stdio: 'ignore' },
+        );
+        const ended = once(first, 'exit').then(() => true);
+        const ready = untilReady(registry.url, ended);
+        const killed = await Promise.race([ended, ready.then(() => false)]);
+        if (!killed) {
+          first.kill('SIGTERM');
+          await ended;
+        }
+        const service = await registry.started({ env });
+        expect(await new Ledger().write(registry.client(), randomBytes(100))).toBe(true);
+        expect(await service.stop()).toEqual({ code: 0, signal: null });
+        await expectSound(registry.at('data'));
+        await registry.remove();
+        if (!killed) break;
+      }
+      tally.push(`first start, ${call} signal=KILL: ${n - 1} places`);
+    },
+    120_000,
+  );
+
+  async function untilReady(url: string, ended: Promise<unknown>): Promise<void> {
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over) {
+      const ready = await fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (ready) return;
+      await pause(20);
+    }
+  }
+});
+
+describe('a full disk', () => {
+  const MIB = 1024 * 1024;
+  let mounted: string | null = null;
+  let registry: RegistryProcess;
+  let service: Service | undefined;
+  let client: RegistryClient;
+  afterAll(async () => {
+    await service?.stop('SIGKILL');
+    await client?.close();
+    if (mounted) execFileSync('umount', [mounted]);
+    await registry?.remove();
+  });
+
+  it('writes are 507, reads work, and with room again it goes on by itself: nothing acknowledged is lost', async () => {
+    const place = await RegistryProcess.prepare();
+    const data = place.at('small');
+    await mkdir(data);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=0700', 'tmpfs', data]);
+    mounted = data;
+    registry = await RegistryProcess.prepare({ data });
+    client = registry.client();
+    service = await registry.started();
+    const ledger = new Ledger();
+    for (let i = 0; i < 5; i++) expect(await ledger.write(client, randomBytes(10_000))).toBe(true);
+    const before = [...ledger.blobs.keys()];
+
+    const refused = async (work: Promise<unknown>): Promise<string> => {
+      const error = await work.then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      if (error === null) return 'done';
+      if (!isServiceError(error)) throw error;
+      return `${error.status} ${error.code}`;
+    };
+    for (let round = 0; round < 3; round++) {
+      // Large BLOBs until there is no room, then all that is left is taken too.
+      const outcomes = new Set<string>();
+      for (let i = 0; i < 40 && !outcomes.has('507 storage.full'); i++) {
+        const body = randomBytes(MIB);
+        outcomes.add(
+          await refused(client.putBlob(body, 'upload').then((blob) => ledger.blobs.set(blob.blob_id, blob.size))),
+        );
+      }
+      await fillUp(`${data}/ballast`);
+      expect([...outcomes].filter((outcome) => !['done', '507 storage.full'].includes(outcome))).toEqual([]);
+      expect(await refused(client.putBlob(randomBytes(100_000), 'upload'))).toBe('507 storage.full');
+      // A row needs more room than there is: sooner or later it is refused, with the same words.
+      const rows = new Set<string>();
+      for (let i = 0; i < 400 && !rows.has('507 storage.full'); i++) {
+        const entry = { ...entryOf(before[0]!), report_hash: `0x${randomBytes(32).toString('hex')}` as const };
+        const write = client.registerEntry(entry).then((stored) => ledger.entries.set(stored.entry.entry_id, stored));
+        rows.add(await refused(write));
+      }
+      expect(rows.has('507 storage.full')).toBe(true);
+      expect([...rows].filter((outcome) => !['done', '507 storage.full'].includes(outcome))).toEqual([]);
+      await ledger.expectKept(client); // reads work
+      await truncate(`${data}/ballast`, 0);
+      expect(await ledger.write(client, randomBytes(10_000))).toBe(true);
+      expect((await stat(`${data}/ballast`)).size).toBe(0);
+      if (round < 2) await rm(`${data}/ballast`);
+    }
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    await expectSound(data);
+    service = undefined;
+    await place.remove().catch(() => undefined);
+  }, 120_000);
+
+  /** Writes until nothing more goes in. */
+  async function fillUp(file: string): Promise<void> {
+    for (const size of [MIB, 4_096]) {
+      for (;;) {
+        const taken = await writeFile(file, Buffer.alloc(size), { flag: 'a' }).then(
+          () => true,
+          () => false,
+        );
+        if (!taken) break;
+      }
+    }
+  }
+});
