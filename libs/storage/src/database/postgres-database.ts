@@ -139,12 +139,11 @@ export class PostgresDatabase implements SqlDatabase {
   /** PostgreSQL's state as of one moment, in the neutral form that every backup has: a SQLite file. */
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
-      const copy = await SqliteDatabase.open(file, 'write');
-      try {
-        await this.snapshot((session) => copyTables(session, copy));
-      } finally {
-        await copy.close();
-      }
+      await this.snapshot(async (session) => {
+        await session.all('SELECT entries FROM totals'); // the state is that of the first query
+        const copy = await SqliteDatabase.open(file, 'write');
+        await copyTables(session, copy).finally(() => copy.close());
+      });
       SqliteDatabase.asSingleFile(file);
     });
   }

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
 import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
-import { embeddedIt } from '../profile.fixture.js';
+import { embeddedIt, PROFILE } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { LEASE_MS } from './snapshots.js';
 
@@ -57,6 +57,9 @@ describe('snapshots', () => {
   it('are taken when they are asked for: what is committed while the copy runs is not in it', async () => {
     for (let i = 0; i < 6; i++) await data.store.storePolicy(policyOf('large', `${i}`, `${i}`.padEnd(4_000_000, '.')));
     const copying = data.store.copyTo(place.at('copy.db'));
+    // A server has to be asked first; a file is copied from now on.
+    while (PROFILE === 'scale-out' && !existsSync(place.at('copy.db')))
+      await new Promise((resolve) => setTimeout(resolve, 1));
     await data.store.appendEvent('backup.drill', {});
     await copying;
     const copy = await SqlReader.open(place.at('copy.db'));
