@@ -13,6 +13,7 @@ const WANTED = {
   'systemd-nspawn': ['systemd-container'],
   nsenter: ['util-linux'],
   setpriv: ['util-linux'],
+  shellcheck: ['shellcheck'],
 };
 const CACHE = '/var/cache/cap-deploy';
 

@@ -4,6 +4,7 @@ export * from './json.js';
 export * from './durable.js';
 export * from './file-errors.js';
 export * from './keys.js';
+export * from './private-file.js';
 export * from './key-passphrase.js';
 export * from './dsse.js';
 export * from './merkle.js';

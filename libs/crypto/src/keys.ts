@@ -1,11 +1,12 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, writeFileDurable } from './durable.js';
 import { CapError } from './errors.js';
 import { readErrorKind, systemWords } from './file-errors.js';
 import { blake3 } from './hash.js';
 import { parseJson, type JsonObject } from './json.js';
+import { requirePrivateFile } from './private-file.js';
 
 /** What a key may be made for. Other names are never written; a record of another version may hold them. */
 export const KEY_USAGES = ['bundle', 'backup', 'witness', 'log', 'audit'] as const;
@@ -126,17 +127,22 @@ async function readNamed(file: string, what: string): Promise<Buffer> {
 
 export async function readKeyRecord(directory: string, kid: string): Promise<KeyRecord> {
   const file = path.join(directory, `${kid}.json`);
-  const value = parseJson(await readNamed(file, `key ${kid}`), file) as JsonObject;
+  const record = await readRecordFile(file, kid);
+  if (record.kid === kid) return record;
+  throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
+}
+
+async function readRecordFile(file: string, name: string): Promise<KeyRecord> {
+  const value = parseJson(await readNamed(file, `key ${name}`), file) as JsonObject;
   const isText = (member: string) => typeof value[member] === 'string';
   if (
     value?.schema !== 'cap-key.v2' ||
-    value.kid !== kid ||
-    !['owner', 'valid_from', 'valid_to'].every(isText) ||
+    !['kid', 'owner', 'valid_from', 'valid_to'].every(isText) ||
     !['active', 'retired', 'revoked'].includes(value.status as string) ||
     !Array.isArray(value.usage) ||
     !value.usage.every((name) => typeof name === 'string')
   )
-    throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
+    throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${name}`);
   return value as unknown as KeyRecord;
 }
 
@@ -190,10 +196,7 @@ export function openPrivateKey(pem: Uint8Array, file: string, passphrase?: strin
   }
 }
 
-/**
- * Loads a key for signing at the time `now`. Refuses a file that others can read, a key outside its validity, a
- * retired or revoked one (CapError `key.forbidden`), and a private key that is not the one its name says.
- */
+/** Loads `<kid>.key` of a key directory for signing at the time `now`, like `loadRecordedKey`. */
 export async function loadSigningKey(
   directory: string,
   kid: string,
@@ -201,7 +204,24 @@ export async function loadSigningKey(
   passphrase?: string,
 ): Promise<SigningKey> {
   if (!isKid(kid)) throw new CapError('input', 'key.malformed', `not a key id (32 hex digits): ${kid.slice(0, 80)}`);
-  const record = await readKeyRecord(directory, kid);
+  return heldTo(await readKeyRecord(directory, kid), path.join(directory, `${kid}.key`), now, passphrase);
+}
+
+/**
+ * Loads the key of any file `NAME.key` for signing at the time `now`, held to the record `NAME.json` beside it. Refuses a
+ * file that others can read, a key outside its validity, a retired or revoked one (CapError `key.forbidden`), and a
+ * private key that is not the one its record says.
+ */
+export async function loadRecordedKey(file: string, now: Date, passphrase?: string): Promise<SigningKey> {
+  const record = await readRecordFile(recordFileOf(file), path.basename(file, '.key'));
+  return heldTo(record, file, now, passphrase);
+}
+
+/** Where the record of a key file `NAME.key` lies. */
+export const recordFileOf = (file: string): string => `${file.slice(0, -'.key'.length)}.json`;
+
+async function heldTo(record: KeyRecord, file: string, now: Date, passphrase?: string): Promise<SigningKey> {
+  const { kid } = record;
   if (record.status !== 'active')
     throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${record.status}: it signs nothing any more`);
   const at = now.getTime();
@@ -211,10 +231,8 @@ export async function loadSigningKey(
       'key.forbidden',
       `key ${kid} is valid from ${record.valid_from} to ${record.valid_to}, not now`,
     );
-  const file = path.join(directory, `${kid}.key`);
   const pem = await readNamed(file, `key ${kid}`);
-  if (((await stat(file)).mode & 0o077) !== 0)
-    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  await requirePrivateFile(file);
   const privateKey = openPrivateKey(pem, file, passphrase);
   const publicKey = createPublicKey(privateKey);
   if (kidOf(publicKey) !== kid)

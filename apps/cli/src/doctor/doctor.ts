@@ -2,7 +2,7 @@ import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, isPostgresUrl, loadConfig, type LoadedConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { systemCode } from '@cap/crypto';
+import { isPrivateFile, systemCode } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
 import { S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
@@ -182,8 +182,7 @@ async function readableDirectory(directory: string): Promise<string> {
 /** A private key or token: readable here, and by nobody but its owner. */
 async function secretFile(file: string): Promise<string | { warn: string }> {
   await readable(file);
-  const { mode } = await stat(file);
-  return (mode & 0o077) === 0 ? file : { warn: `${file}: others than its owner may read it; chmod 600` };
+  return isPrivateFile(await stat(file)) ? file : { warn: `${file}: others than its owner may read it; chmod 600` };
 }
 
 /** A directory that can be written, with room. One that is not there is a warning, judged by its nearest parent. */

@@ -7,6 +7,7 @@ import {
   formatVerifierKey,
   makeDirectoryDurable,
   openPrivateKey,
+  requirePrivateFile,
   systemCode,
   verifierKey,
   writeFileDurable,
@@ -55,10 +56,8 @@ async function makeKey(file: string): Promise<string | null> {
 
 async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
   let pem: Buffer;
-  let mode: number;
   try {
     pem = await readFile(file);
-    ({ mode } = await stat(file));
   } catch (error) {
     throw new ConfigError([
       {
@@ -68,8 +67,7 @@ async function readKey(file: string, passphrase: string | undefined): Promise<Ke
       },
     ]);
   }
-  if ((mode & 0o077) !== 0)
-    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  await requirePrivateFile(file);
   const key = openPrivateKey(pem, file, passphrase);
   if (key.asymmetricKeyType !== 'ed25519')
     throw new CapError('config', 'key.malformed', `${file}: not an Ed25519 key but ${key.asymmetricKeyType}`);

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import {
@@ -7,12 +7,15 @@ import {
   embeddedKey,
   isKid,
   kidOf,
+  loadRecordedKey,
   loadSigningKey,
   openPrivateKey,
   preAuthenticationEncoding,
   publicKeyFromText,
   publicKeyText,
   readErrorKind,
+  recordFileOf,
+  requirePrivateFile,
   requireUsage,
   type SigningKey,
   systemWords,
@@ -91,23 +94,33 @@ async function readKeyFile(file: string): Promise<Buffer> {
 }
 
 /**
- * The key of `backup.signing_key`. A file `<kid>.key` of a key directory is held to its record (active, within its
- * validity, made for backups); any other file is a bare PKCS#8 PEM. CapError key.unknown, key.unreadable, key.malformed,
- * key.passphrase, key.forbidden.
+ * The key of `backup.signing_key`. A file `NAME.key` with its record `NAME.json` beside it is held to that (active, within
+ * its validity, made for backups), and `<kid>.key` must have one; any other file is a bare PKCS#8 PEM. CapError key.unknown,
+ * key.unreadable, key.malformed, key.passphrase, key.forbidden.
  */
 export async function loadArchiveSigner(file: string, now: Date, passphrase?: string): Promise<ArchiveSigner> {
   const name = path.basename(file, '.key');
-  if (isKid(name)) {
-    const key = await loadSigningKey(path.dirname(file), name, now, passphrase);
+  if (isKid(name) || (await hasRecord(file))) {
+    const key = await (isKid(name)
+      ? loadSigningKey(path.dirname(file), name, now, passphrase)
+      : loadRecordedKey(file, now, passphrase));
     requireUsage(key.record, 'backup');
     return key;
   }
   const pem = await readKeyFile(file);
-  if (((await stat(file)).mode & 0o077) !== 0)
-    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+  await requirePrivateFile(file);
   const privateKey = openPrivateKey(pem, file, passphrase);
   const publicKey = createPublicKey(privateKey);
   return { kid: kidOf(publicKey), privateKey, publicKey };
+}
+
+/** Anything but "it is not there" counts as a record: one that can't be read must not set the key free. */
+async function hasRecord(file: string): Promise<boolean> {
+  if (!file.endsWith('.key')) return false;
+  return lstat(recordFileOf(file)).then(
+    () => true,
+    (error: unknown) => readErrorKind(error) !== 'missing',
+  );
 }
 
 /** `--signer KID|FILE`: a key id as it is, or the public key of a SPKI PEM (or `0x…` text) file. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { generateKey, type SigningKey } from '@cap/crypto';
@@ -271,6 +271,34 @@ describe('the signing key', () => {
       code: 'key.forbidden',
       message: expect.stringContaining('signs no backup'),
     });
+  });
+
+  it('under any name is held to the record beside it', async () => {
+    const record = world.at('signing', `${world.signer.kid}.json`);
+    const file = world.at('copies', 'backup.key');
+    const beside = world.at('copies', 'backup.json');
+    await writeFile(file, await readFile(world.at('signing', `${world.signer.kid}.key`)), { mode: 0o600 });
+    expect((await loadArchiveSigner(file, new Date('2040-01-01T00:00:00Z'))).kid).toBe(world.signer.kid);
+    const records = async (members: object) =>
+      writeFile(beside, JSON.stringify({ ...JSON.parse(await readFile(record, 'utf8')), ...members }));
+
+    await records({});
+    expect((await loadArchiveSigner(file, NOW)).kid).toBe(world.signer.kid);
+    await expect(loadArchiveSigner(file, new Date('2040-01-01T00:00:00Z'))).rejects.toMatchObject({
+      code: 'key.forbidden',
+      message: expect.stringContaining('is valid from'),
+    });
+    await records({ status: 'revoked' });
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ code: 'key.forbidden' });
+    await records({ usage: ['bundle'] });
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ message: /signs no backup/ });
+    await records({ kid: '0'.repeat(32) });
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
+    await writeFile(beside, '{');
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ kind: 'input' });
+    await rm(beside);
+    await symlink(world.at('nowhere.json'), beside);
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ code: 'key.unknown' });
   });
 
   it('may be encrypted', async () => {

@@ -1,0 +1,158 @@
+/** deploy/scripts/make-secrets.sh: what containers get, for Compose and Kubernetes alike. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { root } from '../../scripts/setup.mjs';
+import { quietly } from './host.mjs';
+
+const SCRIPT = path.join(root, 'deploy/scripts/make-secrets.sh');
+const CAP = `${process.execPath} ${path.join(root, 'apps/cli/dist/main.js')}`;
+const ALL = ['--dev-issuer', '--host', 'verifier.example.com', '--host', '192.0.2.7', '--host', '2001:db8::7'];
+
+let place;
+before(() => void (place = mkdtempSync(path.join(tmpdir(), 'cap-secrets-'))));
+after(() => rmSync(place, { recursive: true }));
+
+const at = (...names) => path.join(place, ...names);
+const textOf = (...names) => readFileSync(at(...names), 'utf8');
+const make = (args, environment = { CAP }) =>
+  spawnSync(SCRIPT, args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...environment } });
+const state = (directory) =>
+  Object.fromEntries(
+    readdirSync(at(directory), { recursive: true })
+      .sort()
+      .map((name) => {
+        const { uid, gid, mode } = statSync(at(directory, name));
+        return [name, `${uid}:${gid} ${(mode & 0o777).toString(8)}`];
+      }),
+  );
+
+test('shellcheck has no complaint', () => void quietly('shellcheck', [SCRIPT]));
+
+test('everything is made, readable for the user of the containers and nobody else', () => {
+  const { status, stdout, stderr } = make([...ALL, at('all')]);
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout, /can't read them/);
+  const [directory, secret, open] = ['1000:1000 700', '1000:1000 600', '1000:1000 644'];
+  const tokens = ['backup', 'operator', 'verifier'].flatMap((client) => [
+    [`tokens/${client}.sha256`, secret],
+    [`tokens/${client}.token`, secret],
+  ]);
+  assert.deepEqual(state('all'), {
+    certs: directory,
+    'certs/ca.crt': open,
+    'certs/tls.crt': open,
+    'certs/tls.key': secret,
+    config: directory,
+    'config/public.pem': open,
+    'dev-issuer': directory,
+    ...Object.fromEntries(
+      ['issuer.json', 'jwks.json', 'private.pem', 'public.pem'].map((n) => [`dev-issuer/${n}`, secret]),
+    ),
+    keys: directory,
+    'keys/backup.json': secret,
+    'keys/backup.key': secret,
+    'keys/backup.pub': open,
+    'keys/log.key': secret,
+    tokens: directory,
+    ...Object.fromEntries(tokens),
+  });
+});
+
+test('token, hash, key, record and certificate belong together', () => {
+  for (const client of ['verifier', 'backup', 'operator'])
+    assert.equal(
+      textOf('all/tokens', `${client}.sha256`),
+      `sha256:${createHash('sha256')
+        .update(textOf('all/tokens', `${client}.token`))
+        .digest('hex')}\n`,
+    );
+  const record = JSON.parse(textOf('all/keys/backup.json'));
+  assert.deepEqual([record.status, record.usage], ['active', ['backup']]);
+  const publicHalf = (key) => quietly('openssl', ['pkey', '-in', at('all', key), '-pubout']);
+  assert.equal(publicHalf('keys/backup.key'), textOf('all/keys/backup.pub'));
+  assert.equal(publicHalf('dev-issuer/private.pem'), textOf('all/config/public.pem'));
+  assert.match(quietly('openssl', ['pkey', '-in', at('all/keys/log.key'), '-noout', '-text']), /ED25519/);
+  const certificate = new X509Certificate(textOf('all/certs/tls.crt'));
+  assert.ok(certificate.verify(new X509Certificate(textOf('all/certs/ca.crt')).publicKey));
+  assert.equal(publicHalf('certs/tls.key'), certificate.publicKey.export({ type: 'spki', format: 'pem' }));
+  const hosts = ['localhost', 'cap-verifier', 'cap-registry', 'cap-backup', 'cap-verifier-svc', 'verifier.example.com'];
+  for (const host of [...hosts, 'cap-registry.cap-system.svc', 'cap-verifier-svc.cap-system.svc.cluster.local'])
+    assert.ok(certificate.checkHost(host), host);
+  for (const address of ['127.0.0.1', '::1', '192.0.2.7', '2001:db8::7'])
+    assert.ok(certificate.checkIP(address), address);
+  assert.equal(certificate.checkHost('other.example.com'), undefined);
+});
+
+test('another run changes nothing; what was removed is made anew', () => {
+  const fingerprint = () => quietly('sh', ['-c', `find ${at('all')} -type f -exec sha256sum {} + | sort`]);
+  const before = fingerprint();
+  assert.equal(make([...ALL, at('all')]).status, 0);
+  assert.equal(fingerprint(), before);
+  const token = textOf('all/tokens/backup.token');
+  rmSync(at('all/tokens/backup.token'));
+  rmSync(at('all/tokens/backup.sha256'));
+  assert.equal(make([at('all')]).status, 0);
+  assert.notEqual(textOf('all/tokens/backup.token'), token);
+});
+
+test('half of what belongs together is left as it is, and named', () => {
+  rmSync(at('all/certs/tls.crt'));
+  const key = textOf('all/certs/tls.key');
+  const { status, stderr } = make([at('all')]);
+  assert.equal(status, 64);
+  assert.match(stderr, /certs\/tls\.key is there without what belongs to it/);
+  assert.equal(textOf('all/certs/tls.key'), key);
+  assert.deepEqual(
+    readdirSync(at('all')).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
+test('without --dev-issuer there is no issuer', () => {
+  assert.equal(make([at('plain')]).status, 0);
+  assert.deepEqual(readdirSync(at('plain')).sort(), ['certs', 'keys', 'tokens']);
+});
+
+test('made by a user that is not the containers’, it says what to do', () => {
+  const cap = at('cap'); // that user can't look into the checkout
+  writeFileSync(
+    cap,
+    `#!/bin/sh\necho cap 0.0.0\nwhile [ $# -gt 0 ]; do [ "$1" != --keys ] || keys=$2; shift; done
+    [ -z "\${keys-}" ] || { mkdir "$keys"; for e in key pub json; do echo > "$keys/0.$e"; done; }\n`,
+    { mode: 0o755 },
+  );
+  quietly('chmod', ['0755', place]);
+  quietly('install', ['-d', '-o', '65534', at('theirs')]);
+  quietly('install', ['-m', '0755', SCRIPT, at('make-secrets.sh')]);
+  const as = ['--reuid=65534', '--regid=65534', '--clear-groups', at('make-secrets.sh'), at('theirs')];
+  const { status, stdout, stderr } = spawnSync('setpriv', as, {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, CAP: cap },
+  });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /belong to user 65534.*\n.*sudo chown -R 1000:1000/);
+});
+
+for (const [what, args, environment] of [
+  ['no directory', []],
+  ['two directories', ['a', 'b']],
+  ['an unknown option', ['--all', 'a']],
+  ['a host that is none', ['--host', 'a,DNS:b', 'a']],
+  ['no host', ['--host']],
+  ['no cap', ['a'], { CAP: '/nowhere/cap' }],
+])
+  test(`${what} is refused`, () => {
+    const { status, stderr } = spawnSync(SCRIPT, args, {
+      cwd: place,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, CAP, ...environment },
+    });
+    assert.equal(status, 64, stderr);
+    assert.ok(stderr.includes('make-secrets: '), stderr);
+    assert.ok(!readdirSync(place).includes('a'));
+  });
