@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const tools = path.join(root, '.tools');
-const NODE_VERSION = '24.21.0';
+export const NODE_VERSION = '24.21.0';
 const PNPM_VERSION = '12.21.0';
 const LOCK_WAIT_MS = 15 * 60_000;
 

@@ -14,10 +14,15 @@ const WANTED = {
   nsenter: ['util-linux'],
   setpriv: ['util-linux'],
   shellcheck: ['shellcheck'],
+  '/usr/sbin/dockerd': ['docker.io'],
+  '/usr/bin/docker-compose': ['docker-compose'],
+  iptables: ['iptables'],
+  ip: ['iproute2'],
 };
-const CACHE = '/var/cache/cap-deploy';
+/** What takes long to make is kept here between runs. */
+export const CACHE = '/var/cache/cap-deploy';
 
-const say = (text) => process.stderr.write(`[deploy] ${text}\n`);
+export const say = (text) => process.stderr.write(`[deploy] ${text}\n`);
 
 /** Runs a command whose words nobody needs; its whole output is in the error if it fails. */
 export function quietly(command, args, options = {}) {
@@ -34,7 +39,7 @@ const isThere = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).st
 
 /** Installs what is missing; a machine where that can't be done fails here, nothing is skipped. */
 export function prepareHost() {
-  if (process.getuid() !== 0) throw new Error('the deployment test boots containers: run it as root');
+  if (process.getuid() !== 0) throw new Error('the deployment test starts containers: run it as root');
   const packages = Object.entries(WANTED).flatMap(([program, names]) => (isThere(program) ? [] : names));
   if (packages.length === 0) return;
   say(`installing ${packages.join(', ')}`);
@@ -43,26 +48,32 @@ export function prepareHost() {
   quietly('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], { env });
 }
 
-/** The root file system of a bare Debian server, made once and kept outside the checkout; never changed afterwards. */
-export function bareServer() {
-  const stamp = createHash('sha256')
-    .update([SUITE, ...PACKAGES].join())
-    .digest('hex')
-    .slice(0, 12);
-  const directory = path.join(CACHE, `${SUITE}-${stamp}`);
-  if (existsSync(directory)) return directory;
-  say(`making a bare ${SUITE} in ${directory}`);
+/** The path of `name` below CACHE, made by `make(unfinished path)` once; never changed afterwards. */
+export function kept(name, make) {
+  const place = path.join(CACHE, name);
+  if (existsSync(place)) return place;
+  say(`making ${place}`);
   mkdirSync(CACHE, { recursive: true });
-  const unfinished = `${directory}.${process.pid}`;
+  const unfinished = `${place}.${process.pid}`;
   try {
-    execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join()}`, SUITE, unfinished], {
-      stdio: ['ignore', 'ignore', 2],
-    });
-    rmSync(path.join(unfinished, 'var/cache/apt/archives'), { recursive: true });
-    renameSync(unfinished, directory);
-  } catch (error) {
+    make(unfinished);
+    renameSync(unfinished, place);
+  } finally {
     rmSync(unfinished, { recursive: true, force: true });
-    throw error;
   }
-  return directory;
+  return place;
 }
+
+/** A name that changes when one of the parts does. */
+export const stampOf = (parts) => createHash('sha256').update(parts.join()).digest('hex').slice(0, 12);
+
+/** Makes the root file system of a bare Debian with some packages more than the smallest. */
+export function debootstrap(directory, packages = []) {
+  const include = packages.length > 0 ? [`--include=${packages.join()}`] : [];
+  execFileSync('debootstrap', ['--variant=minbase', ...include, SUITE, directory], { stdio: ['ignore', 'ignore', 2] });
+  rmSync(path.join(directory, 'var/cache/apt/archives'), { recursive: true });
+}
+
+/** The root file system of a bare Debian server. */
+export const bareServer = () =>
+  kept(`${SUITE}-${stampOf([SUITE, ...PACKAGES])}`, (directory) => debootstrap(directory, PACKAGES));

@@ -1,0 +1,207 @@
+/**
+ * A Docker engine of the test's own. It runs in a network namespace, where its bridges, its firewall rules and the ports that
+ * it publishes touch nothing of the machine; nothing in there reaches another network. Images are therefore built before,
+ * by an engine on the machine's network. Both keep their images in one directory, between runs too.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { root } from '../../scripts/setup.mjs';
+import { CACHE, quietly } from './host.mjs';
+
+/** Images and build cache. Two engines never share one: whoever tests beside another names a directory of their own. */
+const DATA = process.env.CAP_ENGINE_DATA ?? path.join(CACHE, 'engine');
+/** The same for every run with this directory, so that the next run finds what a killed one left. */
+const NAME = `cap-${createHash('sha256').update(DATA).digest('hex').slice(0, 8)}`;
+const STATE = `/run/${NAME}`;
+const SOCKET = `${STATE}/docker.sock`;
+const PIDFILE = `${STATE}/dockerd.pid`;
+const NAMESPACE = `/run/netns/${NAME}`;
+
+const START_MS = 60_000;
+/** Longer than the engine gives its containers. */
+const STOP_MS = 60_000;
+/** A command that takes longer hangs. */
+const COMMAND_MS = 120_000;
+/** How much of the build cache outlives a run. */
+const KEPT_CACHE = '8GB';
+
+const words = (text) => text.split('\n').filter((word) => word !== '');
+
+/** `docker compose`, as people have it today, with the program that Debian has. */
+const COMPOSE_PLUGIN = `#!/bin/sh
+if [ "$1" = docker-cli-plugin-metadata ]; then
+  echo '{"SchemaVersion":"0.1.0","Vendor":"Debian","Version":"1.29.2","ShortDescription":"docker-compose"}'
+else
+  shift
+  exec /usr/bin/docker-compose "$@"
+fi
+`;
+
+export class Engine {
+  #process;
+  #output = '';
+  #namespace;
+
+  /** The engine whose containers are tested. What a run that was killed left behind is removed first. */
+  static async start() {
+    await removeEngine();
+    quietly('ip', ['netns', 'add', NAME]);
+    quietly('ip', ['-n', NAME, 'link', 'set', 'lo', 'up']);
+    return Engine.#start([], ['nsenter', `--net=${NAMESPACE}`]);
+  }
+
+  /**
+   * The engine that builds, on the machine's network: `docker build` needs `--network=host`. It can't run a container that
+   * has a network.
+   */
+  static async startBuilder() {
+    await removeEngine();
+    return Engine.#start(['--bridge=none', '--iptables=false', '--ip6tables=false'], []);
+  }
+
+  static async #start(args, namespace) {
+    const engine = new Engine();
+    engine.#namespace = namespace;
+    try {
+      mkdirSync(DATA, { recursive: true });
+      mkdirSync(STATE, { mode: 0o700 });
+      // Not what /etc/docker/daemon.json says.
+      writeFileSync(`${STATE}/daemon.json`, '{}\n');
+      /** HOME of the commands: begins empty. */
+      engine.home = mkdtempSync(`${STATE}/home-`);
+      /** First on their PATH. */
+      engine.bin = path.join(engine.home, 'bin');
+      mkdirSync(engine.bin);
+      // Other programs of these names may come first on a machine.
+      for (const name of ['docker', 'docker-compose']) symlinkSync(`/usr/bin/${name}`, path.join(engine.bin, name));
+      const plugins = path.join(engine.home, '.docker/cli-plugins');
+      mkdirSync(plugins, { recursive: true });
+      writeFileSync(path.join(plugins, 'docker-compose'), COMPOSE_PLUGIN, { mode: 0o755 });
+      await engine.#run([
+        ...[`--data-root=${DATA}`, `--exec-root=${STATE}/exec`, `--pidfile=${PIDFILE}`, `--host=unix://${SOCKET}`],
+        ...[`--config-file=${STATE}/daemon.json`, '--log-level=warn', ...args],
+      ]);
+      await engine.#removeAll();
+      return engine;
+    } catch (error) {
+      await engine.end();
+      throw error;
+    }
+  }
+
+  async #run(args) {
+    // Whatever ends this test ends the engine, and with it its mounts.
+    const outside = ['--pdeathsig=TERM', ...this.#namespace, 'unshare', '--mount'];
+    this.#process = spawn('setpriv', [...outside, '/usr/sbin/dockerd', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.#process.stdout, this.#process.stderr])
+      stream.on('data', (chunk) => (this.#output = (this.#output + chunk).slice(-20_000)));
+    const deadline = Date.now() + START_MS;
+    while ((await this.run('docker version', { mayFail: true })).code !== 0) {
+      if (this.#process.exitCode !== null || Date.now() > deadline)
+        throw new Error(`the Docker engine did not start\n${this.#output}`);
+      await pause(100);
+    }
+  }
+
+  /** Containers, their networks and volumes; images stay. */
+  async #removeAll() {
+    const containers = words(await this.docker('ps', '--all', '--quiet'));
+    if (containers.length > 0) await this.docker('rm', '--force', '--volumes', ...containers);
+    const volumes = words(await this.docker('volume', 'ls', '--quiet'));
+    if (volumes.length > 0) await this.docker('volume', 'rm', '--force', ...volumes);
+    await this.docker('network', 'prune', '--force');
+  }
+
+  /**
+   * Runs commands in a shell that stops at the first failure, in the network of the engine: `docker`, `docker compose` and
+   * ports on loopback are there as on the machine of a user. `cwd` is the checkout, `input` goes to stdin, a child that takes
+   * longer than `milliseconds` is ended. Answers {code, stdout, stderr}.
+   */
+  run(commands, { mayFail = false, cwd = root, env = {}, input = '', milliseconds = COMMAND_MS } = {}) {
+    const [program, ...args] = [...this.#namespace, '/bin/bash', '--norc', '-euo', 'pipefail', '-c', commands];
+    const child = spawn(program, args, {
+      cwd,
+      env: {
+        HOME: this.home,
+        LANG: 'C.UTF-8',
+        PATH: `${this.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+        DOCKER_HOST: `unix://${SOCKET}`,
+        DOCKER_BUILDKIT: '1',
+        ...env,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true, // a process group, so that a late one is ended with its children
+    });
+    child.stdin.on('error', () => undefined); // it need not read it
+    child.stdin.end(input);
+    return new Promise((resolve, reject) => {
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+      child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+      const late = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), milliseconds);
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        clearTimeout(late);
+        if (code === 0 || mayFail) resolve({ code, stdout, stderr });
+        else reject(new Error(`these commands ended with ${signal ?? code}:\n${commands}\n${stderr}${stdout}`));
+      });
+    });
+  }
+
+  /** What commands print, without the last line break. */
+  async ask(commands, options) {
+    return (await this.run(commands, options)).stdout.trim();
+  }
+
+  /** `docker` with arguments that no shell touches; answers what it prints. */
+  docker(...args) {
+    return this.ask(`docker ${args.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ')}`);
+  }
+
+  /** Waits until the commands succeed. */
+  async until(commands, milliseconds = 30_000) {
+    const deadline = Date.now() + milliseconds;
+    for (;;) {
+      const result = await this.run(commands, { mayFail: true });
+      if (result.code === 0) return result.stdout.trim();
+      if (Date.now() > deadline)
+        throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}${result.stdout}`);
+      await pause(100);
+    }
+  }
+
+  /** Images that have no name any more go, and what was not used for longest of the build cache. */
+  async tidy() {
+    await this.docker('image', 'prune', '--force');
+    await this.docker('builder', 'prune', '--force', `--keep-storage=${KEPT_CACHE}`);
+  }
+
+  /** Removes its containers, ends it, and leaves nothing but its images. */
+  async end() {
+    if (this.#process && this.#process.exitCode === null)
+      await this.#removeAll().catch((error) => process.stderr.write(`[deploy] ${error.message}\n`));
+    await removeEngine();
+  }
+}
+
+const lives = (pid) => existsSync(`/proc/${pid}`);
+
+/** Ends the engine of DATA, if one runs, and removes its state and its namespace. */
+async function removeEngine() {
+  const pid = existsSync(PIDFILE) ? readFileSync(PIDFILE, 'utf8').trim() : '';
+  const isOurs =
+    pid !== '' && lives(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--data-root=${DATA}\0`);
+  if (isOurs) {
+    process.kill(Number(pid), 'SIGTERM');
+    const deadline = Date.now() + STOP_MS;
+    while (lives(pid)) {
+      if (Date.now() > deadline) process.kill(Number(pid), 'SIGKILL');
+      await pause(50);
+    }
+  }
+  if (existsSync(NAMESPACE)) quietly('ip', ['netns', 'delete', NAME]);
+  rmSync(STATE, { recursive: true, force: true });
+}
