@@ -12,7 +12,7 @@ const ANSWER_MS = 30_000;
 
 const [url, ca, token, bundleFile, stop] = process.argv.slice(2);
 const agent = new https.Agent({ ca: readFileSync(ca), keepAlive: false });
-const authorization = `Bearer ${readFileSync(token, 'utf8')}`;
+const authorization = `Bearer ${readFileSync(token, 'utf8').trim()}`;
 const bundle = readFileSync(bundleFile);
 const boundary = 'cap-load-boundary';
 const form = Buffer.concat([
