@@ -79,7 +79,24 @@ const entries = () =>
   ask(
     `curl -sS --fail --cacert ${compose}/certs/ca.crt -H "Authorization: Bearer $(cat ~/try/token)" https://localhost:8443/registry/entries`,
   );
+const memoryOf = async (container) => {
+  const pid = await pidOf(container);
+  return ['VmRSS', 'VmHWM', 'Threads']
+    .map((name) =>
+      new RegExp(`${name}:\\s+\\d+.*`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[0].replaceAll(/\s+/g, ' '),
+    )
+    .join(', ');
+};
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+/** Debian's Prometheus with what Docker's DNS says to a container. */
+async function startPrometheus() {
+  const names = await Promise.all(SERVICES.map(async (name) => `${await addressOf(name)} ${name}\n`));
+  writeFileSync(path.join(engine.home, 'hosts'), names.join(''));
+  await run(`unshare --mount sh -c 'mount --bind hosts /etc/hosts && exec prometheus \
+    --config.file=cap/deploy/monitoring/prometheus/prometheus.yml --storage.tsdb.path=prometheus \
+    --web.listen-address=127.0.0.1:9090' > prometheus.log 2>&1 & echo $! > prometheus.pid`);
+}
 
 test('the file is one that Compose reads, with the names that are promised and nothing unpinned', async () => {
   await run(`cd ${compose} && docker compose --profile monitoring config --quiet`);
@@ -140,6 +157,7 @@ test('secrets are made, and the services come up one after the other until all a
 test('nothing is published but the API, on loopback', async () => {
   const listening = await ask(`ss -Hltn | awk '{print $4}' | sort`);
   assert.equal(listening, '127.0.0.1:8443');
+  await startPrometheus(); // scrapes while other tests run
   for (const name of SERVICES) {
     const answer = await ask(`curl -sS http://${await addressOf(name)}:${MANAGEMENT[name]}/readyz`);
     assert.match(answer, /"status":"ok"/, `${name}, asked within the network`);
@@ -156,7 +174,7 @@ test('they run as user 1000 without rights, and can write where they should alon
       assert.match(status, new RegExp(`^${set}:\\t0+$`, 'm'));
     assert.match(status, /^NoNewPrivs:\t1$/m);
     assert.match(status, /^Seccomp:\t2$/m);
-    t.diagnostic(`${name}: ${/VmRSS:\s+\d+/.exec(status)[0]} kB, ${/Threads:\s+\d+/.exec(status)[0]} when idle`);
+    t.diagnostic(`${name}: ${await memoryOf(name)} when idle`);
     for (const place of ['/x', '/opt/cap/x', '/config/x', '/certs/x', '/run/x', '/home/x', '/var/tmp/x'])
       assert.match(
         (await run(`docker exec ${name} touch ${place}`, { mayFail: true })).stderr,
@@ -213,11 +231,44 @@ test('each sees its own secrets, and no other’s', async () => {
   assert.notEqual((await run('docker exec cap-verifier ls /data/registry.db', { mayFail: true })).code, 0);
 });
 
-test('the main job, through nginx', async () => {
-  await ask('cp /etc/hosts /dev/null'); // the namespace has the machine's names
-  await run(`nginx && true`);
+test('a key that root hands over by its group, as Kubernetes mounts it, is taken; one for everybody is not', async () => {
+  for (const [mode, taken] of [
+    ['0440', true],
+    ['0444', false],
+  ]) {
+    await run(`install -m ${mode} -o 0 -g 1000 ${compose}/keys/log.key log.key`);
+    await run(`docker run --detach --name cap-handed --network none --tmpfs /data:uid=1000,mode=0700 \
+      --volume ${compose}/config/registry:/config:ro --volume ${compose}/certs:/certs:ro \
+      --volume ~/log.key:/run/secrets/cap-keys/log.key:ro registry.example.com/cap-registry:${version}`);
+    const ready = await run('docker exec cap-handed cap-registry health --wait', { mayFail: true });
+    const log = await ask('docker logs cap-handed 2>&1');
+    assert.equal(ready.code === 0, taken, log);
+    if (!taken) assert.match(log, /log\.key can be read by others/);
+    await run('docker rm --force cap-handed');
+  }
+});
+
+test('the main job, through nginx', async (t) => {
+  await run('nginx');
   await step('proxy');
   await mainJob({ ask }, ['docker'], BEHIND_NGINX);
+  for (const name of SERVICES) t.diagnostic(`${name}: ${await memoryOf(name)} afterwards`);
+});
+
+test('Prometheus reaches all three with the configuration that is shipped; its data source is Grafana’s', async () => {
+  quietly('promtool', ['check', 'config', path.join(root, 'deploy/monitoring/prometheus/prometheus.yml')]);
+  const query = `curl -sS --get --data-urlencode 'query=sum(up) == 3' http://127.0.0.1:9090/api/v1/query`;
+  assert.match(await engine.until(`${query} | grep '"value"'`, 40_000), /"3"/);
+  await run('kill "$(cat prometheus.pid)"; rm prometheus.pid');
+  const provisioned = 'deploy/monitoring/grafana/provisioning/datasources/prometheus.yaml';
+  const { apiVersion, datasources } = parse(readFileSync(path.join(root, provisioned), 'utf8'));
+  assert.deepEqual(
+    [apiVersion, datasources.map(({ type, url }) => [type, url])],
+    [1, [['prometheus', 'http://prometheus:9090']]],
+  );
+  await step('grafana-password');
+  const { mode, uid, size } = statSync(path.join(compose, 'tokens/grafana.password'));
+  assert.deepEqual([(mode & 0o777).toString(8), uid, size > 30], ['400', 472, true]);
 });
 
 test('a container that is killed is started again and has lost nothing', async () => {
@@ -312,22 +363,28 @@ test('stopping ends them all in order, and a new start keeps what was registered
 test('a restore puts the newest backup in the place of the data, under the same key', async () => {
   const registered = await entries();
   assert.match((await step('backup')).stdout, /backup_.*\.tar\.gz/);
+  await run('docker stop --time 35 cap-registry');
+  await run(
+    `docker run --rm --volume cap-data:/data --entrypoint sh registry.example.com/cap-registry:${version} -c 'echo damage > /data/registry.db'`,
+  );
   await step('restore');
   await healthy(...SERVICES);
   assert.equal(await entries(), registered);
+  await run(`docker exec cap-registry sh -c 'grep damage /data/before-restore-*/registry.db'`);
 });
 
-test('an upgrade exchanges the containers and keeps the data', async () => {
+test('an upgrade exchanges the containers and keeps the data, and so does the way back', async () => {
   const registered = await entries();
   for (const program of Object.values(PROGRAM))
     await run(`docker tag registry.example.com/${program}:${version} registry.example.com/${program}:0.2.0`);
-  await step('upgrade');
-  await healthy(...SERVICES);
-  for (const name of SERVICES)
-    assert.equal(await inspect(name, '.Config.Image'), `registry.example.com/${PROGRAM[name]}:0.2.0`);
-  assert.equal(await entries(), registered);
-  for (const program of Object.values(PROGRAM))
-    await run(`docker rmi registry.example.com/${program}:0.2.0`, { mayFail: true });
+  for (const tag of ['0.2.0', version]) {
+    await run(page.get('upgrade').replaceAll('0.2.0', tag));
+    await healthy(...SERVICES);
+    for (const name of SERVICES)
+      assert.equal(await inspect(name, '.Config.Image'), `registry.example.com/${PROGRAM[name]}:${tag}`);
+    assert.equal(await entries(), registered);
+  }
+  for (const program of Object.values(PROGRAM)) await run(`docker rmi --force registry.example.com/${program}:0.2.0`);
 });
 
 test('a verifier by docker run, with and without TLS', async () => {
@@ -336,28 +393,4 @@ test('a verifier by docker run, with and without TLS', async () => {
   await engine.until('curl -sS --fail http://127.0.0.1:8080/readyz');
   await engine.until(`curl -sS --fail --cacert ${compose}/certs/ca.crt https://localhost:8643/healthz`);
   await run('docker stop --time 35 cap-verifier-http cap-verifier-https');
-});
-
-test('Prometheus reaches all three, with the configuration that is shipped', async () => {
-  await step('grafana-password');
-  assert.equal((statSync(path.join(compose, 'tokens/grafana.password')).mode & 0o777).toString(8), '400');
-  quietly('promtool', ['check', 'config', path.join(root, 'deploy/monitoring/prometheus/prometheus.yml')]);
-  // What Docker's DNS says to a container, for a Prometheus outside.
-  const names = await Promise.all(SERVICES.map(async (name) => `${await addressOf(name)} ${name}\n`));
-  writeFileSync(path.join(engine.home, 'hosts'), names.join(''));
-  await run(`unshare --mount sh -c 'mount --bind hosts /etc/hosts && exec prometheus \
-    --config.file=cap/deploy/monitoring/prometheus/prometheus.yml --storage.tsdb.path=prometheus \
-    --web.listen-address=127.0.0.1:9090' > prometheus.log 2>&1 & echo $! > prometheus.pid`);
-  const up = await engine.until(
-    `curl -sS --get --data-urlencode 'query=sum(up) == 3' http://127.0.0.1:9090/api/v1/query | grep '"value"'`,
-    40_000,
-  );
-  assert.match(up, /"3"/);
-  const sources = parse(
-    readFileSync(path.join(root, 'deploy/monitoring/grafana/provisioning/datasources/prometheus.yaml'), 'utf8'),
-  );
-  assert.deepEqual(
-    [sources.apiVersion, sources.datasources.map(({ type, url }) => [type, url])],
-    [1, [['prometheus', 'http://prometheus:9090']]],
-  );
 });
