@@ -45,11 +45,15 @@ export const EXECUTABLE = {
   `,
 };
 
-/** What is in an image: the assets are files beside the bundle, and what nobody said is as libs/config/src/places.ts has it there. */
+/**
+ * What is in an image: the addon is a file beside the bundle, named after the processor that the image is for, and what nobody
+ * said is as libs/config/src/places.ts has it there.
+ */
 export const IMAGE = {
   url: `require('node:url').pathToFileURL(__filename).href`,
   define: { CAP_IN_IMAGE: 'true' },
-  addonLoader: (asset) => `process.dlopen(module, require('node:path').join(__dirname, ${JSON.stringify(asset)}));`,
+  addonLoader: () =>
+    `process.dlopen(module, require('node:path').join(__dirname, process.platform + '-' + process.arch + '.node'));`,
   shebang: '#!/usr/local/bin/node\n',
 };
 

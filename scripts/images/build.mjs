@@ -19,10 +19,10 @@ function commit() {
   return { revision, created };
 }
 
-/** Labels that the Dockerfile can't know. One that says nothing is left away. */
-const labels = Object.entries({ ...commit(), source: process.env.CAP_IMAGE_SOURCE })
-  .filter(([, value]) => value)
-  .map(([name, value]) => `--label=org.opencontainers.image.${name}=${value}`);
+const { revision, created } = commit();
+const about = [`--build-arg=VERSION=${version}`];
+if (revision) about.push(`--build-arg=REVISION=${revision}`, `--build-arg=CREATED=${created}`);
+if (process.env.CAP_IMAGE_SOURCE) about.push(`--label=org.opencontainers.image.source=${process.env.CAP_IMAGE_SOURCE}`);
 
 for (const name of IMAGES) {
   const tag = `${REPOSITORY}/${name}:${version}`;
@@ -33,7 +33,7 @@ for (const name of IMAGES) {
     `--tag=${tag}`,
     `--build-arg=VERSION=${version}`,
   ];
-  const { status, error } = spawnSync('docker', [...args, ...labels, ...process.argv.slice(2), '.'], {
+  const { status, error } = spawnSync('docker', [...args, ...about, ...process.argv.slice(2), '.'], {
     cwd: root,
     env: { ...process.env, DOCKER_BUILDKIT: '1' },
     stdio: ['ignore', 2, 2],
