@@ -421,11 +421,22 @@ backup:
     });
     assert.equal(code, 78);
     assert.match(stderr, /\/config\/app\.yaml: expected a readable file/);
-    const without = await engine.run(
-      `docker run --rm --network none ${HARDENED} -v $PWD/registry:/config:ro -e CAP_TLS__ALLOW_PLAINTEXT=true ${imageOf('cap-registry')}`,
-      { mayFail: true, cwd: place },
-    );
-    assert.notEqual(without.code, 0);
-    assert.match(without.stderr + without.stdout, /\/data/);
+    const begin = (data) =>
+      engine.run(
+        `docker run --rm --network none ${HARDENED} -v $PWD/registry:/config:ro ${data} -e CAP_TLS__ALLOW_PLAINTEXT=true ${imageOf('cap-registry')}`,
+        { mayFail: true, cwd: place },
+      );
+    mkdirSync(path.join(place, 'of-root'), { mode: 0o755 });
+    for (const [data, words] of [
+      ['', 'read-only file system'],
+      ['-v $PWD/of-root:/data', 'permission denied'],
+    ]) {
+      const { code, stderr } = await begin(data);
+      assert.equal(code, 78, stderr);
+      assert.match(
+        stderr,
+        new RegExp(`registry\\.database: expected a directory that user 1000 can write to at /data: ${words}$`, 'm'),
+      );
+    }
   });
 });
