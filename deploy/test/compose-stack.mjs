@@ -29,6 +29,8 @@ export class ComposeStack {
     const files = quietly('git', ['-C', root, 'ls-files', '-coz', '--exclude-standard', 'deploy', 'examples']);
     for (const file of files.split('\0').filter((name) => name !== ''))
       cpSync(path.join(root, file), path.join(this.home, 'cap', file));
+    // As with the umask of a careful root.
+    quietly('chmod', ['-R', 'go-rwx', path.join(this.home, 'cap')]);
   }
 
   #prepareNginx() {
