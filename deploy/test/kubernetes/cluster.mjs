@@ -97,9 +97,11 @@ export class Workload {
     return Object.fromEntries((this.container.env ?? []).map(({ name, value }) => [name, value]));
   }
 
+  /** What its files say together; null without a configuration. */
   config() {
-    const text = this.files().get('/config/app.yaml');
-    return text === undefined ? null : parse(text);
+    const files = this.files();
+    const texts = ['app', 'auth', 'tls'].map((name) => files.get(`/config/${name}.yaml`)).filter(Boolean);
+    return texts.length === 0 ? null : Object.assign({}, ...texts.map((text) => parse(text)));
   }
 }
 

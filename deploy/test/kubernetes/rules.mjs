@@ -132,7 +132,8 @@ export const RULES = {
       for (const file of [
         ...Object.values(workload.environment()),
         ...(container.args ?? []),
-        ...[config?.tls?.cert, config?.tls?.key, config?.verification?.trust_file, config?.registry?.log?.key],
+        ...(workload.serves ? [config?.tls.cert, config?.tls.key] : []),
+        ...[config?.verification?.trust_file, config?.registry?.log?.key],
         ...[config?.backup?.signing_key],
       ])
         if (file?.startsWith('/') && file !== '/data/registry' && !files.has(file)) yield `${name}: no file ${file}`;
