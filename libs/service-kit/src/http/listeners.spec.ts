@@ -179,7 +179,9 @@ describe('with TLS', () => {
     copyFileSync(testdata('first.key'), files.key); // no longer the certificate's key
     await until(() => log.find(complaint).length > 0);
     await pause(100);
-    expect(log.find(complaint)).toMatchObject([{ level: 'error', error: { message: expect.stringContaining('tls.crt') } }]);
+    expect(log.find(complaint)).toMatchObject([
+      { level: 'error', error: { message: expect.stringContaining('tls.crt') } },
+    ]);
     expect(await subject()).toBe('second.test');
 
     rmSync(files.cert);

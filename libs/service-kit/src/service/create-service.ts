@@ -151,7 +151,10 @@ export async function createService(
       settings = fresh;
     });
     const files = new CertificateFiles();
+    let looking = false;
     const look = async () => {
+      if (looking) return; // files on a mount that hangs are asked for once
+      looking = true;
       try {
         const fresh = await files.changed(settings, inUse);
         if (!fresh) return;
@@ -159,6 +162,8 @@ export async function createService(
         log.info('the certificate was renewed', { valid_to: fresh.validTo.toISOString() });
       } catch (error) {
         log.error('the certificate files changed and can not be used, the old certificate stays in use', { error });
+      } finally {
+        looking = false;
       }
     };
     const timer = setInterval(() => void look(), everyMs).unref();
