@@ -18,6 +18,7 @@ const WANTED = {
   '/usr/bin/docker-compose': ['docker-compose'],
   iptables: ['iptables'],
   ip: ['iproute2'],
+  nft: ['nftables'],
 };
 /** What takes long to make is kept here between runs. */
 export const CACHE = '/var/cache/cap-deploy';
@@ -74,6 +75,8 @@ export function debootstrap(directory, packages = []) {
   rmSync(path.join(directory, 'var/cache/apt/archives'), { recursive: true });
 }
 
-/** The root file system of a bare Debian server. */
-export const bareServer = () =>
-  kept(`${SUITE}-${stampOf([SUITE, ...PACKAGES])}`, (directory) => debootstrap(directory, PACKAGES));
+/** The root file system of a bare Debian server, with some packages more. */
+export function bareServer(more = []) {
+  const packages = [...PACKAGES, ...more];
+  return kept(`${SUITE}-${stampOf([SUITE, ...packages])}`, (directory) => debootstrap(directory, packages));
+}
