@@ -8,15 +8,10 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { PROGRAMS } from './programs.mjs';
 import { nodeBinary, root } from './setup.mjs';
 
-const MAIN = {
-  cap: 'apps/cli/dist/main.js',
-  'cap-verifier-api': 'apps/verifier-api/dist/main.js',
-  'cap-registry': 'apps/registry/dist/main.js',
-  'cap-backup-worker': 'apps/backup-worker/dist/main.js',
-};
-export const mainOf = (program) => path.join(root, MAIN[program]);
+export const mainOf = (program) => path.join(root, PROGRAMS[program]);
 
 /** Our own variables must not leak into a program that is started with its own configuration. */
 const cleanEnvironment = (extra = {}) => ({

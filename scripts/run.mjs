@@ -1,14 +1,9 @@
 /** `node scripts/run.mjs COMMAND ARGS`: what the scripts of package.json call. Sets up, then runs the command with Node 24. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { PROGRAMS } from './programs.mjs';
 import { nodeBinary, root, setUp, toolEnvironment } from './setup.mjs';
 
-const PROGRAMS = {
-  cap: 'apps/cli/dist/main.js',
-  'cap-verifier-api': 'apps/verifier-api/dist/main.js',
-  'cap-registry': 'apps/registry/dist/main.js',
-  'cap-backup-worker': 'apps/backup-worker/dist/main.js',
-};
 const SCRIPTS = {
   demo: 'scripts/demo.mjs',
   start: 'scripts/start.mjs',

@@ -18,6 +18,8 @@ const WANTED = {
   '/usr/bin/docker-compose': ['docker-compose'],
   iptables: ['iptables'],
   ip: ['iproute2'],
+  nginx: ['nginx-light'],
+  promtool: ['prometheus'],
   nft: ['nftables'],
 };
 /** What takes long to make is kept here between runs. */

@@ -1,17 +1,18 @@
-/** docs/install/main-job.md on a server; what differs between the ways to install is given. */
+/** docs/install/main-job.md, for each way to install. */
 import assert from 'node:assert/strict';
 import { commandsOf } from './pages.mjs';
 
 /**
- * Runs the page from lists to a restored backup. `reload` and `backup` are the commands that do these two things here.
- * Answers the id of the registered bundle.
+ * Runs the page from lists to a restored backup in the home directory of a server: whatever has `ask(COMMANDS)`. `ways` are
+ * the page's blocks `way-…` that come first, `beforehand` other commands. Answers the id of the registered bundle.
  */
-export async function mainJob(server, { reload, backup }) {
+export async function mainJob(server, ways, beforehand = '') {
   const page = commandsOf('main-job');
-  const step = (name) => server.ask(page.get(name));
+  const way = ways.map((name) => page.get(`way-${name}`)).join('') + beforehand;
+  const ask = (commands) => server.ask(`${way}cd\n${commands}`);
+  const step = (name) => ask(page.get(name));
   assert.match(await step('prove'), /kzg-columns/);
   await step('trust');
-  await server.run(reload ?? page.get('reload'));
   await step('publish');
   const verdict = await step('verify');
   assert.match(
@@ -23,9 +24,9 @@ export async function mainJob(server, { reload, backup }) {
   assert.ok(bundle, verdict);
   const rules = /"rules":(\[.*?\])/.exec(await server.ask('cat ~/try/verdict.json'))?.[1];
   assert.deepEqual(new Set(JSON.parse(rules).map(({ status }) => status)), new Set(['proven']));
-  await server.run(backup ?? page.get('backup'));
+  await step('backup');
   const restored = await step('restore');
   assert.match(restored, /^ok$/m, 'fsck of the restored directory');
-  assert.match(await server.ask(`cap registry list --data-dir ~/try/restored --json`), new RegExp(bundle));
+  assert.match(await ask(`cap registry list --data-dir ~/try/restored --json`), new RegExp(bundle));
   return bundle;
 }

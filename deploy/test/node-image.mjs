@@ -13,11 +13,12 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** The slim images of Debian leave these out too. */
 const DROPPED = ['usr/share/doc', 'usr/share/man', 'usr/share/info', 'usr/share/locale', 'var/lib/apt/lists'];
 
-/** How npm reaches its registry here: no tokens. */
+/** How npm reaches its registry here: the addresses and certificates that a machine may need, and no tokens. */
 function npmSettings() {
   const ask = (key) => quietly('npm', ['config', 'get', key]).trim();
-  const cafile = ask('cafile');
-  return { registry: ask('registry'), certificates: cafile === 'null' ? '' : readFileSync(cafile, 'utf8') };
+  const files = [process.env.NODE_EXTRA_CA_CERTS, ask('cafile')].filter((file) => file && file !== 'null');
+  const certificates = [...new Set(files)].map((file) => readFileSync(file, 'utf8')).join('\n');
+  return { registry: ask('registry'), certificates };
 }
 
 /** The file system as a tar archive, kept between runs. */

@@ -6,6 +6,7 @@ import { globSync } from 'node:fs';
 import path from 'node:path';
 import { root, run } from '../../scripts/setup.mjs';
 import { bareServer, prepareHost } from './host.mjs';
+import { buildImages } from './images.mjs';
 import { removeLeftovers } from './server.mjs';
 
 const started = Date.now();
@@ -14,6 +15,7 @@ try {
   removeLeftovers();
   bareServer();
   await run(process.execPath, ['scripts/binaries/build.mjs']);
+  await buildImages();
   const tests = globSync('deploy/test/*.test.mjs', { cwd: root }).map((file) => path.join(root, file));
   await run(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...tests.sort()], {
     stdio: ['ignore', 1, 2],

@@ -108,8 +108,7 @@ test('the sandbox: what is not theirs can be neither written nor seen', async ()
   assert.doesNotMatch(environment, new RegExp(await server.ask('cat /etc/cap-verifier/secrets/verifier.token')));
 });
 
-test('the main job, with the backup of the unit', () =>
-  mainJob(server, { reload: 'systemctl reload cap-verifier', backup: 'systemctl start cap-backup' }));
+test('the main job, with the backup of the unit', () => mainJob(server, ['binary', 'systemd']));
 
 test('a reload takes log level and certificate into use and keeps the process', async () => {
   const pid = await pidOf('cap-verifier');

@@ -7,19 +7,11 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
+import { PROGRAMS, PROOF_WORKER, PROVING } from '../programs.mjs';
 import { root } from '../setup.mjs';
-import { bundle } from './bundle.mjs';
+import { bundle, EXECUTABLE } from './bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from './notices.mjs';
 
-const PROGRAMS = {
-  cap: 'apps/cli/dist/main.js',
-  'cap-verifier-api': 'apps/verifier-api/dist/main.js',
-  'cap-registry': 'apps/registry/dist/main.js',
-  'cap-backup-worker': 'apps/backup-worker/dist/main.js',
-};
-/** Programs that make or judge zero-knowledge proofs. */
-const PROVING = new Set(['cap', 'cap-verifier-api']);
-const WORKER = 'libs/proof/dist/backends/kzg-columns/worker.js';
 /** What docs/install/main-job.md tries an installation with. */
 const EXAMPLES = ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'];
 /** What a server needs beside the programs. */
@@ -68,13 +60,13 @@ function makeExecutable(name, main, assets) {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(parts, { recursive: true });
 const worker = path.join(parts, ASSETS.worker);
-const packages = (await bundle(WORKER, worker)).packages;
+const packages = (await bundle(PROOF_WORKER, worker, EXECUTABLE)).packages;
 const proofAssets = { [ASSETS.worker]: worker, [ASSETS.ceremony]: ceremonySource() };
 packages.add(path.dirname(ceremonySource()));
 const sums = [];
 for (const [name, entry] of Object.entries(PROGRAMS)) {
   const main = path.join(parts, `${name}.cjs`);
-  const bundled = await bundle(entry, main);
+  const bundled = await bundle(entry, main, EXECUTABLE);
   for (const folder of bundled.packages) packages.add(folder);
   const assets = { ...bundled.assets, ...(PROVING.has(name) ? proofAssets : {}) };
   const executable = makeExecutable(name, main, assets);

@@ -1,6 +1,6 @@
 /**
- * One CommonJS file of a program, as a single executable wants it: our code as tsc made it (decorator metadata and all) and
- * every dependency.
+ * One CommonJS file of a program, for a single executable or an image: our code as tsc made it (decorator metadata and all)
+ * and every dependency.
  */
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -21,24 +21,44 @@ const OPTIONAL = [
 const SQLITE_BINDING = /better-sqlite3\/lib\/binding\.js$/;
 const SQLITE_ADDON = `../prebuilds/${process.platform}-${process.arch}.node`;
 
-/** Addons can be loaded from files only: the bundle writes the asset to a directory of its own, which is gone once loaded. */
-const addonLoader = (asset) => `
-  const fs = require('node:fs');
-  const directory = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'cap-'));
-  try {
-    const file = directory + '/addon.node';
-    fs.writeFileSync(file, new Uint8Array(require('node:sea').getRawAsset(${JSON.stringify(asset)})), { mode: 0o700 });
-    process.dlopen(module, file);
-  } catch (error) {
-    error.message = "can't load " + ${JSON.stringify(asset)} + ' through ' + directory + ' (TMPDIR names another place): ' + error.message;
-    throw error;
-  } finally {
-    fs.rmSync(directory, { recursive: true, force: true });
-  }
-`;
+/**
+ * What is in a single executable. Addons can be loaded from files only: the bundle writes the asset to a directory of its own,
+ * which is gone once loaded.
+ */
+export const EXECUTABLE = {
+  // CommonJS has no import.meta; the executable is the only file there is.
+  url: `require('node:url').pathToFileURL(process.execPath).href`,
+  define: {},
+  addonLoader: (asset) => `
+    const fs = require('node:fs');
+    const directory = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'cap-'));
+    try {
+      const file = directory + '/addon.node';
+      fs.writeFileSync(file, new Uint8Array(require('node:sea').getRawAsset(${JSON.stringify(asset)})), { mode: 0o700 });
+      process.dlopen(module, file);
+    } catch (error) {
+      error.message = "can't load " + ${JSON.stringify(asset)} + ' through ' + directory + ' (TMPDIR names another place): ' + error.message;
+      throw error;
+    } finally {
+      fs.rmSync(directory, { recursive: true, force: true });
+    }
+  `,
+};
 
-/** Replaces each native addon by code that loads it as an asset; `assets` collects name -> file. */
-const nativeAddons = (assets) => ({
+/**
+ * What is in an image: the addon is a file beside the bundle, named after the processor that the image is for, and what nobody
+ * said is as libs/config/src/places.ts has it there.
+ */
+export const IMAGE = {
+  url: `require('node:url').pathToFileURL(__filename).href`,
+  define: { CAP_IN_IMAGE: 'true' },
+  addonLoader: () =>
+    `process.dlopen(module, require('node:path').join(__dirname, process.platform + '-' + process.arch + '.node'));`,
+  shebang: '#!/usr/local/bin/node\n',
+};
+
+/** Replaces each native addon by code that loads the asset of its name; `assets` collects name -> file. */
+const nativeAddons = (assets, addonLoader) => ({
   name: 'native addons',
   setup({ onLoad }) {
     onLoad({ filter: SQLITE_BINDING }, () => ({ contents: `exports.getBinding = () => require('${SQLITE_ADDON}');` }));
@@ -74,10 +94,10 @@ const entryOf = (main) => `
 `;
 
 /**
- * Bundles `entry` into `outfile`. Answers the assets that it needs (name -> file) and the folders of the packages in it,
+ * Bundles `entry` into `outfile` for EXECUTABLE or IMAGE. Answers the assets that it needs (name -> file) and the folders of the packages in it,
  * ours left out.
  */
-export async function bundle(entry, outfile) {
+export async function bundle(entry, outfile, { url, define, addonLoader, shebang = '' }) {
   const assets = {};
   const { metafile, warnings } = await build({
     absWorkingDir: root,
@@ -91,10 +111,9 @@ export async function bundle(entry, outfile) {
     minify: true,
     legalComments: 'none', // they stand in THIRD-PARTY-NOTICES
     external: OPTIONAL.flatMap((name) => [name, `${name}/*`]),
-    // CommonJS has no import.meta; the executable is the only file there is.
-    define: { 'import.meta.url': 'executableUrl' },
-    banner: { js: `const executableUrl = require('node:url').pathToFileURL(process.execPath).href;` },
-    plugins: [awaitedFirst, nativeAddons(assets)],
+    define: { 'import.meta.url': 'bundleUrl', ...define },
+    banner: { js: `${shebang}const bundleUrl = ${url};` },
+    plugins: [awaitedFirst, nativeAddons(assets, addonLoader)],
     metafile: true,
     logLevel: 'error',
   });

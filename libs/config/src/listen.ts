@@ -1,3 +1,5 @@
+import { PLACES } from './places.js';
+
 /** A TCP address; port 0 lets the system choose. */
 export interface Address {
   readonly host: string;
@@ -25,9 +27,9 @@ export type ServiceName = 'verifier' | 'registry' | 'backup';
 
 /** Where each service listens when nobody says otherwise: management and, with TLS, the API. */
 export const DEFAULT_LISTENERS: Record<ServiceName, { management: string; api: string }> = {
-  verifier: { management: '127.0.0.1:8080', api: '0.0.0.0:8443' },
-  registry: { management: '127.0.0.1:8081', api: '0.0.0.0:8444' },
-  backup: { management: '127.0.0.1:8082', api: '0.0.0.0:8445' },
+  verifier: { management: `${PLACES.management}:8080`, api: '0.0.0.0:8443' },
+  registry: { management: `${PLACES.management}:8081`, api: '0.0.0.0:8444' },
+  backup: { management: `${PLACES.management}:8082`, api: '0.0.0.0:8445' },
 };
 
 /** The listeners of one service. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseAddress } from './listen.js';
 import { parseLogLevels } from './log-levels.js';
+import { PLACES } from './places.js';
 
 const refined = (check: (text: string) => unknown) =>
   z.string().superRefine((text, context) => {
@@ -117,9 +118,9 @@ export const configSchema = z.strictObject({
     url: url.default('http://127.0.0.1:8081'),
     bind: address.optional(),
     /** SQLite file, or a postgres:// URL. */
-    database: database.default('/var/lib/cap-verifier/registry.db'),
+    database: database.default(PLACES.database),
     /** Directory, or a bucket. */
-    blobs: blobs.default('/var/lib/cap-verifier/blobs'),
+    blobs: blobs.default(PLACES.blobs),
     log: object({
       /** Names the log in its checkpoints; the epoch number comes after it. */
       origin: z
@@ -158,7 +159,7 @@ export const configSchema = z.strictObject({
   backup: object({
     schedule: cron.default('0 2 * * *'),
     /** Directory. */
-    target: path.default('/backups/cap-verifier'),
+    target: path.default(PLACES.backups),
     recipients: z.array(z.string()).max(0).default([]),
     /** Key file that signs archives. */
     signing_key: path.optional(),
@@ -166,9 +167,9 @@ export const configSchema = z.strictObject({
     retention: object({ days: count.default(7) }),
     /** Directories that are saved beside the registry; null: this machine has none. */
     sources: object({
-      keys: path.nullable().default('/var/lib/cap-verifier/keys'),
-      config: path.nullable().default('/etc/cap-verifier'),
-      certs: path.nullable().default('/etc/cap-verifier/certs'),
+      keys: path.nullable().default(PLACES.keys),
+      config: path.nullable().default(PLACES.config),
+      certs: path.nullable().default(PLACES.certs),
     }),
     bind: address.optional(),
   }),
@@ -193,7 +194,7 @@ export function settle(parsed: Parsed): Config {
   return {
     ...parsed,
     oauth: oauth && { ...oauth, issuer: [oauth.issuer].flat() },
-    tls: { ...tls, mode: tls.mode ?? 'disabled' },
+    tls: { ...PLACES.certificate, ...tls, mode: tls.mode ?? 'disabled' },
     verification: {
       ...verification,
       allow_mock: verification.allow_mock ?? development,

