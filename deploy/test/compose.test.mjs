@@ -318,6 +318,26 @@ test('an upgrade exchanges the containers and keeps the data, and so does the wa
   for (const program of Object.values(PROGRAM)) await run(`docker rmi --force registry.example.com/${program}:0.2.0`);
 });
 
+test('the registry moves to a directory as systemd has it, and back, and its log goes on', async () => {
+  const move = commandsOf('upgrade');
+  const registered = await stack.entries();
+  const [data, owner] = [path.join(stack.home, 'var'), 990];
+  // Here is no systemd and no user of its units; `cap` is the program of the image.
+  const there = (name) =>
+    `systemctl() { :; }
+     cap() { docker run --rm --user ${owner} --volume ${data}:${data} --entrypoint cap registry.example.com/cap-registry:${version} "$@"; }
+     ${move.get(name).replaceAll('/var/lib/cap-verifier', data).replaceAll('cap-verifier:cap-verifier', `${owner}:${owner}`)}`;
+  await run(`mkdir ${data}`);
+  assert.match((await run(there('from-docker'))).stdout, /^ok$/m);
+  const again = await run(there('from-docker'), { mayFail: true });
+  assert.match(again.stderr, /there is a registry already/);
+  assert.match((await run(there('to-docker'), { mayFail: true })).stderr, /a registry in cap-data already/);
+  await run('docker volume rm cap-data');
+  assert.match((await run(there('to-docker'))).stdout, /^ok$/m);
+  await stack.healthy(...SERVICES);
+  assert.equal(await stack.entries(), registered);
+});
+
 test('a verifier by docker run, with and without TLS', async () => {
   await step('run-http');
   await step('run-https');
