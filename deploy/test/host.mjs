@@ -21,6 +21,7 @@ const WANTED = {
   nginx: ['nginx-light'],
   promtool: ['prometheus'],
   nft: ['nftables'],
+  sqlite3: ['sqlite3'],
 };
 /** What takes long to make is kept here between runs. */
 export const CACHE = '/var/cache/cap-deploy';

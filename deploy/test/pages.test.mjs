@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandsOf } from './pages.mjs';
 
-for (const page of ['binary', 'systemd', 'docker', 'kubernetes', 'main-job', 'firewall', 'certificates', 'upgrade'])
+for (const page of [
+  'binary',
+  'systemd',
+  'docker',
+  'kubernetes',
+  'main-job',
+  'firewall',
+  'certificates',
+  'tuning',
+  'upgrade',
+])
   test(`the German page ${page} has the commands of the English one`, () => {
     const english = commandsOf(page);
     assert.ok(english.size > 1, `${english.size} blocks`);
