@@ -15,6 +15,6 @@ for (const page of [
 ])
   test(`the German page ${page} has the commands of the English one`, () => {
     const english = commandsOf(page);
-    assert.ok(english.size > 1, `${english.size} blocks`);
+    assert.ok(english.size > 0, `${english.size} blocks`);
     assert.deepEqual([...commandsOf(`${page}.de`)], [...english]);
   });
