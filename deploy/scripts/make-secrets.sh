@@ -72,7 +72,7 @@ place() {
   target=$dir/$1
   shift
   for file in "$@"; do
-    [ ! -e "$target/$file" ] || die "$target/$file is there without what belongs to it: move it away, or put the rest beside it"
+    wanted "${target#"$dir"/}/$file" || die "$target/$file is there without what belongs to it: move it away, or put the rest beside it"
   done
   [ -d "$target" ] || { mkdir "$target" && own "$target"; }
   for file in "$@"; do
@@ -82,12 +82,21 @@ place() {
   say "made $*"
 }
 
+# wanted FILE: it is to be made. An engine that was started too early has made an empty directory in its place.
+wanted() {
+  if [ -d "$dir/$1" ]; then
+    rmdir "$dir/$1" 2> /dev/null || die "$dir/$1 is a directory: move it away"
+    say "removed the empty directory $1; containers that were started before have to be made anew: docker compose up --force-recreate"
+  fi
+  [ ! -e "$dir/$1" ]
+}
+
 # own PATH: the containers' user may read it.
 own() { [ "$(id -u)" -ne 0 ] || chown -R $service_user:$service_user "$1"; }
 
 make_tokens() {
   for client in verifier backup operator; do
-    [ ! -e "$dir/tokens/$client.token" ] || continue
+    wanted "tokens/$client.token" || continue
     openssl rand -base64 32 | tr -d '\n' > "$work/$client.token"
     hash=$(openssl dgst -sha256 -r "$work/$client.token" | cut -d' ' -f1)
     printf 'sha256:%s\n' "$hash" > "$work/$client.sha256"
@@ -96,13 +105,13 @@ make_tokens() {
 }
 
 make_log_key() {
-  [ ! -e "$dir/keys/log.key" ] || return 0
+  wanted keys/log.key || return 0
   quietly openssl genpkey -algorithm ed25519 -out "$work/log.key"
   place keys log.key
 }
 
 make_backup_key() {
-  [ ! -e "$dir/keys/backup.key" ] || return 0
+  wanted keys/backup.key || return 0
   quietly cap keys generate --keys "$work/backup" --owner 'backup worker' --usage backup
   for ending in pub json key; do
     mv "$work"/backup/*.$ending "$work/backup.$ending"
@@ -111,8 +120,21 @@ make_backup_key() {
   place keys backup.json backup.pub backup.key
 }
 
+# named_by HOST: the certificate that is there is for it, too.
+named_by() {
+  case $1 in
+    *:* | *[0-9].*[0-9]) openssl x509 -noout -checkip "$1" -in "$dir/certs/tls.crt" ;;
+    *) openssl x509 -noout -checkhost "$1" -in "$dir/certs/tls.crt" ;;
+  esac | grep -q 'does match'
+}
+
 make_certificate() {
-  [ ! -e "$dir/certs/tls.crt" ] || return 0
+  if ! wanted certs/tls.crt; then
+    for host in $hosts; do
+      named_by "$host" || die "$dir/certs/tls.crt does not name $host: move certs/ away, and one that does is made"
+    done
+    return 0
+  fi
   names='DNS:localhost,IP:127.0.0.1,IP:::1'
   for name in cap-verifier cap-registry cap-backup cap-verifier-svc; do
     names="$names,DNS:$name"
@@ -128,9 +150,12 @@ make_certificate() {
     esac
     names="$names,$kind:$host"
   done
-  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=cap \
-    -addext "subjectAltName=$names" -addext 'extendedKeyUsage=serverAuth' -keyout "$work/tls.key" -out "$work/tls.crt"
-  # Its own authority: whoever trusts ca.crt trusts this certificate.
+  # No configuration of this machine's openssl, which would make an authority of it: its key lies in every container.
+  printf '[req]\ndistinguished_name=dn\n[dn]\n' > "$work/openssl.cnf"
+  quietly openssl req -x509 -config "$work/openssl.cnf" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=cap \
+    -addext "subjectAltName=$names" -addext 'basicConstraints=critical,CA:FALSE' -addext 'extendedKeyUsage=serverAuth' \
+    -keyout "$work/tls.key" -out "$work/tls.crt"
+  # Whoever trusts ca.crt trusts this certificate, and no other.
   cp "$work/tls.crt" "$work/ca.crt"
   chmod 0644 "$work/tls.crt" "$work/ca.crt"
   place certs tls.key ca.crt tls.crt
@@ -150,13 +175,19 @@ make_issuer() {
   fi
 }
 
+# The way to each of them is theirs alone, also where an engine has made the directory.
+for name in tokens keys certs; do
+  mkdir -p "$dir/$name"
+  chmod 0700 "$dir/$name"
+  [ "$(id -u)" -ne 0 ] || chown $service_user:$service_user "$dir/$name"
+done
+make_certificate
 make_tokens
 make_log_key
 make_backup_key
-make_certificate
 [ $with_issuer = no ] || make_issuer
 if [ "$(id -u)" -ne 0 ] && [ "$(id -u)" -ne $service_user ]; then
   say "these files belong to user $(id -u), and containers of user $service_user can't read them."
-  say "For Compose: sudo chown -R $service_user:$service_user $dir/tokens $dir/keys $dir/certs (kubectl reads them as they are)"
+  say "For Compose: sudo chown -R $service_user:$service_user '$dir/tokens' '$dir/keys' '$dir/certs' (kubectl reads them as they are)"
 fi
 say 'done'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -86,6 +86,7 @@ test('token, hash, key, record and certificate belong together', () => {
   for (const address of ['127.0.0.1', '::1', '192.0.2.7', '2001:db8::7'])
     assert.ok(certificate.checkIP(address), address);
   assert.equal(certificate.checkHost('other.example.com'), undefined);
+  assert.equal(certificate.ca, false, 'its key, which lies in every container, makes no other certificates');
 });
 
 test('another run changes nothing; what was removed is made anew', () => {
@@ -111,6 +112,27 @@ test('half of what belongs together is left as it is, and named', () => {
     readdirSync(at('all')).filter((name) => name.startsWith('.')),
     [],
   );
+});
+
+test('a host that the certificate does not name is not passed over', () => {
+  assert.equal(make([at('plain')]).status, 0);
+  const { status, stderr } = make(['--host', 'localhost', '--host', 'late.example.com', at('plain')]);
+  assert.equal(status, 64);
+  assert.match(stderr, /certs\/tls\.crt does not name late\.example\.com/);
+  assert.match(make(['--host', '192.0.2.9', at('plain')]).stderr, /does not name 192\.0\.2\.9/);
+  assert.equal(make(['--host', '127.0.0.1', '--host', '::1', at('plain')]).status, 0);
+});
+
+test('empty directories that an engine made in the place of files are cleared away, others are not', () => {
+  for (const name of ['tokens/verifier.sha256', 'tokens/verifier.token', 'keys/log.key'])
+    mkdirSync(at('early', name), { recursive: true, mode: 0o755 });
+  const { status, stdout, stderr } = make([at('early')]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /removed the empty directory keys\/log\.key.*--force-recreate/);
+  assert.equal(state('early').tokens, '1000:1000 700');
+  assert.equal(state('early')['keys/log.key'], '1000:1000 600');
+  mkdirSync(at('full/keys/log.key/somebody'), { recursive: true });
+  assert.match(make([at('full')]).stderr, /keys\/log\.key is a directory: move it away/);
 });
 
 test('without --dev-issuer there is no issuer', () => {
