@@ -1,6 +1,6 @@
 /** docs/install/docker.md with an engine of the test's own: a copy of the release, brought up as people do. */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -264,6 +264,18 @@ test('the verifier is exchanged under load without a failed request', async (t) 
   for (const what of ['GET /healthz', 'POST /verify', 'POST /proof/upload'])
     assert.ok(Object.values(answers[what])[0] > 10, `${what} was asked`);
   assert.notEqual(await stack.pidOf('cap-verifier'), pid);
+});
+
+test('an exchange for a verifier that does not get ready leaves the one that runs', async () => {
+  const pid = await stack.pidOf('cap-verifier');
+  await run(`cd ${compose} && cp config/app.yaml app.kept && echo 'nonsense: 1' >> config/app.yaml`);
+  const pasted = page.get('exchange').replace('timeout 120', 'timeout 5');
+  writeFileSync(path.join(stack.home, 'exchange.sh'), pasted.replaceAll('/etc/nginx', stack.nginx));
+  const failed = await run('sh exchange.sh', { mayFail: true }); // a shell that goes on after a failure, as when it is typed
+  assert.notEqual(failed.code, 0);
+  await run(`cd ${compose} && docker rm --force cap-verifier-next && cat app.kept > config/app.yaml && rm app.kept`);
+  assert.equal(await stack.pidOf('cap-verifier'), pid);
+  await run(`curl -sS --fail --cacert ${compose}/certs/ca.crt https://localhost/healthz`);
 });
 
 test('the same load does notice a verifier that is just restarted', async (t) => {
