@@ -168,9 +168,13 @@ describe('the list of a target', () => {
 });
 
 describe('retention', () => {
-  const day = (n: number) => ({ name: `b${n}`, created_at: rfc3339(new Date(NOW.getTime() - n * DAY_MS)) });
+  const day = (n: number, log_size = 10 - n) => ({
+    name: `b${n}`,
+    created_at: rfc3339(new Date(NOW.getTime() - n * DAY_MS)),
+    log_size,
+  });
   const expired = (days: number, newestRunFailed = false) =>
-    expiredBackups([0, 1, 2, 3].map(day), { days, now: NOW, newestRunFailed }).map(({ name }) => name);
+    expiredBackups([0, 1, 2, 3].map((n) => day(n)), { days, now: NOW, newestRunFailed }).map(({ name }) => name);
 
   it('removes what is older than its days, never the newest one, nothing after a failure', () => {
     expect(expired(7)).toEqual([]);
@@ -178,5 +182,11 @@ describe('retention', () => {
     expect(expired(1)).toEqual(['b2', 'b3']);
     expect(expired(1, true)).toEqual([]);
     expect(expiredBackups([day(50)], { days: 1, now: NOW, newestRunFailed: false })).toEqual([]);
+  });
+
+  it('keeps what has a longer log than the newest: the registry has lost data since', () => {
+    const backups = [day(0, 1), day(8, 1), day(9, 5), day(10, 4), day(20, 0)];
+    const gone = expiredBackups(backups, { days: 7, now: NOW, newestRunFailed: false });
+    expect(gone.map(({ name }) => name)).toEqual(['b8', 'b20']);
   });
 });

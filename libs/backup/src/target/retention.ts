@@ -5,11 +5,14 @@ export interface GoodBackup {
   name: string;
   /** RFC 3339 UTC. */
   created_at: string;
+  /** Events in the log that it holds. */
+  log_size: number;
 }
 
 /**
  * Which backups may go: those older than `days`, but never the newest one, and none at all while the newest run failed, since
- * then the old ones are all there is. Pure, so that a dry run is the real run without its last step.
+ * then the old ones are all there is. Nor one that holds a longer log than the newest: a log only grows, so the registry has
+ * lost data since (an empty volume, an old restore) and that one may be the last that has it. Pure, so that a dry run is the real run without its last step.
  */
 export function expiredBackups<T extends GoodBackup>(
   backups: readonly T[],
@@ -18,7 +21,8 @@ export function expiredBackups<T extends GoodBackup>(
   if (newestRunFailed || backups.length === 0) return [];
   const newest = backups.reduce((a, b) => (isNewer(b, a) ? b : a));
   const oldest = now.getTime() - days * DAY_MS;
-  return backups.filter((backup) => backup !== newest && Date.parse(backup.created_at) < oldest);
+  const isOld = ({ created_at }: GoodBackup) => Date.parse(created_at) < oldest;
+  return backups.filter((backup) => backup !== newest && backup.log_size <= newest.log_size && isOld(backup));
 }
 
 const isNewer = (a: GoodBackup, b: GoodBackup): boolean => {
