@@ -18,6 +18,8 @@ const NAME = `cap-${createHash('sha256').update(DATA).digest('hex').slice(0, 8)}
 const STATE = `/run/${NAME}`;
 const SOCKET = `${STATE}/docker.sock`;
 const PIDFILE = `${STATE}/dockerd.pid`;
+/** The test that uses it. */
+const OWNER = `${STATE}/owner`;
 const NAMESPACE = `/run/netns/${NAME}`;
 
 const START_MS = 60_000;
@@ -68,6 +70,7 @@ export class Engine {
     try {
       mkdirSync(DATA, { recursive: true });
       mkdirSync(STATE, { mode: 0o700 });
+      writeFileSync(OWNER, String(process.pid));
       // Not what /etc/docker/daemon.json says.
       writeFileSync(`${STATE}/daemon.json`, '{}\n');
       /** HOME of the commands: begins empty. */
@@ -191,6 +194,11 @@ const lives = (pid) => existsSync(`/proc/${pid}`);
 
 /** Ends the engine of DATA, if one runs, and removes its state and its namespace. */
 async function removeEngine() {
+  const owner = existsSync(OWNER) ? readFileSync(OWNER, 'utf8') : '';
+  if (owner !== '' && owner !== String(process.pid) && lives(owner))
+    throw new Error(
+      `process ${owner} runs an engine on ${DATA}: wait for it, or name another directory with CAP_ENGINE_DATA`,
+    );
   const pid = existsSync(PIDFILE) ? readFileSync(PIDFILE, 'utf8').trim() : '';
   const isOurs =
     pid !== '' && lives(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--data-root=${DATA}\0`);

@@ -1,7 +1,16 @@
 /** docker/Dockerfile: what gets into a build, what is in an image, and how its program lives in a container. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { IMAGES } from '../../scripts/images/names.mjs';
@@ -255,15 +264,18 @@ describe('a container', () => {
     place = path.join(engine.home, 'cap');
     mkdirSync(place);
     await engine.docker('network', 'create', 'cap-network');
-    // What makes keys and tokens is the image's own `cap`.
-    const cap = `docker run --rm --network none --user 0 --entrypoint cap -v ${place}:${place} -w ${place} ${imageOf('cap-registry')}`;
-    await engine.run(`${path.join(root, 'deploy/scripts/make-secrets.sh')} --dev-issuer .`, {
-      cwd: place,
-      env: { CAP: cap },
-    });
-    await engine.run(`${cap} dev token --issuer dev-issuer --scope 'verify:read policy:write' --out token`, {
-      cwd: place,
-    });
+    // What makes keys and tokens, and proves, is the image's own `cap`.
+    const cap =
+      'docker run --rm --network "${NETWORK-none}" --read-only --tmpfs /tmp --user 0 --env CAP_TOKEN_FILE --env NODE_EXTRA_CA_CERTS ' +
+      `--entrypoint cap --volume ${place}:${place} --workdir ${place} ${imageOf('cap-registry')}`;
+    writeFileSync(path.join(engine.bin, 'cap'), `#!/bin/sh\nexec ${cap} "$@"\n`, { mode: 0o755 });
+    await engine.run(`${path.join(root, 'deploy/scripts/make-secrets.sh')} --dev-issuer .`, { cwd: place });
+    await engine.run(
+      `cap dev token --issuer dev-issuer --scope 'verify:read policy:write registry:write' --out token`,
+      {
+        cwd: place,
+      },
+    );
     const tokens = { verifier: 'VERIFIER', backup: 'BACKUP', operator: 'OPERATOR' };
     const accepted = Object.keys(tokens).map(
       (name) => `    ${name}: [${readFileSync(path.join(place, 'tokens', `${name}.sha256`), 'utf8').trim()}]`,
@@ -324,6 +336,35 @@ backup:
     assert.equal((await policies()).items.length, 1);
   });
 
+  test('of the verifier judges a zero-knowledge proof, on a thread, that `cap` of an image made', async () => {
+    for (const name of ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'])
+      cpSync(path.join(root, 'examples', name), path.join(place, 'lists', name), { recursive: true });
+    await engine.run(
+      `cap prepare --suppliers lists/suppliers.csv --ubos lists/ubos.csv --out project
+      cap manifest build --project project --policy lists/policies/lksg.v1.json --sanctions lists/sanctions.csv@2026-01-15 \
+        --jurisdictions lists/jurisdictions.csv@2026-01-15 --scheme kzg-columns.v1
+      cap prove --project project
+      cap keys generate --keys project/keys --owner 'Musterwerk AG' --usage bundle
+      cap bundle create --project project --key "$(basename project/keys/*.key .key)" --out bundle.zip
+      export NETWORK=cap-network CAP_TOKEN_FILE=token NODE_EXTRA_CA_CERTS=certs/ca.crt
+      for list in sanctions jurisdictions; do
+        cap lists publish --url https://cap-verifier:8443 --id $list --as-of 2026-01-15 lists/$list.csv
+      done`,
+      { cwd: place },
+    );
+    const bearer = '--header "Authorization: Bearer $(cat token)"';
+    const { bundle_id } = JSON.parse(
+      await call('https://localhost:8443/proof/upload', `${bearer} --form file=@bundle.zip`),
+    );
+    const threads = async () => readdirSync(`/proc/${(await state('cap-verifier')).Pid}/task`).length;
+    const idle = await threads();
+    const body = JSON.stringify({ bundle_id });
+    const { report } = JSON.parse(await call('https://localhost:8443/verify', `${bearer} --json '${body}'`));
+    const statusOf = (id) => report.checks.find((check) => check.id === id)?.status;
+    assert.equal(statusOf('proof.valid'), 'ok', JSON.stringify(report.checks));
+    assert.ok((await threads()) > idle, 'a thread was started');
+  });
+
   test('of the backup worker gets ready, and makes a backup', async (t) => {
     await container(
       'cap-backup',
@@ -380,11 +421,22 @@ backup:
     });
     assert.equal(code, 78);
     assert.match(stderr, /\/config\/app\.yaml: expected a readable file/);
-    const without = await engine.run(
-      `docker run --rm --network none ${HARDENED} -v $PWD/registry:/config:ro -e CAP_TLS__ALLOW_PLAINTEXT=true ${imageOf('cap-registry')}`,
-      { mayFail: true, cwd: place },
-    );
-    assert.notEqual(without.code, 0);
-    assert.match(without.stderr + without.stdout, /\/data/);
+    const begin = (data) =>
+      engine.run(
+        `docker run --rm --network none ${HARDENED} -v $PWD/registry:/config:ro ${data} -e CAP_TLS__ALLOW_PLAINTEXT=true ${imageOf('cap-registry')}`,
+        { mayFail: true, cwd: place },
+      );
+    mkdirSync(path.join(place, 'of-root'), { mode: 0o755 });
+    for (const [data, words] of [
+      ['', 'read-only file system'],
+      ['-v $PWD/of-root:/data', 'permission denied'],
+    ]) {
+      const { code, stderr } = await begin(data);
+      assert.equal(code, 78, stderr);
+      assert.match(
+        stderr,
+        new RegExp(`registry\\.database: expected a directory that user 1000 can write to at /data: ${words}$`, 'm'),
+      );
+    }
   });
 });

@@ -17,6 +17,7 @@ import { PoliciesController } from './policies/policies.controller.js';
 import { PoliciesService } from './policies/policies.service.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { SnapshotsController } from './snapshots/snapshots.controller.js';
+import { requireStateDirectories } from './state-directories.js';
 import { StatusController } from './status/status.controller.js';
 
 /** The internal API over the registry's state, which is open until the application closes. */
@@ -26,6 +27,7 @@ export class RegistryModule {
     const { registry } = config;
     const duration = commitDuration();
     const failures = logProofFailures();
+    await requireStateDirectories(config);
     const logKeys = await loadLogKeys(config, await keyPassphrase());
     const data = await RegistryData.open({
       database: registry.database,

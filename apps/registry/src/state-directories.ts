@@ -1,0 +1,23 @@
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
+import { makeDirectoryDurable, systemWords } from '@cap/crypto';
+
+/**
+ * Makes the directories of database and BLOBs if they are not there. ConfigError for one that this process can't write to: a
+ * volume that nobody mounted, or one that belongs to another user.
+ */
+export async function requireStateDirectories({ registry }: Config): Promise<void> {
+  const { database, blobs } = registry;
+  const places: [key: string, directory: string][] = [];
+  if (!isPostgresUrl(database)) places.push(['registry.database', path.dirname(path.resolve(database))]);
+  if (typeof blobs === 'string') places.push(['registry.blobs', path.resolve(blobs)]);
+  for (const [key, directory] of places)
+    try {
+      await makeDirectoryDurable(directory, 0o750);
+      await access(directory, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const expected = `expected a directory that user ${process.geteuid!()} can write to at ${directory}: ${systemWords(error)}`;
+      throw new ConfigError([{ source: 'configuration', key, expected }]);
+    }
+}
