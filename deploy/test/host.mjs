@@ -20,6 +20,7 @@ const WANTED = {
   ip: ['iproute2'],
   nginx: ['nginx-light'],
   promtool: ['prometheus'],
+  nft: ['nftables'],
 };
 /** What takes long to make is kept here between runs. */
 export const CACHE = '/var/cache/cap-deploy';
@@ -76,6 +77,8 @@ export function debootstrap(directory, packages = []) {
   rmSync(path.join(directory, 'var/cache/apt/archives'), { recursive: true });
 }
 
-/** The root file system of a bare Debian server. */
-export const bareServer = () =>
-  kept(`${SUITE}-${stampOf([SUITE, ...PACKAGES])}`, (directory) => debootstrap(directory, PACKAGES));
+/** The root file system of a bare Debian server, with some packages more. */
+export function bareServer(more = []) {
+  const packages = [...PACKAGES, ...more];
+  return kept(`${SUITE}-${stampOf([SUITE, ...packages])}`, (directory) => debootstrap(directory, packages));
+}

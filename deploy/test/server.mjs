@@ -24,13 +24,13 @@ export class Server {
   #container;
   #leader;
 
-  /** Copies the root file system, puts the release into ~/cap, and boots. */
-  static async boot() {
+  /** Copies the root file system, puts the release, or what else is given, into ~/cap, and boots. */
+  static async boot({ packages = [], release = path.join(root, 'dist', 'binaries') } = {}) {
     const server = new Server();
     server.directory = mkdtempSync(`${PLACE}${process.pid}-`);
     try {
-      quietly('cp', ['--archive', '--reflink=auto', `${bareServer()}/.`, server.directory]);
-      cpSync(path.join(root, 'dist', 'binaries'), path.join(server.directory, 'root', 'cap'), { recursive: true });
+      quietly('cp', ['--archive', '--reflink=auto', `${bareServer(packages)}/.`, server.directory]);
+      cpSync(release, path.join(server.directory, 'root', 'cap'), { recursive: true });
       // A server has this; debootstrap does not make it.
       writeFileSync(path.join(server.directory, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n');
       await server.#boot();
@@ -101,6 +101,11 @@ export class Server {
         throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}`);
       await pause(100);
     }
+  }
+
+  /** The process whose namespaces are its. */
+  get pid() {
+    return this.#leader;
   }
 
   /** Stops what runs in it and removes it. */

@@ -19,6 +19,7 @@ const BESIDE = {
   LICENSE: 'LICENSE',
   'deploy/install.sh': 'install.sh',
   'deploy/systemd': 'systemd',
+  'deploy/firewall': 'firewall',
   'examples/config': 'config',
   ...Object.fromEntries(EXAMPLES.map((name) => [`examples/${name}`, `examples/${name}`])),
 };

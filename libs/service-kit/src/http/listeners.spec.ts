@@ -1,19 +1,25 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { loadConfig, type LoadInput } from '@cap/config';
 import supertest from 'supertest';
 import { greeter, temporaryDirectory, testdata } from '../greeter.fixture.js';
+import { type ServiceParts } from '../index.js';
 
 const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => void (await Promise.all(open.splice(0).map((service) => service.stop()))));
 
-const start = async (document: Record<string, Record<string, unknown>> = {}, input: Partial<LoadInput> = {}) => {
-  const running = await greeter(document, { input });
+const start = async (
+  document: Record<string, Record<string, unknown>> = {},
+  input: Partial<LoadInput> = {},
+  parts: Partial<ServiceParts> = {},
+) => {
+  const running = await greeter(document, { input, parts });
   open.push(running.service);
   return { ...running, ...(await running.service.listen()) };
 };
@@ -152,6 +158,38 @@ describe('with TLS', () => {
     copyFileSync(testdata('first.key'), files.key); // no longer the certificate's key
     expect(await service.reload(again())).toBe(false);
     expect((await get(`${api}/open/you`)).peer?.subject.CN).toBe('second.test');
+  });
+
+  it('files that change are taken into use without a signal; wrong ones are told once', async () => {
+    const { files, put } = certificateFiles();
+    const { api, log } = await start(withTls(files), {}, { certificateLookMs: 20 });
+    const complaint = 'the certificate files changed and can not be used, the old certificate stays in use';
+    const until = async (condition: () => boolean | Promise<boolean>) => {
+      const deadline = Date.now() + 5_000;
+      while (!(await condition())) {
+        if (Date.now() > deadline) throw new Error('still not so');
+        await pause(10);
+      }
+    };
+    const subject = async () => (await get(`${api}/open/you`)).peer?.subject.CN;
+    put('second');
+    await until(async () => (await subject()) === 'second.test');
+    expect(log.find('the certificate was renewed')).toHaveLength(1);
+
+    copyFileSync(testdata('first.key'), files.key); // no longer the certificate's key
+    await until(() => log.find(complaint).length > 0);
+    await pause(100);
+    expect(log.find(complaint)).toMatchObject([
+      { level: 'error', error: { message: expect.stringContaining('tls.crt') } },
+    ]);
+    expect(await subject()).toBe('second.test');
+
+    rmSync(files.cert);
+    await until(() => log.find(complaint).length > 1);
+    put('first');
+    await until(async () => (await subject()) === 'first.test');
+    expect(log.find(complaint)).toHaveLength(2);
+    expect(log.find('the certificate was renewed')).toHaveLength(2);
   });
 
   it('a certificate and a key that do not belong together are a configuration error', async () => {

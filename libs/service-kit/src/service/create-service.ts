@@ -19,7 +19,7 @@ import { cacheOutcomes } from '../metrics/cache-metrics.js';
 import { httpMetrics } from '../metrics/http-metrics.js';
 import { counter } from '../metrics/metric.js';
 import { problemSender } from '../problems/send-problem.js';
-import { assertValidNow, readCertificate } from './certificate.js';
+import { assertValidNow, type Certificate, CertificateFiles, readCertificate } from './certificate.js';
 import { KitModule } from './kit.module.js';
 import { Reload } from './reload.js';
 
@@ -31,6 +31,7 @@ const SETTLE_MS = 100;
 const FINISH_MS = 20_000;
 const CLOSE_MS = 7_000;
 const IDLE_SWEEP_MS = 50;
+const CERTIFICATE_LOOK_MS = 30_000;
 
 export interface ServiceParts {
   /** Name in the logs and metrics: `cap-verifier-api`. */
@@ -41,6 +42,8 @@ export interface ServiceParts {
   readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
   /** Where log lines go instead of stdout, for tests. */
   readonly logStream?: NodeJS.WritableStream | undefined;
+  /** How often the files of the certificate are looked at, for tests. */
+  readonly certificateLookMs?: number | undefined;
 }
 
 /** A service that is made and not listening yet. */
@@ -70,17 +73,11 @@ export async function createService(
   const reload = new Reload(log);
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)));
 
-  let certificate = readCertificate(config);
+  const certificate = readCertificate(config);
   const listeners = new Listeners(plan, certificate?.options ?? null);
-  if (certificate) {
-    readiness.add('certificate', () => assertValidNow(certificate!));
-    reload.add('certificate', (fresh) => {
-      const read = readCertificate(fresh);
-      if (!read) return;
-      listeners.replaceCertificate(read.options);
-      certificate = read;
-    });
-  }
+  const watched = certificate
+    ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
+    : { close: () => undefined };
 
   const clients = new ClientTokens(config.registry.tokens);
   reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens));
@@ -134,9 +131,43 @@ export async function createService(
     readiness.stop();
     if (listening) await drain();
     access.close();
+    watched.close();
     if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
     listeners.closeAll();
     log.info('stopped');
+  }
+
+  /** Its check and its renewal: on SIGHUP, and when its files change. */
+  function serveCertificate(inUse: Certificate, settings: Config, everyMs: number) {
+    readiness.add('certificate', () => assertValidNow(inUse));
+    const replace = (fresh: Certificate) => {
+      listeners.replaceCertificate(fresh.options);
+      inUse = fresh;
+    };
+    reload.add('certificate', (fresh) => {
+      const read = readCertificate(fresh);
+      if (!read) return;
+      replace(read);
+      settings = fresh;
+    });
+    const files = new CertificateFiles();
+    let looking = false;
+    const look = async () => {
+      if (looking) return; // files on a mount that hangs are asked for once
+      looking = true;
+      try {
+        const fresh = await files.changed(settings, inUse);
+        if (!fresh) return;
+        replace(fresh);
+        log.info('the certificate was renewed', { valid_to: fresh.validTo.toISOString() });
+      } catch (error) {
+        log.error('the certificate files changed and can not be used, the old certificate stays in use', { error });
+      } finally {
+        looking = false;
+      }
+    };
+    const timer = setInterval(() => void look(), everyMs).unref();
+    return { close: () => clearInterval(timer) };
   }
 
   async function drain(): Promise<void> {

@@ -1,0 +1,250 @@
+/** docs/install/firewall.md: on a booted server with a client beside it, then against ports that Docker publishes. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { Engine } from './engine.mjs';
+import { prepareHost, quietly } from './host.mjs';
+import { provideNodeImage } from './node-image.mjs';
+import { commandsOf } from './pages.mjs';
+import { root } from '../../scripts/setup.mjs';
+import path from 'node:path';
+import { Server } from './server.mjs';
+
+const PORTS = [22, 443, 2222, 8080, 8081, 8443, 9090];
+const OPEN = [22, 8443];
+const SERVER = { v4: '192.0.2.1', v6: '2001:db8::1' };
+const CLIENT = { v4: '192.0.2.2', v6: '2001:db8::2' };
+/** Long enough for a cable that is memory, with other work on the cores. */
+const ANSWER_MS = 700;
+const page = commandsOf('firewall');
+const client = `cap-client-${process.pid}`;
+const inClient = [`--net=/run/netns/${client}`];
+const children = [];
+
+/** Echoes on every port, all addresses, until it is ended. */
+const LISTEN = `
+  const ports = process.argv.slice(1);
+  let left = ports.length;
+  for (const port of ports)
+    require('net').createServer((s) => s.on('error', () => {}).pipe(s)).listen(Number(port), '::', () => --left || console.log('ready'));`;
+/** Prints the ports of an address that take a connection and echo. */
+const TRY = `
+  const [host, ...ports] = process.argv.slice(1);
+  const tries = ports.map((port) => new Promise((done) => {
+    const socket = require('net').connect(Number(port), host, () => socket.write('?'));
+    const end = (answer) => (socket.destroy(), done(answer));
+    socket.on('data', () => end([Number(port)])).on('error', () => end([]));
+    setTimeout(end, ${ANSWER_MS}, []);
+  }));
+  Promise.all(tries).then((open) => console.log(JSON.stringify(open.flat())));`;
+/** Holds a connection to each port; for each line that it reads it sends a byte on every one and prints who echoed. */
+const HOLD = `
+  const [host, ...ports] = process.argv.slice(1);
+  let left = ports.length;
+  const sockets = ports.map((port) => require('net').connect(Number(port), host, () => --left || console.log('ready')));
+  process.stdin.on('data', () => {
+    const heard = sockets.map((socket, i) => new Promise((done) => {
+      socket.once('data', () => done([Number(ports[i])])).write('?');
+      setTimeout(done, ${ANSWER_MS}, []);
+    }));
+    Promise.all(heard).then((open) => console.log(JSON.stringify(open.flat())));
+  });`;
+
+const nsenter = (namespace, script, ...args) => {
+  const child = spawn('setpriv', [
+    '--pdeathsig=KILL',
+    'nsenter',
+    ...namespace,
+    process.execPath,
+    '-e',
+    script,
+    ...args,
+  ]);
+  children.push(child);
+  child.stderr.pipe(process.stderr);
+  return child;
+};
+const line = (child) => new Promise((resolve) => child.stdout.once('data', (data) => resolve(data.toString().trim())));
+const started = async (...args) => {
+  const child = nsenter(...args);
+  assert.equal(await line(child), 'ready');
+  return child;
+};
+const reachable = async (namespace, address, ports = PORTS) =>
+  JSON.parse(await line(nsenter(namespace, TRY, address, ...ports)));
+
+let server;
+let inServer;
+before(async () => {
+  prepareHost();
+  const packages = ['nftables', 'iptables', 'ufw', 'iproute2'];
+  server = await Server.boot({ packages, release: path.join(root, 'deploy') });
+  inServer = ['--target', server.pid, '--net'];
+  quietly('ip', ['netns', 'add', client]);
+  const ip = (...args) => quietly('ip', ['-n', client, ...args]);
+  ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', server.pid);
+  ip('link', 'set', 'lo', 'up');
+  ip('link', 'set', 'eth0', 'up');
+  ip('address', 'add', `${CLIENT.v4}/24`, 'dev', 'eth0');
+  ip('address', 'add', `${CLIENT.v6}/64`, 'dev', 'eth0', 'nodad');
+  await server.run(`
+    ip link set eth0 up
+    ip address add ${SERVER.v4}/24 dev eth0
+    ip address add ${SERVER.v6}/64 dev eth0 nodad`);
+  await started(inServer, LISTEN, ...PORTS);
+  await started(inClient, LISTEN, 5555);
+});
+after(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await server?.end();
+  quietly('sh', ['-c', `! [ -e /run/netns/${client} ] || ip netns delete ${client}`]);
+});
+
+/** Both families at once; the neighbours are forgotten, so that they have to be found again. */
+async function fromClient() {
+  quietly('ip', ['-n', client, 'neighbour', 'flush', 'dev', 'eth0']);
+  const [v4, v6] = await Promise.all([reachable(inClient, SERVER.v4), reachable(inClient, SERVER.v6)]);
+  return { v4, v6 };
+}
+const both = (ports) => ({ v4: ports, v6: ports });
+/** What the kernel holds, without counters. */
+const rules = () =>
+  server.ask(
+    'nft --stateless list ruleset; iptables-save | grep "^[-:*]" | sed "s/ \\[.*//"; ip6tables-save | grep "^[-:*]" | sed "s/ \\[.*//"',
+  );
+
+async function way(name, { startAgain }) {
+  assert.deepEqual(await fromClient(), both(PORTS), 'before');
+  const held = await Promise.all(Object.values(SERVER).map((address) => started(inClient, HOLD, address, ...OPEN)));
+  await server.run(page.get(name));
+
+  assert.deepEqual(await fromClient(), both(OPEN), 'after');
+  for (const connection of held) {
+    connection.stdin.write('\n');
+    assert.deepEqual(JSON.parse(await line(connection)), OPEN, 'connections that stood');
+  }
+  for (const loopback of ['127.0.0.1', '::1']) assert.deepEqual(await reachable(inServer, loopback), PORTS, loopback);
+  for (const address of Object.values(CLIENT))
+    assert.deepEqual(await reachable(inServer, address, [5555]), [5555], 'answers to what the server begins');
+
+  const once = await rules();
+  await server.run(page.get(name));
+  assert.equal(await rules(), once, 'applied twice');
+
+  await server.run(`nft flush ruleset; ${startAgain}`);
+  assert.deepEqual(await fromClient(), both(OPEN), 'what a start of the machine applies');
+  assert.equal(await rules(), once);
+}
+
+test('nftables', async () => {
+  await way('nftables', { startAgain: 'systemctl start nftables' });
+  await server.run(page.get('nftables-remove'));
+  assert.deepEqual(await fromClient(), both(PORTS));
+});
+
+test('iptables', async () => {
+  await way('iptables', { startAgain: 'systemctl restart cap-firewall' });
+  await server.run('~/cap/firewall/firewall.sh iptables --ssh 2222 --open 443 --open 8443');
+  assert.deepEqual(await fromClient(), both([443, 2222, 8443]), 'other ports');
+  await server.run(page.get('iptables-remove'));
+  assert.deepEqual(await fromClient(), both(PORTS));
+  assert.doesNotMatch(await rules(), /CAP-/);
+});
+
+test('nobody locks himself out', async () => {
+  const none = await rules();
+  const from = 'SSH_CONNECTION="192.0.2.2 50000 192.0.2.1 2222"';
+  for (const kind of ['iptables', 'ufw']) {
+    const refused = await server.run(`${from} ~/cap/firewall/firewall.sh ${kind}`, { mayFail: true });
+    assert.equal(refused.code, 64);
+    assert.match(refused.stderr, /add --ssh 2222/);
+  }
+  await server.run(`printf '#!/bin/sh\\necho port 2200\\n' > /usr/local/sbin/sshd; chmod +x /usr/local/sbin/sshd`);
+  const { code, stderr } = await server.run('~/cap/firewall/firewall.sh iptables --ssh 22', { mayFail: true });
+  await server.run('rm /usr/local/sbin/sshd');
+  assert.equal(code, 64);
+  assert.match(stderr, /sshd listens on port 2200.*--ssh 2200/);
+  for (const wrong of ['--open', '--open 0', '--open 65536', '--open 8443/tcp', '--close 22'])
+    assert.equal((await server.run(`~/cap/firewall/firewall.sh iptables ${wrong}`, { mayFail: true })).code, 64, wrong);
+  assert.equal(await rules(), none, 'a refusal changes nothing');
+
+  await server.run(page.get('undo').replace('5min', '1s'));
+  await server.run(page.get('nftables'));
+  await server.until('! nft list table inet cap 2> /dev/null');
+  assert.deepEqual(await fromClient(), both(PORTS), 'taken back by itself');
+  await server.run(`${page.get('undo')}\n${page.get('keep')}`);
+  await server.run('systemctl disable nftables');
+});
+
+test('ufw', async () => {
+  await way('ufw', { startAgain: 'systemctl restart ufw' });
+  await server.run(page.get('ufw-remove'));
+  assert.deepEqual(await fromClient(), both(PORTS));
+});
+
+test('ports that Docker publishes', async (t) => {
+  const engine = await Engine.start();
+  t.after(() => engine.end());
+  await provideNodeImage((...args) => engine.docker(...args));
+  const outside = `cap-outside-${process.pid}`;
+  quietly('ip', ['netns', 'add', outside]);
+  t.after(() => quietly('ip', ['netns', 'delete', outside]));
+  await engine.run(`
+    ip link add eth0 type veth peer name eth0 netns ${outside}
+    ip address add ${SERVER.v4}/24 dev eth0
+    ip address add ${SERVER.v6}/64 dev eth0 nodad
+    ip link set eth0 up`);
+  for (const args of [
+    ['address', 'add', `${CLIENT.v4}/24`, 'dev', 'eth0'],
+    ['address', 'add', `${CLIENT.v6}/64`, 'dev', 'eth0', 'nodad'],
+    ['link', 'set', 'eth0', 'up'],
+  ])
+    quietly('ip', ['-n', outside, ...args]);
+  // Inside of the container the ports are exchanged: what counts is the port that the caller asked for.
+  const published = ['8443:8080', '8080:8443', '9090:9090'].flatMap((port) => ['--publish', port]);
+  await engine.docker(
+    'run',
+    '--detach',
+    '--name',
+    'served',
+    ...published,
+    'node:24-bookworm-slim',
+    'node',
+    '-e',
+    LISTEN,
+    8080,
+    8443,
+    9090,
+  );
+  await engine.until('docker logs served | grep ready');
+  const ask = async () => {
+    const from = [`--net=/run/netns/${outside}`];
+    const ports = [8080, 8443, 9090];
+    const [v4, v6] = await Promise.all(Object.values(SERVER).map((address) => reachable(from, address, ports)));
+    return { v4, v6 };
+  };
+  const engines = (commands) => engine.run(commands, { env: { PORTS: '' } });
+  /** ufw is in the server's file system, not in the machine's. */
+  const withUfw = (commands) =>
+    engines(
+      `unshare --mount sh -ec 'mount --bind ${server.directory} /mnt; mount -t proc proc /mnt/proc; chroot /mnt /bin/sh -ec "${commands}"'`,
+    );
+  const ways = {
+    nftables: [() => engines('nft --file deploy/firewall/cap.nft'), () => engines('nft delete table inet cap')],
+    iptables: [
+      () => engines('deploy/firewall/firewall.sh iptables'),
+      () => engines('deploy/firewall/firewall.sh remove'),
+    ],
+    ufw: [
+      () => withUfw('/root/cap/firewall/firewall.sh ufw'),
+      () => withUfw('ufw disable; /root/cap/firewall/firewall.sh remove'),
+    ],
+  };
+  for (const [name, [apply, remove]] of Object.entries(ways)) {
+    assert.deepEqual(await ask(), both([8080, 8443, 9090]), `before ${name}`);
+    await apply();
+    assert.deepEqual(await ask(), both([8443]), name);
+    await engines(`curl -sS --max-time 5 --http0.9 telnet://127.0.0.1:8080 < /dev/null`);
+    await remove();
+  }
+});
