@@ -1,16 +1,27 @@
 /** deploy/kubernetes: every overlay and component rendered, typed, and held to rules that are shown to find what they are for. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/setup.mjs';
 import { quietly } from './host.mjs';
 import { Cluster } from './kubernetes/cluster.mjs';
-import { CAP, Manifests, ON_TOP, OVERLAYS } from './kubernetes/render.mjs';
+import { CAP, Manifests, ON_TOP, OVERLAYS, version } from './kubernetes/render.mjs';
 import { faultsOf, RULES } from './kubernetes/rules.mjs';
 import { typeFaults } from './kubernetes/typed.mjs';
+import { commandsOf } from './pages.mjs';
 
 const RENDERINGS = [
   ...OVERLAYS.map((overlay) => [overlay]),
@@ -432,4 +443,60 @@ test('the public paths of Ingress and Gateway are the same', () => {
     matches.map(({ path: { value, type } }) => `${value} ${type.replace('Path', '')}`),
     ingress,
   );
+});
+
+const blocks = commandsOf('kubernetes');
+test('the commands of the page, as they stand there', () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'cap-home-'));
+  try {
+    mkdirSync(path.join(home, 'cap/deploy'), { recursive: true });
+    symlinkSync(path.join(root, 'deploy/scripts'), path.join(home, 'cap/deploy/scripts'));
+    const bare = new Manifests();
+    renameSync(bare.directory, path.join(home, 'cap/deploy/kubernetes'));
+    bare.directory = path.join(home, 'cap/deploy/kubernetes');
+    copyFileSync(manifests.at('overlays/dev/local/config/public.pem'), path.join(home, 'issuer.pem'));
+    mkdirSync(path.join(home, 'bin'));
+    writeFileSync(path.join(home, 'bin/cap'), `#!/bin/sh\nexec ${process.execPath} ${CAP} "$@"\n`, { mode: 0o755 });
+    const env = { ...process.env, HOME: home, PATH: `${home}/bin:${process.env.PATH}` };
+    for (const name of ['secrets', 'own', 'render', 'restore', 'scale-out'])
+      quietly('bash', ['-euo', 'pipefail', '-c', blocks.get(name)], { env });
+
+    const own = bare.render('own');
+    const rules = Object.keys(RULES).filter((rule) => rule !== 'names' && rule !== 'images');
+    assert.deepEqual(faultsOf(new Cluster(own), rules), []);
+    assert.equal(containerOf(own).image, `images.example.org/cap-verifier-api:${version}`);
+    assert.equal(one(own, 'Ingress', '').spec.rules[0].host, 'cap.example.org');
+    assert.equal(one(own, 'StatefulSet', '').spec.volumeClaimTemplates[0].spec.storageClassName, 'fast');
+    assert.match(one(own, 'ConfigMap', 'cap-config').data['auth.yaml'], /issuer: https:\/\/login.example.org/);
+    assert.equal(readFileSync(path.join(home, 'rendered.yaml'), 'utf8').match(/^kind: /gm).length, own.length);
+
+    for (const [overlay, job, kind] of [
+      ['restore', 'cap-restore', 'StatefulSet'],
+      ['migrate', 'cap-registry-migrate', 'Deployment'],
+    ]) {
+      const documents = bare.render(overlay);
+      assert.deepEqual(faultsOf(new Cluster(documents), rules), []);
+      assert.equal(one(documents, kind, 'cap-registry').spec.replicas, 0, 'no registry beside the Job');
+      assert.match(containerOf(documents, job, 'Job').image, /^images.example.org\/cap-registry:/);
+    }
+    const moved = new Cluster(bare.render('ha'));
+    const registry = moved.workload('cap-registry').config().registry;
+    assert.equal(registry.blobs.s3.endpoint, 'https://s3.example.org');
+    assert.equal(registry.log.origin, new Cluster(own).workload('cap-registry').config().registry.log.origin);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+test('every block of the page is one that a shell can read', () => {
+  const text = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
+  const all = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
+  assert.ok(all.length > 10);
+  for (const commands of all) quietly('bash', ['-n', '-c', commands]);
+});
+
+test('the pod that looks at backups holds the rules', () => {
+  const cluster = new Cluster([...rendered.get('production'), ...manifests.documents('backups-pod.yaml')]);
+  assert.deepEqual(faultsOf(cluster, ['references', 'mounts', 'security', 'images', 'selectors']), []);
+  assert.deepEqual(typeFaults(manifests.documents('backups-pod.yaml')), [[]]);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandsOf } from './pages.mjs';
 
-for (const page of ['binary', 'systemd', 'docker', 'main-job'])
+for (const page of ['binary', 'systemd', 'docker', 'kubernetes', 'main-job'])
   test(`the German page ${page} has the commands of the English one`, () => {
     const english = commandsOf(page);
     assert.ok(english.size > 4, `${english.size} blocks`);

@@ -1,7 +1,7 @@
 /** What the rules ask of a rendering: its workloads, what they mount, who selects whom. */
 import { parse } from 'yaml';
 
-const WORKLOADS = ['Deployment', 'StatefulSet', 'CronJob', 'Job'];
+const WORKLOADS = ['Deployment', 'StatefulSet', 'CronJob', 'Job', 'Pod'];
 
 export class Cluster {
   constructor(documents) {
@@ -61,7 +61,7 @@ export class Workload {
     this.cluster = cluster;
     this.document = document;
     this.name = document.metadata.name;
-    this.template = (kind === 'CronJob' ? spec.jobTemplate.spec : spec).template;
+    this.template = kind === 'Pod' ? document : (kind === 'CronJob' ? spec.jobTemplate.spec : spec).template;
     this.pod = this.template.spec;
     this.labels = this.template.metadata.labels;
     this.container = this.pod.containers.find(({ name }) => name === this.name) ?? this.pod.containers[0];

@@ -77,6 +77,11 @@ export class Manifests {
     return this.render('own');
   }
 
+  /** A file that is applied by itself. */
+  documents(file) {
+    return documentsOf(readFileSync(this.at(file), 'utf8'));
+  }
+
   replace(file, text) {
     const kept = this.at('kept');
     copyFileSync(this.at(file), kept);
