@@ -14,7 +14,7 @@ program serves them or a container.
 
   iptables   until the next start; cap-firewall.service does it at each
   ufw        for good; ports that ufw allowed before stay open: ufw status
-  remove     takes the rules away again; after `ufw disable` where ufw has them
+  remove     takes the rules away again, those of cap.nft too; where ufw has them, it is disabled
 USAGE
 }
 
@@ -143,8 +143,10 @@ remove() {
       ! $tables --wait -D $call 2> /dev/null || { $tables --wait -F "${call##* }"; $tables --wait -X "${call##* }"; }
     done
   done
+  ! nft list table inet cap > /dev/null 2>&1 || nft delete table inet cap
   for file in /etc/ufw/after.rules /etc/ufw/after6.rules; do
-    [ -e $file ] || continue
+    grep -qs '^# BEGIN cap$' $file || continue
+    ufw disable
     without_block $file > $file.new
     chmod 0640 $file.new
     mv $file.new $file

@@ -1,16 +1,15 @@
 /** docs/install/docker.md with an engine of the test's own: a copy of the release, brought up as people do. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { root } from '../../scripts/setup.mjs';
-import { Engine } from './engine.mjs';
+import { ComposeStack, SERVICES } from './compose-stack.mjs';
 import { prepareHost, quietly } from './host.mjs';
 import { mainJob } from './main-job.mjs';
 import { commandsOf } from './pages.mjs';
 
-const SERVICES = ['cap-registry', 'cap-verifier', 'cap-backup'];
 const PROGRAM = {
   'cap-registry': 'cap-registry',
   'cap-verifier': 'cap-verifier-api',
@@ -19,84 +18,21 @@ const PROGRAM = {
 const MANAGEMENT = { 'cap-registry': 8081, 'cap-verifier': 8080, 'cap-backup': 8082 };
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const page = commandsOf('docker');
-/** nginx's directory on the machine of the page; here one of the test's own. */
-const NGINX_ETC = '/etc/nginx';
 const BEHIND_NGINX = 'url=https://localhost\n';
 
-let engine;
+let stack;
 let compose;
-let nginxEtc;
 before(async () => {
   prepareHost();
-  engine = await Engine.start();
-  copyRelease(path.join(engine.home, 'cap'));
-  compose = path.join(engine.home, 'cap/deploy/compose');
-  nginxEtc = path.join(engine.home, 'nginx');
-  prepareNginx();
+  stack = await ComposeStack.start();
+  compose = stack.directory;
 });
-after(async () => {
-  await engine?.run(`for file in ${engine.home}/*.pid; do kill "$(cat "$file")" || true; done`, { mayFail: true });
-  await engine?.end();
-});
+after(() => stack?.end());
 
-/** What a user checks out: the files of git, as they are here now. */
-function copyRelease(to) {
-  const files = quietly('git', ['-C', root, 'ls-files', '-coz', '--exclude-standard', 'deploy', 'examples']);
-  for (const file of files.split('\0').filter((name) => name !== ''))
-    cpSync(path.join(root, file), path.join(to, file), { recursive: true });
-}
-
-/** Debian's nginx with a directory of its own in the place of /etc/nginx. */
-function prepareNginx() {
-  for (const directory of ['conf.d', 'tmp']) mkdirSync(path.join(nginxEtc, directory), { recursive: true });
-  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp/${name};`);
-  writeFileSync(
-    path.join(nginxEtc, 'nginx.conf'),
-    `user root; pid ${engine.home}/nginx.pid; error_log ${nginxEtc}/error.log; worker_processes 1;
-     events {} http { access_log off; ${places.join(' ')} include conf.d/*.conf; }\n`,
-  );
-  const wrapper = `#!/bin/sh\nexec /usr/sbin/nginx -p ${nginxEtc} -c ${nginxEtc}/nginx.conf -e ${nginxEtc}/error.log "$@"\n`;
-  writeFileSync(path.join(engine.bin, 'nginx'), wrapper, { mode: 0o755 });
-}
-
-const options = (rest) => ({ cwd: engine.home, env: { CAP_HEALTH_INTERVAL: '1s' }, ...rest });
-const run = (commands, rest) => engine.run(commands.replaceAll(NGINX_ETC, nginxEtc), options(rest));
-const ask = async (commands, rest) => (await run(commands, rest)).stdout.trim();
+const run = (commands, options) => stack.run(commands, options);
+const ask = (commands) => stack.ask(commands);
 const step = (name) => run(page.get(name));
-const inspect = (container, format) => ask(`docker inspect --format '{{${format}}}' ${container}`);
-const pidOf = (container) => inspect(container, '.State.Pid');
-const healthy = (...containers) =>
-  engine.until(
-    containers
-      .map((name) => `[ "$(docker inspect --format '{{.State.Health.Status}}' ${name})" = healthy ]`)
-      .join(' && '),
-    60_000,
-  );
-/** The same for whoever stands in the network of the containers. */
-const addressOf = (container) =>
-  ask(`docker inspect --format '{{(index .NetworkSettings.Networks "cap-network").IPAddress}}' ${container}`);
-const entries = () =>
-  ask(
-    `curl -sS --fail --cacert ${compose}/certs/ca.crt -H "Authorization: Bearer $(cat ~/try/token)" https://localhost:8443/registry/entries`,
-  );
-const memoryOf = async (container) => {
-  const pid = await pidOf(container);
-  return ['VmRSS', 'VmHWM', 'Threads']
-    .map((name) =>
-      new RegExp(`${name}:\\s+\\d+.*`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[0].replaceAll(/\s+/g, ' '),
-    )
-    .join(', ');
-};
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
-
-/** Debian's Prometheus with what Docker's DNS says to a container. */
-async function startPrometheus() {
-  const names = await Promise.all(SERVICES.map(async (name) => `${await addressOf(name)} ${name}\n`));
-  writeFileSync(path.join(engine.home, 'hosts'), names.join(''));
-  await run(`unshare --mount sh -c 'mount --bind hosts /etc/hosts && exec prometheus \
-    --config.file=cap/deploy/monitoring/prometheus/prometheus.yml --storage.tsdb.path=prometheus \
-    --web.listen-address=127.0.0.1:9090' > prometheus.log 2>&1 & echo $! > prometheus.pid`);
-}
 
 test('the file is one that Compose reads, with the names that are promised and nothing unpinned', async () => {
   await run(`cd ${compose} && docker compose --profile monitoring config --quiet`);
@@ -132,17 +68,17 @@ test('secrets are made, and the services come up one after the other until all a
   await step('secrets');
   assert.equal(statSync(path.join(compose, 'keys/log.key')).uid, 1000);
   await step('up');
-  await healthy(...SERVICES);
+  await stack.healthy(...SERVICES);
   const health = JSON.parse(await ask(`docker inspect --format '{{json .State.Health.Log}}' cap-registry`));
   const readyAt = Date.parse(health.find(({ ExitCode }) => ExitCode === 0).End);
   for (const name of ['cap-verifier', 'cap-backup'])
-    assert.ok(Date.parse(await inspect(name, '.State.StartedAt')) >= readyAt, `${name} waited for the registry`);
+    assert.ok(Date.parse(await stack.inspect(name, '.State.StartedAt')) >= readyAt, `${name} waited for the registry`);
   for (const name of SERVICES) {
     const listening = (await ask(`docker logs ${name}`))
       .split('\n')
       .map((line) => JSON.parse(line))
       .find(({ msg }) => msg === 'listening');
-    const began = Date.parse(await inspect(name, '.State.StartedAt'));
+    const began = Date.parse(await stack.inspect(name, '.State.StartedAt'));
     t.diagnostic(`${name}: start to listening ${Date.parse(listening.ts) - began} ms`);
     const size = await ask(
       `docker image inspect --format '{{.Size}}' "$(docker inspect --format '{{.Image}}' ${name})"`,
@@ -157,9 +93,9 @@ test('secrets are made, and the services come up one after the other until all a
 test('nothing is published but the API, on loopback', async () => {
   const listening = await ask(`ss -Hltn | awk '{print $4}' | sort`);
   assert.equal(listening, '127.0.0.1:8443');
-  await startPrometheus(); // scrapes while other tests run
+  await stack.startPrometheus(); // scrapes while other tests run
   for (const name of SERVICES) {
-    const answer = await ask(`curl -sS http://${await addressOf(name)}:${MANAGEMENT[name]}/readyz`);
+    const answer = await ask(`curl -sS http://${await stack.addressOf(name)}:${MANAGEMENT[name]}/readyz`);
     assert.match(answer, /"status":"ok"/, `${name}, asked within the network`);
   }
   const metrics = await run(`curl -sS --cacert ${compose}/certs/ca.crt https://localhost:8443/metrics`);
@@ -168,13 +104,13 @@ test('nothing is published but the API, on loopback', async () => {
 
 test('they run as user 1000 without rights, and can write where they should alone', async (t) => {
   for (const name of SERVICES) {
-    const status = readFileSync(`/proc/${await pidOf(name)}/status`, 'utf8');
+    const status = await stack.statusOf(name);
     assert.match(status, /^Uid:\t1000\t1000\t1000\t1000$/m);
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
       assert.match(status, new RegExp(`^${set}:\\t0+$`, 'm'));
     assert.match(status, /^NoNewPrivs:\t1$/m);
     assert.match(status, /^Seccomp:\t2$/m);
-    t.diagnostic(`${name}: ${await memoryOf(name)} when idle`);
+    t.diagnostic(`${name}: ${await stack.memoryOf(name)} when idle`);
     for (const place of ['/x', '/opt/cap/x', '/config/x', '/certs/x', '/run/x', '/home/x', '/var/tmp/x'])
       assert.match(
         (await run(`docker exec ${name} touch ${place}`, { mayFail: true })).stderr,
@@ -252,13 +188,13 @@ test('the main job, through nginx', async (t) => {
   await run('nginx');
   await step('proxy');
   await mainJob({ ask }, ['docker'], BEHIND_NGINX);
-  for (const name of SERVICES) t.diagnostic(`${name}: ${await memoryOf(name)} afterwards`);
+  for (const name of SERVICES) t.diagnostic(`${name}: ${await stack.memoryOf(name)} afterwards`);
 });
 
 test('Prometheus reaches all three with the configuration that is shipped; its data source is Grafana’s', async () => {
   quietly('promtool', ['check', 'config', path.join(root, 'deploy/monitoring/prometheus/prometheus.yml')]);
   const query = `curl -sS --get --data-urlencode 'query=sum(up) == 3' http://127.0.0.1:9090/api/v1/query`;
-  assert.match(await engine.until(`${query} | grep '"value"'`, 40_000), /"3"/);
+  assert.match(await stack.engine.until(`${query} | grep '"value"'`, 40_000), /"3"/);
   await run('kill "$(cat prometheus.pid)"; rm prometheus.pid');
   const provisioned = 'deploy/monitoring/grafana/provisioning/datasources/prometheus.yaml';
   const { apiVersion, datasources } = parse(readFileSync(path.join(root, provisioned), 'utf8'));
@@ -272,52 +208,29 @@ test('Prometheus reaches all three with the configuration that is shipped; its d
 });
 
 test('a container that is killed is started again and has lost nothing', async () => {
-  const registered = await entries();
-  for (const name of SERVICES) process.kill(Number(await pidOf(name)), 'SIGKILL');
-  await engine.until(
+  const registered = await stack.entries();
+  for (const name of SERVICES) process.kill(Number(await stack.pidOf(name)), 'SIGKILL');
+  await stack.engine.until(
     SERVICES.map((name) => `[ "$(docker inspect --format '{{.RestartCount}}' ${name})" = 1 ]`).join(' && '),
   );
-  await healthy(...SERVICES);
-  assert.equal(await entries(), registered);
+  await stack.healthy(...SERVICES);
+  assert.equal(await stack.entries(), registered);
 });
 
 test('a new certificate and a new trust store are taken into use without a restart', async () => {
   const served = 'openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint';
-  const [pid, old] = [await pidOf('cap-verifier'), await ask(served)];
+  const [pid, old] = [await stack.pidOf('cap-verifier'), await ask(served)];
   await run(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,DNS:cap-verifier -keyout privkey.pem -out fullchain.pem 2> /dev/null`);
   await step('certificate');
-  await engine.until(`[ "$(${served})" != '${old}' ]`);
+  await stack.engine.until(`[ "$(${served})" != '${old}' ]`);
   await run('curl -sS --fail --cacert fullchain.pem https://localhost:8443/healthz');
   await run(`sed -i 's|/certs/server|/certs/tls|' ${compose}/config/tls.yaml`);
   await step('reload');
-  await engine.until(`[ "$(${served})" = '${old}' ]`);
-  assert.equal(await pidOf('cap-verifier'), pid);
+  await stack.engine.until(`[ "$(${served})" = '${old}' ]`);
+  assert.equal(await stack.pidOf('cap-verifier'), pid);
 });
 
-/** Runs commands while all kinds of requests come in through nginx; answers what these were answered. */
-async function underLoad(commands) {
-  const stop = path.join(engine.home, 'stop');
-  rmSync(stop, { force: true });
-  const home = engine.home;
-  const command = [
-    process.execPath,
-    path.join(root, 'deploy/test/load.mjs'),
-    'https://localhost',
-    `${compose}/certs/ca.crt`,
-    `${home}/try/token`,
-    `${home}/try/bundle.zip`,
-    stop,
-  ];
-  const load = run(command.join(' '), { milliseconds: 150_000 });
-  load.catch(() => undefined);
-  try {
-    await run(commands);
-  } finally {
-    writeFileSync(stop, '');
-  }
-  return JSON.parse((await load).stdout);
-}
 const failuresOf = (answers) =>
   Object.entries(answers).flatMap(([what, counts]) =>
     Object.entries(counts)
@@ -325,29 +238,47 @@ const failuresOf = (answers) =>
       .map(([status, count]) => `${count} × ${what}: ${status}`),
   );
 
+test('uploads of the largest size get through nginx, five at a time, and larger ones no further than it', async (t) => {
+  const upload = (bytes, times) =>
+    ask(`head -c ${bytes} /dev/zero > big.zip
+      for i in $(seq ${times}); do
+        curl -sS -o /dev/null -w '%{http_code}\\n' --cacert ${compose}/certs/ca.crt \\
+          --header "Authorization: Bearer $(cat ~/try/token)" --form file=@big.zip https://localhost/proof/upload &
+      done
+      wait; rm big.zip`);
+  // Judged by the verifier: these bytes are no bundle.
+  assert.equal(await upload(100_000_000, 5), Array(5).fill('400').join('\n'));
+  assert.equal(await upload(105_000_000, 1), '413');
+  assert.deepEqual(
+    [await stack.inspect('cap-verifier', '.State.OOMKilled'), await stack.inspect('cap-verifier', '.RestartCount')],
+    ['false', '1'],
+  );
+  t.diagnostic(`cap-verifier: ${await stack.memoryOf('cap-verifier')} afterwards`);
+});
+
 test('the verifier is exchanged under load without a failed request', async (t) => {
-  const pid = await pidOf('cap-verifier');
-  const answers = await underLoad(page.get('exchange'));
+  const pid = await stack.pidOf('cap-verifier');
+  const answers = await stack.underLoad(page.get('exchange'));
   t.diagnostic(JSON.stringify(answers));
   assert.deepEqual(failuresOf(answers), []);
   for (const what of ['GET /healthz', 'POST /verify', 'POST /proof/upload'])
     assert.ok(Object.values(answers[what])[0] > 10, `${what} was asked`);
-  assert.notEqual(await pidOf('cap-verifier'), pid);
+  assert.notEqual(await stack.pidOf('cap-verifier'), pid);
 });
 
 test('the same load does notice a verifier that is just restarted', async (t) => {
-  const answers = await underLoad('sleep 1; docker restart --time 35 cap-verifier; sleep 1');
+  const answers = await stack.underLoad('sleep 1; docker restart --time 35 cap-verifier; sleep 1');
   t.diagnostic(failuresOf(answers).join(', '));
   assert.notDeepEqual(failuresOf(answers), []);
-  await healthy('cap-verifier');
+  await stack.healthy('cap-verifier');
 });
 
 test('stopping ends them all in order, and a new start keeps what was registered', async () => {
-  const registered = await entries();
+  const registered = await stack.entries();
   await run(`cd ${compose} && docker compose stop`);
   for (const name of SERVICES) {
     assert.deepEqual(
-      [await inspect(name, '.State.ExitCode'), await inspect(name, '.State.OOMKilled')],
+      [await stack.inspect(name, '.State.ExitCode'), await stack.inspect(name, '.State.OOMKilled')],
       ['0', 'false'],
       name,
     );
@@ -356,41 +287,61 @@ test('stopping ends them all in order, and a new start keeps what was registered
   await step('down');
   assert.equal(await ask('docker ps --all --quiet'), '');
   await step('up');
-  await healthy(...SERVICES);
-  assert.equal(await entries(), registered);
+  await stack.healthy(...SERVICES);
+  assert.equal(await stack.entries(), registered);
 });
 
 test('a restore puts the newest backup in the place of the data, under the same key', async () => {
-  const registered = await entries();
+  const registered = await stack.entries();
   assert.match((await step('backup')).stdout, /backup_.*\.tar\.gz/);
   await run('docker stop --time 35 cap-registry');
   await run(
     `docker run --rm --volume cap-data:/data --entrypoint sh registry.example.com/cap-registry:${version} -c 'echo damage > /data/registry/registry.db'`,
   );
   await step('restore');
-  await healthy(...SERVICES);
-  assert.equal(await entries(), registered);
+  await stack.healthy(...SERVICES);
+  assert.equal(await stack.entries(), registered);
   await run(`docker exec cap-registry sh -c 'grep damage /data/registry.before-restore-*/registry.db'`);
 });
 
 test('an upgrade exchanges the containers and keeps the data, and so does the way back', async () => {
-  const registered = await entries();
+  const registered = await stack.entries();
   for (const program of Object.values(PROGRAM))
     await run(`docker tag registry.example.com/${program}:${version} registry.example.com/${program}:0.2.0`);
   for (const tag of ['0.2.0', version]) {
     await run(page.get('upgrade').replaceAll('0.2.0', tag));
-    await healthy(...SERVICES);
+    await stack.healthy(...SERVICES);
     for (const name of SERVICES)
-      assert.equal(await inspect(name, '.Config.Image'), `registry.example.com/${PROGRAM[name]}:${tag}`);
-    assert.equal(await entries(), registered);
+      assert.equal(await stack.inspect(name, '.Config.Image'), `registry.example.com/${PROGRAM[name]}:${tag}`);
+    assert.equal(await stack.entries(), registered);
   }
   for (const program of Object.values(PROGRAM)) await run(`docker rmi --force registry.example.com/${program}:0.2.0`);
+});
+
+test('the registry moves to a directory as systemd has it, and back, and its log goes on', async () => {
+  const move = commandsOf('upgrade');
+  const registered = await stack.entries();
+  const [data, owner] = [path.join(stack.home, 'var'), 990];
+  // Here is no systemd and no user of its units; `cap` is the program of the image.
+  const there = (name) =>
+    `systemctl() { :; }
+     cap() { docker run --rm --user ${owner} --volume ${data}:${data} --entrypoint cap registry.example.com/cap-registry:${version} "$@"; }
+     ${move.get(name).replaceAll('/var/lib/cap-verifier', data).replaceAll('cap-verifier:cap-verifier', `${owner}:${owner}`)}`;
+  await run(`mkdir ${data}`);
+  assert.match((await run(there('from-docker'))).stdout, /^ok$/m);
+  const again = await run(there('from-docker'), { mayFail: true });
+  assert.match(again.stderr, /there is a registry already/);
+  assert.match((await run(there('to-docker'), { mayFail: true })).stderr, /a registry in cap-data already/);
+  await run('docker volume rm cap-data');
+  assert.match((await run(there('to-docker'))).stdout, /^ok$/m);
+  await stack.healthy(...SERVICES);
+  assert.equal(await stack.entries(), registered);
 });
 
 test('a verifier by docker run, with and without TLS', async () => {
   await step('run-http');
   await step('run-https');
-  await engine.until('curl -sS --fail http://127.0.0.1:8080/readyz');
-  await engine.until(`curl -sS --fail --cacert ${compose}/certs/ca.crt https://localhost:8643/healthz`);
+  await stack.engine.until('curl -sS --fail http://127.0.0.1:8080/readyz');
+  await stack.engine.until(`curl -sS --fail --cacert ${compose}/certs/ca.crt https://localhost:8643/healthz`);
   await run('docker stop --time 35 cap-verifier-http cap-verifier-https');
 });

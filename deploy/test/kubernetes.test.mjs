@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -209,7 +208,6 @@ const WRONG = {
     [(d) => (containerOf(d).ports[0].hostPort = 80), /a port of the host/],
     [(d) => delete containerOf(d).resources.limits.memory, /no limits.memory/],
     [(d) => delete containerOf(d).volumeMounts[0].readOnly, /config can be written/],
-    [(d) => (podOf(d).containers[1].securityContext = {}), /cap-reload: may gain privileges/, ISSUED],
   ],
   images: [
     [(d) => (containerOf(d).image = containerOf(d).image.replace(/:.*/, ':latest')), /image .*:latest/],
@@ -403,37 +401,6 @@ test('no secret is in the repository, and none can be added by mistake', () => {
   // A Secret's text stands nowhere but in Secrets.
   const open = JSON.stringify(rendered.get('production-ha').filter(({ kind }) => kind !== 'Secret'));
   assert.doesNotMatch(open, /canary|PRIVATE KEY/);
-});
-
-test('the container cap-reload sends SIGHUP when the mounted certificate is another', () => {
-  const place = mkdtempSync(path.join(tmpdir(), 'cap-reload-'));
-  try {
-    const { command } = podOf(rendered.get(ISSUED)).containers.find(({ name }) => name === 'cap-reload');
-    const script = command
-      .at(-1)
-      .replaceAll('/certs', `${place}/certs`)
-      .replace('/usr/local/bin', place)
-      .replace('sleep 10', 'sleep 0.1');
-    assert.notEqual(script, command.at(-1));
-    mkdirSync(path.join(place, 'certs'));
-    symlinkSync('..first', path.join(place, 'certs/..data'));
-    const program = path.join(place, 'cap-verifier-api');
-    writeFileSync(
-      program,
-      `#!${process.execPath}\nprocess.on('SIGHUP', () => console.log('HUP'));setTimeout(() => {}, 3000);\n`,
-    );
-    chmodSync(program, 0o755);
-    writeFileSync(path.join(place, 'reload.sh'), script);
-    const drive = `${program} & sleep 0.5; timeout 2 sh ${place}/reload.sh & sleep 0.7
-      echo changed; ln -sfn ..second ${place}/certs/..data; wait`;
-    // In a process namespace of its own, where no other program of that name can be meant.
-    const said = quietly('unshare', ['--pid', '--fork', '--mount-proc', 'sh', '-c', drive]);
-    const [first, ...others] = said.trim().split('\n');
-    assert.equal(first, 'changed');
-    assert.deepEqual(others.sort(), ['HUP', `new certificate: ${program} was told`]);
-  } finally {
-    rmSync(place, { recursive: true });
-  }
 });
 
 test('the public paths of Ingress and Gateway are the same', () => {

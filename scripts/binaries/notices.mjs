@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Whoever adds to this list has read the licence. */
-const PERMISSIVE = new Set([
+export const PERMISSIVE = new Set([
   '0BSD',
   'Apache-2.0',
   'BlueOak-1.0.0',

@@ -62,6 +62,7 @@ describe('canonical JSON', () => {
           expect(error).toBeInstanceOf(CapError);
           return;
         }
+        if (bytes.includes('__proto__')) return; // canonical, and refused when it is read
         const again = parseJson(bytes, 'value');
         expect(isCanonicalJson(bytes, again)).toBe(true);
         expect(isCanonicalJson(Buffer.concat([bytes, Buffer.from(' ')]), again)).toBe(false);

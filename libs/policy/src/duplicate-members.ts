@@ -2,9 +2,9 @@ import { CapError } from '@cap/crypto';
 
 /**
  * JSON.parse keeps the last of two members with the same name, so that two readers could see two policies in one text.
- * Throws CapError `policy.invalid` with line and column of the second. `text` must be JSON.
+ * Throws CapError `code` with line and column of the second. `text` must be JSON.
  */
-export function refuseDuplicateMembers(text: string, name: string): void {
+export function refuseDuplicateMembers(text: string, name: string, code = 'policy.invalid'): void {
   // For each open object the names it has so far; null stands for an array.
   const open: (Set<string> | null)[] = [];
   let expectsName = false;
@@ -39,7 +39,7 @@ export function refuseDuplicateMembers(text: string, name: string): void {
         if (names.has(member))
           throw new CapError(
             'input',
-            'policy.invalid',
+            code,
             `${name}: the member ${JSON.stringify(member)} stands there twice, ${place(text, index)}`,
           );
         names.add(member);

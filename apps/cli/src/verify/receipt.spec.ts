@@ -63,5 +63,8 @@ describe('cap verify --receipt', () => {
     const { code, err } = await judged('--receipt', await desk.put('receipt', testLog().checkpoint(7)));
     expect([code, err]).toEqual([65, expect.stringContaining('receipt.malformed')]);
     expect((await judged('--receipt', desk.at('none'))).code).toBe(66);
+    const doubled = JSON.stringify(json(testLog({ bundleId }).receipt(3, 7))).replace('{', '{"tree_size":9,');
+    const twice = await judged('--receipt', await desk.put('receipt', doubled));
+    expect([twice.code, twice.err]).toEqual([65, expect.stringContaining('"tree_size" stands there twice')]);
   });
 });

@@ -92,6 +92,11 @@ describe('parseTrustStore', () => {
 
   it.each<[string, Uint8Array, RegExp]>([
     ['no JSON', Buffer.from('{'), /my-trust/],
+    [
+      'a member twice',
+      Buffer.from('{"schema":"cap-trust.v1","signers":[],\n"signers":[]}'),
+      /^my-trust.*"signers".*line 2/,
+    ],
     ['another version', jcs({ schema: 'cap-trust.v2', version: 1 }), /schema/],
     ['an unknown member', document({ friends: [] }), /friends/],
     [

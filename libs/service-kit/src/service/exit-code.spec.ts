@@ -10,6 +10,7 @@ it.each([
   [shaped({ kind: 'busy', code: 'data.owned' }), 75],
   [shaped({ kind: 'forbidden', code: 'key.mode' }), 77],
   [shaped({ kind: 'io', code: 'x' }), 74],
+  [shaped({ kind: 'refused', code: 'storage.version' }), 78],
   [shaped({ kind: 'toString' }), 70],
   [shaped({ code: 'EADDRINUSE', syscall: 'listen' }), 75],
   [shaped({ code: 'EACCES', syscall: 'listen' }), 77],

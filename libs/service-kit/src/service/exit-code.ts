@@ -10,6 +10,7 @@ const EXITS: Readonly<Record<string, number>> = {
   conflict: 75,
   forbidden: 77,
   config: 78,
+  refused: 78, // a database of a newer version, say: nothing that trying again would mend
 };
 const SYSTEM: Readonly<Record<string, number>> = {
   EADDRINUSE: 75,

@@ -25,18 +25,18 @@ export class SqlSnapshotLeases implements SnapshotLeases {
 
   describe({ id, log_size, head_digest, database_size, blobs, blob_bytes }: SnapshotLease): Promise<void> {
     return this.#held(
-      `UPDATE snapshot_leases SET log_size = ?, head_digest = ?, database_size = ?, blobs = ?, blob_bytes = ? WHERE id = ?`,
+      `UPDATE snapshot_leases SET log_size = ?, head_digest = ?, database_size = ?, blobs = ?, blob_bytes = ?`,
+      id,
       log_size,
       head_digest,
       database_size,
       blobs,
       blob_bytes,
-      id,
     );
   }
 
   renew(id: string, ms: number): Promise<void> {
-    return this.#held('UPDATE snapshot_leases SET expires_at = ? WHERE id = ?', this.#in(ms), id);
+    return this.#held('UPDATE snapshot_leases SET expires_at = ?', id, this.#in(ms));
   }
 
   async find(id: string): Promise<SnapshotLease | null> {
@@ -60,9 +60,10 @@ export class SqlSnapshotLeases implements SnapshotLeases {
     return this.queue.submit(async (tx) => void (await tx.run('DELETE FROM snapshot_leases')));
   }
 
-  #held(sql: string, ...values: (string | number)[]): Promise<void> {
+  /** Only a lease that still lives: BLOBs may be gone that one which has run out promised. */
+  #held(update: string, id: string, ...values: (string | number)[]): Promise<void> {
     return this.queue.submit(async (tx) => {
-      if ((await tx.run(sql, ...values)) === 0)
+      if ((await tx.run(`${update} WHERE id = ? AND expires_at > ?`, ...values, id, this.#in(0))) === 0)
         throw new CapError('missing', 'snapshot.unknown', 'the lease ran out while the snapshot was used');
     });
   }

@@ -1,12 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
+import { setImmediate } from 'node:timers/promises';
+import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
 import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
 import { embeddedIt, PROFILE } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
-import { LEASE_MS } from './snapshots.js';
+import { HEARTBEAT_MS, LEASE_MS, MAKING_MS } from './snapshots.js';
 
 let place: DataDirectory;
 let data: RegistryData;
@@ -14,7 +15,10 @@ beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open();
 });
-afterEach(() => place.remove());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await place.remove();
+});
 
 const later = (ms: number) => (place.clock = new Date(place.clock.getTime() + ms));
 
@@ -31,7 +35,7 @@ describe('snapshots', () => {
       for (let i = 0; writing; i++) acknowledged.push((await register(`${worker}/${i}`)).log_index);
     });
     try {
-      while (acknowledged.length < 20) await new Promise((resolve) => setImmediate(resolve));
+      while (acknowledged.length < 20) await setImmediate();
       for (let i = 0; i < 3; i++) {
         const before = acknowledged.length;
         const snapshot = await copySnapshot(data, place.at(`copy-${i}`));
@@ -85,6 +89,49 @@ describe('snapshots', () => {
   it('of two asked for at once one is refused', async () => {
     const outcomes = await Promise.allSettled([data.createSnapshot(), data.createSnapshot()]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('that a process died over block the next one for no longer than a minute', async () => {
+    const copying = Promise.withResolvers<void>();
+    jest.spyOn(data.store, 'copyTo').mockReturnValueOnce(copying.promise);
+    const dead = data.createSnapshot();
+    while (!(await data.snapshots.active())) await setImmediate();
+    later(MAKING_MS - 1);
+    await expect(data.createSnapshot()).rejects.toMatchObject({ code: 'snapshot.busy' });
+    later(1);
+    expect(MAKING_MS).toBeLessThanOrEqual(60_000);
+    const next = await data.createSnapshot();
+    // Should it only have slept, it notices, and leaves the other's copy alone.
+    copying.reject(new Error('woken up'));
+    await expect(dead).rejects.toThrow('woken up');
+    expect((await contentOf(await data.snapshots.database(next.id))).length).toBe(next.database_size);
+  });
+
+  it('that take long keep their lease by a heartbeat; one that has run out is not revived', async () => {
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    const { copyTo } = data.store;
+    const copying = Promise.withResolvers<void>();
+    jest.spyOn(data.store, 'copyTo').mockImplementationOnce(async (file) => {
+      await copying.promise;
+      await copyTo.call(data.store, file);
+    });
+    const slow = data.createSnapshot();
+    while (!(await data.snapshots.active())) await setImmediate();
+    const heartbeat = timers.mock.calls.find(([, ms]) => ms === HEARTBEAT_MS)![0];
+    const beat = async () => {
+      heartbeat();
+      await data.store.appendEvent('backup.drill', {}); // behind the renewal in the queue
+    };
+    for (let i = 0; i < 3; i++) {
+      later(MAKING_MS - 1);
+      await beat();
+    }
+    expect(await data.snapshots.active()).toBe(true);
+    later(MAKING_MS);
+    await beat();
+    expect(await data.snapshots.active()).toBe(false);
+    copying.resolve();
+    await expect(slow).rejects.toMatchObject({ code: 'snapshot.unknown' });
   });
 
   it('hold back sweeping, and list an upload that expires meanwhile', async () => {

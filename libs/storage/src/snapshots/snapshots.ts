@@ -12,6 +12,9 @@ import { type ByteRange, type Page, type PageRequest, type RegistryStore, type S
 export const LEASE_MS = 30 * 60_000;
 /** A use within this time of the last one prolongs nothing: the lease is as good as new. */
 const FRESH_MS = 60_000;
+/** How long a lease lives while its copy is being made, and how often it is renewed, ms: it soon outlives a process that died. */
+export const MAKING_MS = 60_000;
+export const HEARTBEAT_MS = 15_000;
 
 export type Snapshot = Omit<SnapshotLease, 'taken_at'>;
 
@@ -51,14 +54,16 @@ export class Snapshots {
   /** CapError snapshot.busy, storage.full. */
   async create(): Promise<Snapshot> {
     const id = randomUUID();
-    await this.store.leases.take(id, LEASE_MS);
-    const renewing = setInterval(() => void this.store.leases.renew(id, LEASE_MS).catch(() => undefined), FRESH_MS);
+    await this.store.leases.take(id, MAKING_MS);
+    // A renewal that fails needs no answer: the lease ends, and with it the attempt, as it is described.
+    const renew = () => void this.store.leases.renew(id, MAKING_MS).catch(() => undefined);
+    const heartbeat = setInterval(renew, HEARTBEAT_MS);
     const file = path.join(this.files.workshop, `.${nameOf(id)}`);
     try {
       for (const name of await this.files.list()) await this.files.remove(name);
       await mkdir(this.files.workshop, { recursive: true, mode: 0o700 });
       await this.#refuseWithoutRoom(await this.store.bytes());
-      const { taken_at } = await this.#use(id);
+      const { taken_at } = (await this.store.leases.find(id)) ?? gone(id);
       const content = await this.#copyTo(file, new Date(taken_at));
       await this.files.put(nameOf(id), file);
       await this.store.leases.describe({ id, ...content });
@@ -69,7 +74,7 @@ export class Snapshots {
       await this.store.leases.release(id).catch(() => undefined);
       throw error;
     } finally {
-      clearInterval(renewing);
+      clearInterval(heartbeat);
     }
   }
 
