@@ -22,10 +22,7 @@ const WANTED = {
   '/usr/lib/postgresql/15/bin/postgres': ['postgresql-15'],
   promtool: ['prometheus'],
   nft: ['nftables'],
-<<<<<<< HEAD
-=======
   sqlite3: ['sqlite3'],
->>>>>>> main
 };
 /** What takes long to make is kept here between runs. */
 export const CACHE = '/var/cache/cap-deploy';

@@ -289,11 +289,16 @@ async function startStorage() {
   await engine.run(`${process.execPath} --import ./${s3}/sources.fixture.mjs ${s3}/s3/s3-double.fixture.ts 9100 \
     > ${home}/s3.json 2> ${home}/s3.log < /dev/null & echo $! > ${home}/s3.pid`);
   const double = JSON.parse(await engine.until(`grep . ${home}/s3.json`));
-  manifests.write('overlays/production-ha/local/storage/database.url', `postgres://cap:${PASSWORD}@${DATABASE}/cap?sslmode=verify-full`);
+  manifests.write(
+    'overlays/production-ha/local/storage/database.url',
+    `postgres://cap:${PASSWORD}@${DATABASE}/cap?sslmode=verify-full`,
+  );
   manifests.write('overlays/production-ha/local/storage/s3.access_key_id', double.access_key_id);
   manifests.write('overlays/production-ha/local/storage/s3.secret_access_key', double.secret_access_key);
   const app = readFileSync(manifests.at('components/registry-scale-out/app.yaml'), 'utf8');
-  const said = app.replace('bucket: cap-registry', `bucket: ${double.bucket}`).replace(/region: .*/, `region: ${double.region}`);
+  const said = app
+    .replace('bucket: cap-registry', `bucket: ${double.bucket}`)
+    .replace(/region: .*/, `region: ${double.region}`);
   manifests.write('overlays/own/registry.yaml', said);
   return '  - name: cap-registry-config\n    behavior: merge\n    files: [app.yaml=registry.yaml]\n';
 }

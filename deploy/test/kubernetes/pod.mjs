@@ -2,7 +2,17 @@
  * Pods of a rendering, run by a container engine as the kubelet would: files, users, limits, probes, preStop. A field of a pod
  * that is not carried out here stops the test, but for what only a cluster can do.
  */
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,7 +34,14 @@ const CONTAINER = [
   ...['name', 'image', 'imagePullPolicy', 'command', 'args', 'env', 'ports', 'resources', 'securityContext'],
   ...['volumeMounts', 'lifecycle', 'startupProbe', 'livenessProbe', 'readinessProbe'],
 ];
-const PROBE = ['httpGet', 'initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'failureThreshold', 'successThreshold'];
+const PROBE = [
+  'httpGet',
+  'initialDelaySeconds',
+  'periodSeconds',
+  'timeoutSeconds',
+  'failureThreshold',
+  'successThreshold',
+];
 
 /** Answers the object, none of whose fields is left out. */
 function only(known, object, where) {
@@ -217,14 +234,16 @@ export class Pod {
 
   #volume(volume, { fsGroup, fsGroupChangePolicy }) {
     const where = `${this.name}.volumes.${volume.name}`;
-    const { configMap, secret, emptyDir, persistentVolumeClaim: claim } = only(
-      ['name', 'configMap', 'secret', 'emptyDir', 'persistentVolumeClaim'],
-      volume,
-      where,
-    );
+    const {
+      configMap,
+      secret,
+      emptyDir,
+      persistentVolumeClaim: claim,
+    } = only(['name', 'configMap', 'secret', 'emptyDir', 'persistentVolumeClaim'], volume, where);
     const place = claim ? this.node.claim(claim.claimName) : path.join(this.directory, volume.name);
     if (claim || emptyDir) {
-      if (emptyDir) only(['sizeLimit'], emptyDir, where); // the kubelet evicts a pod that exceeds it
+      if (emptyDir)
+        only(['sizeLimit'], emptyDir, where); // the kubelet evicts a pod that exceeds it
       else only(['claimName', 'readOnly'], claim, where);
       const isNew = !existsSync(place);
       mkdirSync(place, { recursive: true });
@@ -362,4 +381,3 @@ export class Pod {
     return this.engine.docker('stats', '--no-stream', '--format', '{{.Name}} {{.MemUsage}}', this.name);
   }
 }
-
