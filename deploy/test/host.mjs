@@ -19,6 +19,7 @@ const WANTED = {
   iptables: ['iptables'],
   ip: ['iproute2'],
   nginx: ['nginx-light'],
+  '/usr/lib/postgresql/15/bin/postgres': ['postgresql-15'],
   promtool: ['prometheus'],
   nft: ['nftables'],
   sqlite3: ['sqlite3'],

@@ -40,10 +40,10 @@ export class Manifests {
   }
 
   /** What the page lets people make, for every overlay. */
-  makeSecrets() {
+  makeSecrets(...more) {
     const [first, ...others] = OVERLAYS;
     const local = this.at('overlays', first, 'local');
-    quietly(path.join(root, 'deploy/scripts/make-secrets.sh'), ['--dev-issuer', local], {
+    quietly(path.join(root, 'deploy/scripts/make-secrets.sh'), ['--dev-issuer', ...more, local], {
       env: { ...process.env, CAP: `${process.execPath} ${CAP}` },
     });
     quietly(process.execPath, [CAP, 'trust', 'init', '--out', path.join(local, 'config/trust.json')]);

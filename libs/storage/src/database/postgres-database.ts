@@ -186,6 +186,7 @@ function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Prom
   return asStorageError(WHAT, async () => {
     const source = new DataSource({
       type: 'postgres',
+      driver: pg, // in a bundle TypeORM finds none by name
       url,
       entities: ENTITIES,
       migrations: [...POSTGRES_MIGRATIONS],

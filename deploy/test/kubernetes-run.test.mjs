@@ -1,0 +1,325 @@
+/** The pods of deploy/kubernetes, run from what `kubectl kustomize` renders: the main job, an exchange under load, a restore. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { root } from '../../scripts/setup.mjs';
+import { Engine } from './engine.mjs';
+import { prepareHost } from './host.mjs';
+import { Cluster } from './kubernetes/cluster.mjs';
+import { Controller } from './kubernetes/ingress.mjs';
+import { Node, Pod } from './kubernetes/pod.mjs';
+import { Manifests, version } from './kubernetes/render.mjs';
+import { mainJob } from './main-job.mjs';
+
+const HOST = 'verifier.example.com';
+const DATABASE = 'db.example.com';
+const BUCKET = 's3.example.com';
+const PASSWORD = 'canary-p4ss';
+const NOBODY = 65_534;
+/** How long a controller may go on sending requests to a pod that is being deleted. */
+const LAG_MS = 1_500;
+const AUTH = `configMapGenerator:
+  - name: cap-config
+    behavior: merge
+    files: [auth.yaml]
+`;
+
+let manifests;
+let engine;
+let node;
+let controller;
+/** What runs now. */
+let verifiers = [];
+let registries = [];
+
+before(() => {
+  prepareHost();
+  manifests = new Manifests();
+  manifests.makeSecrets('--host', HOST, '--host', DATABASE, '--host', BUCKET);
+  const auth = readFileSync(manifests.at('base/config/verifier/auth.yaml'), 'utf8');
+  manifests.write('overlays/own/auth.yaml', auth.replace('https://auth.example.com', 'cap-dev-issuer'));
+});
+after(async () => {
+  await stop();
+  manifests?.remove();
+});
+
+async function begin() {
+  engine = await Engine.start();
+  node = await Node.start(engine, [DATABASE, BUCKET]);
+  controller = new Controller(engine);
+  cpSync(path.join(root, 'examples'), path.join(engine.home, 'cap/examples'), { recursive: true });
+}
+async function stop() {
+  await controller?.end();
+  await engine?.run('for file in *.pid; do kill "$(cat "$file")" || true; done', { mayFail: true, cwd: engine.home });
+  await node?.end();
+  await engine?.end();
+  [engine, node, controller, verifiers, registries] = [undefined, undefined, undefined, [], []];
+}
+
+/** What is applied: an overlay, the issuer of the test, and more. */
+const render = (overlay, components = ['ingress-nginx'], more = '') =>
+  manifests.renderWith(overlay, components, `namespace: cap-system\n${AUTH}${more}`);
+
+/** As `kubectl rollout`: one more, ready for minReadySeconds, before one goes. Answers what the old ones ended with. */
+async function rollout(documents, { replicas = verifiers.length, preStop = true, patient = false } = {}) {
+  const old = [...verifiers];
+  const { minReadySeconds = 0 } = new Cluster(documents).workload('cap-verifier').document.spec;
+  const ended = [];
+  for (let index = 0; index < Math.max(replicas, old.length); index++) {
+    if (index < replicas) {
+      const pod = new Pod(node, documents, 'cap-verifier');
+      await pod.start();
+      verifiers.push(pod);
+      await controller.endpoints(verifiers);
+      if (patient) await pause(minReadySeconds * 1000);
+    }
+    const leaving = old[index];
+    if (!leaving) continue;
+    verifiers = verifiers.filter((pod) => pod !== leaving);
+    const left = [...verifiers];
+    // At once: preStop and then SIGTERM. The controller hears of it a little later.
+    const [result] = await Promise.all([
+      Promise.resolve(leaving.terminate({ preStop })),
+      pause(LAG_MS).then(() => controller.endpoints(left)),
+    ]);
+    ended.push(result);
+  }
+  return ended;
+}
+
+/** A server as main-job.mjs wants one; what a person does with kubectl is done between its steps. */
+function server(overlay, components, more) {
+  const asked = (name) => {
+    const file = path.join(engine.home, name);
+    const isThere = existsSync(file);
+    rmSync(file, { force: true });
+    return isThere;
+  };
+  return {
+    ask: async (commands) => {
+      const said = await engine.ask(commands, { cwd: engine.home });
+      if (asked('please-reload')) await rollout(render(overlay, components, more));
+      if (asked('please-backup')) await backup(render(overlay, components, more));
+      return said;
+    },
+  };
+}
+const backup = (documents) => new Pod(node, documents, 'cap-backup').complete();
+const local = (overlay, ...names) => manifests.at('overlays', overlay, 'local', ...names);
+const way = (overlay) => `
+trust=${local(overlay, 'config/trust.json')} owner=0:0 issuer=${local(overlay, 'dev-issuer')}
+url=https://${HOST} ca=${local(overlay, 'certs/ca.crt')}
+signer=${local(overlay, 'keys/backup.pub')} backups=${node.claim('cap-backups')}
+cap() {
+  docker run --rm --user 0 --network host --add-host ${HOST}:127.0.0.1 --volume "$HOME:$HOME" --workdir "$PWD" \
+    --volume ${manifests.directory}:${manifests.directory} --volume $backups:$backups \
+    --env CAP_TOKEN_FILE --env NODE_EXTRA_CA_CERTS --entrypoint cap registry.example.com/cap-verifier-api:${version} "$@"
+}
+curl() { command curl --resolve ${HOST}:443:127.0.0.1 "$@"; }
+reload() { touch ~/please-reload; }
+backup() { touch ~/please-backup; }
+`;
+const entries = (overlay) =>
+  engine.ask(
+    `${way(overlay)}curl -sS --fail --cacert "$ca" -H "Authorization: Bearer $(cat ~/try/token)" "$url/registry/entries"`,
+  );
+const statusOf = (host, where) =>
+  engine.ask(
+    `curl -sS --insecure --output /dev/null --write-out '%{http_code}' --resolve ${host}:443:127.0.0.1 https://${host}${where}`,
+  );
+
+async function underLoad(overlay, work) {
+  const stopFile = path.join(engine.home, 'stop');
+  rmSync(stopFile, { force: true });
+  writeFileSync(path.join(engine.home, 'hosts'), `127.0.0.1 localhost ${HOST}\n`);
+  const command = [
+    ...[process.execPath, path.join(root, 'deploy/test/load.mjs'), `https://${HOST}`, local(overlay, 'certs/ca.crt')],
+    ...[`${engine.home}/try/token`, `${engine.home}/try/bundle.zip`, stopFile],
+  ];
+  const inside = `mount --bind ${engine.home}/hosts /etc/hosts && exec ${command.join(' ')}`;
+  const load = engine.run(`unshare --mount sh -c '${inside}'`, { milliseconds: 150_000 });
+  load.catch(() => undefined);
+  try {
+    await pause(1_000);
+    await work();
+    await pause(1_000);
+  } finally {
+    writeFileSync(stopFile, '');
+  }
+  const { 'GET /healthz': health, ...answers } = JSON.parse((await load).stdout);
+  assert.deepEqual(Object.keys(health), ['404'], 'health is not published');
+  return answers;
+}
+const failuresOf = (answers) =>
+  Object.entries(answers).flatMap(([what, counts]) =>
+    Object.entries(counts)
+      .filter(([status]) => !/^2/.test(status))
+      .map(([status, count]) => `${count} × ${what}: ${status}`),
+  );
+const noFaults = () => {
+  for (const pod of [...verifiers, ...registries]) assert.deepEqual(pod.faults, [], pod.name);
+};
+
+test('production: pods get ready as their probes say, and do the main job through the Ingress', async (t) => {
+  await begin();
+  const documents = render('production');
+  const registry = new Pod(node, documents, 'cap-registry', { ordinal: 0 });
+  registries = [registry];
+  t.diagnostic(`registry ready after ${await registry.start()} ms`);
+  const verifier = new Pod(node, documents, 'cap-verifier');
+  t.diagnostic(`verifier ready after ${await verifier.start()} ms`);
+  verifiers = [verifier];
+  for (const pod of [registry, verifier]) t.diagnostic(`idle: ${await pod.memory()}`);
+  await controller.start(new Cluster(documents));
+  await controller.endpoints(verifiers);
+  await mainJob(server('production'), [], way('production'));
+  noFaults();
+});
+
+test('only the public API of this host is there from outside', async () => {
+  for (const where of ['/metrics', '/readyz', '/healthz', '/', '/verify/..%2fmetrics', '/registry/../metrics'])
+    assert.equal(await statusOf(HOST, where), '404', where);
+  assert.equal(await statusOf(HOST, '/openapi.json'), '200');
+  assert.equal(await statusOf('other.example.com', '/openapi.json'), '404');
+});
+
+test('a registry that is killed starts again with what it had', async () => {
+  const registered = await entries('production');
+  assert.match(registered, /0x[0-9a-f]{64}/);
+  assert.equal(await registries[0].killAndRestart(), 137);
+  assert.equal(await entries('production'), registered);
+});
+
+test('a rolling update of the verifier under load loses no request', async (t) => {
+  const documents = render('production');
+  verifiers.push(new Pod(node, documents, 'cap-verifier'));
+  await verifiers.at(-1).start();
+  await controller.endpoints(verifiers);
+  let ended;
+  const answers = await underLoad('production', async () => {
+    ended = await rollout(documents, { patient: true });
+  });
+  t.diagnostic(JSON.stringify(answers));
+  assert.deepEqual(failuresOf(answers), []);
+  for (const what of ['POST /verify', 'POST /proof/upload', 'GET /registry/entries'])
+    assert.ok(Object.values(answers[what])[0] > 10, `${what} was asked`);
+  assert.equal(ended.length, 2);
+  for (const { code, log } of ended) {
+    assert.equal(code, 0, log);
+    assert.match(log.split('\n').at(-1), /"msg":"stopped"/);
+  }
+  noFaults();
+});
+
+test('the same load does notice a verifier that ends without preStop', async (t) => {
+  const answers = await underLoad('production', () =>
+    rollout(render('production'), { replicas: 1, preStop: false, patient: false }),
+  );
+  t.diagnostic(failuresOf(answers).join(', '));
+  assert.notDeepEqual(failuresOf(answers), []);
+});
+
+test('a verifier whose app.yaml is broken never gets ready', async () => {
+  const app = readFileSync(manifests.at('base/config/verifier/app.yaml'), 'utf8');
+  manifests.write('overlays/own/app.yaml', app.replace('management_bind', 'managment_bind'));
+  const broken = manifests.renderWith(
+    'production',
+    ['ingress-nginx'],
+    `namespace: cap-system\n${AUTH.replace('[auth.yaml]', '[auth.yaml, app.yaml]')}`,
+  );
+  const pod = new Pod(node, broken, 'cap-verifier');
+  await assert.rejects(pod.start(), /ended with 78\n.*managment_bind/s);
+  await pod.remove();
+});
+
+test('a pod with something that the test does not carry out is refused', () => {
+  for (const change of [
+    (pod) => (pod.hostNetwork = true),
+    (pod) => (pod.containers[0].envFrom = []),
+    (pod) => (pod.containers[0].securityContext.privileged = true),
+    (pod) => (pod.containers[0].livenessProbe = { exec: { command: ['true'] } }),
+    (pod) => (pod.volumes[0] = { name: pod.volumes[0].name, hostPath: { path: '/' } }),
+  ]) {
+    const documents = render('production');
+    change(new Cluster(documents).workload('cap-verifier').pod);
+    assert.throws(() => new Pod(node, documents, 'cap-verifier'), /not carried out by the test/);
+  }
+});
+
+test('the Job of the component restore puts the newest backup in the place of a damaged registry', async () => {
+  const registered = await entries('production');
+  const [registry] = registries;
+  assert.equal((await registry.terminate()).code, 0);
+  writeFileSync(path.join(node.claim('data-cap-registry-0'), 'registry/registry.db'), 'damage');
+  const documents = render('production', ['ingress-nginx', 'restore']);
+  assert.match(await new Pod(node, documents, 'cap-restore').complete(), /^ok$/m);
+  registries = [new Pod(node, render('production'), 'cap-registry', { ordinal: 0 })];
+  await registries[0].start();
+  assert.equal(await entries('production'), registered);
+  for (const pod of verifiers) assert.equal((await pod.terminate({ preStop: false })).code, 0);
+  verifiers = [];
+  await stop();
+});
+
+/** PostgreSQL of Debian's, by TLS only, and a bucket behind nginx. Answers what an overlay says of them. */
+async function startStorage() {
+  const home = engine.home;
+  const programs = '/usr/lib/postgresql/15/bin';
+  const as = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+  const place = path.join(node.directory, 'postgres');
+  const certs = local('production-ha', 'certs');
+  writeFileSync(path.join(home, 'password'), PASSWORD);
+  await engine.run(`
+    chmod 0711 ${node.directory}
+    install -d -o ${NOBODY} -g ${NOBODY} -m 0700 ${place}
+    install -o ${NOBODY} -m 0600 ${home}/password ${certs}/tls.key ${certs}/tls.crt ${place}
+    cd /
+    ${as} ${programs}/initdb -D ${place}/data -U cap --auth-local=trust --auth-host=scram-sha-256 \
+      --pwfile=${place}/password --encoding=UTF8 --locale=C --no-sync
+    echo 'hostssl all cap all scram-sha-256' >> ${place}/data/pg_hba.conf
+    ${as} ${programs}/postgres -D ${place}/data -c listen_addresses=${node.gateway} -c unix_socket_directories=${place} \
+      -c ssl=on -c ssl_cert_file=${place}/tls.crt -c ssl_key_file=${place}/tls.key > ${home}/postgres.log 2>&1 &
+    echo $! > ${home}/postgres.pid`);
+  await engine.until(`${as} ${programs}/createdb -h ${place} -U cap cap`);
+  const s3 = 'libs/storage/src';
+  await engine.run(`${process.execPath} --import ./${s3}/sources.fixture.mjs ${s3}/s3/s3-double.fixture.ts 9100 \
+    > ${home}/s3.json 2> ${home}/s3.log < /dev/null & echo $! > ${home}/s3.pid`);
+  const double = JSON.parse(await engine.until(`grep . ${home}/s3.json`));
+  manifests.write(
+    'overlays/production-ha/local/storage/database.url',
+    `postgres://cap:${PASSWORD}@${DATABASE}/cap?sslmode=verify-full`,
+  );
+  manifests.write('overlays/production-ha/local/storage/s3.access_key_id', double.access_key_id);
+  manifests.write('overlays/production-ha/local/storage/s3.secret_access_key', double.secret_access_key);
+  const app = readFileSync(manifests.at('components/registry-scale-out/app.yaml'), 'utf8');
+  const said = app
+    .replace('bucket: cap-registry', `bucket: ${double.bucket}`)
+    .replace(/region: .*/, `region: ${double.region}`);
+  manifests.write('overlays/own/registry.yaml', said);
+  return '  - name: cap-registry-config\n    behavior: merge\n    files: [app.yaml=registry.yaml]\n';
+}
+
+test('production-ha: two registries on PostgreSQL and S3 do the same job', async (t) => {
+  await begin();
+  const more = await startStorage();
+  const documents = render('production-ha', ['ingress-nginx'], more);
+  await controller.start(
+    new Cluster(documents),
+    `server { listen 443 ssl; server_name ${BUCKET}; client_max_body_size 0;
+       location / { proxy_pass http://127.0.0.1:9100; proxy_request_buffering off; } }`,
+  );
+  registries = [1, 2].map(() => new Pod(node, documents, 'cap-registry'));
+  for (const pod of registries) t.diagnostic(`${pod.name} ready after ${await pod.start()} ms`);
+  verifiers = [new Pod(node, documents, 'cap-verifier')];
+  await verifiers[0].start();
+  await controller.endpoints(verifiers);
+  await mainJob(server('production-ha', ['ingress-nginx'], more), [], way('production-ha'));
+  const registered = await entries('production-ha');
+  assert.equal((await registries.pop().terminate()).code, 0, 'one of two ends');
+  assert.equal(await entries('production-ha'), registered);
+  noFaults();
+});
