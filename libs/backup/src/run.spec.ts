@@ -174,7 +174,10 @@ describe('retention', () => {
     log_size,
   });
   const expired = (days: number, newestRunFailed = false) =>
-    expiredBackups([0, 1, 2, 3].map((n) => day(n)), { days, now: NOW, newestRunFailed }).map(({ name }) => name);
+    expiredBackups(
+      [0, 1, 2, 3].map((n) => day(n)),
+      { days, now: NOW, newestRunFailed },
+    ).map(({ name }) => name);
 
   it('removes what is older than its days, never the newest one, nothing after a failure', () => {
     expect(expired(7)).toEqual([]);
