@@ -249,6 +249,12 @@ test('uploads of the largest size get through nginx, five at a time, and larger 
   // Judged by the verifier: these bytes are no bundle.
   assert.equal(await upload(100_000_000, 5), Array(5).fill('400').join('\n'));
   assert.equal(await upload(105_000_000, 1), '413');
+  // More of them are told to come again, and spoil it for nobody.
+  const answers = (await upload(100_000_000, 8)).split('\n').sort();
+  assert.deepEqual(
+    [answers.length, answers.slice(0, 5).join(), new Set(answers.slice(5))],
+    [8, '400,400,400,400,400', new Set(['503'])],
+  );
   assert.deepEqual(
     [await stack.inspect('cap-verifier', '.State.OOMKilled'), await stack.inspect('cap-verifier', '.RestartCount')],
     ['false', '1'],
