@@ -47,6 +47,7 @@ after(async () => {
 });
 
 async function begin() {
+  await stop(); // what the test before has left, if it failed too
   engine = await Engine.start();
   node = await Node.start(engine, [DATABASE, BUCKET]);
   controller = new Controller(engine);
@@ -262,7 +263,6 @@ test('the Job of the component restore puts the newest backup in the place of a 
   assert.equal(await entries('production'), registered);
   for (const pod of verifiers) assert.equal((await pod.terminate({ preStop: false })).code, 0);
   verifiers = [];
-  await stop();
 });
 
 /** PostgreSQL of Debian's, by TLS only, and a bucket behind nginx. Answers what an overlay says of them. */

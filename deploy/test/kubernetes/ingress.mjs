@@ -59,7 +59,8 @@ export class Controller {
         location / { return 404; } }`;
     });
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((it) => `${it}_temp_path tmp/${it};`);
-    // A request that a pod does not answer is not tried again elsewhere: every one that is lost is seen.
+    // A request that a pod does not answer is not tried again elsewhere, nor does the pod get fewer of them:
+    // every one that is lost is seen.
     this.file(
       'nginx.conf',
       `user root; pid nginx.pid; error_log error.log; worker_processes 1; events { worker_connections 4096; }
@@ -76,7 +77,10 @@ export class Controller {
 
   /** The pods that requests go to from now on. */
   async endpoints(pods) {
-    this.file('endpoints.conf', pods.map((pod) => `server ${pod.address}:${pod.port(this.backend.port)};\n`).join(''));
+    this.file(
+      'endpoints.conf',
+      pods.map((pod) => `server ${pod.address}:${pod.port(this.backend.port)} max_fails=0;\n`).join(''),
+    );
     await this.#nginx('-s reload');
   }
 

@@ -113,7 +113,8 @@ export class Node {
   async end() {
     for (const pod of this.pods) await pod.remove();
     await this.engine.run(`docker network rm ${NETWORK}`, { mayFail: true });
-    rmSync(this.directory, { recursive: true, force: true });
+    // What was told to end beside the pods may still write.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -328,7 +329,7 @@ export class Pod {
         failed[kind] = (await this.#passes(kind)) ? 0 : failed[kind] + 1;
         if (failed[kind] === this.probes[kind].failureThreshold && this.#watching) this.faults.push(kind);
       }
-      await pause(WATCH_MS);
+      await pause(WATCH_MS, undefined, { ref: false });
     }
   }
 
