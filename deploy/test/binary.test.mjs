@@ -92,6 +92,21 @@ test('the services start and get ready', async (t) => {
   }
 });
 
+test('the registry has what it needs for PostgreSQL in it, too', async () => {
+  const elsewhere = {
+    DATABASE: 'postgres://cap@127.0.0.1:1/cap',
+    BLOBS__BUCKET: 'cap-bucket',
+    BLOBS__REGION: 'eu',
+    BLOBS__ENDPOINT: 'http://127.0.0.1:1',
+    LOG__KEY: '/var/lib/cap-verifier/keys/log.key',
+  };
+  const settings = Object.entries(elsewhere).map(([name, value]) => `CAP_REGISTRY__${name}=${value}`);
+  const { code, stderr } = await server.run(`${settings.join(' ')} cap-registry --bind 127.0.0.1:18081`, {
+    mayFail: true,
+  });
+  assert.deepEqual([code, /ECONNREFUSED/.test(stderr)], [69, true], stderr);
+});
+
 test('cap doctor finds nothing wrong with any of them', async () => {
   const as = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
   const doctor = (service, file) =>

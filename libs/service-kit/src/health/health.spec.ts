@@ -25,6 +25,11 @@ describe('health routes', () => {
       },
     ]);
     running.stage.dictionary = null;
+    await running.service.app.inject('/readyz');
+    expect(running.log.find('not ready')).toMatchObject([
+      { level: 'warn', missing: { dictionary: 'the dictionary is not open' } },
+    ]);
+    expect(running.log.find('ready again')).toHaveLength(1);
   });
 
   it('liveness does not depend on readiness', async () => {
@@ -50,8 +55,22 @@ describe('readiness checks', () => {
     expect((await readiness.results())[0]).toEqual({ name: 'room', missing: 'only 3 MB left' });
   });
 
+  it('tell when something else is missing than before', async () => {
+    const told: object[] = [];
+    const readiness = new Readiness((missing) => void told.push(missing));
+    let room = 10;
+    readiness.add('room', () => {
+      if (room < 5) throw new Error(`only ${room} MB left`);
+    });
+    for (room of [9, 3, 2, 8, 1]) await readiness.results();
+    expect(told).toEqual([{ room: 'only 3 MB left' }, {}, { room: 'only 1 MB left' }]);
+    readiness.stop();
+    await readiness.results();
+    expect(told).toHaveLength(3);
+  });
+
   it('that hang count as missing', async () => {
-    const readiness = new Readiness(5);
+    const readiness = new Readiness(undefined, 5);
     readiness.add('hung', () => new Promise<void>(() => undefined));
     expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms' }]);
   });

@@ -7,8 +7,13 @@ const CHECK_TIMEOUT_MS = 2_000;
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
   private stopping = false;
+  private lastMissing = '';
 
-  constructor(private readonly timeoutMs = CHECK_TIMEOUT_MS) {}
+  /** `changed` is told what is missing each time it is something else than the last time somebody asked; `{}`: nothing. */
+  constructor(
+    private readonly changed: (missing: Record<string, string>) => void = () => undefined,
+    private readonly timeoutMs = CHECK_TIMEOUT_MS,
+  ) {}
 
   /** `name` is shown by /readyz: `database`, `blobs`, `registry`, … */
   add(name: string, check: ReadinessCheck): void {
@@ -24,7 +29,20 @@ export class Readiness {
   /** Every check with the reason why it fails, or null. A check that takes longer than `timeoutMs` fails. */
   async results(): Promise<{ name: string; missing: string | null }[]> {
     if (this.stopping) return [{ name: 'shutdown', missing: 'the service is shutting down' }];
-    return Promise.all([...this.checks].map(async ([name, check]) => ({ name, missing: await this.missing(check) })));
+    const results = await Promise.all(
+      [...this.checks].map(async ([name, check]) => ({ name, missing: await this.missing(check) })),
+    );
+    this.tellOfChange(results);
+    return results;
+  }
+
+  private tellOfChange(results: readonly { name: string; missing: string | null }[]): void {
+    const missing = results.flatMap(({ name, missing }) => (missing === null ? [] : [[name, missing] as const]));
+    // By the names: a reason may hold a number that is another each time.
+    const names = missing.map(([name]) => name).join();
+    if (names === this.lastMissing) return;
+    this.lastMissing = names;
+    this.changed(Object.fromEntries(missing));
   }
 
   private async missing(check: ReadinessCheck): Promise<string | null> {

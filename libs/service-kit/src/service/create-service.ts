@@ -69,7 +69,9 @@ export async function createService(
   const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logStream);
   const log = logs.for('service');
   for (const warning of warnings) log.warn(warning);
-  const readiness = new Readiness();
+  const readiness = new Readiness((missing) =>
+    Object.keys(missing).length > 0 ? log.warn('not ready', { missing }) : log.info('ready again'),
+  );
   const reload = new Reload(log);
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)));
 
