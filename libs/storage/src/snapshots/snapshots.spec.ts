@@ -93,9 +93,9 @@ describe('snapshots', () => {
 
   it('that a process died over block the next one for no longer than a minute', async () => {
     const copying = Promise.withResolvers<void>();
-    jest.spyOn(data.store, 'copyTo').mockReturnValueOnce(copying.promise);
+    const copy = jest.spyOn(data.store, 'copyTo').mockReturnValueOnce(copying.promise);
     const dead = data.createSnapshot();
-    while (!(await data.snapshots.active())) await setImmediate();
+    while (copy.mock.calls.length === 0) await setImmediate();
     later(MAKING_MS - 1);
     await expect(data.createSnapshot()).rejects.toMatchObject({ code: 'snapshot.busy' });
     later(1);
@@ -111,12 +111,12 @@ describe('snapshots', () => {
     const timers = jest.spyOn(globalThis, 'setInterval');
     const { copyTo } = data.store;
     const copying = Promise.withResolvers<void>();
-    jest.spyOn(data.store, 'copyTo').mockImplementationOnce(async (file) => {
+    const copy = jest.spyOn(data.store, 'copyTo').mockImplementationOnce(async (file) => {
       await copying.promise;
       await copyTo.call(data.store, file);
     });
     const slow = data.createSnapshot();
-    while (!(await data.snapshots.active())) await setImmediate();
+    while (copy.mock.calls.length === 0) await setImmediate();
     const heartbeat = timers.mock.calls.find(([, ms]) => ms === HEARTBEAT_MS)![0];
     const beat = async () => {
       heartbeat();
