@@ -18,6 +18,9 @@ const PLACE = '/var/tmp/cap-server-';
 export function removeLeftovers() {
   for (const directory of globSync(`${PLACE}*`))
     if (!existsSync(`/proc/${directory.slice(PLACE.length).split('-')[0]}`)) rmSync(directory, { recursive: true });
+  // `cap-client-PID`: hosts that ask a server.
+  for (const namespace of globSync('/run/netns/cap-{client,outside}-*').map((file) => path.basename(file)))
+    if (!existsSync(`/proc/${namespace.split('-')[2]}`)) quietly('ip', ['netns', 'delete', namespace]);
 }
 
 export class Server {
