@@ -40,7 +40,7 @@ export default {
       displayName: 'scale-out',
       testMatch: [
         '<rootDir>/{libs/storage,apps/registry}/src/**/*.spec.ts',
-        '<rootDir>/apps/cli/src/registry/*.scale-out.spec.ts',
+        '<rootDir>/apps/cli/src/**/*.scale-out.spec.ts',
       ],
       // What checks a data directory on disk has no other profile.
       testPathIgnorePatterns: ['/node_modules/', 'libs/storage/src/fsck/'],

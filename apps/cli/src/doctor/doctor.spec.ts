@@ -58,7 +58,7 @@ describe('cap doctor', () => {
     expect((await ask({ registry: file }, 'registry')).of['BLOB directory']!.status).toBe('fail');
   });
 
-  it('asks the bucket of a registry, and looks for no directory then', async () => {
+  it('asks database server and bucket of a registry, and looks for no directory then', async () => {
     const s3 = {
       bucket: 'blobs',
       region: 'eu',
@@ -71,9 +71,10 @@ describe('cap doctor', () => {
     await withService(
       () => answer,
       async (endpoint) => {
-        const registry = { database: 'postgres://db/cap', blobs: { s3: { ...s3, endpoint } } };
+        const registry = { database: 'postgres://127.0.0.1:1/cap', blobs: { s3: { ...s3, endpoint } } };
         const { of } = await ask({ registry }, 'registry');
         expect(of['BLOB bucket']).toMatchObject({ status: 'ok', message: 'blobs' });
+        expect(of.PostgreSQL).toMatchObject({ status: 'fail', message: expect.stringContaining('ECONNREFUSED') });
         expect(Object.keys(of)).not.toContain('data directory');
         expect(Object.keys(of)).not.toContain('BLOB directory');
         answer.status = 403;

@@ -4,7 +4,7 @@ import { type Config, isPostgresUrl, loadConfig, type LoadedConfig } from '@cap/
 import { RegistryClient } from '@cap/contracts';
 import { isPrivateFile, systemCode } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
-import { S3Objects, type S3Place } from '@cap/storage';
+import { PostgresDatabase, S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
 
@@ -101,10 +101,21 @@ function needsOf(service: NonNullable<Options['service']>, { config, listen }: L
 
 function registryNeeds({ database, blobs, tokens }: Config['registry']): Check[] {
   const checks: Check[] = [];
-  if (!isPostgresUrl(database)) checks.push(['data directory', () => writable(path.dirname(database))]);
+  if (isPostgresUrl(database)) checks.push(['PostgreSQL', () => databaseAnswers(database)]);
+  else checks.push(['data directory', () => writable(path.dirname(database))]);
   if (typeof blobs === 'string') checks.push(['BLOB directory', () => writable(blobs)]);
   else checks.push(['BLOB bucket', () => bucketAnswers(blobs.s3)]);
   return [...checks, ['clients', () => clients(tokens)]];
+}
+
+const SCHEMA = {
+  none: 'no registry yet, its first start makes it',
+  older: 'an older registry, its next start brings it up to date',
+  current: 'up to date',
+};
+async function databaseAnswers(url: string): Promise<string> {
+  const { server, schema } = await PostgresDatabase.examine(url);
+  return `${server}: ${SCHEMA[schema]}`;
 }
 
 /** Lists it; whether it can be written, readiness says. */

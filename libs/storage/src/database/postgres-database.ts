@@ -126,6 +126,21 @@ export class PostgresDatabase implements SqlDatabase {
     });
   }
 
+  /**
+   * The server's version, and what the next start of a registry finds there. Changes nothing. CapError storage.unavailable;
+   * config.invalid for a server that does not write commits to disk; storage.version.
+   */
+  static examine(url: string): Promise<{ server: string; schema: 'none' | 'older' | 'current' }> {
+    return connected(url, async (source, pool) => {
+      const applied = await appliedMigrations(pool);
+      refuseFutureSchema(applied, POSTGRES_MIGRATIONS, WHAT);
+      const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+      await source.destroy();
+      const schema = applied.length === 0 ? 'none' : applied.length < POSTGRES_MIGRATIONS.length ? 'older' : 'current';
+      return { server: rows[0]!.server_version, schema };
+    });
+  }
+
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const result = this.#last.then(() => this.#transaction(BEGIN_WRITE, work));
     this.#last = result.catch(() => undefined);
