@@ -69,15 +69,15 @@ trap 'exit 75' HUP INT TERM
 
 # place DIRECTORY FILE...: moves finished files, which belong together, out of the directory of work.
 place() {
-  target=$dir/$1
+  target=$1
   shift
   for file in "$@"; do
-    wanted "${target#"$dir"/}/$file" || die "$target/$file is there without what belongs to it: move it away, or put the rest beside it"
+    wanted "$target/$file" || die "$dir/$target/$file is there without what belongs to it: move it away, or put the rest beside it"
   done
-  [ -d "$target" ] || { mkdir "$target" && own "$target"; }
+  [ -d "$dir/$target" ] || { mkdir "$dir/$target" && own "$dir/$target"; }
   for file in "$@"; do
     own "$work/$file"
-    mv "$work/$file" "$target/"
+    mv "$work/$file" "$dir/$target/"
   done
   say "made $*"
 }

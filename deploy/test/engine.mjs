@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../../scripts/setup.mjs';
 import { CACHE, quietly } from './host.mjs';
+import { Shell } from './shell.mjs';
 
 /** Images and build cache. Two engines never share one: whoever tests beside another names a directory of their own. */
 const DATA = process.env.CAP_ENGINE_DATA ?? path.join(CACHE, 'engine');
@@ -25,8 +26,6 @@ const NAMESPACE = `/run/netns/${NAME}`;
 const START_MS = 60_000;
 /** Longer than the engine gives its containers. */
 const STOP_MS = 60_000;
-/** A command that takes longer hangs. */
-const COMMAND_MS = 120_000;
 /** How much of the build cache outlives a run. */
 const KEPT_CACHE = '8GB';
 
@@ -42,7 +41,7 @@ else
 fi
 `;
 
-export class Engine {
+export class Engine extends Shell {
   #process;
   #output = '';
   #namespace;
@@ -119,13 +118,12 @@ export class Engine {
   }
 
   /**
-   * Runs commands in a shell that stops at the first failure, in the network of the engine: `docker`, `docker compose` and
-   * ports on loopback are there as on the machine of a user. `cwd` is the checkout, `input` goes to stdin, a child that takes
-   * longer than `milliseconds` is ended. Answers {code, stdout, stderr}.
+   * In the network of the engine: `docker`, `docker compose` and ports on loopback are there as on the machine of a user.
+   * `cwd` is the checkout.
    */
-  run(commands, { mayFail = false, cwd = root, env = {}, input = '', milliseconds = COMMAND_MS } = {}) {
-    const [program, ...args] = [...this.#namespace, '/bin/bash', '--norc', '-euo', 'pipefail', '-c', commands];
-    const child = spawn(program, args, {
+  shellOf(commands, { cwd = root, env = {} }) {
+    return {
+      command: [...this.#namespace, '/bin/bash', '--norc', '-euo', 'pipefail', '-c', commands],
       cwd,
       env: {
         HOME: this.home,
@@ -135,45 +133,12 @@ export class Engine {
         DOCKER_BUILDKIT: '1',
         ...env,
       },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true, // a process group, so that a late one is ended with its children
-    });
-    child.stdin.on('error', () => undefined); // it need not read it
-    child.stdin.end(input);
-    return new Promise((resolve, reject) => {
-      let [stdout, stderr] = ['', ''];
-      child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
-      child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
-      const late = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), milliseconds);
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        clearTimeout(late);
-        if (code === 0 || mayFail) resolve({ code, stdout, stderr });
-        else reject(new Error(`these commands ended with ${signal ?? code}:\n${commands}\n${stderr}${stdout}`));
-      });
-    });
-  }
-
-  /** What commands print, without the last line break. */
-  async ask(commands, options) {
-    return (await this.run(commands, options)).stdout.trim();
+    };
   }
 
   /** `docker` with arguments that no shell touches; answers what it prints. */
   docker(...args) {
     return this.ask(`docker ${args.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ')}`);
-  }
-
-  /** Waits until the commands succeed. */
-  async until(commands, milliseconds = 30_000) {
-    const deadline = Date.now() + milliseconds;
-    for (;;) {
-      const result = await this.run(commands, { mayFail: true });
-      if (result.code === 0) return result.stdout.trim();
-      if (Date.now() > deadline)
-        throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}${result.stdout}`);
-      await pause(100);
-    }
   }
 
   /** Images that have no name any more go, and what was not used for longest of the build cache. */

@@ -5,11 +5,10 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../../scripts/setup.mjs';
 import { bareServer, quietly } from './host.mjs';
+import { Shell } from './shell.mjs';
 
 const BOOT_MS = 60_000;
 const STOP_MS = 60_000;
-/** A command that takes longer hangs. */
-const COMMAND_MS = 120_000;
 
 /** Root file systems of running tests: `cap-server-PID-…`. */
 const PLACE = '/var/tmp/cap-server-';
@@ -23,7 +22,7 @@ export function removeLeftovers() {
     if (!existsSync(`/proc/${namespace.split('-')[2]}`)) quietly('ip', ['netns', 'delete', namespace]);
 }
 
-export class Server {
+export class Server extends Shell {
   #container;
   #leader;
 
@@ -67,43 +66,13 @@ export class Server {
     }
   }
 
-  /** Runs commands as root in a shell that stops at the first failure. Answers {code, stdout, stderr}. */
-  run(commands, { mayFail = false } = {}) {
+  /** As root, in its home directory. */
+  shellOf(commands) {
     const enter = ['--target', this.#leader, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
-    const env = { HOME: '/root', LANG: 'C.UTF-8', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin' };
-    const child = spawn('nsenter', [...enter, '/bin/bash', '-euo', 'pipefail', '-c', `cd\n${commands}`], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    return new Promise((resolve, reject) => {
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk) => (stdout += chunk));
-      child.stderr.on('data', (chunk) => (stderr += chunk));
-      const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS);
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        clearTimeout(late);
-        if (code === 0 || mayFail) resolve({ code, stdout, stderr });
-        else reject(new Error(`these commands ended with ${signal ?? code}:\n${commands}\n${stderr}${stdout}`));
-      });
-    });
-  }
-
-  /** What commands print, without the last line break. */
-  async ask(commands) {
-    return (await this.run(commands)).stdout.trim();
-  }
-
-  /** Waits until the commands succeed. */
-  async until(commands, milliseconds = 30_000) {
-    const deadline = Date.now() + milliseconds;
-    for (;;) {
-      const result = await this.run(commands, { mayFail: true });
-      if (result.code === 0) return result.stdout.trim();
-      if (Date.now() > deadline)
-        throw new Error(`still not so after ${milliseconds} ms:\n${commands}\n${result.stderr}`);
-      await pause(100);
-    }
+    return {
+      command: ['nsenter', ...enter, '/bin/bash', '-euo', 'pipefail', '-c', `cd\n${commands}`],
+      env: { HOME: '/root', LANG: 'C.UTF-8', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin' },
+    };
   }
 
   /** The process whose namespaces are its. */

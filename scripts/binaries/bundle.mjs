@@ -94,8 +94,8 @@ const entryOf = (main) => `
 `;
 
 /**
- * Bundles `entry` into `outfile` for EXECUTABLE or IMAGE. Answers the assets that it needs (name -> file) and the folders of the packages in it,
- * ours left out.
+ * Bundles `entry` into `outfile` for EXECUTABLE or IMAGE. Answers the assets that it needs (name -> file) and the folders of
+ * the packages in it, ours left out.
  */
 export async function bundle(entry, outfile, { url, define, addonLoader, shebang = '' }) {
   const assets = {};

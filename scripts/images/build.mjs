@@ -26,13 +26,7 @@ if (process.env.CAP_IMAGE_SOURCE) about.push(`--label=org.opencontainers.image.s
 
 for (const name of IMAGES) {
   const tag = `${REPOSITORY}/${name}:${version}`;
-  const args = [
-    'build',
-    '--file=docker/Dockerfile',
-    `--target=${name}`,
-    `--tag=${tag}`,
-    `--build-arg=VERSION=${version}`,
-  ];
+  const args = ['build', '--file=docker/Dockerfile', `--target=${name}`, `--tag=${tag}`];
   const { status, error } = spawnSync('docker', [...args, ...about, ...process.argv.slice(2), '.'], {
     cwd: root,
     env: { ...process.env, DOCKER_BUILDKIT: '1' },

@@ -32,20 +32,15 @@ export class BlobsController {
   async put(
     @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
     @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BlobRecord> {
     const { bundle_bytes: maxBytes, uploads_at_once } = this.config.limits;
     if (!(request.body instanceof Readable))
       throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
-    // Whoever is answered before the body's end must not send its rest into the next request.
-    reply.header('connection', 'close');
     if (this.#receiving >= uploads_at_once)
       throw new ProblemError('overloaded', `${uploads_at_once} BLOBs are being received already.`);
     this.#receiving++;
     try {
-      const stored = await this.data.putBlob(pieces(request.body), { maxBytes, retain });
-      reply.removeHeader('connection');
-      return stored;
+      return await this.data.putBlob(pieces(request.body), { maxBytes, retain });
     } finally {
       this.#receiving--;
     }

@@ -12,7 +12,8 @@ export interface GoodBackup {
 /**
  * Which backups may go: those older than `days`, but never the newest one, and none at all while the newest run failed, since
  * then the old ones are all there is. Nor one that holds a longer log than the newest: a log only grows, so the registry has
- * lost data since (an empty volume, an old restore) and that one may be the last that has it. Pure, so that a dry run is the real run without its last step.
+ * lost data since (an empty volume, an old restore) and that one may be the last that has it. Pure, so that a dry run is the
+ * real run without its last step.
  */
 export function expiredBackups<T extends GoodBackup>(
   backups: readonly T[],

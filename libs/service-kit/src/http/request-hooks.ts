@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
+import { lingerAfterEarlyAnswer } from './early-answer.js';
 import { type Listeners } from './listeners.js';
 import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 
@@ -55,6 +56,11 @@ export function addRequestHooks(
     const coding = request.headers['content-encoding'];
     if (coding === undefined || coding.toLowerCase() === 'identity') done();
     else done(new ProblemError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
+  });
+
+  fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
+    lingerAfterEarlyAnswer(raw, reply);
+    done();
   });
 
   const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) => {

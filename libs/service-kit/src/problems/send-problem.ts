@@ -24,26 +24,12 @@ export function problemSender(log: ModuleLog): SendProblem {
       reply.raw.destroy();
       return;
     }
-    if (problem.status === 413) letFinish(request, reply);
     void reply
       .code(problem.status)
       .headers({ ...problem.headers, 'x-request-id': request.id })
       .type(PROBLEM_MEDIA_TYPE)
       .send(JSON.stringify(toBody(problem, request.id)));
   };
-}
-
-/** A body up to this length is read to its end although it is refused. */
-const READ_ANYWAY_BYTES = 250_000_000;
-
-/**
- * Fastify closes the connection of a body that is too large; a client that is still sending then sees a broken pipe and never
- * the answer. One that says how much is coming, within reason, may finish, unread.
- */
-function letFinish({ raw }: FastifyRequest, reply: FastifyReply): void {
-  if (!(Number(raw.headers['content-length']) <= READ_ANYWAY_BYTES)) return;
-  reply.removeHeader('connection');
-  raw.resume();
 }
 
 /** Hands what controllers, guards and pipes throw to the one sender. */

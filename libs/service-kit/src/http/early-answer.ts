@@ -1,0 +1,29 @@
+import { type IncomingMessage } from 'node:http';
+import { type FastifyReply } from 'fastify';
+
+/** How long the rest of a body is taken that nobody wants; nginx waits as long before it cuts. */
+const LINGER_MS = 30_000;
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/**
+ * Call it before the head of an answer is written. A connection that is closed while the client still sends is reset, and a
+ * reset takes the answer with it, or a proxy makes 502 of it. So after an answer that comes before the end of the body the
+ * rest is read and thrown away, and only then the connection closed, if it was to be (RFC 9112, section 9.6).
+ */
+export function lingerAfterEarlyAnswer(request: IncomingMessage, reply: FastifyReply, milliseconds = LINGER_MS): void {
+  if (request.complete || request.destroyed || !hasBody(request)) return;
+  const close = reply.getHeader('connection') === 'close' || !reply.raw.shouldKeepAlive;
+  reply.header('connection', 'keep-alive'); // with `close` Node destroys the socket as soon as the answer is out
+  const { socket } = request;
+  const late = setTimeout(() => socket.destroy(), milliseconds).unref();
+  request.once('close', () => {
+    clearTimeout(late);
+    if (!close) return;
+    if (reply.raw.writableFinished) socket.destroySoon();
+    else reply.raw.once('finish', () => socket.destroySoon());
+  });
+  request.unpipe();
+  request.resume();
+}
