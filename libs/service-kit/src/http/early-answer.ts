@@ -1,4 +1,5 @@
 import { type IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { type FastifyReply } from 'fastify';
 
 /** How long the rest of a body is taken that nobody wants; nginx waits as long before it cuts. */
@@ -13,10 +14,11 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
  * rest is read and thrown away, and only then the connection closed, if it was to be (RFC 9112, section 9.6).
  */
 export function lingerAfterEarlyAnswer(request: IncomingMessage, reply: FastifyReply, milliseconds = LINGER_MS): void {
+  const { socket } = request;
   if (request.complete || request.destroyed || !hasBody(request)) return;
+  if (!(socket instanceof Socket)) return; // injected
   const close = reply.getHeader('connection') === 'close' || !reply.raw.shouldKeepAlive;
   reply.header('connection', 'keep-alive'); // with `close` Node destroys the socket as soon as the answer is out
-  const { socket } = request;
   const late = setTimeout(() => socket.destroy(), milliseconds).unref();
   request.once('close', () => {
     clearTimeout(late);
