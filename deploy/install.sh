@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 programs='cap cap-verifier-api cap-registry cap-backup-worker'
 bin=/usr/local/bin
 status=0
+PATH=$bin:$PATH:/usr/sbin:/sbin
 
 say() { echo "install: $*"; }
 die() {
@@ -208,7 +209,7 @@ say_what_is_missing() {
     fi
   done
   if [ -z "$(backup_kid)" ]; then
-    say "TO DO: a key that signs backups: cap keys generate --keys $etc/backup-keys --owner NAME --usage backup"
+    say "TO DO: a key that signs backups: cap keys generate --keys $etc/backup-keys --owner NAME --usage backup; then run this again"
   elif ! grep -q "$(backup_kid)" $etc/backup/app.yaml; then
     say "TO DO: in $etc/backup/app.yaml, backup.signing_key: $etc/backup-keys/$(backup_kid).key"
   fi
@@ -225,7 +226,6 @@ say_what_is_missing() {
   say 'no backup recipient: this version does not encrypt backups, so it leaves private keys out of them. Save these another way.'
 }
 
-PATH=$bin:$PATH
 check_release
 make_user
 make_directories

@@ -167,7 +167,7 @@ test('nobody locks himself out', async () => {
   const { code, stderr } = await server.run('~/cap/firewall/firewall.sh iptables --ssh 22', { mayFail: true });
   assert.equal(code, 64);
   assert.match(stderr, /sshd listens on port 2222.*--ssh 2222/);
-  for (const wrong of ['--open', '--open 0', '--open 65536', '--open 8443/tcp', '--close 22'])
+  for (const wrong of ['--open', '--open 0', '--open 65536', '--open 08443', '--open 8443/tcp', '--close 22'])
     assert.equal((await server.run(`~/cap/firewall/firewall.sh iptables ${wrong}`, { mayFail: true })).code, 64, wrong);
   assert.equal(await rules(), none, 'a refusal changes nothing');
   assert.equal(await server.ask('ls /etc/systemd/system/cap-firewall.service 2> /dev/null || true'), '');
