@@ -204,10 +204,10 @@ test('an upgrade and a restore stop at what fails', async () => {
   const keys = 'sha256sum /var/lib/cap-verifier/keys/log.key';
   const key = await server.ask(keys);
   await server.run(`
-    cp -r /backups/cap-verifier ~/backups
+    cp -a /backups/cap-verifier ~/backups
     cp -r /var/lib/cap-verifier /var/lib/cap-verifier.before-restore-20260101_000000
     echo older > /var/lib/cap-verifier.before-restore-20260101_000000/keys/log.key
-    truncate --size=-100 "$(ls /backups/cap-verifier/*.tar.gz | tail -n 1)"`);
+    printf damaged | dd of="$(ls /backups/cap-verifier/*.tar.gz | tail -n 1)" bs=1 seek=1000 conv=notrunc`);
   const { code, stderr } = await pasted('restore');
   assert.notEqual(code, 0);
   assert.match(stderr, /backup\./);
