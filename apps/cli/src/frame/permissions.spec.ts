@@ -1,6 +1,6 @@
 import { chmod, cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cap, scratch, type Outcome } from '../cli.fixture.js';
 
 const NOBODY = 65534;
@@ -58,6 +58,12 @@ describe('files that the caller has no right to', () => {
     await done('trust', 'init', '--out', at('trust.json'));
     await chmod(at('bundle.zip'), 0);
     await chmod(at('policy.json'), 0o644);
+  });
+
+  // What is closed to everybody can't be removed by somebody who is not root.
+  afterAll(async () => {
+    for (const project of ['read-only', 'no-output']) await chmod(at(project), 0o777);
+    await chmod(at('closed-keys', 'keys'), 0o777);
   });
 
   it('may not read a bundle: 77', async () => {
