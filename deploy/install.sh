@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs CAP from the directory that this script lies in: programs, user, directories and, where there is none yet,
-# configuration. Run it again to upgrade; it never overwrites configuration, keys or data.
+# configuration. Run it again to upgrade, or after it was interrupted; it never overwrites configuration, keys or data.
 #
 #   ./install.sh          what a server needs; you fill in issuer, tokens, keys and certificate
 #   ./install.sh --all    also tokens, keys, a certificate and a token issuer for trying it out: replace the last two
@@ -13,11 +13,19 @@ data=/var/lib/cap-verifier
 backups=/backups/cap-verifier
 here=$(cd "$(dirname "$0")" && pwd)
 programs='cap cap-verifier-api cap-registry cap-backup-worker'
+bin=/usr/local/bin
+status=0
+PATH=$bin:$PATH:/usr/sbin:/sbin
 
 say() { echo "install: $*"; }
 die() {
   echo "install: $*" >&2
   exit 1
+}
+# incomplete WORDS: the rest is installed all the same.
+incomplete() {
+  echo "install: INCOMPLETE: $*" >&2
+  status=1
 }
 # quietly COMMAND...: its words are shown only if it fails.
 quietly() { words=$("$@" 2>&1) || die "$1 failed: $words"; }
@@ -36,14 +44,21 @@ esac
 
 # --- what every installation has
 
+check_release() {
+  (cd "$here" && sha256sum --check --quiet SHA256SUMS) ||
+    die "$here is not what was released, nothing is changed: copy it anew"
+}
+
 install_programs() {
+  # All of them or none. A running program's file can't be written, but its name can be given to another file.
   for program in $programs; do
-    # A running program's file can't be written, but its name can be given to another file.
-    cp "$here/$program" "/usr/local/bin/.$program.new"
-    chmod 0755 "/usr/local/bin/.$program.new"
-    mv -f "/usr/local/bin/.$program.new" "/usr/local/bin/$program"
+    cp "$here/$program" "$bin/.$program.new"
+    chmod 0755 "$bin/.$program.new"
   done
-  say "programs: $(/usr/local/bin/cap --version) in /usr/local/bin"
+  for program in $programs; do
+    mv -f "$bin/.$program.new" "$bin/$program"
+  done
+  say "programs: $($bin/cap --version) in $bin"
 }
 
 make_user() {
@@ -60,24 +75,38 @@ directory() {
 }
 
 make_directories() {
-  directory 0750 root $etc $etc/registry $etc/backup $etc/certs
-  directory 0700 $user $etc/secrets $etc/backup-keys
+  # Root works in these, so nobody else may put a link there; nothing is touched in those of the services.
+  directory 0750 root $etc $etc/registry $etc/backup $etc/certs $etc/secrets $etc/backup-keys
   directory 0750 $user $data
-  directory 0700 $user $data/keys
   [ -d /backups ] || install -d -m 0755 /backups
   directory 0750 $user $backups
 }
 
+# A directory of work beside the files: a name appears only once its content is whole.
+make_room() {
+  rm -rf $etc/.making-* # of a run that was killed
+  work=$(mktemp -d $etc/.making-XXXXXX)
+  trap 'rm -rf "$work" $bin/.cap*.new' EXIT
+  trap 'exit 75' HUP INT TERM
+}
+
+# place FILE OWNER MODE: stdin becomes this file.
+place() {
+  cat > "$work/new"
+  [ -s "$work/new" ] || die "nothing to write into $1"
+  chown "$2" "$work/new"
+  chmod "$3" "$work/new"
+  mv -fT "$work/new" "$1"
+}
+
 # as_config FILE: stdin becomes this configuration file; the services may read it, root alone may change it.
 as_config() {
-  cat > "$1"
-  chown root:$user "$1"
-  chmod 0640 "$1"
+  place "$1" root:$user 0640
   say "wrote $1"
 }
 
-# is_ours TEMPLATE FILE: there is nothing of anybody's in it, as it is not there or still the bare template.
-is_ours() { [ ! -e "$2" ] || cmp -s "$here/config/$1" "$2"; }
+# is_ours TEMPLATE FILE: there is nothing of anybody's in it, as it is not there, empty, or still the bare template.
+is_ours() { [ ! -s "$2" ] || cmp -s "$here/config/$1" "$2"; }
 
 # configure TEMPLATE FILE: fills the template in with what there is.
 configure() {
@@ -92,89 +121,124 @@ configure() {
 # known_values: sed commands that put token hashes, the backup's key and the issuer in the place of their placeholders.
 known_values() {
   for client in verifier backup operator; do
-    [ ! -e $etc/secrets/$client.token ] || printf '%s\n' "s/^\( *$client: \[sha256:\)0*\]/\1$(token_hash $client)]/"
+    [ ! -s $etc/secrets/$client.token ] || printf '%s\n' "s/^\( *$client: \[sha256:\)0*\]/\1$(token_hash $client)]/"
   done
   kid=$(backup_kid)
   [ -z "$kid" ] || echo "s/KID\.key/$kid.key/"
-  [ ! -e $etc/dev-issuer ] || echo 's|https://auth.example.com$|cap-dev-issuer|'
+  [ ! -s $etc/dev-issuer/public.pem ] || echo 's|https://auth.example.com$|cap-dev-issuer|'
 }
 
 token_hash() { sha256sum < "$etc/secrets/$1.token" | cut -d' ' -f1; }
-backup_kid() { find $etc/backup-keys -name '*.key' -exec basename {} .key \; | sort | head -n 1; }
+backup_kid() { find $etc/backup-keys -name '*.key' -size +0 -exec basename {} .key \; | sort | head -n 1; }
 
 write_configuration() {
   for file in app.yaml auth.yaml tls.yaml; do configure verifier/$file $etc/$file; done
   configure registry/app.yaml $etc/registry/app.yaml
   configure backup/app.yaml $etc/backup/app.yaml
-  if [ ! -e $etc/trust.json ]; then
+  if [ ! -s $etc/trust.json ]; then
     cap trust init --out - | as_config $etc/trust.json
   fi
+}
+
+# Keys and tokens that root has put there are for the services.
+give_to_services() {
+  for path in $etc/secrets $etc/backup-keys $etc/certs/server.key $etc/dev-issuer; do
+    [ ! -e "$path" ] || find "$path" -type f ! -user $user -exec chown $user:$user {} +
+  done
 }
 
 # --- what --all adds
 
 # as_secret FILE: stdin becomes this file, for the services' user alone.
 as_secret() {
-  cat > "$1"
-  chown $user:$user "$1"
-  chmod 0600 "$1"
+  place "$1" $user:$user 0600
   say "made $1"
 }
 
 make_tokens() {
   for client in verifier backup operator; do
-    [ -e $etc/secrets/$client.token ] || head -c 32 /dev/urandom | base64 | tr -d '\n' | as_secret $etc/secrets/$client.token
+    [ -s $etc/secrets/$client.token ] || head -c 32 /dev/urandom | base64 | tr -d '\n' | as_secret $etc/secrets/$client.token
   done
 }
 
 make_backup_key() {
   [ -z "$(backup_kid)" ] || return 0
-  quietly cap keys generate --keys $etc/backup-keys --owner "backup worker of $(uname -n)" --usage backup
-  chown -R $user:$user $etc/backup-keys
+  quietly cap keys generate --keys "$work/backup" --owner "backup worker of $(uname -n)" --usage backup
+  chown $user:$user "$work"/backup/*
+  for ending in pub json key; do
+    mv "$work"/backup/*.$ending $etc/backup-keys/ # the key last: it makes the others count
+  done
   say "made the key that signs backups: keep a copy of $etc/backup-keys/$(backup_kid).pub elsewhere"
 }
 
 make_certificate() {
-  [ ! -e $etc/certs/server.crt ] || return 0
+  if [ -s $etc/certs/server.crt ] || [ -s $etc/certs/server.key ]; then return 0; fi
   name=$(uname -n)
   quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$name" \
     -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1,IP:::1" -addext 'extendedKeyUsage=serverAuth' \
-    -keyout $etc/certs/server.key.new -out $etc/certs/server.crt.new
-  as_secret $etc/certs/server.key < $etc/certs/server.key.new
-  as_config $etc/certs/server.crt < $etc/certs/server.crt.new
-  rm $etc/certs/server.key.new $etc/certs/server.crt.new
+    -keyout "$work/server.key" -out "$work/server.crt"
+  as_secret $etc/certs/server.key < "$work/server.key"
+  as_config $etc/certs/server.crt < "$work/server.crt"
   say 'this certificate is self-signed, for development: replace it before others call'
 }
 
 make_issuer() {
-  [ ! -e $etc/public.pem ] && is_ours verifier/auth.yaml $etc/auth.yaml || return 0
-  quietly cap dev issuer --out $etc/dev-issuer
-  chown -R $user:$user $etc/dev-issuer
+  [ ! -s $etc/public.pem ] && is_ours verifier/auth.yaml $etc/auth.yaml || return 0
+  if [ ! -e $etc/dev-issuer ]; then
+    quietly cap dev issuer --out "$work/dev-issuer"
+    chown -R root:$user "$work/dev-issuer"
+    chmod 0750 "$work/dev-issuer"
+    mv "$work/dev-issuer" $etc/
+  fi
+  if [ ! -s $etc/dev-issuer/private.pem ] || [ ! -s $etc/dev-issuer/public.pem ]; then
+    incomplete "$etc/dev-issuer: remove it, and run this again"
+    return 0
+  fi
   as_config $etc/public.pem < $etc/dev-issuer/public.pem
   say "access tokens come from a development issuer in $etc/dev-issuer: name yours in $etc/auth.yaml before others call"
 }
 
-# Files that somebody wrote are not touched, so they may not know what was made now.
+# Files that somebody wrote are not touched, so they may not know what is there now.
 say_what_is_missing() {
   for client in verifier backup operator; do
-    grep -q "$(token_hash $client)" $etc/registry/app.yaml ||
-      say "ADD to $etc/registry/app.yaml, registry.tokens.$client: [sha256:$(token_hash $client)]"
+    token=$etc/secrets/$client.token
+    if [ ! -s "$token" ]; then
+      say "TO DO: $token, and its sha256 in $etc/registry/app.yaml"
+    elif ! grep -q "$(token_hash $client)" $etc/registry/app.yaml; then
+      say "TO DO: in $etc/registry/app.yaml, registry.tokens.$client: [sha256:$(token_hash $client)]"
+    fi
   done
-  grep -q "$(backup_kid)" $etc/backup/app.yaml ||
-    say "SET in $etc/backup/app.yaml, backup.signing_key: $etc/backup-keys/$(backup_kid).key"
+  if [ -z "$(backup_kid)" ]; then
+    say "TO DO: a key that signs backups: cap keys generate --keys $etc/backup-keys --owner NAME --usage backup; then run this again"
+  elif ! grep -q "$(backup_kid)" $etc/backup/app.yaml; then
+    say "TO DO: in $etc/backup/app.yaml, backup.signing_key: $etc/backup-keys/$(backup_kid).key"
+  fi
+  for pair in 'crt key' 'key crt'; do
+    there=$etc/certs/server.${pair% *} wanted=$etc/certs/server.${pair#* }
+    if [ -s "$wanted" ] || ! grep -q "$wanted" $etc/tls.yaml; then continue; fi
+    if [ -s "$there" ]; then
+      incomplete "$there is there without $wanted: put that beside it, or move it away"
+    else
+      say "TO DO: $wanted"
+    fi
+  done
+  ! is_ours verifier/auth.yaml $etc/auth.yaml || say "TO DO: your issuer of access tokens, in $etc/auth.yaml"
   say 'no backup recipient: this version does not encrypt backups, so it leaves private keys out of them. Save these another way.'
 }
 
-PATH=/usr/local/bin:$PATH
-install_programs
+check_release
 make_user
 make_directories
+make_room
+install_programs
 if [ $all = yes ]; then
   make_tokens
   make_backup_key
   make_certificate
   make_issuer
 fi
+give_to_services
 write_configuration
-[ $all = no ] || say_what_is_missing
-say 'done'
+say_what_is_missing
+[ $status -ne 0 ] || say 'done'
+exit $status

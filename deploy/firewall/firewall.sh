@@ -1,20 +1,28 @@
 #!/bin/sh
-# What reaches this server, with iptables or ufw: ssh and the verifier API, over IPv4 and IPv6. Nothing else, not even the
-# ports that Docker publishes. With iptables, rules stand in chains of their own, which are exchanged as a whole: those of
-# others stay as they are. Running it again changes nothing.
+# What reaches this server: ssh and the verifier API, over IPv4 and IPv6. Nothing else, not even the ports that Docker
+# publishes. Rules stand in a table, or in chains, of their own, which are exchanged as a whole: those of others stay as they
+# are. Running it again changes nothing.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+here=$(cd "$(dirname "$0")" && pwd)
+# What cap-firewall.service needs at each start of the machine.
+unit=/etc/systemd/system/cap-firewall.service
+kept='/etc/default/cap-firewall /usr/local/lib/cap-firewall'
+# How to take back what was changed in ufw, a command a line.
+ufw_undo=/etc/ufw/cap.undo
 
 usage() {
   cat <<'USAGE'
-usage: firewall.sh iptables|ufw [--ssh PORT]... [--open PORT]...
+usage: firewall.sh nftables|iptables|ufw [--ssh PORT]... [--open PORT]...
        firewall.sh remove
 
 Closes every port of this server but those of ssh (default: 22) and those that others may call (default: 8443), whether a
 program serves them or a container.
 
-  iptables   until the next start; cap-firewall.service does it at each
-  ufw        for good; ports that ufw allowed before stay open: ufw status
-  remove     takes the rules away again, those of cap.nft too; where ufw has them, it is disabled
+  nftables, iptables   until the next start; cap-firewall.service does it at each
+  ufw                  for good; what ufw allowed before stays allowed: ufw status
+  remove               takes all of it back, that service too; ufw is left as it was before
 USAGE
 }
 
@@ -25,23 +33,36 @@ fail() {
 
 is_port() {
   case $1 in
-    '' | *[!0-9]* | ??????*) return 1 ;;
+    '' | 0* | *[!0-9]* | ??????*) return 1 ;;
   esac
   [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
 }
 
-# Nobody shall lock himself out: the port of this session, and one that sshd listens on, stay open.
+# Nobody shall lock himself out: the port that this session came in by stays open; where none did, all of sshd's.
 keep_the_way_in() {
-  here=${SSH_CONNECTION:-} # client, its port, server, its port
-  here=${here##* }
-  [ -z "$here" ] || is_among "$here" "$ssh" || fail "this session came in by port $here, which would be closed: add --ssh $here"
-  # At a start, that is not the time to hesitate.
-  [ -z "${INVOCATION_ID:-}" ] || return 0
-  listening=$(sshd -T 2> /dev/null | sed -n 's/^port //p') || :
-  for one in $listening; do
-    ! is_among "$one" "$ssh" || return 0
+  port=$(port_of_session)
+  if [ -n "$port" ]; then
+    is_among "$port" "$ssh" || fail "this session came in by port $port, which would be closed: add --ssh $port"
+    return 0
+  fi
+  for port in $(sshd -T 2> /dev/null | sed -n 's/^port //p'); do
+    is_among "$port" "$ssh" || {
+      # Nobody is there to say it again when systemd starts this.
+      [ -n "${INVOCATION_ID:-}" ] || fail "sshd listens on port $port, which would be closed: add --ssh $port"
+      echo "firewall.sh: sshd listens on port $port: it stays open" >&2
+      ssh="$ssh $port"
+    }
   done
-  [ -z "$listening" ] || fail "sshd listens on port $listening, which would be closed: add --ssh $listening"
+}
+
+# sudo takes SSH_CONNECTION (client, its port, server, its port) away, but the shell that called it has it.
+port_of_session() {
+  process=$$
+  while [ "${process:-0}" -gt 1 ]; do
+    port=$(tr '\0' '\n' < "/proc/$process/environ" | sed -n 's/^SSH_CONNECTION=.* //p')
+    [ -z "$port" ] || { echo "$port"; return 0; }
+    process=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$process/status")
+  done
 }
 
 is_among() {
@@ -106,12 +127,30 @@ with_iptables() {
   done
 }
 
+with_nftables() {
+  sed "s/^define ssh = .*/define ssh = { $(listed "$ssh") }/; s/^define open = .*/define open = { $(listed "$open") }/" \
+    "$here/cap.nft" | nft --file -
+}
+
+listed() { echo "$1" | sed 's/^ *//; s/  */, /g'; }
+
 without_block() {
   sed '/^# BEGIN cap$/,/^# END cap$/d' "$1"
 }
 
+# exchange FILE: stdin takes its place at once.
+exchange() {
+  cat > "$1.new"
+  chmod 0640 "$1.new"
+  mv "$1.new" "$1"
+}
+
 # ufw's own rules come after Docker's, which have decided by then; so these stand in the chain that Docker leaves to users.
 with_ufw() {
+  for one in $ssh $open; do
+    ! ufw_has 'deny|reject' "$one" || fail "ufw has a rule that refuses port $one: take it away first (ufw status numbered)"
+  done
+  : >> $ufw_undo
   for file in /etc/ufw/after.rules /etc/ufw/after6.rules; do
     {
       without_block $file
@@ -122,18 +161,32 @@ with_ufw() {
       echo '-A DOCKER-USER -j CAP-DOCKER'
       echo COMMIT
       echo '# END cap'
-    } > $file.new
-    chmod 0640 $file.new
-    mv $file.new $file
+    } | exchange $file
   done
-  ufw default deny incoming
-  ufw default deny routed
-  ufw default allow outgoing
   for one in $ssh $open; do
-    ufw allow "$one/tcp"
+    ufw_has 'allow|limit' "$one" || ufw_but_undo "delete allow $one/tcp" allow "$one/tcp"
   done
-  ufw --force enable
+  [ "$(ufw_incoming)" != ACCEPT ] || ufw_but_undo 'default allow incoming' default deny incoming
+  ufw_enabled || ufw_but_undo disable --force enable
   ufw reload
+}
+
+ufw_enabled() { grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; }
+ufw_incoming() { sed -n 's/^DEFAULT_INPUT_POLICY="\{0,1\}\([A-Z]*\).*/\1/p' /etc/default/ufw; }
+
+# ufw_but_undo UNDO ARGUMENT...: the way back is known before the step is taken.
+ufw_but_undo() {
+  echo "$1" >> $ufw_undo
+  shift
+  ufw "$@"
+}
+
+# ufw_has ACTIONS PORT: for everybody; or, where ufw is in use, for those whom the operator lets in.
+ufw_has() {
+  rules=$(ufw show added)
+  echo "$rules" | grep -Eq "^ufw ($1) (in )?$2(/tcp)?( comment .*)?\$" && return 0
+  [ "$1" = 'allow|limit' ] && ufw_enabled && [ "$(ufw_incoming)" != ACCEPT ] &&
+    echo "$rules" | grep -Eq "^ufw ($1) .* port $2( |\$)"
 }
 
 remove() {
@@ -142,20 +195,31 @@ remove() {
       # shellcheck disable=SC2086 # words
       ! $tables --wait -D $call 2> /dev/null || { $tables --wait -F "${call##* }"; $tables --wait -X "${call##* }"; }
     done
+    # Docker's own chain is in use, this one is not.
+    $tables --wait -X DOCKER-USER 2> /dev/null || :
   done
   ! nft list table inet cap > /dev/null 2>&1 || nft delete table inet cap
+  if [ -e $unit ]; then
+    systemctl disable --now cap-firewall
+    # shellcheck disable=SC2086 # words
+    rm -rf $unit $kept
+    systemctl daemon-reload
+  fi
   for file in /etc/ufw/after.rules /etc/ufw/after6.rules; do
-    grep -qs '^# BEGIN cap$' $file || continue
-    ufw disable
-    without_block $file > $file.new
-    chmod 0640 $file.new
-    mv $file.new $file
+    ! grep -qs '^# BEGIN cap$' $file || without_block $file | exchange $file
   done
+  [ -e $ufw_undo ] || return 0
+  tac $ufw_undo | while read -r undo; do
+    # shellcheck disable=SC2086 # words
+    ufw $undo || :
+  done
+  rm $ufw_undo
+  ufw reload
 }
 
 command=${1:-}
 case $command in
-  iptables | ufw | remove) shift ;;
+  nftables | iptables | ufw | remove) shift ;;
   -h | --help) usage; exit 0 ;;
   *) usage >&2; exit 64 ;;
 esac
@@ -171,8 +235,10 @@ while [ $# -gt 0 ]; do
 done
 ssh=${ssh:-22} open=${open:-8443}
 [ "$(id -u)" = 0 ] || fail 'only root changes the firewall' 77
+[ "$command" = remove ] || keep_the_way_in
 case $command in
-  iptables) keep_the_way_in; with_iptables ;;
-  ufw) keep_the_way_in; with_ufw ;;
+  nftables) with_nftables ;;
+  iptables) with_iptables ;;
+  ufw) with_ufw ;;
   remove) remove ;;
 esac

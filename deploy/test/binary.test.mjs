@@ -32,7 +32,10 @@ test('the server has no Node.js', async () => {
 });
 
 test('install.sh without --all makes user, directories and templates, and no secret', async () => {
-  await server.run('cd ~/cap && ./install.sh');
+  const { stdout } = await server.run('cd ~/cap && ./install.sh');
+  for (const file of ['secrets/verifier.token', 'certs/server.crt', 'certs/server.key', 'auth.yaml'])
+    assert.match(stdout, new RegExp(`TO DO: .*/etc/cap-verifier/${file}`), 'what is left to its owner');
+  assert.match(stdout, /TO DO: a key that signs backups/);
   assert.equal(
     await server.ask('id -un cap-verifier; getent passwd cap-verifier | cut -d: -f7'),
     'cap-verifier\n/usr/sbin/nologin',
@@ -79,6 +82,66 @@ test('installing again changes nothing, and overwrites nothing that somebody wro
   await server.run('cd ~/cap && ./install.sh && ./install.sh --all');
   assert.equal(await server.ask(ALL_OF_ETC), before);
   assert.equal((await server.run('~/cap/install.sh --everything', { mayFail: true })).code, 1);
+});
+
+test('a release that is damaged is not installed', async () => {
+  const programs = await server.ask('sha256sum /usr/local/bin/cap*');
+  await server.run('cp -r ~/cap ~/damaged; truncate --size=1M ~/damaged/cap-registry');
+  const { code, stderr } = await server.run('~/damaged/install.sh', { mayFail: true });
+  assert.deepEqual([code, /not what was released/.test(stderr)], [1, true], stderr);
+  await server.run('rm -r ~/damaged');
+  assert.equal(await server.ask('sha256sum /usr/local/bin/cap*'), programs);
+});
+
+test('an installation that was interrupted is completed; what is there in halves is named and kept', async () => {
+  const etc = '/etc/cap-verifier';
+  const install = (options) => server.run('~/cap/install.sh --all', options);
+  const incomplete = async (words) => {
+    const { code, stderr } = await install({ mayFail: true });
+    assert.deepEqual([code, words.test(stderr)], [1, true], stderr);
+  };
+  const nothingEmpty = async () => {
+    assert.equal(await server.ask(`find ${etc} -type f -empty; ls -d ${etc}/.making-* 2> /dev/null || true`), '');
+  };
+  await server.run(`mount -t tmpfs -o size=32k tmpfs ${etc}; head -c 8k /dev/zero > ${etc}/full`);
+  try {
+    assert.notEqual((await install({ mayFail: true })).code, 0, 'the disk is full');
+    await nothingEmpty();
+    await server.run(`mount -o remount,size=2m ${etc}; rm ${etc}/full`);
+    await install();
+    await nothingEmpty();
+
+    await server.run(`cd ${etc}; for file in secrets/operator.token backup/app.yaml trust.json; do : > $file; done
+      chown root: secrets/* backup-keys/* certs/server.key; mkdir .making-killed`);
+    await install();
+    await nothingEmpty();
+    const foreign = `find ${etc}/secrets ${etc}/backup-keys ${etc}/certs/server.key -type f ! -user cap-verifier`;
+    assert.equal(await server.ask(foreign), '');
+
+    const key = await server.ask(`rm ${etc}/certs/server.crt; sha256sum ${etc}/certs/server.key`);
+    await incomplete(/server\.key is there without .*server\.crt/);
+    assert.equal(await server.ask(`sha256sum ${etc}/certs/server.key`), key);
+    await server.run(`rm ${etc}/certs/server.key`);
+
+    const again = `cd ${etc}; rm -f public.pem; cp ~/cap/config/verifier/auth.yaml .`;
+    await server.run(again);
+    await install();
+    assert.equal(await server.ask(`cmp ${etc}/public.pem ${etc}/dev-issuer/public.pem`), '');
+    await server.run(`${again}; : > dev-issuer/private.pem`);
+    await incomplete(/dev-issuer: remove it/);
+  } finally {
+    await server.run(`umount ${etc}`);
+  }
+});
+
+test('a link in the place of a directory of the services leads root nowhere', async () => {
+  const asUser = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
+  await server.run(`mkdir ~/theirs; ${asUser} ln -s /root/theirs /var/lib/cap-verifier/keys`);
+  await server.run('~/cap/install.sh');
+  assert.equal(await server.ask('stat --format=%U:%a ~/theirs'), 'root:755');
+  await server.run('rm /var/lib/cap-verifier/keys');
+  for (const place of ['secrets', 'backup-keys'])
+    assert.notEqual((await server.run(`${asUser} touch /etc/cap-verifier/${place}/x`, { mayFail: true })).code, 0);
 });
 
 test('the services start and get ready', async (t) => {

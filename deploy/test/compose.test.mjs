@@ -342,7 +342,7 @@ test('the registry moves to a directory as systemd has it, and back, and its log
   const [data, owner] = [path.join(stack.home, 'var'), 990];
   // Here is no systemd and no user of its units; `cap` is the program of the image.
   const there = (name) =>
-    `systemctl() { :; }
+    `systemctl() { echo "systemctl $*"; }
      cap() { docker run --rm --user ${owner} --volume ${data}:${data} --entrypoint cap registry.example.com/cap-registry:${version} "$@"; }
      ${move.get(name).replaceAll('/var/lib/cap-verifier', data).replaceAll('cap-verifier:cap-verifier', `${owner}:${owner}`)}`;
   await run(`mkdir ${data}`);
@@ -351,7 +351,9 @@ test('the registry moves to a directory as systemd has it, and back, and its log
   assert.match(again.stderr, /there is a registry already/);
   assert.match((await run(there('to-docker'), { mayFail: true })).stderr, /a registry in cap-data already/);
   await run('docker volume rm cap-data');
-  assert.match((await run(there('to-docker'))).stdout, /^ok$/m);
+  const { stdout } = await run(there('to-docker'));
+  assert.match(stdout, /^ok$/m);
+  assert.match(stdout, /^systemctl disable cap\.target$/m, 'a start of the machine brings one registry');
   await stack.healthy(...SERVICES);
   assert.equal(await stack.entries(), registered);
 });

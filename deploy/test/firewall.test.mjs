@@ -130,53 +130,101 @@ async function way(name, { startAgain }) {
   assert.equal(await rules(), once);
 }
 
-test('nftables', async () => {
-  await way('nftables', { startAgain: 'systemctl start nftables' });
-  await server.run(page.get('nftables-remove'));
-  assert.deepEqual(await fromClient(), both(PORTS));
-});
+async function assertTakenBack() {
+  assert.deepEqual(await fromClient(), both(PORTS), 'taken back');
+  assert.doesNotMatch(await rules(), /cap|CAP-|DOCKER-USER/);
+  assert.equal(await server.ask('systemctl list-unit-files --no-legend cap-firewall.service || true'), '');
+  assert.equal(
+    await server.ask('ls -d /etc/default/cap-* /usr/local/lib/cap-* /etc/ufw/cap* 2> /dev/null || true'),
+    '',
+  );
+}
 
-test('iptables', async () => {
-  await way('iptables', { startAgain: 'systemctl restart cap-firewall' });
-  await server.run('~/cap/firewall/firewall.sh iptables --ssh 2222 --open 443 --open 8443');
-  assert.deepEqual(await fromClient(), both([443, 2222, 8443]), 'other ports');
-  await server.run(page.get('iptables-remove'));
-  assert.deepEqual(await fromClient(), both(PORTS));
-  assert.doesNotMatch(await rules(), /CAP-/);
-});
+for (const kind of ['nftables', 'iptables'])
+  test(kind, async () => {
+    await way(kind, { startAgain: 'systemctl restart cap-firewall' });
+    await server.run(`~/cap/firewall/firewall.sh ${kind} --ssh 2222 --open 443 --open 8443`);
+    assert.deepEqual(await fromClient(), both([443, 2222, 8443]), 'other ports');
+    await server.run(page.get('remove'));
+    await assertTakenBack();
+  });
 
 test('nobody locks himself out', async () => {
   const none = await rules();
   const from = 'SSH_CONNECTION="192.0.2.2 50000 192.0.2.1 2222"';
-  for (const kind of ['iptables', 'ufw']) {
-    const refused = await server.run(`${from} ~/cap/firewall/firewall.sh ${kind}`, { mayFail: true });
-    assert.equal(refused.code, 64);
-    assert.match(refused.stderr, /add --ssh 2222/);
-  }
-  await server.run(`printf '#!/bin/sh\\necho port 2200\\n' > /usr/local/sbin/sshd; chmod +x /usr/local/sbin/sshd`);
+  for (const kind of ['nftables', 'iptables', 'ufw'])
+    for (const session of ['', 'env --unset=SSH_CONNECTION']) {
+      const line = `${from} sh -c '${session} ~/cap/firewall/firewall.sh ${kind}; exit $?'`;
+      const refused = await server.run(line, { mayFail: true });
+      assert.equal(refused.code, 64);
+      assert.match(refused.stderr, /add --ssh 2222/);
+    }
+  for (const kind of ['nftables', 'iptables'])
+    assert.equal((await server.run(`export ${from}\n${page.get(kind)}`, { mayFail: true })).code, 64);
+  await server.run(
+    `printf '#!/bin/sh\\nprintf "port 22\\\\nport 2222\\\\n"\\n' > /usr/local/sbin/sshd; chmod +x /usr/local/sbin/sshd`,
+  );
   const { code, stderr } = await server.run('~/cap/firewall/firewall.sh iptables --ssh 22', { mayFail: true });
-  await server.run('rm /usr/local/sbin/sshd');
   assert.equal(code, 64);
-  assert.match(stderr, /sshd listens on port 2200.*--ssh 2200/);
-  for (const wrong of ['--open', '--open 0', '--open 65536', '--open 8443/tcp', '--close 22'])
+  assert.match(stderr, /sshd listens on port 2222.*--ssh 2222/);
+  for (const wrong of ['--open', '--open 0', '--open 65536', '--open 08443', '--open 8443/tcp', '--close 22'])
     assert.equal((await server.run(`~/cap/firewall/firewall.sh iptables ${wrong}`, { mayFail: true })).code, 64, wrong);
   assert.equal(await rules(), none, 'a refusal changes nothing');
+  assert.equal(await server.ask('ls /etc/systemd/system/cap-firewall.service 2> /dev/null || true'), '');
 
-  await server.run(page.get('undo'));
-  await server.run(page.get('nftables'));
-  assert.deepEqual(await fromClient(), both(OPEN));
-  await server.run('systemctl start cap-firewall-undo'); // what its timer does after five minutes
-  await server.until('! nft list table inet cap 2> /dev/null');
-  assert.deepEqual(await fromClient(), both(PORTS), 'taken back');
-  await server.run(page.get('keep'));
+  // A start of the machine is not the time to refuse.
+  await server.run(`${from.replace('2222', '22')}; export SSH_CONNECTION\n${page.get('nftables')}`);
+  assert.deepEqual(await fromClient(), both([22, 2222, 8443]));
+  await server.run('rm /usr/local/sbin/sshd');
+  await server.run(page.get('remove'));
+  await assertTakenBack();
+});
+
+test('the timer takes all of it back, for later starts too', async () => {
+  for (const kind of ['nftables', 'iptables', 'ufw']) {
+    await server.run(page.get('undo'));
+    await server.run(page.get(kind));
+    assert.deepEqual(await fromClient(), both(OPEN));
+    await server.run('systemctl start --wait cap-firewall-undo'); // what its timer does after five minutes
+    await assertTakenBack();
+    await server.run(page.get('keep'));
+  }
   await server.run(`${page.get('undo')}\n${page.get('keep')}`);
-  await server.run('systemctl disable nftables');
 });
 
 test('ufw', async () => {
   await way('ufw', { startAgain: 'systemctl restart ufw' });
-  await server.run(page.get('ufw-remove'));
+  await server.run(page.get('remove'));
   assert.deepEqual(await fromClient(), both(PORTS));
+  assert.match(await server.ask('ufw status'), /inactive/);
+});
+
+test('ufw that was in use stays as it was', async () => {
+  await server.run(`
+    ufw default deny outgoing
+    ufw default allow routed
+    ufw limit 22/tcp
+    ufw allow from ${CLIENT.v4} to any port 8443 proto tcp
+    ufw allow 9090/tcp
+    ufw --force enable`);
+  const state = () => server.ask('cd /etc; sha256sum default/ufw ufw/ufw.conf ufw/*.rules; ufw status verbose; ls ufw');
+  const before = await state();
+  const open = { v4: [22, 8443, 9090], v6: [22, 9090] };
+  assert.deepEqual(await fromClient(), open);
+  await server.run(`~/cap/firewall/firewall.sh ufw --ssh 22 --open 8443 --open 8080`);
+  assert.match(await server.ask('ufw status verbose'), /deny \(incoming\), deny \(outgoing\), allow \(routed\)/);
+  assert.match(await server.ask('ufw status'), /^22\/tcp +LIMIT/m);
+  assert.deepEqual(await fromClient(), { v4: [22, 8080, 8443, 9090], v6: [22, 8080, 9090] });
+  await server.run('ufw allow 2222/tcp');
+  await server.run(page.get('remove'));
+  await server.run('ufw delete allow 2222/tcp');
+  assert.equal(await state(), before);
+  assert.deepEqual(await fromClient(), open);
+
+  await server.run('ufw deny 8080/tcp');
+  const refused = await server.run('~/cap/firewall/firewall.sh ufw --open 8080', { mayFail: true });
+  assert.equal(refused.code, 64);
+  assert.match(refused.stderr, /refuses port 8080/);
 });
 
 test('ports that Docker publishes', async (t) => {
@@ -220,14 +268,17 @@ test('ports that Docker publishes', async (t) => {
     const [v4, v6] = await Promise.all(Object.values(SERVER).map((address) => reachable(from, address, ports)));
     return { v4, v6 };
   };
-  const engines = (commands) => engine.run(commands, { env: { PORTS: '' } });
+  const engines = (commands) => engine.run(commands);
   /** ufw is in the server's file system, not in the machine's. */
   const withUfw = (commands) =>
     engines(
       `unshare --mount sh -ec 'mount --bind ${server.directory} /mnt; mount -t proc proc /mnt/proc; chroot /mnt /bin/sh -ec "${commands}"'`,
     );
   const ways = {
-    nftables: [() => engines('nft --file deploy/firewall/cap.nft'), () => engines('nft delete table inet cap')],
+    nftables: [
+      () => engines('deploy/firewall/firewall.sh nftables'),
+      () => engines('deploy/firewall/firewall.sh remove'),
+    ],
     iptables: [
       () => engines('deploy/firewall/firewall.sh iptables'),
       () => engines('deploy/firewall/firewall.sh remove'),

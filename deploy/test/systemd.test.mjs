@@ -98,6 +98,8 @@ test('the sandbox: what is not theirs can be neither written nor seen', async ()
   assert.match(asRoot.stderr, /Read-only file system/);
   assert.notEqual((await within('cap-verifier', 'ls /var/lib/cap-verifier', { mayFail: true })).code, 0);
   assert.equal((await within('cap-registry', 'touch /var/lib/cap-verifier/x && rm /var/lib/cap-verifier/x')).code, 0);
+  for (const place of ['/etc/cap-verifier/certs', '/backups/cap-verifier'])
+    assert.notEqual((await within('cap-registry', `ls ${place}`, { mayFail: true })).code, 0, place);
   const credential = '/run/credentials/cap-verifier.service/registry.token';
   assert.equal(
     (await within('cap-verifier', `cat ${credential}`)).stdout,
@@ -153,6 +155,19 @@ test('a service whose configuration is wrong is not started again and again', as
   await server.run(`cat ~/app.yaml > ${file}; systemctl restart cap-verifier`);
 });
 
+test('a service that can\u2019t listen says so at once, and is given up after ten tries', async () => {
+  await server.run('systemctl stop cap-verifier; systemctl reset-failed');
+  await server.run(
+    'openssl s_server -accept 8443 -cert /etc/cap-verifier/certs/server.crt -key /etc/cap-verifier/certs/server.key > /dev/null 2>&1 < /dev/null & echo $! > ~/taken.pid',
+  );
+  const from = Date.now();
+  assert.notEqual((await server.run('systemctl start cap-verifier', { mayFail: true })).code, 0);
+  assert.ok(Date.now() - from < 20_000, `${Date.now() - from} ms`);
+  await server.until('journalctl -u cap-verifier -o cat | grep "repeated too quickly"', 110_000);
+  assert.match(await server.ask('journalctl -u cap-verifier -o cat'), /EADDRINUSE/);
+  await server.run('kill "$(cat ~/taken.pid)"; systemctl reset-failed; systemctl start cap-verifier');
+});
+
 test('the timer makes a backup that counts', async () => {
   assert.equal(await server.ask('systemctl show --value -p TimersCalendar cap-backup.timer | grep -c 02:00:00'), '1');
   await step('timer');
@@ -172,6 +187,38 @@ test('the timer makes a backup that counts', async () => {
   const newest = await server.ask('ls /backups/cap-verifier/*.tar.gz | tail -n 1');
   await server.run(`cap backup drill ${newest} --signer "$(ls /etc/cap-verifier/backup-keys/*.pub)"`);
   await step('timer');
+});
+
+/** As a shell takes what is pasted: on to the next line, whatever a command says. */
+const pasted = (name, before = '') => server.run(`set +e\n${before}\n${page.get(name)}`, { mayFail: true });
+
+test('an upgrade and a restore stop at what fails', async () => {
+  const programs = () => server.ask('sha256sum /usr/local/bin/cap*; systemctl show --value -p MainPID cap-registry');
+  const running = await programs();
+  await server.run('cp -r ~/cap ~/cap-new; truncate --size=1M ~/cap-new/cap-registry');
+  assert.match((await pasted('upgrade')).stderr, /cap-new is not what was released/);
+  assert.equal(await programs(), running);
+  assert.match((await pasted('upgrade', 'systemctl() { false; }')).stdout, /^$/);
+  await server.run('rm -r ~/cap-new');
+
+  const keys = 'sha256sum /var/lib/cap-verifier/keys/log.key';
+  const key = await server.ask(keys);
+  await server.run(`
+    cp -r /backups/cap-verifier ~/backups
+    cp -r /var/lib/cap-verifier /var/lib/cap-verifier.before-restore-20260101_000000
+    echo older > /var/lib/cap-verifier.before-restore-20260101_000000/keys/log.key
+    truncate --size=-100 "$(ls /backups/cap-verifier/*.tar.gz | tail -n 1)"`);
+  const { code, stderr } = await pasted('restore');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /backup\./);
+  assert.equal(await server.ask(keys), key);
+  await server.run(`
+    rm -r /var/lib/cap-verifier.before-restore-20260101_000000
+    cp -a ~/backups/. /backups/cap-verifier/
+    mv /var/lib/cap-verifier/keys ~/keys`);
+  assert.match((await pasted('restore')).stderr, /put your copy of it there first/);
+  await server.run('mv ~/keys /var/lib/cap-verifier/; systemctl start cap.target cap-registry cap-verifier');
+  assert.equal(await server.ask(keys), key);
 });
 
 test('an upgrade keeps configuration and data; a restore brings back what was saved', async () => {

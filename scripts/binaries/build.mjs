@@ -4,7 +4,17 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
 import { PROGRAMS, PROOF_WORKER, PROVING } from '../programs.mjs';
@@ -63,19 +73,25 @@ const worker = path.join(parts, ASSETS.worker);
 const packages = (await bundle(PROOF_WORKER, worker, EXECUTABLE)).packages;
 const proofAssets = { [ASSETS.worker]: worker, [ASSETS.ceremony]: ceremonySource() };
 packages.add(path.dirname(ceremonySource()));
-const sums = [];
 for (const [name, entry] of Object.entries(PROGRAMS)) {
   const main = path.join(parts, `${name}.cjs`);
   const bundled = await bundle(entry, main, EXECUTABLE);
   for (const folder of bundled.packages) packages.add(folder);
   const assets = { ...bundled.assets, ...(PROVING.has(name) ? proofAssets : {}) };
   const executable = makeExecutable(name, main, assets);
-  sums.push(`${createHash('sha256').update(readFileSync(executable)).digest('hex')}  ${name}\n`);
   const megabytes = (statSync(executable).size / 1e6).toFixed(0);
   process.stdout.write(`${name.padEnd(18)} ${megabytes} MB, ${(statSync(main).size / 1e6).toFixed(1)} MB of it code\n`);
 }
 writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(packages, nodeLicence()));
 for (const [from, to] of Object.entries(BESIDE)) cpSync(path.join(root, from), path.join(out, to), { recursive: true });
-writeFileSync(path.join(out, 'SHA256SUMS'), sums.join(''));
 rmSync(parts, { recursive: true });
+const sums = readdirSync(out, { recursive: true })
+  .filter((name) => statSync(path.join(out, name)).isFile())
+  .map(
+    (name) =>
+      `${createHash('sha256')
+        .update(readFileSync(path.join(out, name)))
+        .digest('hex')}  ${name}\n`,
+  );
+writeFileSync(path.join(out, 'SHA256SUMS'), sums.sort().join(''));
 process.stdout.write(`${packages.size} packages of others in them; licences in THIRD-PARTY-NOTICES\n`);

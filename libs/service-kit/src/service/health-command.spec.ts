@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAddress } from '@cap/config';
 import { type Greeter, greeter } from '../greeter.fixture.js';
@@ -11,10 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => running.service.stop());
 
-const health = async (address: string, wait = false, waitMs?: number) => {
+const health = async (
+  address: string,
+  wait = false,
+  options?: { waitMs?: number; environment?: NodeJS.ProcessEnv },
+) => {
   const said: string[] = [];
   return {
-    code: await checkHealth(parseAddress(address), wait, (line) => said.push(line), waitMs),
+    code: await checkHealth(parseAddress(address), wait, (line) => said.push(line), options),
     said: said.join('\n'),
   };
 };
@@ -30,7 +35,7 @@ describe('health', () => {
     const { code, said } = await health(`127.0.0.1:${port}`);
     expect([code, NOT_READY]).toEqual([69, 69]);
     expect(said).toContain('the dictionary is not open');
-    expect((await health(`127.0.0.1:${port}`, true, 0)).code).toBe(69);
+    expect((await health(`127.0.0.1:${port}`, true, { waitMs: 0 })).code).toBe(69);
   });
 
   it('--wait ends when the service has become ready', async () => {
@@ -38,6 +43,14 @@ describe('health', () => {
     const waiting = health(`127.0.0.1:${port}`, true);
     running.stage.dictionary = null;
     expect((await waiting).code).toBe(0);
+  });
+
+  it('--wait does not wait for a service that has ended', async () => {
+    const ended = spawnSync('true').pid;
+    const waiting = health('127.0.0.1:1', true, { environment: { MAINPID: String(ended) } });
+    expect(await waiting).toEqual({ code: 69, said: 'not ready: the service has ended' });
+    const lives = health(`127.0.0.1:${port}`, true, { environment: { MAINPID: String(process.pid) } });
+    expect((await lives).code).toBe(0);
   });
 
   it('is 69 when nobody listens', async () => {

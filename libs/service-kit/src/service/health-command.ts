@@ -34,18 +34,33 @@ function probe(address: Address): Promise<string | null> {
   });
 }
 
-/** `health [--wait]`: asks the running service's own /readyz; with wait, until it is ready or 60 s have passed. Returns the exit code. */
+/** Whether systemd has started a service (`MAINPID`, which it tells to ExecStartPost) that has ended meanwhile. */
+export function hasEnded({ MAINPID }: NodeJS.ProcessEnv): boolean {
+  if (!MAINPID) return false;
+  try {
+    process.kill(Number(MAINPID), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/**
+ * `health [--wait]`: asks the running service's own /readyz; with wait, until it is ready, has ended, or 60 s have passed.
+ * Returns the exit code.
+ */
 export async function checkHealth(
   management: Address,
   wait: boolean,
   say: (line: string) => void,
-  waitMs = WAIT_MS,
+  { waitMs = WAIT_MS, environment = process.env } = {},
 ): Promise<number> {
   const until = Date.now() + waitMs;
   for (;;) {
-    const missing = await probe(management);
+    const ended = wait && hasEnded(environment);
+    const missing = ended ? 'the service has ended' : await probe(management);
     if (missing === null) return 0;
-    if (!wait || Date.now() >= until) {
+    if (ended || !wait || Date.now() >= until) {
       say(`not ready: ${missing}`);
       return NOT_READY;
     }

@@ -12,7 +12,7 @@ import {
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createService, type Service, type ServiceParts } from './create-service.js';
 import { exitCodeOf, INTERNAL_ERROR } from './exit-code.js';
-import { checkHealth } from './health-command.js';
+import { checkHealth, hasEnded } from './health-command.js';
 
 /** A subcommand that runs the application without listening and ends with the exit code it returns. */
 export interface ServiceCommand {
@@ -70,7 +70,8 @@ async function afterTheService(load: () => LoadedConfig): Promise<LoadedConfig> 
   try {
     return load();
   } catch (error) {
-    await pause(SERVICE_FIRST_MS);
+    const until = Date.now() + SERVICE_FIRST_MS;
+    while (Date.now() < until && !hasEnded(process.env)) await pause(100);
     throw error;
   }
 }
