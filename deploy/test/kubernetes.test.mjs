@@ -466,7 +466,10 @@ test('the public paths of Ingress and Gateway are the same', () => {
   );
 });
 
+const page = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
 const blocks = commandsOf('kubernetes');
+/** What the page shows of a kustomization. */
+const generator = /^```yaml\n(.*?)^```$/ms.exec(page)[1];
 test('the commands of the page, as they stand there', () => {
   const home = mkdtempSync(path.join(tmpdir(), 'cap-home-'));
   try {
@@ -520,6 +523,13 @@ test('the commands of the page, as they stand there', () => {
       assert.deepEqual(faultsOf(cluster, rules), []);
       for (const { spec } of cluster.all('HTTPRoute')) assert.deepEqual(spec.hostnames, ['cap.example.org']);
     }
+    // A certificate for the world that is not that of the pods.
+    for (const name of ['tls.crt', 'tls.key']) bare.write(path.join('overlays/own', name), 'of the world');
+    const shown = changed(without, ['configMapGenerator:', `${generator}configMapGenerator:`]);
+    assert.deepEqual(faultsOf(shown, rules), []);
+    const [{ secretName }] = shown.all('Ingress')[0].spec.tls;
+    assert.equal(shown.contents('Secret', secretName)['tls.crt'], 'of the world');
+    assert.notEqual(shown.workload('cap-verifier').files().get('/certs/tls.crt'), 'of the world');
     cpSync(bare.at('overlays/production/local'), bare.at('overlays/dev/local'), { recursive: true });
     const auth = ['  - name: cap-config\n    behavior: merge\n    files: [auth.yaml]\n', ''];
     const dev = changed(['../production', '../dev'], auth, without);
@@ -553,8 +563,7 @@ test('the commands of the page, as they stand there', () => {
 });
 
 test('every block of the page is one that a shell can read', () => {
-  const text = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
-  const all = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
+  const all = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
   assert.ok(all.length > 10);
   for (const commands of all) quietly('bash', ['-n', '-c', commands]);
 });
