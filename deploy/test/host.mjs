@@ -53,6 +53,14 @@ export function prepareHost() {
   quietly('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], { env });
 }
 
+/** Nothing that Debian's packages bring: theirs does not know components of kustomize. */
+export function demandKubectl() {
+  const { status, stdout, error } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  const found = error || status !== 0 ? 'none' : (JSON.parse(stdout).kustomizeVersion ?? 'one without kustomize 5');
+  if (!/^v[5-9]\./.test(found))
+    throw new Error(`kubectl with kustomize 5 (1.27 or later) must be on PATH; there is ${found}`);
+}
+
 /** The path of `name` below CACHE, made by `make(unfinished path)` once; never changed afterwards. */
 export function kept(name, make) {
   const place = path.join(CACHE, name);

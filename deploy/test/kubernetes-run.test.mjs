@@ -6,12 +6,13 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../../scripts/setup.mjs';
 import { Engine } from './engine.mjs';
-import { prepareHost } from './host.mjs';
 import { Cluster } from './kubernetes/cluster.mjs';
 import { Controller } from './kubernetes/ingress.mjs';
 import { Node, Pod } from './kubernetes/pod.mjs';
-import { Manifests, version } from './kubernetes/render.mjs';
+import { CAP, Manifests, version } from './kubernetes/render.mjs';
+import { prepareHost, quietly } from './host.mjs';
 import { mainJob } from './main-job.mjs';
+import { commandsOf } from './pages.mjs';
 
 const HOST = 'verifier.example.com';
 const DATABASE = 'db.example.com';
@@ -34,10 +35,18 @@ let controller;
 let verifiers = [];
 let registries = [];
 
+const local = (overlay, ...names) => manifests.at('overlays', overlay, 'local', ...names);
+
 before(() => {
   prepareHost();
   manifests = new Manifests();
-  manifests.makeSecrets('--host', HOST, '--host', DATABASE, '--host', BUCKET);
+  manifests.makeSecrets('--host', HOST);
+  // PostgreSQL and the bucket have certificates of another authority.
+  const make = path.join(root, 'deploy/scripts/make-secrets.sh');
+  quietly(make, ['--host', DATABASE, '--host', BUCKET, manifests.at('storage')], {
+    env: { ...process.env, CAP: `${process.execPath} ${CAP}` },
+  });
+  cpSync(manifests.at('storage/certs/ca.crt'), local('production-ha', 'storage/ca.crt'));
   const auth = readFileSync(manifests.at('base/config/verifier/auth.yaml'), 'utf8');
   manifests.write('overlays/own/auth.yaml', auth.replace('https://auth.example.com', 'cap-dev-issuer'));
 });
@@ -110,7 +119,6 @@ function server(overlay, components, more) {
   };
 }
 const backup = (documents) => new Pod(node, documents, 'cap-backup').complete();
-const local = (overlay, ...names) => manifests.at('overlays', overlay, 'local', ...names);
 const way = (overlay) => `
 trust=${local(overlay, 'config/trust.json')} owner=0:0 issuer=${local(overlay, 'dev-issuer')}
 url=https://${HOST} ca=${local(overlay, 'certs/ca.crt')}
@@ -175,7 +183,7 @@ test('production: pods get ready as their probes say, and do the main job throug
   t.diagnostic(`verifier ready after ${await verifier.start()} ms`);
   verifiers = [verifier];
   for (const pod of [registry, verifier]) t.diagnostic(`idle: ${await pod.memory()}`);
-  await controller.start(new Cluster(documents));
+  await controller.start(new Cluster(documents), bucketSite());
   await controller.endpoints(verifiers);
   await mainJob(server('production'), [], way('production'));
   noFaults();
@@ -251,27 +259,85 @@ test('a pod with something that the test does not carry out is refused', () => {
   }
 });
 
-test('the Job of the component restore puts the newest backup in the place of a damaged registry', async () => {
+/** What the page asks of kubectl while pods run: exec, and cp as it does it, by tar. */
+const KUBECTL = `
+kubectl() {
+  [ "$1 $2" = '--namespace cap-system' ]; shift 2
+  case "$1" in
+    exec) [ "$3" = -- ]; pod=$2; shift 3; docker exec "$(cat ~/pod-"$pod")" "$@" ;;
+    cp)
+      case $2 in
+        cap-*) mkdir -p "$3"; docker exec "$(cat ~/pod-"\${2%%:*}")" tar -cf - -C "\${2#*:}" . | tar -xf - -C "$3" ;;
+        *)
+          to=\${3#*:}
+          tar -cf - -C "\${2%/*}" "\${2##*/}" | docker exec --interactive "$(cat ~/pod-"\${3%%:*}")" tar -xmf - -C "\${to%/*}"
+          ;;
+      esac ;;
+    *) false ;;
+  esac
+}
+`;
+const PAGE = commandsOf('kubernetes');
+/** Runs what the page says while a pod is there that only waits. */
+async function beside(documents, name, commands) {
+  const pod = new Pod(node, documents, name);
+  await pod.launch();
+  writeFileSync(path.join(engine.home, `pod-${name}`), pod.name);
+  const said = await engine.ask(`cd ~\n${KUBECTL}${commands}`);
+  await pod.remove();
+  return said;
+}
+const restore = () =>
+  beside(render('production', ['ingress-nginx', 'restore']), 'cap-restore', PAGE.get('restore-archive'));
+
+test('what the page says puts a copy of a backup in the place of a damaged registry, and into a new cluster', async () => {
   const registered = await entries('production');
-  const [registry] = registries;
-  assert.equal((await registry.terminate()).code, 0);
-  writeFileSync(path.join(node.claim('data-cap-registry-0'), 'registry/registry.db'), 'damage');
-  const documents = render('production', ['ingress-nginx', 'restore']);
-  assert.match(await new Pod(node, documents, 'cap-restore').complete(), /^ok$/m);
-  registries = [new Pod(node, render('production'), 'cap-registry', { ordinal: 0 })];
-  await registries[0].start();
-  assert.equal(await entries('production'), registered);
-  for (const pod of verifiers) assert.equal((await pod.terminate({ preStop: false })).code, 0);
-  verifiers = [];
+  const looking = [...render('production'), ...manifests.documents('backups-pod.yaml')];
+  assert.match(await beside(looking, 'cap-backups', PAGE.get('backups')), /^backup_\d{8}_\d{6}\.tar\.gz/m);
+  const damage = () => writeFileSync(path.join(node.claim('data-cap-registry-0'), 'registry/registry.db'), 'damage');
+  // A new cluster has what the overlay makes when it is applied: an empty registry.
+  const renew = async () => {
+    rmSync(node.claim('data-cap-registry-0'), { recursive: true });
+    rmSync(node.claim('cap-backups'), { recursive: true });
+    registries = [new Pod(node, render('production'), 'cap-registry', { ordinal: 0 })];
+    await registries[0].start();
+    assert.notEqual(await entries('production'), registered);
+    assert.equal((await registries[0].terminate()).code, 0);
+  };
+  for (const loss of [damage, renew]) {
+    assert.equal((await registries[0].terminate()).code, 0);
+    await loss();
+    assert.match(await restore(), /^ok$/m);
+    registries = [new Pod(node, render('production'), 'cap-registry', { ordinal: 0 })];
+    await registries[0].start();
+    assert.equal(await entries('production'), registered);
+  }
 });
 
-/** PostgreSQL of Debian's, by TLS only, and a bucket behind nginx. Answers what an overlay says of them. */
+test('the Job of the component migrate moves it to PostgreSQL and S3', async () => {
+  const registered = await entries('production');
+  const more = await startStorage();
+  assert.equal((await registries[0].terminate()).code, 0);
+  const documents = render('production-ha', ['ingress-nginx', 'migrate'], more);
+  assert.match(await new Pod(node, documents, 'cap-registry-migrate').complete(), /^moved and verified/m);
+  registries = [new Pod(node, render('production-ha', ['ingress-nginx'], more), 'cap-registry')];
+  await registries[0].start();
+  assert.equal(await entries('production-ha'), registered);
+  noFaults();
+});
+
+/** The stand-in for S3, once it is started, behind the nginx of the Ingress. */
+const bucketSite = () => `server { listen 443 ssl; server_name ${BUCKET}; client_max_body_size 0;
+  ssl_certificate ${manifests.at('storage/certs/tls.crt')}; ssl_certificate_key ${manifests.at('storage/certs/tls.key')};
+  location / { proxy_pass http://127.0.0.1:9100; proxy_request_buffering off; } }`;
+
+/** PostgreSQL of Debian's, by TLS only, and the bucket. Answers what an overlay says of them. */
 async function startStorage() {
   const home = engine.home;
   const programs = '/usr/lib/postgresql/15/bin';
   const as = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
   const place = path.join(node.directory, 'postgres');
-  const certs = local('production-ha', 'certs');
+  const certs = manifests.at('storage/certs');
   writeFileSync(path.join(home, 'password'), PASSWORD);
   await engine.run(`
     chmod 0711 ${node.directory}
@@ -307,11 +373,7 @@ test('production-ha: two registries on PostgreSQL and S3 do the same job', async
   await begin();
   const more = await startStorage();
   const documents = render('production-ha', ['ingress-nginx'], more);
-  await controller.start(
-    new Cluster(documents),
-    `server { listen 443 ssl; server_name ${BUCKET}; client_max_body_size 0;
-       location / { proxy_pass http://127.0.0.1:9100; proxy_request_buffering off; } }`,
-  );
+  await controller.start(new Cluster(documents), bucketSite());
   registries = [1, 2].map(() => new Pod(node, documents, 'cap-registry'));
   for (const pod of registries) t.diagnostic(`${pod.name} ready after ${await pod.start()} ms`);
   verifiers = [new Pod(node, documents, 'cap-verifier')];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -27,6 +28,18 @@ const RENDERINGS = [
   ...Object.entries(ON_TOP).flatMap(([overlay, components]) => components.map((name) => [overlay, name])),
   ['production', 'ingress-nginx', 'cert-manager', 'service-monitor', 'tuned'],
   ['production-ha', 'gateway', 'cert-manager', 'service-monitor', 'tuned'],
+  // In any order.
+  ['production', 'cert-manager', 'gateway'],
+  ['production', 'cert-manager', 'ingress-nginx', 'restore'],
+  ['production-ha', 'ingress-nginx', 'cert-manager', 'migrate'],
+  ['dev', 'ingress-nginx'],
+];
+/** Components that say what is wrong with the place where they are put. */
+const REFUSED = [
+  [['production-ha', 'restore'], /restore is for registry-embedded/],
+  [['production', 'migrate'], /migrate is for registry-scale-out/],
+  [['production', 'ingress-nginx', 'gateway'], /gateway and ingress-nginx are two ways in/],
+  [['production', 'gateway', 'ingress-nginx'], /gateway and ingress-nginx are two ways in/],
 ];
 const called = (rendering) => rendering.join(' + ');
 
@@ -60,6 +73,14 @@ for (const rendering of RENDERINGS)
   test(`${called(rendering)} holds every rule`, () =>
     void assert.deepEqual(faultsOf(new Cluster(rendered.get(called(rendering)))), []));
 
+for (const [[overlay, ...components], says] of REFUSED)
+  test(`${called([overlay, ...components])} is refused with a sentence`, () => {
+    manifests.putOnTop(overlay, components);
+    const { status, stderr } = manifests.kustomize('own');
+    assert.notEqual(status, 0);
+    assert.match(stderr, says);
+  });
+
 const one = (documents, kind, name) => documents.find((it) => it.kind === kind && it.metadata.name.startsWith(name));
 const podOf = (documents, name = 'cap-verifier', kind = 'Deployment') => one(documents, kind, name).spec.template.spec;
 const containerOf = (...args) => podOf(...args).containers[0];
@@ -70,6 +91,8 @@ const GATEWAY = 'production + gateway';
 const MONITORED = 'production + service-monitor';
 const ISSUED = 'production + cert-manager';
 const HA = 'production-ha';
+const MIGRATE = 'production-ha + migrate';
+const RESTORE = 'production + restore';
 
 /** Rule -> what can be wrong: what is done to a rendering, what the rule must say, which rendering. */
 const WRONG = {
@@ -104,7 +127,7 @@ const WRONG = {
     [(d) => (one(d, 'BackendTLSPolicy', '').spec.targetRefs[0].sectionName = 'tls'), /no port tls/, GATEWAY],
     [(d) => drop(d, 'ConfigMap', 'cap-ca'), /no ConfigMap cap-ca-\w+ with ca.crt/, GATEWAY],
     [(d) => drop(d, 'Certificate', 'cap-tls-certs'), /no Secret cap-tls-certs/, ISSUED],
-    [(d) => delete one(d, 'Ingress', '').metadata.annotations, /no Secret cap-verifier-tls/, ISSUED],
+    [(d) => drop(d, 'Certificate', 'cap-verifier-tls'), /no Secret cap-verifier-tls/, ISSUED],
     [(d) => drop(d, 'Issuer', 'cap-self-signed'), /Certificate cap-internal-ca: no issuer/, ISSUED],
     [
       (d) => (one(d, 'ServiceMonitor', '').spec.endpoints[0].port = 'metrics'),
@@ -136,6 +159,25 @@ const WRONG = {
         delete one(d, 'CronJob', '').spec.jobTemplate.spec.template.spec.volumes.find((v) => v.name === 'certs').secret
           .items,
       /private key/,
+    ],
+    [
+      (d) =>
+        (podOf(d, 'cap-registry-migrate', 'Job').volumes.find((v) => v.name === 'certs').secret.items = [
+          { key: 'ca.crt', path: 'ca.crt' },
+        ]),
+      /cap-registry-migrate: no file \/certs\/tls.crt/,
+      MIGRATE,
+    ],
+    [
+      (d) =>
+        (containerOf(d, 'cap-registry').env.find(({ name }) => name === 'NODE_EXTRA_CA_CERTS').value = '/certs/ca.crt'),
+      /cap-registry: holds its storage to another authority/,
+      HA,
+    ],
+    [
+      (d) => one(d, 'Pod', 'cap-restore').spec.volumes.push({ persistentVolumeClaim: { claimName: 'cap-backups' } }),
+      /cap-restore: wants the volumes data-cap-registry-0, cap-backups on one node/,
+      RESTORE,
     ],
   ],
   selectors: [
@@ -189,6 +231,7 @@ const WRONG = {
     ],
     [(d) => one(d, 'NetworkPolicy', 'cap-registry-storage').spec.egress[0].ports.pop(), /anywhere 443 is missing/, HA],
     [(d) => (one(d, 'NetworkPolicy', 'cap-backup').spec.egress[0].ports = undefined), /any port is too much/],
+    [(d) => drop(d, 'NetworkPolicy', 'acme-solver'), /ACME solver 8089 is missing/, ISSUED],
   ],
   security: [
     [(d) => (one(d, 'Namespace', '').metadata.labels = {}), /does not enforce/],
@@ -248,6 +291,12 @@ const WRONG = {
     [(d) => (one(d, 'HTTPRoute', '').spec.rules[0].timeouts.request = '30s'), /gives up/, GATEWAY],
     [(d) => drop(d, 'BackendTLSPolicy', ''), /speaks http/, GATEWAY],
     [(d) => drop(d, 'Ingress', ''), /not published once/],
+    [(d) => (one(d, 'HTTPRoute', '').spec.hostnames = ['cap.example.org']), /published as .*cap.example.org/, GATEWAY],
+    [
+      (d) => (one(d, 'Certificate', 'cap-verifier-tls').spec.dnsNames = ['cap.example.org']),
+      /published as .*cap.example.org/,
+      ISSUED,
+    ],
     ...[
       ['backend-protocol', 'HTTP', /speaks http/],
       ['ssl-redirect', 'false', /redirect/],
@@ -310,7 +359,12 @@ test('every document is of its type in Kubernetes, and a wrong or unknown field 
   }
 });
 
-const SERVICES = { 'cap-verifier': 'verifier', 'cap-registry': 'registry', 'cap-backup': 'backup' };
+const SERVICES = {
+  'cap-verifier': 'verifier',
+  'cap-registry': 'registry',
+  'cap-registry-migrate': 'registry',
+  'cap-backup': 'backup',
+};
 /** `cap config check` in a directory that holds what the container sees; its variables, and paths moved there. */
 function checkConfig(workload, change = (text) => text) {
   const place = mkdtempSync(path.join(tmpdir(), 'cap-mounted-'));
@@ -335,10 +389,10 @@ function checkConfig(workload, change = (text) => text) {
   }
 }
 
-for (const overlay of OVERLAYS)
+for (const overlay of [...OVERLAYS, MIGRATE])
   test(`${overlay}: each program accepts its configuration and variables`, () => {
     const cluster = new Cluster(rendered.get(overlay));
-    for (const name of Object.keys(SERVICES)) {
+    for (const name of Object.keys(SERVICES).filter((it) => cluster.workload(it))) {
       const { status, stderr } = checkConfig(cluster.workload(name));
       assert.equal(status, 0, `${name}: ${stderr}`);
     }
@@ -412,7 +466,10 @@ test('the public paths of Ingress and Gateway are the same', () => {
   );
 });
 
+const page = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
 const blocks = commandsOf('kubernetes');
+/** What the page shows of a kustomization. */
+const generator = /^```yaml\n(.*?)^```$/ms.exec(page)[1];
 test('the commands of the page, as they stand there', () => {
   const home = mkdtempSync(path.join(tmpdir(), 'cap-home-'));
   try {
@@ -437,27 +494,76 @@ test('the commands of the page, as they stand there', () => {
     assert.match(one(own, 'ConfigMap', 'cap-config').data['auth.yaml'], /issuer: https:\/\/login.example.org/);
     assert.equal(readFileSync(path.join(home, 'rendered.yaml'), 'utf8').match(/^kind: /gm).length, own.length);
 
-    for (const [overlay, job, kind] of [
+    for (const [overlay, name, kind] of [
       ['restore', 'cap-restore', 'StatefulSet'],
       ['migrate', 'cap-registry-migrate', 'Deployment'],
     ]) {
-      const documents = bare.render(overlay);
-      assert.deepEqual(faultsOf(new Cluster(documents), rules), []);
-      assert.equal(one(documents, kind, 'cap-registry').spec.replicas, 0, 'no registry beside the Job');
-      assert.match(containerOf(documents, job, 'Job').image, /^images.example.org\/cap-registry:/);
+      const cluster = new Cluster(bare.render(overlay));
+      assert.deepEqual(faultsOf(cluster, rules), []);
+      assert.equal(cluster.one(kind, 'cap-registry').spec.replicas, 0, 'no registry beside it');
+      assert.match(cluster.workload(name).container.image, /^images.example.org\/cap-registry:/);
     }
     const moved = new Cluster(bare.render('ha'));
+    assert.deepEqual(faultsOf(moved, rules), []);
     const registry = moved.workload('cap-registry').config().registry;
     assert.equal(registry.blobs.s3.endpoint, 'https://s3.example.org');
     assert.equal(registry.log.origin, new Cluster(own).workload('cap-registry').config().registry.log.origin);
+
+    // What the page says may be changed in it.
+    const written = readFileSync(bare.at('overlays/own/kustomization.yaml'), 'utf8');
+    const changed = (...changes) => {
+      const text = changes.reduce((kept, [from, to]) => kept.replace(from, to), written);
+      bare.write('overlays/own/kustomization.yaml', text);
+      return new Cluster(bare.render('own'));
+    };
+    const gateway = ['components/ingress-nginx', 'components/gateway'];
+    const without = ['  - ../../components/cert-manager\n', ''];
+    for (const changes of [[gateway], [without], [gateway, without]]) {
+      const cluster = changed(...changes);
+      assert.deepEqual(faultsOf(cluster, rules), []);
+      for (const { spec } of cluster.all('HTTPRoute')) assert.deepEqual(spec.hostnames, ['cap.example.org']);
+    }
+    // A certificate for the world that is not that of the pods.
+    for (const name of ['tls.crt', 'tls.key']) bare.write(path.join('overlays/own', name), 'of the world');
+    const shown = changed(without, ['configMapGenerator:', `${generator}configMapGenerator:`]);
+    assert.deepEqual(faultsOf(shown, rules), []);
+    const [{ secretName }] = shown.all('Ingress')[0].spec.tls;
+    assert.equal(shown.contents('Secret', secretName)['tls.crt'], 'of the world');
+    assert.notEqual(shown.workload('cap-verifier').files().get('/certs/tls.crt'), 'of the world');
+    cpSync(bare.at('overlays/production/local'), bare.at('overlays/dev/local'), { recursive: true });
+    const auth = ['  - name: cap-config\n    behavior: merge\n    files: [auth.yaml]\n', ''];
+    const dev = changed(['../production', '../dev'], auth, without);
+    assert.deepEqual(faultsOf(dev, rules), []);
+    assert.equal(dev.workload('cap-verifier').config().environment, 'development');
+    // Secrets that something else makes.
+    const production = readFileSync(bare.at('overlays/production/kustomization.yaml'), 'utf8');
+    bare.write('overlays/bare/kustomization.yaml', production.slice(0, production.indexOf('secretGenerator:')));
+    for (const place of ['local/config', 'local/certs/ca.crt'])
+      cpSync(bare.at('overlays/production', place), bare.at('overlays/bare', place), { recursive: true });
+    const secrets = new Cluster(own).all('Secret').map((secret) => {
+      const name = secret.metadata.name.replace(/-[a-z0-9]{10}$/, '');
+      return { ...secret, metadata: { ...secret.metadata, name } };
+    });
+    const tls = ['cap-tls-certs', 'cap-verifier-tls'].map((name) => ({
+      kind: 'Secret',
+      metadata: { name, namespace: 'cap-system' },
+      data: { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' },
+    }));
+    for (const [changes, brought] of [
+      [[], secrets],
+      [[without], [...secrets, ...tls]],
+    ]) {
+      const { documents } = changed(['../production', '../bare'], ...changes);
+      assert.ok(!documents.some(({ kind }) => kind === 'Secret'));
+      assert.deepEqual(faultsOf(new Cluster([...documents, ...brought]), rules), []);
+    }
   } finally {
     rmSync(home, { recursive: true });
   }
 });
 
 test('every block of the page is one that a shell can read', () => {
-  const text = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
-  const all = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
+  const all = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
   assert.ok(all.length > 10);
   for (const commands of all) quietly('bash', ['-n', '-c', commands]);
 });

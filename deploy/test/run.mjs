@@ -5,12 +5,13 @@
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { root, run } from '../../scripts/setup.mjs';
-import { bareServer, prepareHost } from './host.mjs';
+import { bareServer, demandKubectl, prepareHost } from './host.mjs';
 import { buildImages } from './images.mjs';
 import { removeLeftovers } from './server.mjs';
 
 const started = Date.now();
 try {
+  demandKubectl();
   prepareHost();
   removeLeftovers();
   bareServer();

@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { PERMISSIVE } from '../../scripts/binaries/notices.mjs';
 import { IMAGES } from '../../scripts/images/names.mjs';
 import { root } from '../../scripts/setup.mjs';
+import { CACHE } from './host.mjs';
 
 const texts = new Map(
   globSync('.github/workflows/*.yml', { cwd: root }).map((file) => [
@@ -36,6 +37,7 @@ function rulesBrokenBy(text) {
   hold(!('pull_request_target' in on), 'no pull_request_target');
   for (const [name, job] of Object.entries(jobs)) {
     hold(job.permissions && !Object.values(job.permissions).includes('write-all'), `${name}: permissions of its own`);
+    if (job.uses) continue; // a workflow of ours, which is held to the same
     hold(job['timeout-minutes'] <= 60, `${name}: a timeout`);
     for (const step of job.steps) {
       if (step.uses?.startsWith('actions/checkout@'))
@@ -43,7 +45,7 @@ function rulesBrokenBy(text) {
       hold(!step.run?.includes('${{'), `${name}: nothing is put into a script`);
     }
   }
-  for (const [line, reference] of text.matchAll(/uses: (.*)/g))
+  for (const [line, reference] of text.matchAll(/uses: (?!\.\/\.github\/workflows\/)(.*)/g))
     hold(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(reference), `pinned by commit: ${line}`);
   return broken;
 }
@@ -75,7 +77,7 @@ test('pinned actions, least permissions, timeouts, no text of others in a script
 
 test('shellcheck has no complaint about the scripts in them', () => {
   for (const [name, text] of texts)
-    for (const { steps } of Object.values(parse(text).jobs))
+    for (const { steps = [] } of Object.values(parse(text).jobs))
       for (const { run } of steps.filter(({ run }) => run)) {
         const { status, stdout } = spawnSync('shellcheck', ['--shell=bash', '-'], {
           input: `set -e\n${run}`, // as the runner calls it
@@ -95,4 +97,27 @@ test('they name what there is: suites, images, licences', () => {
   assert.deepEqual(release.jobs.images.strategy.matrix.image.sort(), [...IMAGES].sort());
   const allowed = parse(texts.get('dependency-review.yml')).jobs.review.steps[1].with['allow-licenses'].split(', ');
   assert.deepEqual(new Set(allowed), PERMISSIVE);
+});
+
+test('the container of a suite has what Debian and the checkout do not bring', () => {
+  const { container, steps } = parse(texts.get('ci.yml')).jobs.suite;
+  const at = (words) => steps.findIndex(({ run }) => run?.includes(words));
+  const suite = at('.ci/run');
+  for (const words of ['safe.directory', 'sha256sum --check']) assert.ok(at(words) >= 0 && at(words) < suite, words);
+  // `demandKubectl` of the deployment test.
+  const { KUBECTL, KUBECTL_SHA256 } = steps[at('sha256sum --check')].env;
+  assert.ok(Number(/^v1\.(\d+)\.\d+$/.exec(KUBECTL)[1]) >= 27);
+  assert.match(KUBECTL_SHA256, /^[0-9a-f]{64}$/);
+  // The engine's layers lie on a file system that layers can lie on.
+  assert.deepEqual(container.volumes, [`${CACHE}:${CACHE}`]);
+});
+
+test('a release goes through all suites, and its notes say how it is checked', () => {
+  const { jobs } = parse(texts.get('release.yml'));
+  assert.equal(jobs.test.uses, './.github/workflows/ci.yml');
+  assert.ok('workflow_call' in parse(texts.get('ci.yml')).on);
+  for (const name of ['binaries', 'images']) assert.ok(jobs[name].needs.includes('test'), name);
+  const { run } = jobs.publish.steps.find(({ name }) => name === 'The release');
+  assert.match(run, /cosign verify-blob --bundle SHA256SUMS\.sigstore\.json \$identity SHA256SUMS/);
+  assert.match(run, /--certificate-identity \$GITHUB_SERVER_URL\/\$GITHUB_WORKFLOW_REF"/);
 });

@@ -1,11 +1,12 @@
 import { isServiceError } from '@cap/contracts';
-import { isCapError } from '@cap/crypto';
-import { exitCodeOf, type ServiceCommand } from '@cap/service-kit';
+import { isCapError, systemCode } from '@cap/crypto';
+import { exitCodeOf, INTERNAL_ERROR, type ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 import { Schedule } from './schedule.js';
 
 const EXIT_FAULT = 2;
 const EXIT_UNAVAILABLE = 69;
+const EXIT_IO = 74;
 const EXIT_BUSY = 75;
 const EXIT_FORBIDDEN = 77;
 
@@ -17,7 +18,9 @@ export function exitOfRun(error: unknown): number {
   }
   if (isCapError(error) && error.kind === 'refused') return EXIT_FAULT;
   if (error instanceof Error && error.name === 'AbortError') return EXIT_BUSY;
-  return exitCodeOf(error);
+  const code = exitCodeOf(error);
+  // A target that can't be written, say: what the system refuses is no fault of the program.
+  return code === INTERNAL_ERROR && /^E[A-Z]+$/.test(systemCode(error) ?? '') ? EXIT_IO : code;
 }
 
 /** `cap-backup-worker run-once`, for a CronJob: one backup, and out. */

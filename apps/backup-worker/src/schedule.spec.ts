@@ -82,5 +82,7 @@ describe('run-once', () => {
     [new ServiceError(500, 'internal', 'x'), 69],
     [Object.assign(new Error('x'), { name: 'AbortError' }), 75],
     [new TypeError('x'), 70],
+    [Object.assign(new Error('x'), { code: 'EROFS' }), 74],
+    [Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }), 70],
   ])('ends with the code of %p', (error, code) => expect(exitOfRun(error)).toBe(code));
 });

@@ -144,8 +144,12 @@ export class TestRegistry {
   }
 
   /** Puts other bytes where a BLOB is. */
-  async overwrite(blobId: string, bytes: string): Promise<void> {
-    const name = keyOfBlob(blobId);
+  overwrite(blobId: string, bytes: string): Promise<void> {
+    return this.exchange(keyOfBlob(blobId), bytes);
+  }
+
+  /** Puts other bytes in the place of a file or an object, such as `checkpoints/1`. */
+  async exchange(name: string, bytes: string): Promise<void> {
     if (this.shared) this.shared.double.objects.set(name, { body: Buffer.from(bytes), modified: new Date() });
     else await writeFile(this.at(name), bytes);
   }

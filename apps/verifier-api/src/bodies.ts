@@ -1,3 +1,4 @@
+import { type Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
@@ -5,15 +6,24 @@ import { isCapError, type JsonValue, parseJson, sha256 } from '@cap/crypto';
 import { parsePolicyText, refuseDuplicateMembers } from '@cap/policy';
 import { ProblemError } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
+import { BundleMemory } from './verify/bundle-memory.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** SHA-256 of a body that was read whole, as it came, if the request has an idempotency key. */
     bodyDigest: string;
   }
+  interface FastifyInstance {
+    bundleMemory: BundleMemory;
+  }
 }
 
 export const ZIP = 'application/zip';
+/** The one route that takes a body of the type. */
+const ROUTE_OF: ReadonlyMap<string, string> = new Map([
+  [ZIP, '/verify'],
+  ['multipart/form-data', '/proof/upload'],
+]);
 /** The whole body is a policy: one that can't be parsed is policy.invalid, not a request of the wrong shape. */
 const POLICY_ROUTE = '/policy/compile';
 
@@ -29,14 +39,23 @@ export async function acceptBodies(fastify: FastifyInstance, { limits }: Config)
       return readJson(body, request.routeOptions.url);
     },
   );
-  fastify.addContentTypeParser(
-    ZIP,
-    { parseAs: 'buffer', bodyLimit: limits.bundle_bytes },
-    async (request: FastifyRequest, body: Buffer) => {
-      noteDigest(request, body);
-      return body;
-    },
-  );
+  const memory = new BundleMemory(limits.bundle_bytes);
+  fastify.decorate('bundleMemory', memory);
+  fastify.addHook('onRequest', ({ raw }, reply, done) => {
+    reply.raw.once('close', () => memory.release(raw));
+    done();
+  });
+  fastify.addHook('preParsing', ({ headers, routeOptions }, _reply, _payload, done) => {
+    const type = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() ?? '';
+    const route = ROUTE_OF.get(type);
+    if (route === undefined || route === routeOptions.url) done();
+    else done(new ProblemError('request.media-type', `${type} is for ${route} alone.`));
+  });
+  fastify.addContentTypeParser(ZIP, async (request: FastifyRequest, stream: Readable) => {
+    const body = await memory.read(request.raw, stream);
+    noteDigest(request, body);
+    return body;
+  });
   await fastify.register(multipart, {
     limits: { fileSize: limits.bundle_bytes, files: 1, fields: 8, fieldSize: 10_000, parts: 9, headerPairs: 32 },
   });

@@ -249,6 +249,10 @@ export class TestVerifier {
         send(agent.post(route))
           .set({ 'content-type': 'application/zip' })
           .send(Buffer.from(bytes) as never),
+      form: (body: string, type = 'multipart/form-data; boundary=b') =>
+        send(agent.post('/proof/upload'))
+          .set({ 'content-type': type })
+          .send(Buffer.from(body) as never),
       upload: (bytes: Uint8Array, field = 'file') =>
         send(agent.post('/proof/upload')).attach(field, Buffer.from(bytes), 'bundle.zip'),
     };

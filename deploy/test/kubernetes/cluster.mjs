@@ -33,14 +33,9 @@ export class Cluster {
     return kind === 'Secret' && this.isIssued(name) ? { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' } : null;
   }
 
-  /** Whether cert-manager makes this Secret: by a Certificate, or by the annotation of what names it. */
+  /** Whether cert-manager makes this Secret. */
   isIssued(name) {
-    if (this.all('Certificate').some(({ spec }) => spec.secretName === name)) return true;
-    const asked = ({ metadata }) => metadata.annotations?.['cert-manager.io/cluster-issuer'];
-    return (
-      this.all('Ingress').some((it) => asked(it) && it.spec.tls.some(({ secretName }) => secretName === name)) ||
-      this.all('Gateway').some((it) => asked(it) && certificatesOf(it).includes(name))
-    );
+    return this.all('Certificate').some(({ spec }) => spec.secretName === name);
   }
 
   claims() {

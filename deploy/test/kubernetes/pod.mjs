@@ -28,7 +28,7 @@ const WATCH_MS = 1_000;
 const ONLY_A_CLUSTER = ['topologySpreadConstraints', 'affinity', 'nodeSelector', 'tolerations', 'priorityClassName'];
 const POD = [
   ...['containers', 'volumes', 'securityContext', 'restartPolicy', 'terminationGracePeriodSeconds'],
-  ...['automountServiceAccountToken', 'enableServiceLinks'],
+  ...['automountServiceAccountToken', 'enableServiceLinks', 'activeDeadlineSeconds'],
 ];
 const CONTAINER = [
   ...['name', 'image', 'imagePullPolicy', 'command', 'args', 'env', 'ports', 'resources', 'securityContext'],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { root } from '../../../scripts/setup.mjs';
-import { quietly } from '../host.mjs';
+import { demandKubectl, quietly } from '../host.mjs';
 
 export const CAP = path.join(root, 'apps/cli/dist/main.js');
 export const OVERLAYS = ['dev', 'production', 'production-ha'];
@@ -24,10 +24,7 @@ const documentsOf = (text) =>
 
 export class Manifests {
   constructor() {
-    const { status, stdout, error } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
-    const found = error || status !== 0 ? 'none' : (JSON.parse(stdout).kustomizeVersion ?? 'one without kustomize 5');
-    if (!/^v[5-9]\./.test(found))
-      throw new Error(`kubectl with kustomize 5 (1.27 or later) must be on PATH; there is ${found}`);
+    demandKubectl();
     this.directory = mkdtempSync(path.join(tmpdir(), 'cap-kubernetes-'));
     cpSync(path.join(root, 'deploy/kubernetes'), this.directory, {
       recursive: true,
@@ -51,6 +48,10 @@ export class Manifests {
     this.write('overlays/production-ha/local/storage/database.url', 'postgres://cap:canary-p4ss@db.example.com/cap');
     this.write('overlays/production-ha/local/storage/s3.access_key_id', 'canary-id');
     this.write('overlays/production-ha/local/storage/s3.secret_access_key', 'canary-s3cret');
+    copyFileSync(
+      this.at('overlays/production-ha/local/certs/ca.crt'),
+      this.at('overlays/production-ha/local/storage/ca.crt'),
+    );
   }
 
   write(file, text) {
@@ -70,11 +71,15 @@ export class Manifests {
 
   /** An overlay of one's own, as the page shows it. */
   renderWith(overlay, components, more = '') {
+    this.putOnTop(overlay, components, more);
+    return this.render('own');
+  }
+
+  putOnTop(overlay, components, more = '') {
     this.write(
       'overlays/own/kustomization.yaml',
       `resources: [../${overlay}]\ncomponents: [${components.map((name) => `../../components/${name}`).join(', ')}]\n${more}`,
     );
-    return this.render('own');
   }
 
   /** A file that is applied by itself. */

@@ -113,7 +113,8 @@ export const RULES = {
         if (!cluster.contents(kind, name)?.['ca.crt']) yield `BackendTLSPolicy: no ${kind} ${name} with ca.crt`;
     }
     for (const { metadata, spec } of cluster.all('Certificate'))
-      if (!cluster.one(spec.issuerRef.kind, spec.issuerRef.name)) yield `Certificate ${metadata.name}: no issuer`;
+      if (spec.issuerRef.kind === 'Issuer' && !cluster.one('Issuer', spec.issuerRef.name))
+        yield `Certificate ${metadata.name}: no issuer`;
     for (const { metadata, spec } of cluster.all('ServiceMonitor'))
       for (const { port } of spec.endpoints)
         if (!cluster.all('Service').some((it) => selects(spec.selector, it.metadata.labels) && portOf(it, port)))
@@ -132,7 +133,7 @@ export const RULES = {
       for (const file of [
         ...Object.values(workload.environment()),
         ...(container.args ?? []),
-        ...(workload.serves ? [config?.tls.cert, config?.tls.key] : []),
+        ...(config?.tls?.mode === 'tls' ? [config.tls.cert, config.tls.key] : []),
         ...[config?.verification?.trust_file, config?.registry?.log?.key],
         ...[config?.backup?.signing_key],
       ])
@@ -147,13 +148,25 @@ export const RULES = {
       ['cap-verifier', ['verifier.token']],
       ['cap-registry', ['backup.sha256', 'log.key', 'operator.sha256', 'verifier.sha256']],
       ['cap-backup', ['backup.json', 'backup.key', 'backup.token']],
+      ['cap-registry-migrate', ['log.key']],
+      ['cap-restore', ['backup.pub']],
     ]) {
-      const files = [...(cluster.workload(name)?.files().keys() ?? [])];
+      if (!cluster.workload(name)) continue;
+      const files = [...cluster.workload(name).files().keys()];
       const secrets = files
         .filter((file) => /^\/run\/secrets\/cap-(tokens|keys)\//.test(file))
         .map((f) => path.basename(f));
       yield* listed(secrets, wanted, `${name}: secret`);
       if (name === 'cap-backup' && files.includes('/certs/tls.key')) yield `${name}: has the private key of TLS`;
+    }
+    // The authority of PostgreSQL and the bucket is none that cert-manager puts its own in the place of.
+    for (const workload of cluster.workloads.filter(({ pod }) => pod.volumes.some(({ name }) => name === 'storage')))
+      if (workload.environment().NODE_EXTRA_CA_CERTS !== '/run/secrets/cap-storage/ca.crt')
+        yield `${workload.name}: holds its storage to another authority`;
+    // Where volumes belong to a zone, no pod may be able to have both.
+    for (const { name, pod } of cluster.workloads) {
+      const claims = pod.volumes.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []);
+      if (claims.length > 1) yield `${name}: wants the volumes ${claims.join(', ')} on one node`;
     }
   },
 
@@ -174,7 +187,7 @@ export const RULES = {
     for (const { metadata, spec } of cluster.all('NetworkPolicy')) {
       const peers = [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap(({ from, to }) => from ?? to ?? []);
       const ours = peers.filter(({ namespaceSelector }) => !namespaceSelector).map(({ podSelector }) => podSelector);
-      for (const selector of [spec.podSelector, ...ours])
+      for (const selector of [spec.podSelector, ...ours].filter((one) => !isSolver(one)))
         if (cluster.selected(selector).length === 0) yield `NetworkPolicy ${metadata.name}: selects nothing`;
     }
   },
@@ -230,6 +243,7 @@ export const RULES = {
         `${name} => cap-registry 8444`, // … and out by the caller's
       ]),
       'cap-verifier => anywhere 443',
+      ...(cluster.one('Certificate', 'cap-verifier-tls') ? ['anywhere -> ACME solver 8089'] : []),
       ...storage.flatMap((name) => [`${name} => anywhere 5432`, `${name} => anywhere 443`]),
       ...everybody.flatMap((name) => [
         `${name} => kubernetes.io/metadata.name=kube-system k8s-app=kube-dns 53`,
@@ -367,6 +381,13 @@ export const RULES = {
     if (cluster.all('HTTPRoute').length > 0 && cluster.all('BackendTLSPolicy').length === 0)
       yield 'HTTPRoute: speaks http to the API';
     if (cluster.all('HTTPRoute').length + cluster.all('Ingress').length !== 1) yield 'not published once';
+    const hosts = new Set([
+      ...cluster.all('Ingress').flatMap((it) => [it.spec.rules.map(({ host }) => host), it.spec.tls[0].hosts].flat()),
+      ...cluster.all('Gateway').flatMap((it) => it.spec.listeners.map(({ hostname }) => hostname)),
+      ...cluster.all('HTTPRoute').flatMap((it) => it.spec.hostnames),
+      ...(cluster.one('Certificate', 'cap-verifier-tls')?.spec.dnsNames ?? []),
+    ]);
+    if (hosts.size !== 1) yield `published as ${[...hosts].join(', ')}`;
   },
 };
 
@@ -375,12 +396,15 @@ export const faultsOf = (cluster, rules = Object.keys(RULES)) =>
 
 const templatesOf = (cluster) => cluster.all('StatefulSet').flatMap(({ spec }) => spec.volumeClaimTemplates ?? []);
 const portOf = (service, name) => service.spec.ports.find((port) => port.name === name);
+/** A pod that cert-manager makes for an ACME authority. */
+const isSolver = ({ matchLabels }) => 'acme.cert-manager.io/http01-solver' in (matchLabels ?? {});
 const isDeny = ({ podSelector, policyTypes, ingress, egress }, type) =>
   Object.keys(podSelector).length === 0 && policyTypes.includes(type) && !ingress && !egress;
 const labelsOf = (selector) => Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
 
 function* flowsOf(cluster) {
-  const ours = (selector) => cluster.selected(selector).map(({ name }) => name);
+  const ours = (selector) =>
+    isSolver(selector) ? ['ACME solver'] : cluster.selected(selector).map(({ name }) => name);
   const named = ({ namespaceSelector, podSelector }) =>
     namespaceSelector ? [[...labelsOf(namespaceSelector), ...labelsOf(podSelector)].join(' ')] : ours(podSelector);
   const seen = new Set();

@@ -35,7 +35,7 @@
  */
 export { createService, type Service, type ServiceParts } from './service/create-service.js';
 export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
-export { exitCodeOf } from './service/exit-code.js';
+export { exitCodeOf, INTERNAL_ERROR } from './service/exit-code.js';
 export { CONFIG } from './service/kit.module.js';
 export { Reload, type ReloadStep } from './service/reload.js';
 export { Readiness, type ReadinessCheck } from './health/readiness.js';

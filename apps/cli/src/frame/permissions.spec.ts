@@ -1,6 +1,6 @@
 import { chmod, cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cap, scratch, type Outcome } from '../cli.fixture.js';
 
 const NOBODY = 65534;
@@ -19,6 +19,9 @@ async function capUnprivileged(...argv: string[]): Promise<Outcome> {
 describe('files that the caller has no right to', () => {
   let home: string;
   let kid: string;
+  const closedPlaces: string[] = [];
+  // Nor can whom file modes bind remove what is in a closed directory.
+  afterAll(() => Promise.all(closedPlaces.map((place) => chmod(place, 0o700))));
   const at = (...names: string[]) => path.join(home, ...names);
   const done = async (...argv: string[]) => {
     const outcome = await cap(argv);
@@ -31,7 +34,10 @@ describe('files that the caller has no right to', () => {
     for (const entry of await readdir(at(name), { recursive: true, withFileTypes: true }))
       await chmod(path.join(entry.parentPath, entry.name), entry.isDirectory() ? 0o777 : 0o666);
     await chmod(at(name), 0o777);
-    for (const [file, mode] of closed) await chmod(at(name, file), mode);
+    for (const [file, mode] of closed) {
+      await chmod(at(name, file), mode);
+      closedPlaces.push(at(name, file));
+    }
     return at(name);
   };
 

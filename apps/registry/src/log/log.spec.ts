@@ -11,7 +11,7 @@ import {
   verifyConsistency,
   verifyReceipt,
 } from '@cap/crypto';
-import { entryOf, TestRegistry } from '../registry.fixture.js';
+import { entryOf, POLICY_V1, TestRegistry } from '../registry.fixture.js';
 
 let registry: TestRegistry;
 let trust: LogTrust;
@@ -103,6 +103,14 @@ describe('the log', () => {
   });
 });
 
+it('what nobody asked a checkpoint of has one beside the database when the registry has ended', async () => {
+  const own = await TestRegistry.start();
+  await own.as('verifier').post('/v1/policies', { document: POLICY_V1 }).expect(200);
+  await own.end();
+  expect(parseCheckpoint(await own.storedCheckpoint(1)).size).toBe(1);
+  await own.remove();
+});
+
 describe('a log that was changed from outside', () => {
   const CUT = ['DELETE FROM entries WHERE log_index = 1', 'DELETE FROM events WHERE seq = 1'];
 
@@ -137,6 +145,16 @@ describe('a log that was changed from outside', () => {
     await own.end();
     await own.tamper(...statements);
     await expect(TestRegistry.start({}, own)).rejects.toMatchObject({ code });
+    await own.remove();
+  });
+
+  it('does not start when its checkpoint can not be read, and says which', async () => {
+    const own = await TestRegistry.start();
+    await register('first', own);
+    await own.end();
+    await own.exchange('checkpoints/1', '');
+    const message = expect.stringMatching(/^checkpoint of epoch 1: .*cap registry fsck/);
+    await expect(TestRegistry.start({}, own)).rejects.toMatchObject({ kind: 'io', code: 'log.checkpoint', message });
     await own.remove();
   });
 });

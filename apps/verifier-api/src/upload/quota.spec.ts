@@ -7,9 +7,9 @@ describe('upload quota', () => {
   it('is what one subject may upload within 24 hours, and says when there is room again', () => {
     let now = 0;
     const quota = new UploadQuota(100, () => now);
-    quota.count('a', 60);
+    quota.take('a', 60);
     now = HOUR;
-    quota.count('a', 40);
+    quota.take('a', 40);
     expect(() => quota.assertRoom('a', 0)).not.toThrow();
     expect(() => quota.assertRoom('a', 1)).toThrow(
       expect.objectContaining({ code: 'rate.limited', status: 429, headers: { 'retry-after': String(23 * 3600) } }),
@@ -22,5 +22,14 @@ describe('upload quota', () => {
     now = 24 * HOUR;
     expect(() => quota.assertRoom('a', 60)).not.toThrow();
     expect(() => quota.assertRoom('a', 61)).toThrow();
+  });
+
+  it('counts what is being stored, unless it was not stored after all', () => {
+    const quota = new UploadQuota(100);
+    const giveBack = quota.take('a', 60);
+    expect(() => quota.take('a', 60)).toThrow(expect.objectContaining({ code: 'rate.limited' }));
+    giveBack();
+    quota.take('a', 100);
+    expect(() => quota.assertRoom('a', 1)).toThrow();
   });
 });

@@ -31,8 +31,14 @@ export class UploadQuota {
     });
   }
 
-  count(subject: string, bytes: number): void {
-    this.#uploads.set(subject, [...this.#recent(subject), { at: this.now(), bytes }]);
+  /** Counts an upload before it is stored, so that another one beside it is refused. Call what it gives if it was not stored. */
+  take(subject: string, bytes: number): () => void {
+    this.assertRoom(subject, bytes);
+    const upload = { at: this.now(), bytes };
+    this.#uploads.set(subject, [...this.#recent(subject), upload]);
+    return () => {
+      upload.bytes = 0;
+    };
   }
 
   #recent(subject: string): Upload[] {

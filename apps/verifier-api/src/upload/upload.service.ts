@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type MultipartFile } from '@fastify/multipart';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest, isCapError, type JsonValue, parseJson } from '@cap/crypto';
@@ -17,6 +17,9 @@ import { withSpooledFile } from './spool.js';
 /** A larger proof is stored and not sent back. */
 const MAX_PROOF_BYTES = 10_000_000;
 
+/** What a form may have beside the bundle: its fields, and the heads of its parts. */
+const FORM_BYTES = 200_000;
+
 /** A bundle that was received whole. */
 export interface SpooledBundle {
   /** SHA-256 of the bytes as they came. */
@@ -27,15 +30,26 @@ export interface SpooledBundle {
 
 /** Takes a bundle in: spooled to disk, held to every rule of the container, only then stored. */
 @Injectable()
-export class UploadService {
+export class UploadService implements OnApplicationShutdown {
   readonly #quota: UploadQuota;
-  #spooling = 0;
+  readonly #spooling = new Set<Promise<unknown>>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
   ) {
     this.#quota = new UploadQuota(config.limits.upload_quota_bytes);
+  }
+
+  /** Files of uploads that are cut off by the end of the service are still removed. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.#spooling);
+  }
+
+  /** Throws ProblemError request.too-large for a form of so many bytes that its bundle is too large, before it is read. */
+  assertSize(formBytes: number): void {
+    const { bundle_bytes } = this.config.limits;
+    if (formBytes > bundle_bytes + FORM_BYTES) throw tooLarge(bundle_bytes);
   }
 
   /** Runs `use` over the bundle once all of it is on disk here; it is gone from there afterwards. */
@@ -45,29 +59,36 @@ export class UploadService {
     use: (bundle: SpooledBundle) => Promise<T>,
   ): Promise<T> {
     const { uploads_at_once, bundle_bytes } = this.config.limits;
-    if (this.#spooling >= uploads_at_once)
+    if (this.#spooling.size >= uploads_at_once)
       throw new ProblemError('overloaded', `${uploads_at_once} bundles are being received already.`);
     this.#quota.assertRoom(subject, 0);
-    this.#spooling++;
+    part.file.once('limit', () => part.file.destroy(tooLarge(bundle_bytes))); // its end may never come
+    const spooled = withSpooledFile(part.file, async (file) => {
+      if (part.file.truncated) throw tooLarge(bundle_bytes);
+      return use({ digest: () => digestOf(file), store: (context) => this.#store(file, subject, context) });
+    });
+    this.#spooling.add(spooled);
     try {
-      return await withSpooledFile(part.file, async (file) => {
-        if (part.file.truncated)
-          throw new ProblemError('request.too-large', `A bundle has at most ${bundle_bytes} bytes.`);
-        return use({ digest: () => digestOf(file), store: (context) => this.#store(file, subject, context) });
-      });
+      return await spooled;
     } finally {
-      this.#spooling--;
+      this.#spooling.delete(spooled);
     }
   }
 
   async #store(file: string, subject: string, context: CallContext): Promise<Uploaded> {
     const inspection = await inspectBundle(file, { limits: bundleLimits(this.config), keepBytes: MAX_PROOF_BYTES });
-    this.#quota.assertRoom(subject, inspection.sizeBytes);
-    const { blob_id } = await this.registry.client.putBlob(createReadStream(file), 'upload', context);
-    this.#quota.count(subject, inspection.sizeBytes);
-    return describe(blob_id, inspection);
+    const giveBack = this.#quota.take(subject, inspection.sizeBytes);
+    try {
+      const { blob_id } = await this.registry.client.putBlob(createReadStream(file), 'upload', context);
+      return describe(blob_id, inspection);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
   }
 }
+
+const tooLarge = (bytes: number) => new ProblemError('request.too-large', `A bundle has at most ${bytes} bytes.`);
 
 async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');

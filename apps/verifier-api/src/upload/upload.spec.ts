@@ -1,8 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
+import { PassThrough } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type MultipartFile } from '@fastify/multipart';
 import { type WrittenBundle } from '@cap/proof';
-import { OTHER_ISSUER, TestVerifier } from '../verifier.fixture.js';
+import { type Principal } from '@cap/service-kit';
+import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
+import { UploadService } from './upload.service.js';
+
+/** An upload whose part does not end. */
+function sending(url: string, headers: http.OutgoingHttpHeaders): http.ClientRequest {
+  const upload = http.request(`${url}/proof/upload`, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      authorization: `Bearer ${tokenWith(ALL_SCOPES)}`,
+      'content-type': 'multipart/form-data; boundary=b',
+      ...headers,
+    },
+  });
+  upload.on('error', () => undefined);
+  upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="b.zip"\r\n\r\nPK');
+  return upload;
+}
+
+/** What lies on the disk of uploads that are being received. */
+const spooled = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('cap-upload-')).sort();
 
 let api: TestVerifier;
 let bundle: WrittenBundle;
@@ -28,6 +54,7 @@ describe('POST /proof/upload', () => {
   });
 
   it('refuses what is no bundle, and stores nothing of it', async () => {
+    const before = await spooled();
     const wrong = Buffer.from('PK no zip');
     const { blake3Text } = await import('@cap/crypto');
     expect((await api.as().upload(wrong).expect(400)).body.code).toBe('bundle.unreadable');
@@ -42,8 +69,65 @@ describe('POST /proof/upload', () => {
     expect((await api.as().upload(bundle.bytes, 'bundle').expect(400)).body.detail).toContain('file');
     const json = await api.as().post('/proof/upload', {}).expect(415);
     expect(json.body.code).toBe('request.media-type');
+    for (const type of ['application/zip', 'Multipart/Form-Data; boundary=b']) {
+      const { status, body } = await api.as().post('/lists', '--b--').set('content-type', type);
+      expect([status, body.code]).toEqual([415, 'request.media-type']);
+    }
     expect((await api.as('policy:write').upload(bundle.bytes).expect(403)).body.code).toBe('auth.scope');
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('cap-upload-'))).toEqual([]);
+    expect(await spooled()).toEqual(before);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no form', 'garbage'],
+    [
+      'a form of another boundary',
+      '--c\r\ncontent-disposition: form-data; name="file"; filename="b"\r\n\r\nPK\r\n--c--\r\n',
+    ],
+    ['a form that ends in its part', '--b\r\ncontent-disposition: form-data; name="file"; filename="b"\r\n\r\nPK'],
+    ['a part without a name', '--b\r\ncontent-disposition: form-data; filename="b"\r\n\r\nPK\r\n--b--\r\n'],
+    ...['__proto__', 'constructor', 'hasOwnProperty'].map((name) => [
+      `a part named ${name}`,
+      `--b\r\ncontent-disposition: form-data; name="${name}"; filename="b"\r\n\r\nPK\r\n--b--\r\n`,
+    ]),
+  ])('refuses %s with a sentence', async (_name, body) => {
+    const { status, body: problem } = await api.as().form(body);
+    expect([status, problem.code]).toEqual([400, 'request.schema']);
+    expect(problem.detail).toMatch(/^body: /);
+  });
+
+  it.each([
+    'multipart/form-data',
+    'multipart/form-data; boundary=',
+    `multipart/form-data; boundary=${'b'.repeat(300)}`,
+  ])('refuses a form of the type %s', async (type) => {
+    const { status, body } = await api.as().form('--b--\r\n', type);
+    expect([status, body.code]).toEqual([400, 'request.schema']);
+  });
+
+  it.each([
+    ['that says it is too large', { 'content-length': 100_000_000 }, 0],
+    ['that has become too large', {}, 300_001],
+  ])('refuses a form %s before its end', async (_name, headers, bytes) => {
+    const upload = sending(api.url, headers);
+    upload.write(Buffer.alloc(bytes));
+    const [answer] = (await once(upload, 'response')) as [http.IncomingMessage];
+    expect(answer.statusCode).toBe(413);
+    upload.destroy();
+  });
+
+  it('has removed what it cut off when it has ended', async () => {
+    const uploads = api.service.app.get(UploadService);
+    const [before, file] = [await spooled(), new PassThrough()];
+    const part = { file } as unknown as MultipartFile;
+    const cut = expect(
+      uploads.receive(part, { subject: 'somebody' } as Principal, () => Promise.resolve()),
+    ).rejects.toMatchObject({ code: 'ECONNRESET' });
+    while ((await spooled()).length === before.length) await pause(10);
+    file.destroy(Object.assign(new Error('cut off'), { code: 'ECONNRESET' }));
+    await uploads.onApplicationShutdown();
+    expect(await spooled()).toEqual(before);
+    await cut;
   });
 
   it('refuses more bytes than a bundle may have', async () => {

@@ -36,7 +36,13 @@ export function sentBundle(bytes: Buffer, limits: BundleLimits, registry: Regist
   };
 }
 
-export function storedBundle(id: Digest, limits: BundleLimits, registry: RegistryClient): AskedBundle {
+/** `hold` is told how many bytes are read, before they are. */
+export function storedBundle(
+  id: Digest,
+  limits: BundleLimits,
+  registry: RegistryClient,
+  hold: (bytes: number) => void,
+): AskedBundle {
   return {
     key: id,
     id: () => id,
@@ -47,6 +53,12 @@ export function storedBundle(id: Digest, limits: BundleLimits, registry: Registr
           'bundle.unknown',
           `There is no bundle ${id}: it was never uploaded, or its upload has expired.`,
         );
+      try {
+        hold(download.size);
+      } catch (error) {
+        download.stream.on('error', () => undefined).destroy();
+        throw error;
+      }
       const bytes = await buffer(download.stream);
       if (blake3Text(bytes) !== id)
         throw new ProblemError('registry.unavailable', `The registry gave other bytes than those of ${id}.`);

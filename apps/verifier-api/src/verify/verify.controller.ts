@@ -35,7 +35,7 @@ export class VerifyController {
   ): Promise<Buffer> {
     const { bundle, asked } = Buffer.isBuffer(request.body)
       ? this.#sent(request.body, request.query)
-      : this.#named(request.body, request.query);
+      : this.#named(request);
     if (asked.options.register) {
       requireScopes(principal, 'registry:write');
       const register = async () => ({ body: await this.#verdict(bundle, asked, request) });
@@ -62,13 +62,20 @@ export class VerifyController {
     return { bundle, asked: { policyId, ir: undefined, backend, options } };
   }
 
-  #named(body: unknown, query: unknown): { bundle: AskedBundle; asked: Asked } {
+  #named({ body, query, raw, server }: FastifyRequest): { bundle: AskedBundle; asked: Asked } {
     parseWith(NO_QUERY, query, 'query');
-    const request = parseWith(verifyRequest, body, 'body');
-    const { bundle_id, context, policy_id: policyId, ir, backend = 'auto', options } = request;
+    const {
+      bundle_id,
+      context,
+      policy_id: policyId,
+      ir,
+      backend = 'auto',
+      options,
+    } = parseWith(verifyRequest, body, 'body');
+    const hold = (bytes: number) => server.bundleMemory.hold(raw, bytes);
     const bundle = context
       ? contextBundle(context)
-      : storedBundle(bundle_id!, bundleLimits(this.config), this.registry.client);
+      : storedBundle(bundle_id!, bundleLimits(this.config), this.registry.client, hold);
     return { bundle, asked: { policyId, ir, backend, options } };
   }
 

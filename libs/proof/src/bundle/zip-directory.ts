@@ -55,6 +55,8 @@ export const overLimit = (why: string): never => {
 };
 
 interface DirectoryEntry extends ZipEntry {
+  /** What a reader needs to know at least. */
+  version: number;
   flags: number;
   methodCode: number;
   time: number;
@@ -169,6 +171,7 @@ function readDirectoryHeader(header: Buffer, nameBytes: Buffer): DirectoryEntry 
     name,
     nameBytes,
     isDirectory,
+    version: header.readUInt16LE(6),
     flags,
     methodCode,
     method: methodCode === 0 ? 'stored' : 'deflated',
@@ -251,6 +254,7 @@ function readLocalHeader(source: ByteSource, entry: DirectoryEntry, directoryOff
     !header.subarray(LOCAL_HEADER_BYTES).equals(entry.nameBytes)
   )
     differs('name');
+  if (header.readUInt16LE(4) !== entry.version) differs('version');
   if (header.readUInt16LE(6) !== entry.flags) differs('flags');
   if (header.readUInt16LE(8) !== entry.methodCode) differs('method');
   if (header.readUInt16LE(10) !== entry.time || header.readUInt16LE(12) !== entry.date) differs('time');

@@ -2,6 +2,8 @@ import { crc32, deflateRawSync } from 'node:zlib';
 
 /** Header fields; whatever is set goes before what would be right. */
 export interface RawHeader {
+  /** What a reader needs to know at least: 20 for deflate. */
+  version?: number;
   flags?: number;
   method?: number;
   time?: number;
@@ -65,6 +67,7 @@ export function rawZip(entries: readonly RawEntry[], zip: RawZip = {}): Buffer {
     const method = entry.header?.method ?? 8;
     const packed = entry.packed ?? (method === 8 ? deflateRawSync(content) : content);
     const right = {
+      version: 20,
       flags: 0x800 | (entry.descriptor ? 8 : 0),
       method,
       time: 0x5a21_0000,
@@ -75,9 +78,9 @@ export function rawZip(entries: readonly RawEntry[], zip: RawZip = {}): Buffer {
       extra: Buffer.alloc(0),
       ...entry.header,
     };
-    const fields = ({ flags, method, time, crc, compressedSize, size, name, extra }: typeof right) =>
+    const fields = ({ version, flags, method, time, crc, compressedSize, size, name, extra }: typeof right) =>
       Buffer.concat([
-        u16(20, flags, method),
+        u16(version, flags, method),
         u32(time, crc, compressedSize, size),
         u16(bytesOf(name).length, extra.length),
       ]);

@@ -144,6 +144,7 @@ describe('a zip that can not be read', () => {
     ['no local header there', withMeta(file('a', { central: { localOffset: 1 } })), /overlaps|no local header/],
     ['local name differs', withMeta(file('a', { local: { name: 'b' } })), /disagree about the name/],
     ['local name longer', withMeta(file('a', { local: { name: 'ab' } })), /disagree about the name/],
+    ['local version differs', withMeta(file('a', { local: { version: 10 } })), /disagree about the version/],
     ['local flags differ', withMeta(file('a', { local: { flags: 0x802 } })), /disagree about the flags/],
     ['local method differs', withMeta(file('a', { local: { method: 0 } })), /disagree about the method/],
     ['local time differs', withMeta(file('a', { local: { time: 1 } })), /disagree about the time/],

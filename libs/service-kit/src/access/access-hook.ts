@@ -26,7 +26,6 @@ const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more =
 /** The one door of every route. It stands before the body is read, so that a stranger's bytes are never parsed. */
 export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failures, log }: AccessParts): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) return done();
     const rule = request.routeOptions.config.access;
     if (!rule) return done(new Error(`${request.routeOptions.url} has no access rule`));
     if (rule.everybody) return done();

@@ -5,7 +5,6 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, type Fast
 import { type Config } from '@cap/config';
 import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
-import { answerClientError } from './client-error.js';
 import { type Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
@@ -31,7 +30,7 @@ export class ServiceAdapter extends FastifyAdapter {
       genReqId: requestId,
       bodyLimit: config.limits.json_bytes,
       trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
-      clientErrorHandler: answerClientError,
+      clientErrorHandler: listeners.clientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         sendProblem(error, request, reply),
       forceCloseConnections: 'idle',
@@ -47,14 +46,13 @@ export class ServiceAdapter extends FastifyAdapter {
     return fastify.setErrorHandler((error, request, reply) => this.sendProblem(error, request, reply)) as never;
   }
 
+  /** Nest would set its own. The hooks around a request answer before a body is read that no route takes. */
   override setNotFoundHandler(): never {
-    const fastify = this.getInstance() as unknown as FastifyInstance;
-    return fastify.setNotFoundHandler((request, reply) =>
-      this.sendProblem(this.notFound(request), request, reply),
-    ) as never;
+    return this.getInstance() as never;
   }
 
-  private notFound(request: FastifyRequest): ProblemError {
+  /** 404, or 405 with the methods that the path takes. */
+  notFound(request: FastifyRequest): ProblemError {
     const { methods, management } = this.routes.allowed(request.url.split('?', 1)[0]!);
     if (methods.length === 0 || !this.listeners.serves(request.raw, management))
       return new ProblemError('route.unknown', 'There is no such route.');

@@ -70,13 +70,17 @@ describe.each([
     },
   );
 
-  it('leaves the connection for the next request', async () => {
-    const { reach } = await started(secure);
+  it.each([
+    ['of a caller without a token', '', '401'],
+    ['of a body that is too large', 'authorization', '413'],
+  ])('%s leaves the connection for the next request', async (_of, header, status) => {
+    const { reach, running } = await started(secure);
     const socket = await reach();
-    await sendAll(socket, 'content-type: text/plain\r\n');
+    const token = header && `${header}: Bearer ${await running.issuer.token()}\r\n`;
+    await sendAll(socket, `content-type: application/json\r\n${token}`);
     socket.write('GET /open/you HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     const text = await answer(socket);
-    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200']);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200']);
     expect(text).toContain('{"hello":"you"}');
   });
 
@@ -91,6 +95,27 @@ describe.each([
     const next = await reach();
     next.write('GET /open/you HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     expect(await answer(next)).toContain('{"hello":"you"}');
+  });
+
+  it.each(['POST /nowhere', 'PUT /greetings', 'QUERY /greetings', 'QUERY /nowhere'])(
+    '%s has its answer before a body that no route takes was read',
+    async (line) => {
+      const { reach } = await started(secure);
+      const socket = await reach();
+      socket.write(`${line} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`);
+      expect(await answer(socket, '}')).toMatch(/^HTTP\/1\.1 40[45] /);
+      socket.destroy();
+    },
+  );
+
+  it('is the only one, whatever else comes in the place of its body', async () => {
+    const { reach } = await started(secure);
+    const socket = await reach();
+    socket.write('POST /greetings HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n');
+    const first = await answer(socket, '}');
+    expect(first).toContain('401');
+    socket.write('no chunk\r\n\r\n');
+    expect(await answer(socket)).toBe('');
   });
 });
 

@@ -17,7 +17,7 @@ export function lingerAfterEarlyAnswer(request: IncomingMessage, reply: FastifyR
   const { socket } = request;
   if (request.complete || request.destroyed || !hasBody(request)) return;
   if (!(socket instanceof Socket)) return; // injected
-  const close = reply.getHeader('connection') === 'close' || !reply.raw.shouldKeepAlive;
+  const close = !reply.raw.shouldKeepAlive;
   reply.header('connection', 'keep-alive'); // with `close` Node destroys the socket as soon as the answer is out
   const late = setTimeout(() => socket.destroy(), milliseconds).unref();
   request.once('close', () => {

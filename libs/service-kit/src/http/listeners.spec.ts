@@ -233,4 +233,13 @@ describe('bytes that are no request', () => {
     expect(parse(await talk(api, bytes))).toEqual({ status, code });
     expect(await statusOf(`${api}/healthz`)).toBe(200);
   });
+
+  it('behind a request are not answered in its place', async () => {
+    const { api, stage } = await start();
+    const answer = talk(api, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\ngarbage\r\n\r\n');
+    await stage.entered.promise;
+    await pause(50);
+    stage.release.resolve();
+    expect((await answer).match(/HTTP\/1\.1 \d+|{"done":true}/g)).toEqual(['HTTP/1.1 200', '{"done":true}']);
+  });
 });

@@ -1,6 +1,6 @@
-import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, Server as TcpServer } from 'node:net';
+import { type AddressInfo, Server as TcpServer, type Socket } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
 import { answerClientError } from './client-error.js';
@@ -29,6 +29,8 @@ export class Listeners {
   private handler: RequestListener | undefined;
   private apiServer: Server | undefined;
   private inFlight = 0;
+  /** The answer to the newest request of each connection. */
+  private readonly newest = new WeakMap<Socket, ServerResponse>();
   private whenIdle: (() => void) | undefined;
   /** Told of a request whose connection closed before its answer was sent. */
   onAbort: ((request: IncomingMessage) => void) | undefined;
@@ -42,6 +44,18 @@ export class Listeners {
   readonly management = (handler: RequestListener): Server => {
     this.handler = handler;
     return this.make('management', (listener) => http.createServer(listener));
+  };
+
+  /**
+   * Bytes that are no request. They get an answer of their own only where none is owed or was given for the request before
+   * them: the client would take it for that one's.
+   */
+  readonly clientError = (error: Error, socket: Socket): void => {
+    const response = this.newest.get(socket);
+    if (!response || (response.req.complete ? response.writableFinished : !response.headersSent))
+      answerClientError(error, socket);
+    else if (response.writableFinished) socket.destroySoon();
+    else response.once('finish', () => socket.destroySoon());
   };
 
   /** Whether this request may reach a route of management (/healthz, /readyz, /metrics) or of the API. Injected requests reach all. */
@@ -58,7 +72,7 @@ export class Listeners {
     const server = this.make('api', (listener) =>
       api.tls ? https.createServer({ ...this.tls }, listener) : http.createServer(listener),
     );
-    server.on('clientError', answerClientError);
+    server.on('clientError', this.clientError);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(api.address, () => {
@@ -110,6 +124,7 @@ export class Listeners {
   private make(via: Via, create: (listener: RequestListener) => Server): Server {
     const server = create((request, response) => {
       (request as Marked)[VIA] = via;
+      this.newest.set(request.socket, response);
       this.inFlight++;
       response.once('close', () => this.finished(request, response.writableFinished));
       this.handler!(request, response);

@@ -1,5 +1,5 @@
 import { type IncomingMessage } from 'node:http';
-import { type FastifyInstance, type FastifyReply } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
@@ -28,12 +28,14 @@ export interface RequestHookParts {
   readonly log: ModuleLog;
   readonly count: CountRequest;
   readonly isDraining: () => boolean;
+  /** What is answered where no route is. */
+  readonly notFound: (request: FastifyRequest) => ProblemError;
 }
 
 /** What happens around every request: request id, which listener it may use, metrics, one log line. */
 export function addRequestHooks(
   fastify: FastifyInstance,
-  { listeners, log, count, isDraining }: RequestHookParts,
+  { listeners, log, count, isDraining, notFound }: RequestHookParts,
 ): void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
@@ -45,9 +47,10 @@ export function addRequestHooks(
     reply.headers(fixed);
     // Clients take a closed connection for what it is only when they were told before.
     if (isDraining()) reply.header('connection', 'close');
-    const route = request.routeOptions.url;
-    if (route === undefined || route === HEALTH_ROUTE || listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
-      done();
+    // Not left to the framework, which would read a stranger's body first.
+    if (request.is404) return done(notFound(request));
+    const route = request.routeOptions.url!;
+    if (route === HEALTH_ROUTE || listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route))) done();
     else done(new ProblemError('route.unknown', 'There is no such route.'));
   });
 

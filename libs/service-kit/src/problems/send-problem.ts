@@ -10,6 +10,10 @@ export type SendProblem = (error: unknown, request: FastifyRequest, reply: Fasti
 /** Answers errors as application/problem+json and logs those that are ours. */
 export function problemSender(log: ModuleLog): SendProblem {
   return (error, request, reply) => {
+    if (hasGone(request)) {
+      log.debug('the client went away before its answer', { request_id: request.id, error });
+      return;
+    }
     const problem = toProblem(error);
     if (problem.code === 'internal')
       log.error('request failed', {
@@ -31,6 +35,9 @@ export function problemSender(log: ModuleLog): SendProblem {
       .send(JSON.stringify(toBody(problem, request.id)));
   };
 }
+
+/** Whether the connection ended before the body did: what fails then is no fault of ours, and nobody is there to be told. */
+const hasGone = ({ raw }: FastifyRequest): boolean => raw.destroyed && !raw.complete;
 
 /** Hands what controllers, guards and pipes throw to the one sender. */
 @Catch()

@@ -27,6 +27,9 @@ const FASTIFY: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
   FST_PARTS_LIMIT: ['request.too-large', 'The form has more parts than this route takes.'],
   FST_FILES_LIMIT: ['request.too-large', 'The form has more files than this route takes.'],
   FST_FIELDS_LIMIT: ['request.too-large', 'The form has more fields than this route takes.'],
+  FST_PROTO_VIOLATION: ['request.schema', 'body: a part of the form has a name that is not taken.'],
+  FST_INVALID_JSON_FIELD_ERROR: ['request.schema', 'body: a field of the form is not the JSON that it says it is.'],
+  FST_MP_PREMATURE_CLOSE: ['request.schema', 'body: the form ends in the middle.'],
   FST_INVALID_MULTIPART_CONTENT_TYPE: ['request.media-type', 'Expected multipart/form-data.'],
 };
 

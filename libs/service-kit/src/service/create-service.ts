@@ -90,7 +90,13 @@ export async function createService(
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   let draining = false;
-  addRequestHooks(fastify, { listeners, log: logs.for('http'), count: httpMetrics(), isDraining: () => draining });
+  addRequestHooks(fastify, {
+    listeners,
+    log: logs.for('http'),
+    count: httpMetrics(),
+    isDraining: () => draining,
+    notFound: (request) => adapter.notFound(request),
+  });
   addAccessHook(fastify, { clients, tokens: access.tokens, failures, log: logs.for('auth') });
   const assertAccessRules = watchAccessRules(fastify);
   await parts.fastify?.(fastify, config);
@@ -180,8 +186,8 @@ export async function createService(
     const finished = await inTime(listeners.idle(), FINISH_MS);
     if (!finished) log.warn('requests were still running and are cut off', { after_ms: FINISH_MS });
     clearInterval(sweep);
-    if (finished) listeners.closeIdle();
-    else listeners.closeAll();
+    // Those too on which nothing came yet, or where a refused body still comes: closing the application would wait for them.
+    listeners.closeAll();
   }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { Agent, get as httpGet } from 'node:http';
+import { connect } from 'node:net';
 import { type LoadInput } from '@cap/config';
 import { greeter } from '../greeter.fixture.js';
 
@@ -70,6 +72,25 @@ describe('stopping', () => {
     expect(await get(`${api}/open/you`)).toMatchObject({ status: 200, connection: 'close' });
     await Promise.all([stopped, closed]);
     agent.destroy();
+  });
+
+  it.each([
+    ['on which nothing was sent', ''],
+    ['that still sends a body that was refused', 'POST /greetings HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx'],
+  ])('does not wait for a connection %s', async (_of, bytes) => {
+    const { service, api, log } = await start();
+    const { hostname, port } = new URL(api);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    if (bytes) {
+      socket.write(bytes);
+      await once(socket, 'data');
+    }
+    const closed = once(socket, 'close');
+    socket.resume().on('error', () => undefined);
+    await service.stop();
+    await closed;
+    expect(log.find('not everything was closed')).toEqual([]);
   });
 
   it('a second call waits for the first', async () => {

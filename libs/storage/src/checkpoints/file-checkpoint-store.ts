@@ -9,13 +9,13 @@ import { epochsOf } from './epoch-names.js';
 export class FileCheckpointStore implements CheckpointStore {
   constructor(private readonly directory: string) {}
 
-  async read(epoch: number): Promise<string | null> {
-    try {
-      return await readFile(this.#file(epoch), 'utf8');
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return null;
-      throw error;
-    }
+  read(epoch: number): Promise<string | null> {
+    return asStorageError(`can't read the checkpoint of epoch ${epoch}`, () =>
+      readFile(this.#file(epoch), 'utf8').catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return null;
+        throw error;
+      }),
+    );
   }
 
   write(epoch: number, note: string): Promise<void> {

@@ -81,7 +81,7 @@ export class TransparencyLog {
   /**
    * CapError log.cut, log.changed if the database does not hold the tree of the last checkpoint that was written beside it;
    * log.epoch if a later epoch was in use, or this one does not begin in the log; log.key if none of the keys signed that
-   * checkpoint.
+   * checkpoint; log.checkpoint if it can't be read.
    */
   static async open(
     reader: Reader,
@@ -159,8 +159,10 @@ export class TransparencyLog {
     return { from, to: tree.size, proof, checkpoint: tree.note };
   }
 
-  /** Waits until the newest checkpoint is beside the database. */
+  /** Waits until the checkpoint of everything that was committed is beside the database. */
   async close(): Promise<void> {
+    // Nobody may have asked for one since: what was committed then could be cut off unseen.
+    if (!this.#broken) await this.checkpoint().catch((error: unknown) => this.options.onPublishFailure?.(error));
     await this.#signing;
     if (this.#publishing) {
       clearTimeout(this.#publishing);
@@ -274,7 +276,7 @@ async function compareWithCheckpoints(
     );
   const note = await checkpoints.read(epoch);
   if (note === null) return;
-  const checkpoint = parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
+  const checkpoint = readCheckpoint(note, epoch);
   if (!isSignedBy(checkpoint, keys))
     throw new CapError(
       'config',
@@ -296,6 +298,19 @@ async function compareWithCheckpoints(
       'log.changed',
       `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
     );
+}
+
+function readCheckpoint(note: string, epoch: number): SignedCheckpoint {
+  try {
+    return parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
+  } catch (cause) {
+    throw new CapError(
+      'io',
+      'log.checkpoint',
+      `${(cause as Error).message}: what lies beside the log was damaged. Restore a backup; or, if cap registry fsck finds nothing else and nobody can have cut the log, remove it`,
+      { cause },
+    );
+  }
 }
 
 /** Under the name that it has: the log may be renamed. */
