@@ -225,7 +225,7 @@ test('ufw that was in use stays as it was', async () => {
   const refused = await server.run('~/cap/firewall/firewall.sh ufw --open 8080', { mayFail: true });
   assert.equal(refused.code, 64);
   assert.match(refused.stderr, /refuses port 8080/);
-  await server.run('ufw --force reset');
+  await server.run('ufw default allow outgoing; ufw default deny routed; ufw --force reset');
 });
 
 test('ports that Docker publishes', async (t) => {
