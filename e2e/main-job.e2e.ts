@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '../libs/proof/src/index.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
 import { call, POLICY, postJson, postZip, proveAgain, upload, World } from './world.js';
 

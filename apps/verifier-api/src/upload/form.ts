@@ -16,5 +16,5 @@ export async function filePart(request: FastifyRequest): Promise<MultipartFile> 
 /** What the parser says of a malformed form has no code, unlike all that a disk or a socket can say. */
 export const formError = (error: unknown): unknown =>
   error instanceof Error && !('code' in error)
-    ? new ProblemError('request.schema', `body: not a form: ${error.message}.`, { cause: error })
+    ? new ProblemError('request.schema', `body: not a form: ${error.message.replace(/\.$/, '')}.`, { cause: error })
     : error;
