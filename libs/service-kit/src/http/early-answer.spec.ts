@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -7,11 +7,8 @@ import Fastify from 'fastify';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
 
-const open: { stop(): Promise<unknown> }[] = [];
-afterEach(async () => void (await Promise.all(open.splice(0).map((one) => one.stop()))));
-
 /** More than the buffers of a loopback connection hold. */
-const BODY_BYTES = 30_000_000;
+const BODY_BYTES = 20_000_000;
 const PIECE = Buffer.alloc(100_000, '0');
 
 /** A client that reads nothing before all is sent. Rejects when it can't send all. */
@@ -35,24 +32,25 @@ async function answer(socket: Socket, marker?: string): Promise<string> {
   return text;
 }
 
-const started = async (secure = false): Promise<{ running: Greeter; reach: () => Promise<Socket> }> => {
-  const tls = { mode: 'tls', cert: testdata('first.crt'), key: testdata('first.key') };
-  const running = await greeter(secure ? { server: { bind: '127.0.0.1:0', management_bind: '127.0.0.1:0' }, tls } : {});
-  open.push(running.service);
-  const { hostname, port } = new URL((await running.service.listen()).api);
-  const to = { host: hostname, port: Number(port) };
-  const reach = async () => {
-    const socket = secure ? connectTls({ ...to, ca: readFileSync(testdata('first.crt')) }) : connectTcp(to);
-    await once(socket, secure ? 'secureConnect' : 'connect');
-    return socket;
-  };
-  return { running, reach };
-};
-
 describe.each([
   ['plain', false],
   ['TLS', true],
 ])('an answer before the end of the body (%s)', (_name, secure) => {
+  let running: Greeter;
+  let reach: () => Promise<Socket>;
+  beforeAll(async () => {
+    const tls = { mode: 'tls', cert: testdata('first.crt'), key: testdata('first.key') };
+    running = await greeter(secure ? { server: { bind: '127.0.0.1:0', management_bind: '127.0.0.1:0' }, tls } : {});
+    const { hostname: host, port } = new URL((await running.service.listen()).api);
+    const to = { host, port: Number(port) };
+    reach = async () => {
+      const socket = secure ? connectTls({ ...to, ca: readFileSync(testdata('first.crt')) }) : connectTcp(to);
+      await once(socket, secure ? 'secureConnect' : 'connect');
+      return socket;
+    };
+  });
+  afterAll(() => running?.service.stop());
+
   it.each([
     ['of a body that is too large', 'content-type: application/json\r\n', '413'],
     ['of a caller without a token', 'content-type: text/plain\r\n', '401'],
@@ -60,7 +58,6 @@ describe.each([
   ])(
     '%s reaches a client that sends all of it first, and the connection closes if it asked for that',
     async (_of, head, status) => {
-      const { reach, running } = await started(secure);
       const socket = await reach();
       const token = status === '401' ? '' : `authorization: Bearer ${await running.issuer.token()}\r\n`;
       await sendAll(socket, `${head}${token}connection: close\r\n`);
@@ -74,7 +71,6 @@ describe.each([
     ['of a caller without a token', '', '401'],
     ['of a body that is too large', 'authorization', '413'],
   ])('%s leaves the connection for the next request', async (_of, header, status) => {
-    const { reach, running } = await started(secure);
     const socket = await reach();
     const token = header && `${header}: Bearer ${await running.issuer.token()}\r\n`;
     await sendAll(socket, `content-type: application/json\r\n${token}`);
@@ -85,7 +81,6 @@ describe.each([
   });
 
   it('comes while the client still sends; one that goes away then ends nothing else', async () => {
-    const { reach } = await started(secure);
     const socket = await reach();
     socket.write(
       `POST /greetings HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: ${BODY_BYTES}\r\n\r\n`,
@@ -100,7 +95,6 @@ describe.each([
   it.each(['POST /nowhere', 'PUT /greetings', 'QUERY /greetings', 'QUERY /nowhere'])(
     '%s has its answer before a body that no route takes was read',
     async (line) => {
-      const { reach } = await started(secure);
       const socket = await reach();
       socket.write(`${line} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`);
       expect(await answer(socket, '}')).toMatch(/^HTTP\/1\.1 40[45] /);
@@ -109,7 +103,6 @@ describe.each([
   );
 
   it('is the only one, whatever else comes in the place of its body', async () => {
-    const { reach } = await started(secure);
     const socket = await reach();
     socket.write('POST /greetings HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n');
     const first = await answer(socket, '}');
@@ -121,7 +114,6 @@ describe.each([
 
 it('a client that never ends is cut off', async () => {
   const fastify = Fastify();
-  open.push({ stop: () => fastify.close() });
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
     lingerAfterEarlyAnswer(raw, reply, 200);
     done();
@@ -132,4 +124,5 @@ it('a client that never ends is cut off', async () => {
   socket.write('POST /greetings HTTP/1.1\r\nhost: x\r\ncontent-type: x/y\r\ncontent-length: 1000\r\n\r\n');
   socket.write('x'); // and nothing more
   expect(await answer(socket)).toContain('415');
+  await fastify.close();
 });
