@@ -31,7 +31,7 @@ export class UploadQuota {
     });
   }
 
-  /** Counts an upload before it is stored, so that another one beside it is refused. Call what it gives if it was not stored. */
+  /** Counts an upload before it is stored, so that one beside it is refused. Call what it gives if it was not stored. */
   take(subject: string, bytes: number): () => void {
     this.assertRoom(subject, bytes);
     const upload = { at: this.now(), bytes };

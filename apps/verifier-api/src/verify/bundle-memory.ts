@@ -25,7 +25,10 @@ export class BundleMemory {
     this.#held.delete(request);
   }
 
-  /** The bundle that a body is. What was refused is left on the connection, so that it can be answered. ProblemError request.too-large, overloaded. */
+  /**
+   * The bundle that a body is. What was refused is left on the connection, so that it can be answered. ProblemError
+   * request.too-large, overloaded.
+   */
   async read(request: IncomingMessage, body: Readable): Promise<Buffer> {
     if (Number(request.headers['content-length'] ?? 0) > this.bundleBytes) throw this.#tooLarge();
     const pieces: Buffer[] = [];
