@@ -39,7 +39,7 @@ let good: Record<'disclosure' | 'mock', Made>;
 beforeAll(async () => {
   directory = await temporaryDirectory();
   const trust = path.join(directory, 'trust.json');
-  await writeFile(trust, JSON.stringify({ schema: 'cap-trust.v1', version: 1, signers: [signerRecord(signer)] }));
+  await writeFile(trust, JSON.stringify({ schema: 'cap-trust.v2', version: 1, signers: [signerRecord(signer)] }));
   stack = await prepareStack(path.join(directory, 'stack'), { trust, logLevel: 'warn' });
   for (const start of [stack.start.registry, stack.start.verifier]) {
     services.push(start());
@@ -125,7 +125,7 @@ function hostileZip(): Buffer {
       bytes: pick([
         () => Buffer.alloc(0),
         () => Buffer.from('{}'),
-        () => Buffer.from('{"schema":"cap-bundle.v2"}'),
+        () => Buffer.from('{"schema":"cap-bundle.v3"}'),
         () => Buffer.alloc(below(2_000_000), 0),
         () => Buffer.from(Array.from({ length: below(300) }, () => below(256))),
         () => good.mock.zip,

@@ -62,7 +62,7 @@ describe('the main job over three processes', () => {
       expect(online.text).toContain(offline.stdout.trimEnd());
     }
     const report = JSON.parse(offline.stdout);
-    expect(report.schema).toBe('cap-report.v1');
+    expect(report.schema).toBe('cap-report.v2');
     expect(JSON.stringify(report)).not.toContain('127.0.0.1');
   });
 

@@ -107,7 +107,7 @@ const TABLE: Record<string, Cell> = {
   },
   'the version is unknown': {
     zip: (made) =>
-      tampered(made, { meta: (meta) => Object.assign(meta, { schema: 'cap-bundle.v3' }), signers: [signers.good] }),
+      tampered(made, { meta: (meta) => Object.assign(meta, { schema: 'cap-bundle.v9' }), signers: [signers.good] }),
     result: 'fail',
     because: ['meta.schema'],
   },
@@ -221,7 +221,7 @@ describe('the verdict table, through the command line and through HTTP', () => {
   beforeAll(async () => {
     directory = await temporaryDirectory();
     const trust = path.join(directory, 'trust.json');
-    await writeFile(trust, JSON.stringify({ schema: 'cap-trust.v1', version: 1, signers: TRUSTED }));
+    await writeFile(trust, JSON.stringify({ schema: 'cap-trust.v2', version: 1, signers: TRUSTED }));
     stack = await prepareStack(path.join(directory, 'stack'), { trust });
     for (const start of [stack.start.registry, stack.start.verifier]) {
       services.push(start());

@@ -59,7 +59,7 @@ async function main() {
       ]),
     ),
   );
-  const merkle = prepared.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v2');
+  const merkle = prepared.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v3');
   const commitments = Object.fromEntries(merkle.map((commitment) => [commitment.list, commitment]));
   expect(commitments.suppliers?.count === 48 && commitments.ubos?.count === 5, '48 suppliers and 5 owners', prepared);
   line(

@@ -1,7 +1,7 @@
 import { blake3 } from './hash.js';
 
 /**
- * The commitment tree `merkle-blake3.v2`: leaves are 32-byte hashes, the tree is split as in RFC 6962 (left part = the
+ * The commitment tree `merkle-blake3.v3`: leaves are 32-byte hashes, the tree is split as in RFC 6962 (left part = the
  * largest power of two below n), node = BLAKE3("cap.node.v2" ‖ countL ‖ L ‖ countR ‖ R) with counts as 8-byte big endian,
  * empty root = BLAKE3("cap.empty.v2"). Counts inside the nodes make the number of leaves part of the root.
  */

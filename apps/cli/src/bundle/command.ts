@@ -1,7 +1,7 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
 
 export const defineBundle: DefineGroup = (program, run) => {
-  const bundle = group(program, 'bundle', 'signed bundles (cap-bundle.v2)', [
+  const bundle = group(program, 'bundle', 'signed bundles (cap-bundle.v3)', [
     'cap bundle create --project project --key 5f0c… --out bundle.zip',
     'cap bundle inspect bundle.zip',
     'cap bundle verify bundle.zip --trust trust.json',

@@ -126,7 +126,7 @@ describe('a manifest without Merkle commitments', () => {
     ]);
     await done('manifest', 'build', '--project', project, '--policy', at('policy.json'), '--scheme', 'kzg-columns.v1');
     const { code, err } = await cap(['prove', '--project', project, '--backend', 'disclosure']);
-    expect([code, err.includes('no merkle-blake3.v2 commitment')]).toEqual([65, true]);
+    expect([code, err.includes('no merkle-blake3.v3 commitment')]).toEqual([65, true]);
     expect(
       (await cap(['manifest', 'build', '--project', project, '--policy', at('policy.json'), '--scheme', 'x'])).code,
     ).toBe(64);

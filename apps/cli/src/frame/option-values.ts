@@ -101,7 +101,7 @@ export function namedListOfDay(text: string): { id: string; file: string; day: s
   return { id, file, day: of };
 }
 
-const SCHEMES: readonly CommitmentScheme[] = ['merkle-blake3.v2', 'kzg-columns.v1'];
+const SCHEMES: readonly CommitmentScheme[] = ['merkle-blake3.v3', 'kzg-columns.v1'];
 
 export function commitmentScheme(text: string): CommitmentScheme {
   const found = SCHEMES.find((scheme) => scheme === text);

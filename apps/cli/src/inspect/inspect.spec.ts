@@ -72,7 +72,7 @@ describe('what is shown of the number of rows', () => {
   };
 
   it('is nothing of columns in one segment, a range of several, all with a Merkle root', () => {
-    const tree: Commitment = { list: 'suppliers', scheme: 'merkle-blake3.v2', id_scheme: 'name', root: '0x', count: 7 };
+    const tree: Commitment = { list: 'suppliers', scheme: 'merkle-blake3.v3', id_scheme: 'name', root: '0x', count: 7 };
     expect(shownOf(columns(1))).toEqual([[null, [0, 1013]]]);
     expect(shownOf(columns(3))).toEqual([[null, [2026, 3039]]]);
     expect(shownOf(tree, columns(1))).toEqual([[7, null]]);

@@ -23,7 +23,7 @@ export const defineManifest: DefineGroup = (program, run) => {
     .option(
       '--scheme <name>',
       'commitments to show; repeatable (default: all that the project has). kzg-columns.v1 alone hides how many rows there are; ' +
-        'backend disclosure needs merkle-blake3.v2',
+        'backend disclosure needs merkle-blake3.v3',
       repeated(commitmentScheme),
     )
     .option('--company <name>', 'company that the manifest names (none: it names nobody)')

@@ -48,7 +48,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   printResult(io, options, { project: options.out, commitments, ignored_columns }, () =>
     commitments
       .flatMap((commitment) =>
-        commitment.scheme === 'merkle-blake3.v2'
+        commitment.scheme === 'merkle-blake3.v3'
           ? [`${commitment.list}  ${commitment.count} rows  ${commitment.root}  (${commitment.id_scheme})`]
           : [],
       )

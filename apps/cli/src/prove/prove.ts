@@ -55,7 +55,7 @@ const bar = (done: number, of: number): string => {
 /** A proof that hides everything, under a manifest that does not. */
 async function tellShownCounts(io: CliIo, project: Project): Promise<void> {
   const { manifest } = await project.manifest();
-  const shown = manifest.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v2');
+  const shown = manifest.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v3');
   if (shown.length > 0)
     io.err(
       `The proof shows no row and no number of rows, but the manifest's Merkle commitments tell how many ${shown.map(({ list }) => list).join(' and ')} there are: ` +

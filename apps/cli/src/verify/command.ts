@@ -37,6 +37,6 @@ export const defineVerify: DefineGroup = (program, run) => {
       'rows of "cap disclose" that must be those the proof is about (only offline, exit 2 if not)',
     )
     .option('--out <file>', 'where the report goes', '-')
-    .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v1, RFC 8785) and a line feed.')
+    .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v2, RFC 8785) and a line feed.')
     .action(run.action(async () => (await import('./verify.js')).verify));
 };

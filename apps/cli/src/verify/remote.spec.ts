@@ -6,7 +6,7 @@ import { cap, scratch } from '../cli.fixture.js';
 import { withService } from '../loopback.fixture.js';
 
 const report = (result: string) => ({
-  schema: 'cap-report.v1',
+  schema: 'cap-report.v2',
   result,
   bundle_id: null,
   manifest_hash: null,

@@ -62,7 +62,7 @@ function reportIn(body: Uint8Array): Report | null {
     return null;
   }
   const report = isObject(answer) ? answer.report : undefined;
-  return isObject(report) && report.schema === 'cap-report.v1' ? (report as unknown as Report) : null;
+  return isObject(report) && report.schema === 'cap-report.v2' ? (report as unknown as Report) : null;
 }
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>

@@ -5,7 +5,7 @@ import { renderReport } from './render.js';
 const digest = (digit: string) => `0x${digit.repeat(64)}` as const;
 
 const report: Report = {
-  schema: 'cap-report.v1',
+  schema: 'cap-report.v2',
   result: 'fail',
   bundle_id: digest('1'),
   manifest_hash: digest('2'),

@@ -37,11 +37,11 @@ export const report = z
     proof_hash: digest.nullable(),
     result: verdict,
     rules: z.array(rule),
-    schema: z.literal('cap-report.v1'),
+    schema: z.literal('cap-report.v2'),
     trust_hash: digest.nullable(),
   })
   .meta({
-    description: 'cap-report.v1, in the answer as its canonical bytes (RFC 8785): report_hash covers them',
+    description: 'cap-report.v2, in the answer as its canonical bytes (RFC 8785): report_hash covers them',
   }) satisfies z.ZodType<Report>;
 
 /** Answer of POST /verify */

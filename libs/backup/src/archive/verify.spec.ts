@@ -219,7 +219,7 @@ describe('a forged archive', () => {
 
   it.each([
     ['a version from the future', { schema: 'cap-backup.v2' }, 'backup.version'],
-    ['another format', { schema: 'cap-bundle.v2' }, 'backup.manifest'],
+    ['another format', { schema: 'cap-bundle.v3' }, 'backup.manifest'],
     ['an unknown member', { encryption: 'none' }, 'backup.manifest'],
     ['an epoch that is none', { epoch: 0 }, 'backup.manifest'],
     ['a file that is not listed', { files: [] }, 'backup.unlisted'],

@@ -18,7 +18,7 @@ export interface KnownList extends ProverList {
   idScheme: IdScheme;
 }
 
-/** A prover's list that is really the one the manifest commits to under merkle-blake3.v2. */
+/** A prover's list that is really the one the manifest commits to under merkle-blake3.v3. */
 export interface CheckedList extends KnownList {
   leafHashes: Digest[];
 }
@@ -32,7 +32,7 @@ export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): Kn
   lists.map((given) => {
     const commitment = manifest.commitments.find(({ list }) => list === given.list);
     if (!commitment) return refuseList(given.list, 'the manifest has no commitment of this list');
-    if (commitment.scheme === 'merkle-blake3.v2') checkLeaves(given, commitment);
+    if (commitment.scheme === 'merkle-blake3.v3') checkLeaves(given, commitment);
     return { ...given, idScheme: commitment.id_scheme };
   });
 
@@ -43,7 +43,7 @@ export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): 
     if (!commitment)
       return refuseList(
         given.list,
-        'the manifest has no merkle-blake3.v2 commitment of this list, which this backend opens',
+        'the manifest has no merkle-blake3.v3 commitment of this list, which this backend opens',
       );
     return { ...given, idScheme: commitment.id_scheme, leafHashes: checkLeaves(given, commitment).map(digestText) };
   });

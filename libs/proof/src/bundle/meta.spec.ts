@@ -16,7 +16,7 @@ const unit = (id: string, depends_on: string[] = [], more: JsonObject = {}): Jso
   ...more,
 });
 const meta = (more: JsonObject = {}): JsonObject => ({
-  schema: 'cap-bundle.v2',
+  schema: 'cap-bundle.v3',
   label: 'January',
   created_at: '2026-01-15T10:00:00Z',
   files: {
@@ -36,9 +36,9 @@ describe('parseMeta', () => {
 
   it.each<[string, JsonValue, RegExp]>([
     ['null', null, /document/],
-    ['another version', meta({ schema: 'cap-bundle.v3' }), /schema/],
+    ['another version', meta({ schema: 'cap-bundle.v9' }), /schema/],
     ['an unknown member', meta({ verifier: 'x' }), /verifier/],
-    ['a missing member', { schema: 'cap-bundle.v2' }, /label/],
+    ['a missing member', { schema: 'cap-bundle.v3' }, /label/],
     ['a time without Z', meta({ created_at: '2026-01-15T10:00:00+01:00' }), /created_at/],
     ['a day that does not exist', meta({ created_at: '2026-02-30T10:00:00Z' }), /created_at/],
     ['a program among the files', files('verifier.wasm', 'verifier'), /role/],

@@ -37,9 +37,9 @@ export interface ProofUnit {
 /** What makes a unit in every generation of bundles. */
 export type UnitFiles = Pick<ProofUnit, 'id' | 'manifest_file' | 'proof_file' | 'depends_on'>;
 
-/** _meta.json, format cap-bundle.v2. */
+/** _meta.json, format cap-bundle.v3. */
 export interface BundleMeta {
-  schema: 'cap-bundle.v2';
+  schema: 'cap-bundle.v3';
   /** Free text, never a key. */
   label: string;
   created_at: string;
@@ -47,7 +47,7 @@ export interface BundleMeta {
   proof_units: ProofUnit[];
 }
 
-export const META_SCHEMA = 'cap-bundle.v2';
+export const META_SCHEMA = 'cap-bundle.v3';
 export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
 
 /** Several units may share one proof file: without a bound, a small bundle could ask for any amount of work. */

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const place = (name: string) => path.join(directory, name);
-const META = { name: '_meta.json', content: '{"schema":"cap-bundle.v2"}' };
+const META = { name: '_meta.json', content: '{"schema":"cap-bundle.v3"}' };
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('readBundle', () => {
@@ -26,7 +26,7 @@ describe('readBundle', () => {
     const fromFile = await readBundle(place('a.zip'));
     expect(fromFile.bundleId).toBe(blake3Text(bytes));
     expect(await readBundle(bytes)).toEqual(fromFile);
-    expect(fromFile).toMatchObject({ generation: 'current', complete: true, meta: { schema: 'cap-bundle.v2' } });
+    expect(fromFile).toMatchObject({ generation: 'current', complete: true, meta: { schema: 'cap-bundle.v3' } });
   });
 
   it('takes a known bundle id as given', async () => {
@@ -93,7 +93,7 @@ describe('inspectBundle', () => {
     expect(await inspect(bytes)).toEqual({
       sizeBytes: bytes.length,
       generation: 'current',
-      meta: { schema: 'cap-bundle.v2' },
+      meta: { schema: 'cap-bundle.v3' },
       manifest: Buffer.from('{"a":1}'),
       proof: large,
       files: [

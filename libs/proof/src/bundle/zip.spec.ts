@@ -8,7 +8,7 @@ import { readBundle } from './read.js';
 import { rawZip, type RawEntry, type RawZip } from './zip.fixture.js';
 import { writeZip } from './zip-writer.js';
 
-const META: RawEntry = { name: '_meta.json', content: '{"schema":"cap-bundle.v2"}' };
+const META: RawEntry = { name: '_meta.json', content: '{"schema":"cap-bundle.v3"}' };
 const withMeta = (...entries: RawEntry[]) => rawZip([META, ...entries]);
 const file = (name: string | Buffer, more: Partial<RawEntry> = {}): RawEntry => ({
   name,
@@ -236,7 +236,7 @@ describe('limits', () => {
 
 describe('writeZip', () => {
   const files = [
-    { name: '_meta.json', bytes: Buffer.from('{"schema":"cap-bundle.v2"}') },
+    { name: '_meta.json', bytes: Buffer.from('{"schema":"cap-bundle.v3"}') },
     { name: 'zeros.txt', bytes: Buffer.alloc(100_000) },
     { name: 'reference/ä.csv', bytes: Buffer.from('name\n'.repeat(40)) },
   ];
@@ -275,7 +275,7 @@ describe('writeZip', () => {
 describe('readBundle', () => {
   it('understands another writer, streamed entries included', async () => {
     const zip = new yazl.ZipFile();
-    zip.addBuffer(Buffer.from('{"schema":"cap-bundle.v2"}'), '_meta.json');
+    zip.addBuffer(Buffer.from('{"schema":"cap-bundle.v3"}'), '_meta.json');
     zip.addReadStream(Readable.from(Buffer.from('streamed')), 'README.txt');
     zip.end();
     const { files } = await readBundle(Buffer.concat(await Readable.from(zip.outputStream).toArray()));

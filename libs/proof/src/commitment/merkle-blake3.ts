@@ -15,7 +15,7 @@ import { type ListName, type ListRow } from '../lists/rows.js';
 import { type MerkleCommitment } from '../manifest/manifest.js';
 
 /**
- * The commitment scheme merkle-blake3.v2.
+ * The commitment scheme merkle-blake3.v3.
  *
  *   field digest = BLAKE3("cap.field.v2" ‖ field salt ‖ JCS([name, value]))
  *   leaf         = BLAKE3("cap.leaf.v2" ‖ leaf salt ‖ the field digests in field-name order)
@@ -132,7 +132,7 @@ export function commit(
   return {
     commitment: {
       list,
-      scheme: 'merkle-blake3.v2',
+      scheme: 'merkle-blake3.v3',
       id_scheme: idScheme,
       root: digestText(commitmentRoot(sorted)),
       count: rows.length,

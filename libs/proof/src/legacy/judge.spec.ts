@@ -634,7 +634,7 @@ describe('verdicts on bundles of the older program', () => {
       sourcesOf(),
     );
     expect(report.checks.find(({ id }) => id === 'legacy.format')).toMatchObject({
-      expected: 'cap-bundle.v2',
+      expected: 'cap-bundle.v3',
       actual: 'cap-bundle.v1, manifest.json: manifest.v0, proof.capz: proof.v1',
     });
   });

@@ -17,14 +17,14 @@ const EMPTY_ROOT: Digest = '0xbfe0462ab3aeb03f48fc4770adfd8f59315d2f4c6960ac2c8f
 
 const suppliers: Commitment = {
   list: 'suppliers',
-  scheme: 'merkle-blake3.v2',
+  scheme: 'merkle-blake3.v3',
   id_scheme: 'name',
   root: digest('11'),
   count: 2,
 };
 const ubos: Commitment = {
   list: 'ubos',
-  scheme: 'merkle-blake3.v2',
+  scheme: 'merkle-blake3.v3',
   id_scheme: 'person',
   root: digest('22'),
   count: 1,
@@ -42,8 +42,8 @@ const parts = {
 const { manifest, bytes, hash } = buildManifest(parts);
 const canonical =
   '{"as_of":"2026-01-14","audit":{"events_count":1,"tail_digest":"' + digest('55') + '"},' +
-  '"commitments":[{"count":2,"id_scheme":"name","list":"suppliers","root":"' + digest('11') + '","scheme":"merkle-blake3.v2"},' +
-  '{"count":1,"id_scheme":"person","list":"ubos","root":"' + digest('22') + '","scheme":"merkle-blake3.v2"}],' +
+  '"commitments":[{"count":2,"id_scheme":"name","list":"suppliers","root":"' + digest('11') + '","scheme":"merkle-blake3.v3"},' +
+  '{"count":1,"id_scheme":"person","list":"ubos","root":"' + digest('22') + '","scheme":"merkle-blake3.v3"}],' +
   '"company":{"name":"Hallerwald AG"},"company_commitment_root":"ROOT","created_at":"2026-01-15T09:30:00Z",' +
   '"manifest_id":"6f0c2f1e-4a53-4a59-9a40-1b1f6a3a6d2b","policy":{"hash":"' + digest('33') + '","id":"lksg","version":"1"},' +
   '"reference_lists":[{"as_of":"2026-01-13","hash":"' + digest('44') + '","id":"sanctions"}],"schema":"cap-manifest.v2"}'; // prettier-ignore

@@ -7,7 +7,7 @@ import { type ListName } from '../lists/rows.js';
 /** One commitment of a list; further members belong to its scheme. A list may be committed to under several schemes. */
 export interface MerkleCommitment {
   list: ListName;
-  scheme: 'merkle-blake3.v2';
+  scheme: 'merkle-blake3.v3';
   id_scheme: IdScheme;
   root: Digest;
   count: number;
@@ -27,7 +27,7 @@ export interface ColumnsCommitment {
   segments: ColumnPoints[];
 }
 export type Commitment = MerkleCommitment | ColumnsCommitment;
-export const COMMITMENT_SCHEMES = ['merkle-blake3.v2', 'kzg-columns.v1'] as const;
+export const COMMITMENT_SCHEMES = ['merkle-blake3.v3', 'kzg-columns.v1'] as const;
 export type CommitmentScheme = (typeof COMMITMENT_SCHEMES)[number];
 
 /** manifest.json, format cap-manifest.v2. */
@@ -62,7 +62,7 @@ export const MOST_SEGMENTS = 64;
 const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase hex digits');
 const common = { list: z.enum(['suppliers', 'ubos']), id_scheme: z.enum(['id', 'name', 'person']) };
 export const commitmentSchema = z.discriminatedUnion('scheme', [
-  z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v2'), root: digestMember, count }),
+  z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v3'), root: digestMember, count }),
   z.strictObject({
     ...common,
     scheme: z.literal('kzg-columns.v1'),
@@ -135,7 +135,7 @@ export function commitmentsFault(manifest: Manifest): { expected: string; actual
     const first = manifest.commitments.find((other) => other.list === list)!;
     if (first.id_scheme !== id_scheme)
       return { expected: first.id_scheme, actual: id_scheme, reason: `${name}: a list has one identifier scheme` };
-    if (commitment.scheme === 'merkle-blake3.v2' && (commitment.count === 0) !== (commitment.root === EMPTY_ROOT))
+    if (commitment.scheme === 'merkle-blake3.v3' && (commitment.count === 0) !== (commitment.root === EMPTY_ROOT))
       return {
         expected: `count 0 exactly if the root is ${EMPTY_ROOT}`,
         actual: `count ${commitment.count}, root ${commitment.root}`,
@@ -160,11 +160,11 @@ export const ID_SCHEMES: Readonly<Record<ListName, readonly IdScheme[]>> = {
 /** SHA3-256(JCS(commitments)). */
 export const companyCommitmentRoot = (commitments: readonly Commitment[]): Digest => sha3Text(jcs(commitments));
 
-/** A list's commitment under merkle-blake3.v2, if the manifest has one. */
+/** A list's commitment under merkle-blake3.v3, if the manifest has one. */
 export const merkleCommitment = (manifest: Manifest, list: ListName): MerkleCommitment | undefined =>
   manifest.commitments.find(
     (commitment): commitment is MerkleCommitment =>
-      commitment.list === list && commitment.scheme === 'merkle-blake3.v2',
+      commitment.list === list && commitment.scheme === 'merkle-blake3.v3',
   );
 
 /** A list's commitment under kzg-columns.v1, if the manifest has one. */

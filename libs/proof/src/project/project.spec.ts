@@ -68,8 +68,8 @@ describe('preparing a project', () => {
       expect(await mode(name)).toBe(0o600);
     const commitments = await project.commitments();
     expect(commitments).toMatchObject([
-      { list: 'suppliers', scheme: 'merkle-blake3.v2', id_scheme: 'name', count: 3 },
-      { list: 'ubos', scheme: 'merkle-blake3.v2', id_scheme: 'person', count: 1 },
+      { list: 'suppliers', scheme: 'merkle-blake3.v3', id_scheme: 'name', count: 3 },
+      { list: 'ubos', scheme: 'merkle-blake3.v3', id_scheme: 'person', count: 1 },
       { list: 'suppliers', scheme: 'kzg-columns.v1', id_scheme: 'name', segments: [{}] },
       { list: 'ubos', scheme: 'kzg-columns.v1', id_scheme: 'person', segments: [{}] },
     ]);

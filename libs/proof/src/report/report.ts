@@ -29,11 +29,11 @@ export interface ReportOptions {
 }
 
 /**
- * cap-report.v1. Without clock, host or request id: equal inputs give the byte-equal report wherever they are judged.
+ * cap-report.v2. Without clock, host or request id: equal inputs give the byte-equal report wherever they are judged.
  * The clock may change a status (and the result that follows from it), never another member.
  */
 export interface Report {
-  schema: 'cap-report.v1';
+  schema: 'cap-report.v2';
   result: Verdict;
   bundle_id: Digest | null;
   /** Null if the bundle holds no manifest at all; likewise the proof. */

@@ -15,9 +15,9 @@ import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
 import { logTrustOf } from './log-trust.js';
 
-/** trust.json, format cap-trust.v1: whom and what a verifier trusts. Times are RFC 3339 UTC. */
+/** trust.json, format cap-trust.v2: whom and what a verifier trusts. Times are RFC 3339 UTC. */
 export interface TrustDocument {
-  schema: 'cap-trust.v1';
+  schema: 'cap-trust.v2';
   /** Counts the changes made to it, from 1. */
   version: number;
   signers: TrustedSignerRecord[];
@@ -53,7 +53,7 @@ const dateOrInstant = z
   .refine((value) => isDate(value) || isInstant(value), 'expected YYYY-MM-DD or RFC 3339 UTC with Z');
 
 const trustSchema = z.strictObject({
-  schema: z.literal('cap-trust.v1'),
+  schema: z.literal('cap-trust.v2'),
   version: z.int().min(1),
   signers: z
     .array(
@@ -133,7 +133,7 @@ function checkSigners(signers: readonly TrustedSignerRecord[], name: string): vo
 }
 
 export const emptyTrustDocument = (): TrustDocument => ({
-  schema: 'cap-trust.v1',
+  schema: 'cap-trust.v2',
   version: 1,
   signers: [],
   policies: [],

@@ -4,7 +4,7 @@ import { newSigner } from '../verify/verification.fixture.js';
 import { assertTrustSigned, signTrust } from './trust-signature.js';
 
 const keeper = newSigner();
-const store = jcs({ schema: 'cap-trust.v1', version: 1, signers: [] });
+const store = jcs({ schema: 'cap-trust.v2', version: 1, signers: [] });
 const signed = signTrust(store, keeper);
 const judge =
   (bytes: Uint8Array, envelope: Uint8Array, key = keeper.publicKey) =>
@@ -24,7 +24,7 @@ describe('a signed trust store', () => {
   });
 
   it.each<[string, () => void, string]>([
-    ['another content', judge(jcs({ schema: 'cap-trust.v1', version: 2, signers: [] }), signed), 'another content'],
+    ['another content', judge(jcs({ schema: 'cap-trust.v2', version: 2, signers: [] }), signed), 'another content'],
     ['another key', judge(store, signed, newSigner().publicKey), 'is not by'],
     [
       'another signature',

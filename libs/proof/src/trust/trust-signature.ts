@@ -13,7 +13,7 @@ import {
 import { withoutByteOrderMark } from '@cap/policy';
 
 /** payloadType of trust.json.sig. */
-export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v1+json';
+export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v2+json';
 
 /** The name of the signature beside a trust store. */
 export const trustSignatureFile = (file: string): string => `${file}.sig`;

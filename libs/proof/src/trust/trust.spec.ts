@@ -30,7 +30,7 @@ const verifierKeyOf = (type: 'ed25519' | 'cosignature/v1', name: string, key = p
   formatVerifierKey(verifierKey(type, name, key));
 const trusting = ({ policy_hash, document: policy }: CompiledPolicy) =>
   document({ policies: [{ hash: policy_hash, policy }] });
-const document = (members: object) => jcs({ schema: 'cap-trust.v1', version: 1, ...members });
+const document = (members: object) => jcs({ schema: 'cap-trust.v2', version: 1, ...members });
 
 describe('parseTrustStore', () => {
   it('gives keys by kid, as hex or PEM', () => {
@@ -94,10 +94,10 @@ describe('parseTrustStore', () => {
     ['no JSON', Buffer.from('{'), /my-trust/],
     [
       'a member twice',
-      Buffer.from('{"schema":"cap-trust.v1","signers":[],\n"signers":[]}'),
+      Buffer.from('{"schema":"cap-trust.v2","signers":[],\n"signers":[]}'),
       /^my-trust.*"signers".*line 2/,
     ],
-    ['another version', jcs({ schema: 'cap-trust.v2', version: 1 }), /schema/],
+    ['another version', jcs({ schema: 'cap-trust.v9', version: 1 }), /schema/],
     ['an unknown member', document({ friends: [] }), /friends/],
     [
       'a kid of another key',

@@ -16,7 +16,7 @@ export function conclude(
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
   const checks = list.all();
   const report: Report = {
-    schema: 'cap-report.v1',
+    schema: 'cap-report.v2',
     result: verdictOf(checks, rules),
     bundle_id: bundle.bundleId,
     manifest_hash: hashOf(names.manifest) ?? null,

@@ -95,7 +95,7 @@ const CASES: Record<string, Case> = {
   'everything right': { result: 'ok', checks: {} },
 
   'meta.schema: unknown version': {
-    zip: withMeta((meta) => Object.assign(meta, { schema: 'cap-bundle.v3' })),
+    zip: withMeta((meta) => Object.assign(meta, { schema: 'cap-bundle.v9' })),
     result: 'fail',
     checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail', 'legacy.format': 'fail' },
     rules: {},

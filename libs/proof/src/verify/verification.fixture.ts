@@ -43,7 +43,7 @@ export const signerRecord = (signer: BundleSigner, more: Partial<TrustedSignerRe
 });
 
 export const trustStore = (members: JsonObject): TrustStore =>
-  parseTrustStore(jcs({ schema: 'cap-trust.v1', version: 1, ...members }));
+  parseTrustStore(jcs({ schema: 'cap-trust.v2', version: 1, ...members }));
 
 /** A real bundle, and everything a verifier may hold to judge it by. */
 export interface Made {

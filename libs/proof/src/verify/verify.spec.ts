@@ -42,7 +42,7 @@ describe('the report', () => {
       trust_hash: sources.trust!.hash,
     };
     expect(report).toMatchObject({
-      schema: 'cap-report.v1',
+      schema: 'cap-report.v2',
       result: 'ok',
       ...hashes,
       accepted: { backends: ['disclosure', 'kzg-columns', 'mock'], allow_mock: true, allow_embedded_ir: true },

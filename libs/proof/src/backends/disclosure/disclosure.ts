@@ -11,7 +11,7 @@ import { verifyDisclosure } from './verify.js';
 
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
 
-/** Proves by opening rows of the merkle-blake3.v2 commitments: as few fields of as few rows as the policy needs. */
+/** Proves by opening rows of the merkle-blake3.v3 commitments: as few fields of as few rows as the policy needs. */
 export const disclosure = {
   name: 'disclosure',
   id: 3,

@@ -30,7 +30,7 @@ function payloadOutcome({ lists }: DisclosurePayload, manifest: Manifest): StepO
     if (lists.findIndex((other) => other.list === list) !== i)
       return fault(`${list} are disclosed twice`, 'once', 'twice');
     const commitment = merkleCommitment(manifest, list);
-    if (!commitment) return fault(`the manifest has no merkle-blake3.v2 commitment of ${list}`, 'a commitment', 'none');
+    if (!commitment) return fault(`the manifest has no merkle-blake3.v3 commitment of ${list}`, 'a commitment', 'none');
     const outcome = rootOutcome(disclosed, commitment);
     if (!outcome.ok) return outcome;
     for (const [j, row] of disclosed.rows.entries()) {

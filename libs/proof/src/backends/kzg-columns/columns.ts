@@ -9,7 +9,7 @@ export interface ColumnRow {
   x: bigint;
   /** Code: country + 2^16 * flags; never 0, which means that there is no row. */
   r: bigint;
-  /** Document: first 31 bytes of BLAKE3("cap.doc.v1" ‖ the row's merkle-blake3.v2 leaf hash). */
+  /** Document: first 31 bytes of BLAKE3("cap.doc.v1" ‖ the row's merkle-blake3.v3 leaf hash). */
   d: bigint;
 }
 

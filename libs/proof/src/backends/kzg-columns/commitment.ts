@@ -22,7 +22,7 @@ export interface ColumnLayout {
 }
 
 /**
- * Lays out a list whose rows have these merkle-blake3.v2 leaf hashes; the same rows, leaves and seed always come to the same
+ * Lays out a list whose rows have these merkle-blake3.v3 leaf hashes; the same rows, leaves and seed always come to the same
  * columns. Every row must have an identifier under the scheme.
  */
 export function columnLayout(
