@@ -150,8 +150,7 @@ export const evaluationContextOf = (
 
 /**
  * Is the code of an opened row in the table? Its code fields must be open; due_diligence may also be absent, which
- * counts as none. A hidden digest could be a due_diligence under another optional field's name; hiding it so gains
- * nothing, for in every table due diligence only adds to what is allowed.
+ * counts as none.
  */
 function codeAllowed(list: ListName, { fields, hidden }: OpenedRow, codes: ReadonlySet<number>): boolean {
   const open = codeFields(list).every(

@@ -55,7 +55,7 @@ function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: Merkl
       list,
       `${rows.length} rows and salts of ${secrets.leaves.length}, the manifest commits to ${count}`,
     );
-  const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
+  const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
   const own = digestText(commitmentRoot(leaves));
   if (own !== root) return refuseList(list, `the rows have the root ${own}, the manifest commits to ${root}`);
   return leaves;

@@ -18,10 +18,12 @@ import { type MerkleCommitment } from '../manifest/manifest.js';
  * The commitment scheme merkle-blake3.v3.
  *
  *   field digest = BLAKE3("cap.field.v2" ‖ field salt ‖ JCS([name, value]))
- *   leaf         = BLAKE3("cap.leaf.v2" ‖ leaf salt ‖ the field digests in field-name order)
+ *   leaf         = BLAKE3("cap.leaf.v3" ‖ leaf salt ‖ for every field of the list's schema in name order:
+ *                  u8 length ‖ name ‖ its digest, 32 zero bytes for an absent one)
  *   root         = the tree of @cap/crypto over the leaves sorted by hash
  *
- * Salts have 16 random bytes, so nobody can find a row by hashing guesses. An absent optional field has no digest.
+ * Salts have 16 random bytes, so nobody can find a row by hashing guesses. A digest stands beside its field's name, so
+ * that a hidden one can't be shown as that of another field later.
  */
 export const SALT_BYTES = 16;
 
@@ -80,12 +82,20 @@ export const fieldNames = (row: ListRow): string[] =>
 export const fieldDigest = (name: string, value: JsonValue, salt: string): Buffer =>
   blake3('cap.field.v2', saltBytes(salt), jcs([name, value]));
 
-/** `digests` by field name. */
-export const leafHash = (leafSalt: string, digests: ReadonlyMap<string, Uint8Array>): Buffer =>
-  blake3('cap.leaf.v2', saltBytes(leafSalt), ...[...digests.keys()].sort().map((name) => digests.get(name)!));
+/** Stands in a leaf for an optional field that the row does not have. */
+const ABSENT = Buffer.alloc(32);
+
+/** `digests` by field name; every one must be a field of the list. */
+function leafHash(list: ListName, leafSalt: string, digests: ReadonlyMap<string, Uint8Array>): Buffer {
+  const fields = Object.keys(LIST_FIELDS[list]).sort();
+  const unknown = [...digests.keys()].find((name) => !fields.includes(name));
+  if (unknown !== undefined) throw new RangeError(`${list} have no field ${unknown}`);
+  const parts = fields.flatMap((name) => [Uint8Array.of(name.length), name, digests.get(name) ?? ABSENT]);
+  return blake3('cap.leaf.v3', saltBytes(leafSalt), ...parts);
+}
 
 /** The leaf of a row under its salts. Throws CapError `commitment.secrets` if the salts are not those of its fields. */
-export function rowLeaf(row: ListRow, salts: RowSalts): Buffer {
+export function rowLeaf(list: ListName, row: ListRow, salts: RowSalts): Buffer {
   const names = fieldNames(row);
   if (Object.keys(salts.field_salts).sort().join() !== names.join())
     throw new CapError(
@@ -93,7 +103,7 @@ export function rowLeaf(row: ListRow, salts: RowSalts): Buffer {
       'commitment.secrets',
       `the secrets hold salts of other fields than the row: expected ${names.join(', ')}`,
     );
-  return leafHash(salts.leaf_salt, new Map(names.map((name) => [name, digestOf(row, name, salts)])));
+  return leafHash(list, salts.leaf_salt, new Map(names.map((name) => [name, digestOf(row, name, salts)])));
 }
 
 const digestOf = (row: ListRow, name: string, salts: RowSalts): Buffer =>
@@ -126,7 +136,7 @@ export function commit(
       );
     seen.set(id, i);
   });
-  const leaves = rows.map((row, i) => rowLeaf(row, salts[i]!));
+  const leaves = rows.map((row, i) => rowLeaf(list, row, salts[i]!));
   const order = leaves.map((_, i) => i).sort((a, b) => leaves[a]!.compare(leaves[b]!));
   const sorted = order.map((i) => leaves[i]!);
   return {
@@ -155,16 +165,19 @@ export function openRow(row: ListRow, salts: RowSalts, index: number, fields: Re
   return opening;
 }
 
-/** The leaf that an opening claims to open. */
-export function openingLeaf(opening: RowOpening): Buffer {
+/** The leaf that an opening claims to open; its fields must be those of a row of the list: see openingFieldsFault. */
+export function openingLeaf(list: ListName, opening: RowOpening): Buffer {
   const digests = new Map<string, Uint8Array>();
   for (const [name, { value, salt }] of Object.entries(opening.fields))
     digests.set(name, fieldDigest(name, value, salt));
   for (const [name, digest] of Object.entries(opening.hidden)) digests.set(name, digestBytes(digest));
-  return leafHash(opening.leaf_salt, digests);
+  return leafHash(list, opening.leaf_salt, digests);
 }
 
-/** Why an opening's fields are not those of a row of the list, or null: an unknown, doubled or missing one. */
+/**
+ * Why an opening's fields are not those of a row of the list, or null: an unknown, doubled or missing one. An optional field
+ * that is neither opened nor hidden is absent from the row, and its leaf says so.
+ */
 export function openingFieldsFault(list: ListName, opening: RowOpening): string | null {
   const specs = LIST_FIELDS[list];
   for (const name of [...Object.keys(opening.fields), ...Object.keys(opening.hidden)])
@@ -174,6 +187,8 @@ export function openingFieldsFault(list: ListName, opening: RowOpening): string 
     const hidden = Object.hasOwn(opening.hidden, name);
     if (opened && hidden) return `${name} is both opened and hidden`;
     if (required && !opened && !hidden) return `${name} is neither opened nor hidden`;
+    // An absent field has one spelling: it stands nowhere.
+    if (hidden && ABSENT.equals(digestBytes(opening.hidden[name]!))) return `${name} is hidden behind no digest`;
   }
   return null;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { blake3 } from 'hash-wasm';
 import { type ListName, type ListRow } from '../lists/rows.js';
 import { type IdScheme } from '@cap/policy';
-import { commit, openingLeaf, openRow } from './merkle-blake3.js';
+import { commit, fieldDigest, openingLeaf, openRow } from './merkle-blake3.js';
 
 /** examples/vectors/commitment-*.json: rows in leaf order with fixed salts, and every hash on the way to the root. */
 interface Vector {
@@ -22,6 +22,11 @@ interface Vector {
 }
 const vector = (name: string): Vector =>
   JSON.parse(readFileSync(new URL(`../../../../examples/vectors/commitment-${name}.json`, import.meta.url), 'utf8'));
+
+const FIELDS = {
+  suppliers: ['audit_date', 'due_diligence', 'id', 'jurisdiction', 'name', 'tier'],
+  ubos: ['birthdate', 'citizenship', 'id', 'name'],
+};
 
 // The scheme once more, written from its description with nothing of ours: bytes are concatenated and hashed.
 const hash = async (...parts: (string | Buffer)[]) =>
@@ -60,7 +65,12 @@ describe.each(['suppliers', 'ubos', 'one-row', 'empty'])('commitment-%s.json', (
         digests.push(await hash('cap.field.v2', raw(field_salts[field]!), JSON.stringify([field, value])));
       }
       expect(Object.fromEntries(names.map((field, i) => [field, text(digests[i]!)]))).toEqual(field_digests);
-      hashes.push(await hash('cap.leaf.v2', raw(leaf_salt), ...digests));
+      const parts = FIELDS[list].flatMap((field) => [
+        Buffer.from([field.length]),
+        field,
+        digests[names.indexOf(field)] ?? Buffer.alloc(32),
+      ]);
+      hashes.push(await hash('cap.leaf.v3', raw(leaf_salt), ...parts));
       expect(text(hashes.at(-1)!)).toBe(leaf);
     }
     expect([...hashes].sort(Buffer.compare)).toEqual(hashes);
@@ -95,8 +105,27 @@ describe.each(['suppliers', 'ubos', 'one-row', 'empty'])('commitment-%s.json', (
           ...opening.hidden,
           ...Object.fromEntries(shown.map((field) => [field, field_digests[field]])),
         }).toEqual(field_digests);
-        expect(text(openingLeaf(opening))).toBe(leaf);
+        expect(text(openingLeaf(list, opening))).toBe(leaf);
       }
     });
+  });
+});
+
+describe('a leaf', () => {
+  const [yes, no] = [true, false].map((value) => ({ value, salt: `0x${(value ? '11' : '22').repeat(16)}` }));
+  const digest = ({ value, salt }: { value: boolean; salt: string }): `0x${string}` =>
+    `0x${fieldDigest('due_diligence', value, salt).toString('hex')}`;
+  const about = { index: 0, leaf_salt: `0x${'00'.repeat(16)}` };
+
+  it('fixes which field a hidden digest belongs to, so no field opens to two values', () => {
+    // In the order of their names both openings show the same digests.
+    const one = { ...about, fields: { due_diligence: yes! }, hidden: { id: digest(no!) } };
+    const other = { ...about, fields: { due_diligence: no! }, hidden: { audit_date: digest(yes!) } };
+    expect(text(openingLeaf('suppliers', one))).not.toBe(text(openingLeaf('suppliers', other)));
+  });
+
+  it('has no room for what is no field of the list', () => {
+    const opening = { ...about, fields: {}, hidden: { birthdate: digest(yes!) } };
+    expect(() => openingLeaf('suppliers', opening)).toThrow('no field birthdate');
   });
 });

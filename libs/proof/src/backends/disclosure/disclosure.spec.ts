@@ -194,6 +194,8 @@ describe('verification of a disclosure', () => {
 
   type Change = (suppliers: ListDisclosure, payload: DisclosurePayload) => unknown;
   const row = ({ rows }: ListDisclosure, i = 0): RowOpening => rows[i]!;
+  const withDueDiligence = ({ rows }: ListDisclosure) =>
+    rows.find(({ fields }) => Object.hasOwn(fields, 'due_diligence'))!.fields;
   const forgeries: [string, Change, RegExp][] = [
     ['a leaf hash left out', (s) => s.leaf_hashes.pop(), /as many leaf hashes/],
     ['a leaf hash added', (s) => s.leaf_hashes.push(`0x${'ff'.repeat(32)}`), /as many leaf hashes/],
@@ -222,9 +224,15 @@ describe('verification of a disclosure', () => {
     ],
     [
       'an optional field that is not in the leaf',
-      (s) => (row(s).hidden.audit_date = `0x${'00'.repeat(32)}`),
+      (s) => (row(s).hidden.audit_date = `0x${'11'.repeat(32)}`),
       /another leaf hash/,
     ],
+    [
+      'an absent field that is said to be hidden',
+      (s) => (row(s).hidden.audit_date = `0x${'00'.repeat(32)}`),
+      /audit_date is hidden behind no digest/,
+    ],
+    ['a present optional field left out', (s) => delete withDueDiligence(s).due_diligence, /another leaf hash/],
     ['a value of another type', (s) => (row(s).fields.tier!.value = '1'), /expected an integer/],
     ['a text that is not normalised', (s) => (row(s).fields.name!.value = ' X'), /NFC/],
     ['an unknown country', (s) => (row(s).fields.jurisdiction!.value = 'XX'), /ISO 3166/],

@@ -74,7 +74,7 @@ function openingOutcome({ list, leaf_hashes }: ListDisclosure, row: RowOpening):
     const why = valueFault(LIST_FIELDS[list][name]!.kind, value);
     if (why !== null) return fault(`${place}: ${name}: ${why}`, why, JSON.stringify(value));
   }
-  const recomputed = digestText(openingLeaf(row));
+  const recomputed = digestText(openingLeaf(list, row));
   return recomputed === leaf ? OK : fault(`${place}: the opened row has another leaf hash`, leaf, recomputed);
 }
 

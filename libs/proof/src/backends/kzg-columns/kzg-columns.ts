@@ -91,7 +91,7 @@ export function layoutOf({ list, rows, secrets, idScheme, columnsSeed }: KnownLi
       'proof.other-lists',
       `${list}: the project's secrets hold no seed of the kzg-columns.v1 commitment; prepare the lists anew`,
     );
-  const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
+  const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
   return columnLayout(list, rows, leaves, idScheme, columnsSeed);
 }
 

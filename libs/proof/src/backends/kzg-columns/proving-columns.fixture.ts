@@ -18,7 +18,7 @@ export async function provingColumns(
   const commitments: ColumnsCommitment[] = [];
   for (const { list, rows, secrets } of made.lists) {
     const { id_scheme } = made.context.manifest.commitments.find((commitment) => commitment.list === list)!;
-    const leaves = rows.map((row, i) => rowLeaf(row, secrets.leaves[i]!));
+    const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
     commitments.push(await commitColumns(list, id_scheme, columnLayout(list, rows, leaves, id_scheme, seed), labour));
   }
   return {

@@ -183,6 +183,6 @@ function elementsOf({ manifest }: ProofContext, list: ListName, row: RowOpening)
     index: row.index,
     x: identifierElement(id),
     r: BigInt(codeOf(fields)),
-    d: documentElement(openingLeaf(row)),
+    d: documentElement(openingLeaf(list, row)),
   };
 }
