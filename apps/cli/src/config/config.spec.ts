@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -51,6 +51,8 @@ describe('cap config', () => {
       ]),
     );
     for (const file of Object.values(files)) await writeFile(file, '');
+    await copyFile('libs/service-kit/testdata/first.crt', files['server.crt']!);
+    await copyFile('libs/service-kit/testdata/first.key', files['server.key']!);
     const env: Record<string, string> = {
       CAP_OAUTH__PUBLIC_KEY_PATH: files['public.pem']!,
       CAP_TLS__CERT: files['server.crt']!,
@@ -61,5 +63,18 @@ describe('cap config', () => {
     if (service !== 'verifier') delete env.CAP_OAUTH__PUBLIC_KEY_PATH;
     const argv = ['config', 'check', '--service', service, '--config', `examples/config/${service}/app.yaml`];
     expect(await cap(argv, { env })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it.each([
+    ['of another type', 'rsa.key'],
+    ["of another certificate's", 'second.key'],
+  ])('names both files when the key is one %s', async (_name, key) => {
+    const pair = { cert: 'libs/service-kit/testdata/first.crt', key: `libs/service-kit/testdata/${key}` };
+    const file = await appYaml(JSON.stringify({ tls: { mode: 'tls', ...pair } }));
+    for (const service of [[], ['--service', 'registry']]) {
+      const { code, err } = await cap(['config', 'check', '--config', file, ...service]);
+      expect([code, err]).toEqual([78, expect.stringContaining(pair.cert)]);
+      expect(err).toContain(pair.key);
+    }
   });
 });

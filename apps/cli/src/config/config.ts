@@ -1,4 +1,4 @@
-import { loadConfig, maskConfig, showConfig, type LoadedConfig } from '@cap/config';
+import { loadConfig, maskConfig, readTlsPair, showConfig, type LoadedConfig } from '@cap/config';
 import { printResult, type CliIo } from '../frame/io.js';
 
 interface Options {
@@ -13,7 +13,8 @@ function load(io: CliIo, { config, service }: Options): LoadedConfig {
 }
 
 export async function check(io: CliIo, options: Options): Promise<void> {
-  const { warnings } = load(io, options);
+  const { config, warnings } = load(io, options);
+  readTlsPair(config);
   printResult(io, options, { ok: true, warnings }, () => 'ok');
   if (!options.json) for (const warning of warnings) io.err(`warning: ${warning}\n`);
 }

@@ -31,6 +31,20 @@ describe('cap doctor', () => {
     expect((await ask(null, 'verifier')).of.configuration!.message).toContain('app.yaml');
   });
 
+  it('takes certificate and key as a service would', async () => {
+    const cert = 'libs/service-kit/testdata/first.crt';
+    const found = async (key: string, now = new Date('2027-01-01T00:00:00Z')) =>
+      (await ask({ tls: { mode: 'tls', cert, key: `libs/service-kit/testdata/${key}` } }, 'registry', now)).of;
+    expect((await found('first.key'))['TLS certificate']).toMatchObject({ status: 'ok' });
+    for (const key of ['rsa.key', 'second.key'])
+      expect((await found(key))['TLS certificate']).toMatchObject({
+        status: 'fail',
+        message: expect.stringMatching(new RegExp(`first\\.crt.*${key}`)),
+      });
+    const expired = await found('first.key', new Date('2226-01-01T00:00:00Z'));
+    expect(expired['TLS certificate']!.status).toBe('fail');
+  });
+
   it('says what a registry lacks', async () => {
     const directory = await scratch();
     const data = path.join(directory, 'data');

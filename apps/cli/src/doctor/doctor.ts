@@ -1,8 +1,8 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, isPostgresUrl, loadConfig, type LoadedConfig } from '@cap/config';
+import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { isPrivateFile, systemCode } from '@cap/crypto';
+import { isPrivateFile, rfc3339, systemCode } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
 import { PostgresDatabase, S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
@@ -49,7 +49,7 @@ export async function doctor(io: CliIo, options: Options): Promise<ExitCode> {
       },
     ],
   ]);
-  if (loaded && options.service) await look(needsOf(options.service, loaded));
+  if (loaded && options.service) await look(needsOf(options.service, loaded, io.now()));
   printResult(io, options, { ok: findings.every(({ status }) => status === 'ok'), findings }, () =>
     findings.map(({ what, status, message }) => `${WORDS[status].padEnd(7)} ${what.padEnd(22)} ${message}`).join('\n'),
   );
@@ -86,17 +86,25 @@ function clock(now: Date): string {
   return now.toISOString();
 }
 
-function needsOf(service: NonNullable<Options['service']>, { config, listen }: LoadedConfig): Check[] {
+function needsOf(service: NonNullable<Options['service']>, { config, listen }: LoadedConfig, now: Date): Check[] {
   const { tls, registry } = config;
   const checks: Check[] = [];
   if (tls.mode === 'tls')
-    checks.push(['TLS certificate', () => readable(tls.cert!)], ['TLS key', () => secretFile(tls.key!)]);
+    checks.push(['TLS certificate', () => certificate(config, now)], ['TLS key', () => secretFile(tls.key!)]);
   if (service === 'verifier') checks.push(...verifierNeeds(config));
   if (service === 'registry') checks.push(...registryNeeds(registry));
   if (service === 'backup') checks.push(...backupNeeds(config));
   const { host, port } = listen.management;
   checks.push(['running service', () => readiness(host, port)]);
   return checks;
+}
+
+/** As the service would take it, so that a key that is another's is found before a start or a reload. */
+function certificate(config: Config, now: Date): string {
+  const { validFrom, validTo } = readTlsPair(config)!;
+  const words = `${config.tls.cert}: valid from ${rfc3339(validFrom)} to ${rfc3339(validTo)}`;
+  if (now < validFrom || now > validTo) throw new Error(words);
+  return words;
 }
 
 function registryNeeds({ database, blobs, tokens }: Config['registry']): Check[] {

@@ -150,14 +150,20 @@ describe('with TLS', () => {
 
   it('a reload brings the new certificate, and a broken one leaves the old in use', async () => {
     const { files, put } = certificateFiles();
-    const { api, service, document } = await start(withTls(files));
+    const { api, service, document, log } = await start(withTls(files));
     const again = () => loadConfig({ role: 'verifier', document }).config;
     put('second');
     expect(await service.reload(again())).toBe(true);
     expect((await get(`${api}/open/you`)).peer?.subject.CN).toBe('second.test');
-    copyFileSync(testdata('first.key'), files.key); // no longer the certificate's key
-    expect(await service.reload(again())).toBe(false);
-    expect((await get(`${api}/open/you`)).peer?.subject.CN).toBe('second.test');
+    for (const key of ['first.key', 'rsa.key']) {
+      copyFileSync(testdata(key), files.key); // no longer the certificate's key
+      expect(await service.reload(again())).toBe(false);
+      expect((await get(`${api}/open/you`)).peer?.subject.CN).toBe('second.test');
+    }
+    expect(log.find('not reloaded, the old one stays in use')[1]).toMatchObject({
+      what: 'certificate',
+      error: { message: expect.stringMatching(/tls\.crt.*tls\.key \(the key \(rsa\) is not that of the certificate/) },
+    });
   });
 
   it('files that change are taken into use without a signal; wrong ones are told once', async () => {
@@ -184,20 +190,24 @@ describe('with TLS', () => {
     ]);
     expect(await subject()).toBe('second.test');
 
-    rmSync(files.cert);
+    copyFileSync(testdata('rsa.key'), files.key); // not even of the certificate's type
     await until(() => log.find(complaint).length > 1);
+    expect(await subject()).toBe('second.test');
+
+    rmSync(files.cert);
+    await until(() => log.find(complaint).length > 2);
     put('first');
     await until(async () => (await subject()) === 'first.test');
-    expect(log.find(complaint)).toHaveLength(2);
+    expect(log.find(complaint)).toHaveLength(3);
     expect(log.find('the certificate was renewed')).toHaveLength(2);
   });
 
   it('a certificate and a key that do not belong together are a configuration error', async () => {
-    const document = withTls({ cert: testdata('first.crt'), key: testdata('second.key') });
-    await expect(greeter(document)).rejects.toMatchObject({
-      exitCode: 78,
-      message: expect.stringContaining('first.crt'),
-    });
+    for (const key of ['second.key', 'rsa.key'])
+      await expect(greeter(withTls({ cert: testdata('first.crt'), key: testdata(key) }))).rejects.toMatchObject({
+        exitCode: 78,
+        message: expect.stringMatching(new RegExp(`first\\.crt.*${key}`)),
+      });
     const { files } = certificateFiles();
     writeFileSync(files.cert, 'garbage');
     await expect(greeter(withTls(files))).rejects.toMatchObject({ exitCode: 78 });

@@ -1,8 +1,7 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { type Config, ConfigError } from '@cap/config';
+import { type SecureContextOptions } from 'node:tls';
+import { checkedTlsPair, type CheckedTlsPair, type Config, readTlsPair } from '@cap/config';
 
 export interface Certificate {
   readonly options: SecureContextOptions & { cert: Buffer; key: Buffer };
@@ -11,22 +10,14 @@ export interface Certificate {
 }
 
 /** Reads certificate and key, and checks that they belong together; ConfigError otherwise. Null without TLS. */
-export function readCertificate({ tls }: Config): Certificate | null {
-  if (tls.mode === 'disabled') return null;
-  return pairOf(tls, () => ({ cert: readFileSync(tls.cert!), key: readFileSync(tls.key!) }));
+export function readCertificate(config: Config): Certificate | null {
+  const pair = readTlsPair(config);
+  return pair && certificateOf(pair, config.tls);
 }
 
-function pairOf(tls: Config['tls'], read: () => { cert: Buffer; key: Buffer }): Certificate {
-  try {
-    const pair = read();
-    const options = { ...pair, minVersion: tls.min_version === '1.3' ? 'TLSv1.3' : 'TLSv1.2' } as const;
-    createSecureContext(options);
-    const { validFromDate, validToDate } = new X509Certificate(pair.cert);
-    return { options, validFrom: validFromDate, validTo: validToDate };
-  } catch (error) {
-    const expected = `expected a PEM certificate chain and its private key in ${tls.key} (${(error as Error).message})`;
-    throw new ConfigError([{ source: tls.cert!, key: 'tls.cert', expected }]);
-  }
+function certificateOf({ cert, key, validFrom, validTo }: CheckedTlsPair, tls: Config['tls']): Certificate {
+  const minVersion = tls.min_version === '1.3' ? 'TLSv1.3' : 'TLSv1.2';
+  return { options: { cert, key, minVersion }, validFrom, validTo };
 }
 
 /**
@@ -48,7 +39,12 @@ export class CertificateFiles {
       const [cert, key] = await Promise.all([readFile(tls.cert!), readFile(tls.key!)]);
       pair = createHash('sha256').update(cert).update(key).digest('hex');
       const isSame = cert.equals(inUse.options.cert) && key.equals(inUse.options.key);
-      const fresh = isSame ? null : pairOf(tls, () => ({ cert, key }));
+      const fresh = isSame
+        ? null
+        : certificateOf(
+            checkedTlsPair(tls, () => ({ cert, key })),
+            tls,
+          );
       this.wrong = '';
       return fresh;
     } catch (error) {
