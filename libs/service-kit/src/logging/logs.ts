@@ -1,7 +1,8 @@
 import { type LoggerService } from '@nestjs/common';
 import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config';
 import { createLogger, type Logger, transports } from 'winston';
-import { BatchedOutput } from './batched-output.js';
+import { counter } from '../metrics/metric.js';
+import { LogOutput } from './log-output.js';
 import { redactField, redactText } from './redact.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -33,6 +34,11 @@ const NEST_CONTEXTS = new Set([
 /** nest-winston's names for what is a trace and an error here. */
 const NEST_LEVELS = { verbose: RANK.trace, fatal: RANK.error };
 
+const DROPPED_LINES = 'cap_log_lines_dropped_total';
+const droppedLines = () =>
+  counter({ name: DROPPED_LINES, help: 'Log lines that could not be written, to a full disk or a closed pipe' });
+const COMPLAIN_MS = 3_600_000;
+
 const isLevel = (level: string): level is LogLevel => Object.hasOwn(RANK, level);
 
 /** The program's log: one stream of JSON lines, filtered per module, whose levels can change while it runs. */
@@ -41,6 +47,8 @@ export class Logs {
   private levels: LogLevels;
   private thresholds = new Map<string, number>();
 
+  private complained = -Infinity;
+
   /** `stream` stands in for stdout, for tests. */
   constructor(
     private readonly service: string,
@@ -48,11 +56,12 @@ export class Logs {
     stream?: NodeJS.WritableStream,
   ) {
     this.levels = levels;
+    droppedLines().inc(0);
     this.winston = createLogger({
       levels: { ...RANK, ...NEST_LEVELS },
       level: 'trace', // modules filter, not winston
       format: { transform: (info) => this.line(info as unknown as Record<string, unknown>) as never },
-      transports: [new transports.Stream({ stream: stream ?? new BatchedOutput(process.stdout), eol: '\n' })],
+      transports: [new transports.Stream({ stream: stream ?? this.toStdout(), eol: '\n' })],
     });
   }
 
@@ -80,6 +89,22 @@ export class Logs {
   setLevels(levels: LogLevels): void {
     this.levels = levels;
     this.thresholds = new Map();
+  }
+
+  /** A log that takes no lines is no reason to stop: they are counted, and stderr says so, but not again and again. */
+  private toStdout(): LogOutput {
+    const { stdout, stderr } = process; // asking for them is what makes a pipe not block
+    return new LogOutput(stdout.fd, {
+      dropped: (lines, why) => {
+        droppedLines().inc(lines);
+        if (performance.now() - this.complained < COMPLAIN_MS) return;
+        this.complained = performance.now();
+        stderr.write(
+          `${this.service}: the log can't be written (${why}): its lines are dropped and counted in ${DROPPED_LINES}, the service goes on\n`,
+        );
+      },
+      again: (lines) => this.for('log').warn('the log could not be written, lines are lost', { lines }),
+    });
   }
 
   private passes(level: LogLevel, module: string): boolean {

@@ -47,8 +47,7 @@ const helpOf = ({ binary, description, commands = {} }: ServiceDefinition): stri
 const mapHelp = (commands: Readonly<Record<string, ServiceCommand>>) =>
   Object.fromEntries(Object.entries(commands).map(([name, { help }]) => [name, help]));
 
-const fail = (binary: string, error: unknown): never => {
-  const code = exitCodeOf(error);
+const fail = (binary: string, error: unknown, code = exitCodeOf(error)): never => {
   const words =
     error instanceof Error ? (code === INTERNAL_ERROR ? (error.stack ?? error.message) : error.message) : String(error);
   for (const line of words.split('\n')) process.stderr.write(`${binary}: ${line}\n`);
@@ -82,6 +81,8 @@ export async function runService(
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   const { binary } = definition;
+  // Whoever does not read what is printed, or has no room for it, does not end a service.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const line = parseServiceFlags(args, ['health', ...Object.keys(definition.commands ?? {})]);
     if (line.help) return void process.stdout.write(helpOf(definition));
@@ -99,7 +100,7 @@ export async function runService(
     const service = await createService(definition, loaded);
     if (line.command !== undefined)
       process.exit(await runCommand(service, definition.commands![line.command]!, loaded.config));
-    await serve(service, load);
+    await serve(binary, service, load);
   } catch (error) {
     fail(binary, error);
   }
@@ -113,11 +114,11 @@ async function runCommand(service: Service, command: ServiceCommand, config: Con
   }
 }
 
-async function serve(service: Service, load: () => LoadedConfig): Promise<void> {
+async function serve(binary: string, service: Service, load: () => LoadedConfig): Promise<void> {
   const log = service.logs.for('service');
   const crash = (error: unknown): never => {
     log.error('uncaught error, the service ends', { error });
-    process.exit(INTERNAL_ERROR);
+    return fail(binary, error, INTERNAL_ERROR); // on stderr too: the log may be what can't be written
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
