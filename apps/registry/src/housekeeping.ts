@@ -37,6 +37,10 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     this.#concealTotals = exposeTotals(this.data);
     this.readiness.add('database', async () => void (await this.data.store.totals()));
     this.readiness.add('log', () => this.#checkHead());
+    this.readiness.add('checkpoints', () => {
+      const { checkpointFault } = this.data.log;
+      if (checkpointFault) throw checkpointFault;
+    });
     this.readiness.add('blobs', () => this.#checkRoom());
     const sweep = () => {
       void this.#sweep('expired uploads', this.data.sweepUploads());

@@ -14,6 +14,12 @@ export const logProofFailures = () =>
     help: 'Proofs of the log that did not hold when they were checked before an answer; must be 0',
   });
 
+export const checkpointFailures = () =>
+  counter({
+    name: 'cap_log_checkpoint_failures_total',
+    help: 'Tries to write the newest checkpoint beside the database that failed; meanwhile a cut log would not be noticed',
+  });
+
 /** The process's metrics tell of one data directory: the one that is open. */
 let shown: RegistryData | null = null;
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -36,7 +36,13 @@ async function keyOf(directory: string): Promise<string> {
 const keyOfBlob = (id: string): string => `blobs/${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
 
 const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
-const discard = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+const keptIn = (lines: string[]) =>
+  new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
 
 /** The real service on a port of its own and a state of its own, in the profile of this run. */
 export class TestRegistry {
@@ -49,6 +55,8 @@ export class TestRegistry {
     private readonly document: Record<string, unknown>,
     private readonly log: Record<string, unknown>,
     readonly shared: ScaleOutStores | null,
+    /** What it logged. */
+    readonly lines: readonly string[],
   ) {}
 
   static async start(
@@ -75,9 +83,10 @@ export class TestRegistry {
         },
       },
     });
-    const service = await createService({ ...registryService, logStream: discard() }, config);
+    const lines: string[] = [];
+    const service = await createService({ ...registryService, logStream: keptIn(lines) }, config);
     const { management } = await service.listen();
-    return new TestRegistry(directory, management, service, document, log, shared);
+    return new TestRegistry(directory, management, service, document, log, shared, lines);
   }
 
   /** A request as one of the clients. */
@@ -152,6 +161,21 @@ export class TestRegistry {
   async exchange(name: string, bytes: string): Promise<void> {
     if (this.shared) this.shared.double.objects.set(name, { body: Buffer.from(bytes), modified: new Date() });
     else await writeFile(this.at(name), bytes);
+  }
+
+  /** From now on nothing in a folder, such as `checkpoints`, can be read or written. Returns what ends that. */
+  async block(name: string): Promise<() => Promise<void>> {
+    if (this.shared) {
+      this.double.fail({ fault: 'deny', key: `${name}/`, times: Infinity });
+      return () => Promise.resolve(this.double.heal());
+    }
+    // Not by its mode, which stops no superuser.
+    await rename(this.at(name), this.at(`${name}.aside`));
+    await writeFile(this.at(name), '');
+    return async () => {
+      await rm(this.at(name));
+      await rename(this.at(`${name}.aside`), this.at(name));
+    };
   }
 
   async hasAge(blobId: string, hours: number): Promise<void> {

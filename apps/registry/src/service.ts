@@ -6,6 +6,6 @@ export const registryService: ServiceDefinition = {
   binary: 'cap-registry',
   role: 'registry',
   description: 'policies, reference lists, bundles and the log of what was registered',
-  module: (config) => RegistryModule.open(config),
+  module: (config, logs) => RegistryModule.open(config, logs),
   fastify: acceptBlobBodies,
 };

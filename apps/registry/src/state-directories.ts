@@ -4,13 +4,16 @@ import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
 import { makeDirectoryDurable, systemWords } from '@cap/crypto';
 
 /**
- * Makes the directories of database and BLOBs if they are not there. ConfigError for one that this process can't write to: a
+ * Makes the directories of database, checkpoints and BLOBs if they are not there. ConfigError for one that this process can't write to: a
  * volume that nobody mounted, or one that belongs to another user.
  */
 export async function requireStateDirectories({ registry }: Config): Promise<void> {
   const { database, blobs } = registry;
   const places: [key: string, directory: string][] = [];
-  if (!isPostgresUrl(database)) places.push(['registry.database', path.dirname(path.resolve(database))]);
+  if (!isPostgresUrl(database)) {
+    const directory = path.dirname(path.resolve(database));
+    places.push(['registry.database', directory], ['registry.database', path.join(directory, 'checkpoints')]);
+  }
   if (typeof blobs === 'string') places.push(['registry.blobs', path.resolve(blobs)]);
   for (const [key, directory] of places)
     try {

@@ -111,6 +111,46 @@ it('what nobody asked a checkpoint of has one beside the database when the regis
   await own.remove();
 });
 
+describe('checkpoints that can not be read and written', () => {
+  const scrape = async (of: TestRegistry) => (await of.as('operator').get('/metrics')).text;
+  const failures = async (of: TestRegistry) =>
+    Number(/^cap_log_checkpoint_failures_total (\d+)$/m.exec(await scrape(of))![1]);
+
+  it('are told by readiness, metric and log, and written as soon as they can be, without a further event', async () => {
+    const own = await TestRegistry.start();
+    try {
+      const before = await failures(own);
+      const unblock = await own.block('checkpoints');
+      const { entry } = await register('unguarded', own);
+      let ready = await own.as('operator').get('/readyz');
+      while (ready.status === 200) ready = await own.as('operator').get('/readyz');
+      expect([ready.status, ready.body.missing]).toEqual([503, ['checkpoints']]);
+      expect(await failures(own)).toBeGreaterThan(before);
+      expect(own.lines.join('')).toContain('the newest checkpoint can not be written');
+      await unblock();
+      while (ready.status !== 200) ready = await own.as('operator').get('/readyz');
+      expect(parseCheckpoint(await own.storedCheckpoint(1)).size).toBe(entry.log_index + 1);
+      expect(own.lines.join('')).toContain('checkpoints are written again');
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('stop the start: a log that was cut meanwhile would not be noticed', async () => {
+    const own = await TestRegistry.start();
+    await register('first', own);
+    await own.end();
+    const unblock = await own.block('checkpoints');
+    await expect(TestRegistry.start({}, own)).rejects.toMatchObject(
+      own.shared
+        ? { kind: 'io', code: 'storage.denied', message: expect.stringContaining('checkpoints/') }
+        : { exitCode: 78, message: expect.stringContaining('can write to at ' + own.at('checkpoints')) },
+    );
+    await unblock();
+    await (await TestRegistry.start({}, own)).stop();
+  });
+});
+
 describe('a log that was changed from outside', () => {
   const CUT = ['DELETE FROM entries WHERE log_index = 1', 'DELETE FROM events WHERE seq = 1'];
 

@@ -37,7 +37,7 @@ export interface ServiceParts {
   /** Name in the logs and metrics: `cap-verifier-api`. */
   readonly binary: string;
   /** The app's root module. */
-  readonly module: (config: Config) => Type | DynamicModule | Promise<Type | DynamicModule>;
+  readonly module: (config: Config, logs: Logs) => Type | DynamicModule | Promise<Type | DynamicModule>;
   /** Content type parsers and plugins that the app needs, before its routes. */
   readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
   /** Where log lines go instead of stdout, for tests. */
@@ -105,7 +105,7 @@ export async function createService(
     module: ServiceModule,
     imports: [
       await KitModule.register({ service: parts.binary, config, logs, readiness, reload, sendProblem }),
-      await parts.module(config),
+      await parts.module(config, logs),
     ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {

@@ -26,10 +26,12 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async epochs(): Promise<number[]> {
-    const names = await readdir(this.directory).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    });
+    const names = await asStorageError(`can't read the checkpoints in ${this.directory}`, () =>
+      readdir(this.directory).catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return [];
+        throw error;
+      }),
+    );
     return epochsOf(names);
   }
 

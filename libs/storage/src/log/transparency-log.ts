@@ -22,6 +22,7 @@ import {
   verifyInclusion,
 } from '@cap/crypto';
 import { type CheckpointStore, type RegistryReader } from '../stores.js';
+import { CheckpointPublisher, type CheckpointPublisherOptions } from './checkpoint-publisher.js';
 
 export interface LogSigning {
   /** The log's name, without its epoch. */
@@ -30,11 +31,9 @@ export interface LogSigning {
   keys: readonly KeyObject[];
 }
 
-export interface TransparencyLogOptions extends LogSigning {
+export interface TransparencyLogOptions extends LogSigning, CheckpointPublisherOptions {
   /** Told of every proof that does not hold, before the call is refused. */
   onProofFailure?: ((error: CapError) => void) | undefined;
-  /** Told when a checkpoint could not be written beside the database. */
-  onPublishFailure?: ((error: unknown) => void) | undefined;
 }
 
 /** A tree that this process has signed. */
@@ -55,9 +54,6 @@ export interface ConsistencyProof {
 
 type Reader = Pick<RegistryReader, 'totals' | 'epoch' | 'logHashes' | 'listEvents'>;
 
-/** How long the newest checkpoint may wait to be written beside the database, ms. */
-const PUBLISH_MS = 100;
-
 /**
  * Signs what was committed, and proves it. A tree is only signed after its size was read back from the database, and only if
  * it grew out of the last one that was signed or written down; every proof is checked here before anybody gets it. A proof
@@ -67,21 +63,21 @@ export class TransparencyLog {
   #signed: SignedTree | null = null;
   #signing: Promise<unknown> = Promise.resolve();
   #broken: CapError | null = null;
-  #unpublished: string | null = null;
-  #publishing: NodeJS.Timeout | null = null;
-  #published: Promise<void> = Promise.resolve();
+  readonly #publisher: CheckpointPublisher;
 
   private constructor(
     private readonly reader: Reader,
-    private readonly checkpoints: CheckpointStore,
+    checkpoints: CheckpointStore,
     private readonly epoch: number,
     private readonly options: TransparencyLogOptions,
-  ) {}
+  ) {
+    this.#publisher = new CheckpointPublisher(checkpoints, epoch, options);
+  }
 
   /**
    * CapError log.cut, log.changed if the database does not hold the tree of the last checkpoint that was written beside it;
    * log.epoch if a later epoch was in use, or this one does not begin in the log; log.key if none of the keys signed that
-   * checkpoint; log.checkpoint if it can't be read.
+   * checkpoint; log.checkpoint if it can't be read or written.
    */
   static async open(
     reader: Reader,
@@ -91,7 +87,8 @@ export class TransparencyLog {
     const { epoch } = await reader.epoch();
     await compareWithCheckpoints(reader, checkpoints, options.keys);
     const log = new TransparencyLog(reader, checkpoints, epoch, options);
-    await log.checkpoint();
+    // A newer one is that of another process: what it signed is in the database, and so in the next tree.
+    while (!(await log.#publisher.writeNow((await log.checkpoint()).note)));
     return log;
   }
 
@@ -103,6 +100,11 @@ export class TransparencyLog {
   /** What was found wrong, if anything was: readiness shows it. */
   get fault(): CapError | null {
     return this.#broken;
+  }
+
+  /** Why the newest checkpoint is not beside the database; null while it is, or is about to be. */
+  get checkpointFault(): CapError | null {
+    return this.#publisher.fault;
   }
 
   /** The checkpoint of everything that is committed now, as a signed note. */
@@ -164,11 +166,7 @@ export class TransparencyLog {
     // Nobody may have asked for one since: what was committed then could be cut off unseen.
     if (!this.#broken) await this.checkpoint().catch((error: unknown) => this.options.onPublishFailure?.(error));
     await this.#signing;
-    if (this.#publishing) {
-      clearTimeout(this.#publishing);
-      this.#publish();
-    }
-    await this.#published;
+    await this.#publisher.close();
   }
 
   async #treeOf(size: number | undefined): Promise<SignedTree> {
@@ -198,8 +196,7 @@ export class TransparencyLog {
     const tree = await this.#sign(size);
     if (last) await this.#consistent(last, tree);
     this.#signed = tree;
-    this.#unpublished = tree.note;
-    this.#publishing ??= setTimeout(() => this.#publish(), PUBLISH_MS);
+    this.#publisher.publish(tree.note);
   }
 
   async #sign(size: number): Promise<SignedTree> {
@@ -232,23 +229,6 @@ export class TransparencyLog {
     this.#broken = new CapError('io', code, message);
     this.options.onProofFailure?.(this.#broken);
     return this.#broken;
-  }
-
-  #publish(): void {
-    this.#publishing = null;
-    const note = this.#unpublished;
-    if (note === null) return;
-    this.#unpublished = null;
-    this.#published = this.#published.then(async () => {
-      try {
-        // Another process may have signed and written more meanwhile. The same tree under other keys is written again.
-        const there = await this.checkpoints.read(this.epoch);
-        if (there === null || (there !== note && parseCheckpoint(there).size <= parseCheckpoint(note).size))
-          await this.checkpoints.write(this.epoch, note);
-      } catch (error) {
-        this.options.onPublishFailure?.(error);
-      }
-    });
   }
 }
 

@@ -18,10 +18,10 @@ import { checkedBody, checkSignature, Refusal } from './s3-signature.fixture.js'
 /** What goes wrong with the next requests that fit. */
 export interface Fault {
   /**
-   * slow-down: 503, nothing done. reset: the connection ends, nothing done. lost-answer: done, but the connection ends before
+   * slow-down: 503, nothing done. deny: 403, nothing done. reset: the connection ends, nothing done. lost-answer: done, but the connection ends before
    * the answer. half: ends in the middle of the answer's body. delay: as usual, after delay_ms.
    */
-  fault: 'slow-down' | 'reset' | 'lost-answer' | 'half' | 'delay';
+  fault: 'slow-down' | 'deny' | 'reset' | 'lost-answer' | 'half' | 'delay';
   /** Default 1. */
   times?: number;
   method?: string;
@@ -98,6 +98,11 @@ export class S3Double {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    this.#faults.length = 0;
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -123,6 +128,7 @@ export class S3Double {
       if (fault?.fault === 'reset') return void request.socket.destroy();
       if (fault?.fault === 'delay') await sleep(fault.delay_ms ?? 0);
       if (fault?.fault === 'slow-down') throw new Refusal(503, 'SlowDown');
+      if (fault?.fault === 'deny') throw new Refusal(403, 'AccessDenied');
       checkSignature(request, url, { secrets: { [KEY_ID]: SECRET }, region: REGION, now: this.#options.now });
       if (bucket !== this.#options.bucket) throw new Refusal(404, 'NoSuchBucket');
       await this.#serve({ request, response, url, key, fault });

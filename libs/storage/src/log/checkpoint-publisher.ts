@@ -1,0 +1,117 @@
+import { CapError, isCapError, parseCheckpoint } from '@cap/crypto';
+import { type CheckpointStore } from '../stores.js';
+
+export interface CheckpointPublisherOptions {
+  /** Told each time a checkpoint could not be written. It is tried again without anybody's asking. */
+  onPublishFailure?: ((error: unknown) => void) | undefined;
+  /** Told when one is written after that. */
+  onPublishRecovery?: (() => void) | undefined;
+  /** How long the newest checkpoint may wait to be written, ms: what comes meanwhile takes its place. */
+  publishMs?: number;
+  /** How long after a failure it is tried again, ms; twice as long each time, a minute at most. */
+  retryMs?: number;
+}
+
+const MOST_RETRY_MS = 60_000;
+
+/** Keeps the newest checkpoint of an epoch where a log that was cut or rewritten is compared with it. */
+export class CheckpointPublisher {
+  readonly #options: CheckpointPublisherOptions & { publishMs: number; retryMs: number };
+  /** The newest note that is not written yet. */
+  #unpublished: string | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> | null = null;
+  #retryMs: number;
+  #fault: CapError | null = null;
+
+  constructor(
+    private readonly checkpoints: CheckpointStore,
+    private readonly epoch: number,
+    options: CheckpointPublisherOptions = {},
+  ) {
+    this.#options = { publishMs: 100, retryMs: 1_000, ...options };
+    this.#retryMs = this.#options.retryMs;
+  }
+
+  /** Why the newest checkpoint is not written yet; null while nothing is wrong. */
+  get fault(): CapError | null {
+    return this.#fault;
+  }
+
+  /** Writes it soon. */
+  publish(note: string): void {
+    this.#unpublished = note;
+    // Otherwise the write that is under way, or the next try, sees to it.
+    if (!this.#writing) this.#schedule(this.#options.publishMs);
+  }
+
+  /** Writes it now, even if it is there already: whoever starts wants to know that it can. False if a newer one is there. */
+  writeNow(note: string): Promise<boolean> {
+    if (this.#unpublished === note) this.#cancel();
+    return this.#write(note, true);
+  }
+
+  /** Tries once more what is not written yet. */
+  async close(): Promise<void> {
+    await this.#writing;
+    if (this.#unpublished !== null) await this.#flush();
+    this.#cancel();
+  }
+
+  async #write(note: string, again: boolean): Promise<boolean> {
+    try {
+      const there = await this.checkpoints.read(this.epoch);
+      if (there === note && !again) return true;
+      if (there !== null && parseCheckpoint(there).size > parseCheckpoint(note).size) return false;
+      await this.checkpoints.write(this.epoch, note);
+      return true;
+    } catch (cause) {
+      const { kind, message } = isCapError(cause) ? cause : { kind: 'io' as const, message: String(cause) };
+      throw new CapError(
+        kind,
+        'log.checkpoint',
+        `${message}. Without a checkpoint a cut log is not noticed: this process must be able to read and write checkpoints/`,
+        { cause },
+      );
+    }
+  }
+
+  #schedule(ms: number): void {
+    this.#timer ??= setTimeout(() => void this.#flush(), ms);
+  }
+
+  #cancel(): void {
+    this.#unpublished = null;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    return (this.#writing = this.#tryOnce().finally(() => {
+      this.#writing = null;
+      if (this.#unpublished !== null) this.#schedule(this.#fault ? this.#nextRetryMs() : this.#options.publishMs);
+    }));
+  }
+
+  async #tryOnce(): Promise<void> {
+    const note = this.#unpublished!;
+    try {
+      await this.#write(note, false); // or another process has written as much or more meanwhile
+      if (this.#unpublished === note) this.#unpublished = null;
+      if (this.#fault) this.#options.onPublishRecovery?.();
+      this.#fault = null;
+      this.#retryMs = this.#options.retryMs;
+    } catch (error) {
+      this.#fault = error as CapError;
+      this.#options.onPublishFailure?.(this.#fault);
+    }
+  }
+
+  #nextRetryMs(): number {
+    const ms = this.#retryMs;
+    this.#retryMs = Math.min(2 * ms, MOST_RETRY_MS);
+    return ms;
+  }
+}
