@@ -13,7 +13,7 @@ const ARROWS = {
   'libs/backup': ['storage', 'crypto'],
   'libs/config': [],
   'libs/contracts': [],
-  'libs/service-kit': ['config', 'contracts'],
+  'libs/service-kit': ['config', 'contracts', 'crypto'],
   'apps/cli': ['config', 'contracts', 'crypto', 'policy', 'proof', 'storage', 'backup'],
   'apps/verifier-api': ['config', 'contracts', 'crypto', 'policy', 'proof', 'service-kit'],
   'apps/registry': ['config', 'contracts', 'crypto', 'policy', 'proof', 'storage', 'service-kit'],

@@ -2,9 +2,9 @@ import { type Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { isCapError, type JsonValue, parseJson, sha256 } from '@cap/crypto';
-import { parsePolicyText, refuseDuplicateMembers } from '@cap/policy';
-import { ProblemError } from '@cap/service-kit';
+import { type JsonValue, sha256 } from '@cap/crypto';
+import { parsePolicyText } from '@cap/policy';
+import { parseJsonBody, ProblemError } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
 import { BundleMemory } from './verify/bundle-memory.js';
 
@@ -65,20 +65,5 @@ function noteDigest(request: FastifyRequest, body: Buffer): void {
   if (request.headers[IDEMPOTENCY_KEY] !== undefined) request.bodyDigest = sha256(body).toString('base64');
 }
 
-function readJson(body: Buffer, route: string | undefined): JsonValue {
-  if (route === POLICY_ROUTE) return parsePolicyText(body, 'body');
-  if (body.length === 0) throw new ProblemError('request.schema', 'body: expected JSON, got nothing.');
-  const value = readBody(body);
-  // Two readers of one policy text must see one policy.
-  if (route?.startsWith('/policy')) refuseDuplicateMembers(body.toString('utf8'), 'body');
-  return value;
-}
-
-function readBody(body: Buffer): JsonValue {
-  try {
-    return parseJson(body, 'body');
-  } catch (error) {
-    if (isCapError(error)) throw new ProblemError('request.schema', error.message, { cause: error });
-    throw error;
-  }
-}
+const readJson = (body: Buffer, route: string | undefined): JsonValue =>
+  route === POLICY_ROUTE ? parsePolicyText(body, 'body') : parseJsonBody(body);

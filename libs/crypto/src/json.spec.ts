@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CapError } from './errors.js';
-import { isCanonicalJson, jcs, jcsText, parseJson } from './json.js';
+import { isCanonicalJson, jcs, jcsText, parseAmbiguousJson, parseJson } from './json.js';
 
 const codeOf = (action: () => unknown): string => {
   try {
@@ -97,6 +97,32 @@ describe('parseJson', () => {
 
   it('notices duplicate members as not canonical', () => {
     const bytes = Buffer.from('{"a":1,"a":2}');
-    expect(isCanonicalJson(bytes, parseJson(bytes, 'x'))).toBe(false);
+    expect(isCanonicalJson(bytes, parseAmbiguousJson(bytes, 'x'))).toBe(false);
+  });
+});
+
+describe('a member that stands twice', () => {
+  it.each([
+    ['at the top', '{"a":1,"a":2}', 'line 1, column 8'],
+    ['deep', '{"a":[{"b":1,\n"c":{"d":1,"\\u0064":2}}]}', 'line 2, column 12'],
+    ['empty', '{"":1,"":1}', 'line 1, column 7'],
+  ])('%s is refused with its place', (_, text, place) => {
+    expect(() => parseJson(Buffer.from(text), 'policy.json')).toThrow(`again at ${place}`);
+    expect(() => parseAmbiguousJson(Buffer.from(text), 'policy.json')).not.toThrow();
+  });
+
+  it('is not one name in two objects, nor a text that looks like a member', () => {
+    const text = '{"a":{"b":1},"c":{"b":2},"d":["a","a",{"a":"\\"a\\":1,"}]}';
+    expect(parseJson(Buffer.from(text), 'x')).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    ['letters', 'x'],
+    ['escapes', '\\"'],
+    ['backslashes', '\\\\'],
+  ])('is found beside a string of ten million %s', (_, unit) => {
+    const long = `"${unit.repeat(10_000_000 / unit.length)}"`;
+    expect(() => parseJson(Buffer.from(`{"a":${long},"a":1}`), 'body')).toThrow('again at line 1, column');
+    expect(() => parseJson(Buffer.from(`{"a":${long},"b":[{"a":1},{"a":2}]}`), 'body')).not.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { refuseDuplicateMembers } from './duplicate-members.js';
 import { CapError } from './errors.js';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -85,10 +86,22 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Parses JSON from bytes: valid UTF-8 without a byte order mark, no `__proto__` member anywhere, nested at most 64 deep.
- * Throws CapError `json.malformed` whose message starts with `what`.
+ * Parses JSON from bytes: valid UTF-8 without a byte order mark, no `__proto__` member anywhere, nested at most 64 deep,
+ * no member twice in one object. Throws CapError `json.malformed` whose message starts with `what`.
  */
 export function parseJson(bytes: Uint8Array, what: string): JsonValue {
+  const { text, value } = parseLastMember(bytes, what);
+  refuseDuplicateMembers(text, what);
+  return value;
+}
+
+/**
+ * Like parseJson(), but where a member stands twice its last value counts. For telling what a document claims to be before
+ * it is refused with a verdict; whatever is judged goes through parseJson().
+ */
+export const parseAmbiguousJson = (bytes: Uint8Array, what: string): JsonValue => parseLastMember(bytes, what).value;
+
+function parseLastMember(bytes: Uint8Array, what: string): { text: string; value: JsonValue } {
   let text: string;
   try {
     text = strictUtf8.decode(bytes);
@@ -99,7 +112,7 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
     throw new CapError('input', 'json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
   try {
     // Visiting every member costs as much as parsing; only a text that could spell the name needs it.
-    return (MAY_NAME_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text)) as JsonValue;
+    return { text, value: (MAY_NAME_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text)) as JsonValue };
   } catch (cause) {
     throw new CapError('input', 'json.malformed', `${what}: ${(cause as Error).message}`, { cause });
   }

@@ -2,7 +2,6 @@ export * from './facts.js';
 export * from './identifier.js';
 export { countryCodes } from './countries.js';
 export * from './codes.js';
-export { refuseDuplicateMembers } from './duplicate-members.js';
 export { parsePolicyText, withoutByteOrderMark } from './parse.js';
 export { type Predicate, type Requirement } from './requirement.js';
 export * from './compile.js';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { isCapError } from '@cap/crypto';
-import { refuseDuplicateMembers } from './duplicate-members.js';
 import { parsePolicyText } from './parse.js';
 
 const parse = (text: string) => parsePolicyText(Buffer.from(text), 'policy.yaml');
@@ -43,16 +42,6 @@ describe('texts of the largest size', () => {
     ['JSON', JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))],
   ])('a map of many members in %s', (_, text) => {
     expect(JSON.stringify(parse(text))).toContain('"k79999":1');
-  });
-
-  it.each([
-    ['of letters', 'x'],
-    ['of escapes', '\\"'],
-    ['of backslashes', '\\\\'],
-  ])('a member beside a string of ten million %s is found twice', (_, unit) => {
-    const long = `"${unit.repeat(10_000_000 / unit.length)}"`;
-    expect(refusal(() => refuseDuplicateMembers(`{"a":${long},"a":1}`, 'body'))).toContain('again at line 1, column');
-    expect(() => refuseDuplicateMembers(`{"a":${long},"b":[{"a":1},{"a":2}]}`, 'body')).not.toThrow();
   });
 });
 

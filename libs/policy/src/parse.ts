@@ -1,6 +1,5 @@
 import { CapError, isCapError, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
 import { isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
-import { refuseDuplicateMembers } from './duplicate-members.js';
 import { requirePlainJson } from './plain-json.js';
 
 const MAX_BYTES = 1_000_000;
@@ -22,7 +21,7 @@ export function parsePolicyText(file: Uint8Array, name: string): JsonValue {
   if (bytes.length > MAX_BYTES) return refuse(`${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const value = /^\s*[{[]/u.test(text) ? parseJsonOnce(bytes, text, name) : parseYaml(text, name);
+    const value = /^\s*[{[]/u.test(text) ? parseJson(bytes, name) : parseYaml(text, name);
     requirePlainJson(value, name);
     return value;
   } catch (error) {
@@ -30,12 +29,6 @@ export function parsePolicyText(file: Uint8Array, name: string): JsonValue {
     const message = (error as Error).message;
     return refuse(message.startsWith(name) ? message : `${name}: ${message}`, error);
   }
-}
-
-function parseJsonOnce(bytes: Uint8Array, text: string, name: string): JsonValue {
-  const value = parseJson(bytes, name);
-  refuseDuplicateMembers(text, name);
-  return value;
 }
 
 function parseYaml(text: string, name: string): JsonValue {

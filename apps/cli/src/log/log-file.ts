@@ -15,7 +15,6 @@ import {
   type Receipt,
   type SignedCheckpoint,
 } from '@cap/crypto';
-import { refuseDuplicateMembers } from '@cap/policy';
 import { inputName, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 
@@ -30,7 +29,7 @@ export interface LogFile {
 export async function readLogFile(io: CliIo, file: string): Promise<LogFile> {
   const bytes = await readInput(io, file);
   return inFile(file, () => {
-    if (startsWith(bytes, '{')) return jsonFile(parseOnce(bytes, file) as JsonObject);
+    if (startsWith(bytes, '{')) return jsonFile(parseJson(bytes, inputName(file)) as JsonObject);
     if (startsWith(bytes, 'c2sp.org/tlog-proof@')) return ofReceipt('tlog-proof', receiptFromTlogProof(bytes));
     return { form: 'note', receipt: null, checkpoint: parseCheckpoint(bytes) };
   });
@@ -45,7 +44,7 @@ export async function readReceipt(io: CliIo, file: string): Promise<Receipt> {
 
 export async function readConsistencyProof(io: CliIo, file: string): Promise<ConsistencyProof> {
   const bytes = await readInput(io, file);
-  return inFile(file, () => parseConsistencyProof(parseOnce(bytes, file)));
+  return inFile(file, () => parseConsistencyProof(parseJson(bytes, inputName(file))));
 }
 
 /** The same file with its checkpoint under other signatures. */
@@ -53,13 +52,6 @@ export function withNote({ form, receipt, checkpoint }: LogFile, note: Note): st
   if (receipt === null) return formatNote(note);
   const signed = { ...receipt, checkpoint: { ...checkpoint, note } };
   return form === 'tlog-proof' ? receiptToTlogProof(signed) : `${JSON.stringify(receiptJson(signed), null, 2)}\n`;
-}
-
-/** JSON in which no member stands twice: another program may read the first. */
-function parseOnce(bytes: Buffer, file: string): JsonValue {
-  const value = parseJson(bytes, inputName(file));
-  refuseDuplicateMembers(bytes.toString('utf8'), inputName(file), 'json.malformed');
-  return value;
 }
 
 /** A receipt, an answer of the API that has one, or one that has a checkpoint alone. */

@@ -128,7 +128,7 @@ describe('v2', () => {
     ['no policy', { policy: {} }, 422, 'policy.invalid'],
     ['a v1 policy', { policy: V1 }, 422, 'policy.invalid'],
     ['YAML with an alias', { policy_yaml: Buffer.from('a: &x 1\nb: *x').toString('base64') }, 422, 'policy.invalid'],
-    ['two members of one name', `{"policy":{"id":"a","id":"b"}}`, 422, 'policy.invalid'],
+    ['two members of one name', `{"policy":{"id":"a","id":"b"}}`, 400, 'request.schema'],
   ])('refuses %s', async (_, body, status, code) => {
     const answer = await compile(body as object);
     expect([answer.status, answer.body.code]).toEqual([status, code]);

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { blake3Text, CapError, parseJson, type Digest, type JsonValue } from '@cap/crypto';
+import { blake3Text, CapError, parseAmbiguousJson, type Digest, type JsonValue } from '@cap/crypto';
 import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
 import { bufferSource, unreadableFile } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';
@@ -66,10 +66,13 @@ export function readMeta(
   return { generation: schema === LEGACY_META_SCHEMA ? 'legacy' : 'current', meta };
 }
 
-/** The value of _meta.json. Throws CapError `bundle.unreadable` if it is not JSON. */
+/**
+ * The value of _meta.json; of one in which a member stands twice, the last. The check meta.schema refuses that one: a
+ * container that can be read ends in a verdict. Throws CapError `bundle.unreadable` if it is not JSON.
+ */
 export function parseMetaJson(bytes: Uint8Array): JsonValue {
   try {
-    return parseJson(bytes, META_FILE);
+    return parseAmbiguousJson(bytes, META_FILE);
   } catch (cause) {
     return unreadable((cause as Error).message, cause);
   }

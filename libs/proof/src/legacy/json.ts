@@ -1,5 +1,4 @@
 import { CapError, jcs, parseJson, type JsonValue } from '@cap/crypto';
-import { refuseDuplicateMembers } from '@cap/policy';
 
 /** A thousand claims fit. Each signature and each proof unit costs a pass over these bytes. */
 const MAX_BYTES = 256_000;
@@ -13,6 +12,5 @@ export function parseUnambiguousJson(bytes: Buffer, name: string): JsonValue {
     throw new CapError('input', 'json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
   const value = parseJson(bytes, name);
   jcs(value);
-  refuseDuplicateMembers(bytes.toString('utf8'), name);
   return value;
 }

@@ -10,7 +10,7 @@ import {
   type Digest,
   type JsonObject,
 } from '@cap/crypto';
-import { refuseDuplicateMembers, withoutByteOrderMark } from '@cap/policy';
+import { withoutByteOrderMark } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
 import { logTrustOf } from './log-trust.js';
@@ -99,7 +99,6 @@ export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { do
   let hash: Digest;
   try {
     value = parseJson(withoutByteOrderMark(bytes), name);
-    refuseDuplicateMembers(Buffer.from(bytes).toString('utf8'), name, 'trust.invalid');
     hash = sha3Text(jcs(value));
   } catch (cause) {
     throw new CapError('input', 'trust.invalid', (cause as Error).message, { cause });

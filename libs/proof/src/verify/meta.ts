@@ -1,5 +1,5 @@
-import { isCapError, type JsonValue } from '@cap/crypto';
-import { type Bundle } from '../bundle/bundle.js';
+import { isCapError, parseJson, type JsonValue } from '@cap/crypto';
+import { META_FILE, type Bundle } from '../bundle/bundle.js';
 import {
   LEGACY_META_SCHEMA,
   META_SCHEMA,
@@ -19,7 +19,7 @@ export interface JudgedMeta {
 /** meta.schema, meta.units */
 export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
   const meta = attempt(
-    () => parseMeta(bundle.meta),
+    () => parseMeta(parseJson(bundle.files.get(META_FILE)!, META_FILE)),
     (why) => checks.fail('meta.schema', { expected: META_SCHEMA, actual: why }),
   );
   if (!meta) {

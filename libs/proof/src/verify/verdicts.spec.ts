@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { jcs, type JsonObject } from '@cap/crypto';
+import { jcs, signEnvelope, type JsonObject } from '@cap/crypto';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
+import { META_PAYLOAD_TYPE } from '../bundle/write.js';
 import { encodeContainer } from '../container/container.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
 import { type Report } from '../report/report.js';
@@ -104,6 +105,19 @@ const CASES: Record<string, Case> = {
     zip: withMeta((meta) => delete (meta as JsonObject).schema),
     result: 'fail',
     checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail', 'legacy.format': 'fail' },
+    rules: {},
+  },
+  'meta.schema: a member twice': {
+    zip: (made) =>
+      tampered(made, {
+        after: (files) => {
+          const meta = files.get('_meta.json')!.toString().replace('{"', '{"label":"another","');
+          files.set('_meta.json', Buffer.from(meta));
+          files.set('signatures.json', jcs(signEnvelope(META_PAYLOAD_TYPE, Buffer.from(meta), [made.signer])));
+        },
+      }),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail' },
     rules: {},
   },
   'meta.schema: a program listed': {

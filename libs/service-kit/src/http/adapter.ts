@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, type Fast
 import { type Config } from '@cap/config';
 import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
+import { parseJsonBody } from './json-body.js';
 import { type Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
@@ -38,7 +39,12 @@ export class ServiceAdapter extends FastifyAdapter {
     } as never);
     const fastify = this.getInstance() as unknown as FastifyInstance;
     this.routes = new RouteTable(fastify);
-    fastify.removeContentTypeParser('text/plain');
+    fastify.removeContentTypeParser(['text/plain', 'application/json']);
+    fastify.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+    );
   }
 
   override setErrorHandler(): never {

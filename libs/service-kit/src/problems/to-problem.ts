@@ -18,8 +18,6 @@ const KIND_STATUS: Readonly<Record<string, number>> = {
 const FASTIFY: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['request.too-large', 'The body is larger than this route takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'The Content-Type is not one that this route takes.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['request.schema', 'body: expected JSON, got nothing.'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['request.schema', 'body: expected JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.schema', 'The body is not as long as its Content-Length says.'],
   FST_ERR_BAD_URL: ['request.schema', 'The URL can not be decoded.'],
   FST_ERR_MAX_PARAM_LENGTH: ['request.schema', 'A part of the path is too long.'],
@@ -101,8 +99,6 @@ export function toProblem(error: unknown): ProblemError {
     const [problem, detail] = known;
     return new ProblemError(problem, detail, { cause: error });
   }
-  if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400)
-    return new ProblemError('request.schema', 'body: expected JSON.', { cause: error }); // secure-json-parse: __proto__ in a body
   if (error instanceof HttpException) {
     const problem = entry(NEST, error.getStatus());
     if (problem) return new ProblemError(problem, error.message, { cause: error });

@@ -1,10 +1,10 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from './errors.js';
 
 /**
- * JSON.parse keeps the last of two members with the same name, so that two readers could see two policies in one text.
- * Throws CapError `code` with line and column of the second. `text` must be JSON.
+ * JSON.parse keeps the last of two members with the same name and other parsers the first, so that two readers of one
+ * text could see two documents. Throws CapError `json.malformed` with line and column of the second. `text` must be JSON.
  */
-export function refuseDuplicateMembers(text: string, name: string, code = 'policy.invalid'): void {
+export function refuseDuplicateMembers(text: string, name: string): void {
   // For each open object the names it has so far; null stands for an array.
   const open: (Set<string> | null)[] = [];
   let expectsName = false;
@@ -35,11 +35,12 @@ export function refuseDuplicateMembers(text: string, name: string, code = 'polic
         tokens.lastIndex = endOfString(text, index);
         const names = open.at(-1);
         if (!names || !expectsName) break;
-        const member = JSON.parse(text.slice(index, tokens.lastIndex)) as string;
+        const spelled = text.slice(index, tokens.lastIndex);
+        const member = spelled.includes('\\') ? (JSON.parse(spelled) as string) : spelled.slice(1, -1);
         if (names.has(member))
           throw new CapError(
             'input',
-            code,
+            'json.malformed',
             `${name}: the member ${JSON.stringify(member)} stands there twice, ${place(text, index)}`,
           );
         names.add(member);
