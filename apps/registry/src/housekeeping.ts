@@ -35,9 +35,13 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
         verifier_key: verifierKeys[0],
       });
     this.#concealTotals = exposeTotals(this.data);
-    this.readiness.add('database', async () => void (await this.data.store.totals()));
+    this.readiness.add('database', async () => {
+      this.data.assertInPlace('database');
+      await this.data.store.totals();
+    });
     this.readiness.add('log', () => this.#checkHead());
     this.readiness.add('checkpoints', () => {
+      this.data.assertInPlace('checkpoints');
       const { checkpointFault } = this.data.log;
       if (checkpointFault) throw checkpointFault;
     });
@@ -98,6 +102,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #checkRoom(): Promise<void> {
+    this.data.assertInPlace('blobs');
     const free = await this.data.blobs.room();
     const needed = this.config.limits.bundle_bytes;
     if (free < needed) throw new Error(`${free} bytes are free for BLOBs, one bundle may need ${needed}`);

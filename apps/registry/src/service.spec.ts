@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rename, rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import request from 'supertest';
@@ -31,15 +31,27 @@ describe('the registry as a service', () => {
     expect(await verifier.status()).toMatchObject({ log_size: 1, entries: 1, blob_bytes: 6 });
   });
 
-  embeddedIt('is ready, and says what is missing when it is not (embedded)', async () => {
-    expect((await request(registry.url).get('/readyz')).status).toBe(200);
-    await rename(registry.at('blobs'), registry.at('elsewhere'));
-    const without = await request(registry.url).get('/readyz');
-    expect(without.status).toBe(503);
-    expect(without.text).toContain('blobs');
-    await rename(registry.at('elsewhere'), registry.at('blobs'));
-    expect((await request(registry.url).get('/readyz')).status).toBe(200);
-  });
+  embeddedIt.each(['blobs', 'checkpoints', 'registry.db'])(
+    'is not ready, and takes no write, while %s is moved away or another one (embedded)',
+    async (name) => {
+      expect((await request(registry.url).get('/readyz')).status).toBe(200);
+      const { blob_id } = await registry.client('verifier').putBlob(Buffer.from(name), 'upload');
+      await rename(registry.at(name), registry.at('elsewhere'));
+      const outcomes = async () => {
+        const ready = await request(registry.url).get('/readyz');
+        const written = await registry.as('verifier').post('/v1/entries', entryOf(blob_id));
+        return [ready.status, ready.body.missing, written.status, written.body.code];
+      };
+      const refused = [503, [name.replace('registry.db', 'database')], 503, 'storage.unavailable'];
+      expect(await outcomes()).toEqual(refused);
+      await cp(registry.at('elsewhere'), registry.at(name), { recursive: true });
+      expect(await outcomes()).toEqual(refused);
+      await rm(registry.at(name), { recursive: true });
+      await rename(registry.at('elsewhere'), registry.at(name));
+      expect((await request(registry.url).get('/readyz')).status).toBe(200);
+      await registry.as('verifier').post('/v1/entries', entryOf(blob_id)).expect(200);
+    },
+  );
 
   it('is not ready when the head of the log is broken', async () => {
     const broken = await TestRegistry.start();
@@ -128,7 +140,7 @@ describe('the typed client against the real service', () => {
     await rename(registry.at('blobs'), registry.at('elsewhere'));
     try {
       const failed = registry.client('verifier').putBlob(Buffer.from('lost'), 'keep');
-      await expect(failed).rejects.toMatchObject({ status: 500, code: 'internal' });
+      await expect(failed).rejects.toMatchObject({ status: 503, code: 'storage.unavailable' });
     } finally {
       await rm(registry.at('blobs'), { recursive: true, force: true });
       await rename(registry.at('elsewhere'), registry.at('blobs'));

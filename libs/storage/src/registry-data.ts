@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
-import { CapError, type Digest, isCapError, removeTemporaries } from '@cap/crypto';
+import { CapError, type Digest, isCapError, makeDirectoryDurable, removeTemporaries } from '@cap/crypto';
 import { FileBlobStore } from './blobs/file-blob-store.js';
 import { S3BlobStore } from './blobs/s3-blob-store.js';
 import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
@@ -14,6 +14,7 @@ import { type SqlDatabase } from './database/sql-database.js';
 import { SqlRegistryStore } from './database/sql-registry-store.js';
 import { SqliteDatabase } from './database/sqlite-database.js';
 import { type WriteQueueOptions } from './database/write-queue.js';
+import { OpenPlaces, type PlaceName } from './open-places.js';
 import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
 import { S3Objects, type S3Place } from './s3/s3-objects.js';
 import { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
@@ -74,6 +75,8 @@ interface Stores {
   snapshotFiles: SnapshotFiles;
   /** Whether no other process can use the same stores. */
   alone: boolean;
+  /** Files and directories that must stay in their places. */
+  places: OpenPlaces;
   /** Lets go of what was held for these stores. */
   release: () => void;
 }
@@ -86,6 +89,7 @@ export class RegistryData {
     readonly checkpoints: CheckpointStore,
     readonly snapshots: Snapshots,
     private readonly signedLog: TransparencyLog | null,
+    private readonly places: OpenPlaces,
     private readonly release: () => void,
     private readonly now: () => Date,
   ) {}
@@ -97,12 +101,12 @@ export class RegistryData {
    */
   static async open({ now = () => new Date(), queue, log, program, ...place }: RegistryOptions): Promise<RegistryData> {
     const stores = await storesOf(place, program);
-    const { blobs, checkpoints, snapshotFiles, alone, release } = stores;
+    const { blobs, checkpoints, snapshotFiles, alone, places, release } = stores;
     const store = new SqlRegistryStore(stores.database, now, queue);
     try {
       const snapshots = await Snapshots.open(snapshotFiles, store, { now, alone });
       const signed = log ? await TransparencyLog.open(store, checkpoints, log) : null;
-      return new RegistryData(store, blobs, checkpoints, snapshots, signed, release, now);
+      return new RegistryData(store, blobs, checkpoints, snapshots, signed, places, release, now);
     } catch (error) {
       await store.close();
       release();
@@ -116,11 +120,17 @@ export class RegistryData {
     return this.signedLog;
   }
 
+  /** CapError storage.unavailable if this part of the state was moved away or replaced since it was opened. */
+  assertInPlace(name: PlaceName): void {
+    this.places.assertThere(name);
+  }
+
   /** BLOB first, row second: a row never points to nothing. Durable once resolved. */
   async putBlob(
     body: AsyncIterable<Uint8Array>,
     { maxBytes, retain }: { maxBytes: number; retain: 'upload' | 'keep' },
   ): Promise<{ blob_id: Digest; size: number }> {
+    this.places.assertThere();
     const spooled = await this.blobs.spool(body, maxBytes);
     const { blob_id, size } = spooled;
     const until = retain === 'keep' ? null : new Date(this.now().getTime() + UPLOAD_RETENTION_MS).toISOString();
@@ -278,15 +288,21 @@ async function embedded(database: string, blobs: string, program: string): Promi
   const owner = await OwnerLock.acquire(directory, program);
   const release = () => owner.release();
   const checkpoints = path.join(directory, 'checkpoints');
+  const places = new OpenPlaces();
   try {
     // What a crash left of a key may be the key itself.
     for (const place of [checkpoints, path.join(directory, 'keys')]) await removeTemporaries(place);
+    await makeDirectoryDurable(checkpoints, 0o750);
+    const blobStore = await FileBlobStore.open(blobs);
+    places.add('checkpoints', checkpoints);
+    places.add('blobs', blobs);
     return {
-      database: await SqliteDatabase.open(database, 'write'),
-      blobs: await FileBlobStore.open(blobs),
-      checkpoints: new FileCheckpointStore(checkpoints),
+      database: await SqliteDatabase.open(database, 'write', places),
+      blobs: blobStore,
+      checkpoints: new FileCheckpointStore(checkpoints, places),
       snapshotFiles: new DirectorySnapshotFiles(path.join(directory, 'snapshots')),
       alone: true,
+      places,
       release,
     };
   } catch (error) {
@@ -306,6 +322,7 @@ async function scaleOut(database: string, bucket: S3Place): Promise<Stores> {
       checkpoints: new S3CheckpointStore(objects),
       snapshotFiles: new S3SnapshotFiles(objects, workshop),
       alone: false,
+      places: new OpenPlaces(), // a server and a bucket are no places that could be moved away
       release,
     };
   } catch (error) {

@@ -182,7 +182,8 @@ export class FileBlobStore implements BlobStore {
       made = (async () => {
         const parent = path.dirname(directory);
         if (parent !== this.directory) await this.#makeDurable(parent);
-        await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+        // Its parent is there: not with `recursive`, which would make the whole store anew where it was moved away.
+        await mkdir(directory, { mode: DIRECTORY_MODE }).catch(unless('EEXIST', undefined));
         await syncDirectory(parent);
       })();
       this.#durable.set(directory, made);

@@ -1,13 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/crypto';
+import { type OpenPlaces } from '../open-places.js';
 import { asStorageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
 import { epochsOf } from './epoch-names.js';
 
 /** One file for each epoch in a directory beside the database. */
 export class FileCheckpointStore implements CheckpointStore {
-  constructor(private readonly directory: string) {}
+  /** With `places` the directory must stay the one that was opened. */
+  constructor(
+    private readonly directory: string,
+    private readonly places?: OpenPlaces,
+  ) {}
 
   read(epoch: number): Promise<string | null> {
     return asStorageError(`can't read the checkpoint of epoch ${epoch}`, () =>
@@ -20,8 +25,10 @@ export class FileCheckpointStore implements CheckpointStore {
 
   write(epoch: number, note: string): Promise<void> {
     return asStorageError(`can't write the checkpoint of epoch ${epoch}`, async () => {
-      await makeDirectoryDurable(this.directory, 0o750);
+      if (!this.places) await makeDirectoryDurable(this.directory, 0o750);
+      this.places?.assertThere('checkpoints');
       await writeFileDurable(this.#file(epoch), note, { mode: 0o640 });
+      this.places?.assertThere('checkpoints');
     });
   }
 

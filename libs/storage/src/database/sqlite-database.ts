@@ -3,6 +3,7 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
 import { CapError } from '@cap/crypto';
+import { type OpenPlaces } from '../open-places.js';
 import { asStorageError } from '../storage-errors.js';
 import { ENTITIES } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
@@ -130,15 +131,22 @@ export class SqliteDatabase implements SqlDatabase {
     private readonly file: string,
     private readonly reader: Connection,
     private readonly writer: Connection | null,
+    private readonly places: OpenPlaces | undefined,
   ) {
     this.reading = new SqliteSession(reader.db);
     this.#session = writer && new SqliteSession(writer.db);
   }
 
-  /** `write`: makes the file if it is not there and brings its schema up to date; the caller holds the OwnerLock. `read`: it must exist, and may belong to a running registry. */
-  static async open(file: string, mode: 'write' | 'read'): Promise<SqliteDatabase> {
+  /**
+   * `write`: makes the file if it is not there and brings its schema up to date; the caller holds the OwnerLock. `read`: it must
+   * exist, and may belong to a running registry. With `places` nothing is acknowledged unless all of them are in place, this
+   * database among them.
+   */
+  static async open(file: string, mode: 'write' | 'read', places?: OpenPlaces): Promise<SqliteDatabase> {
     const writer = mode === 'write' ? await connect(file, 'write') : null;
-    return new SqliteDatabase(file, await connect(file, 'read'), writer);
+    const database = new SqliteDatabase(file, await connect(file, 'read'), writer, places);
+    places?.add('database', file, `${file}-wal`, `${file}-shm`);
+    return database;
   }
 
   get source(): DataSource {
@@ -159,11 +167,13 @@ export class SqliteDatabase implements SqlDatabase {
   async #transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     if (!this.writer) throw new CapError('refused', 'storage.read-only', `${this.file} was opened for reading`);
     const { db } = this.writer;
+    this.places?.assertThere();
     // An entry's row refers to its event, which is stored with the whole group: checked at the commit.
     db.exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
     try {
       const value = await work(this.#session!);
       db.exec('COMMIT');
+      this.places?.assertThere(); // else it is durable where nobody will look for it
       return value;
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
