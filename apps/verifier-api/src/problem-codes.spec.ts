@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ProblemCode, PROBLEMS } from '@cap/service-kit';
+import { type ProblemCode, PROBLEMS, RETRIED } from '@cap/service-kit';
 import request, { type Response } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
 import { tableOfPage } from './openapi/api-page.fixture.js';
@@ -29,6 +29,8 @@ const listOf = (id: string, name: string) => ({
 let api: TestVerifier;
 /** With limits that a test can reach, before a registry that a test can disturb. */
 let narrow: TestVerifier;
+/** Before an issuer that does not answer. */
+let keyless: TestVerifier;
 let relay: Relay;
 let bundle: WrittenBundle;
 beforeAll(async () => {
@@ -40,6 +42,7 @@ beforeAll(async () => {
     verification: { timeout_seconds: 1 },
     registry: { url: relay.url },
   });
+  keyless = await api.replica({ oauth: { public_key_path: undefined, jwks_url: 'http://127.0.0.1:9/jwks' } });
 });
 afterAll(() => api?.stop());
 
@@ -126,6 +129,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
 };
 /** Codes that tell of this service's own state; a caller alone can't bring them about. */
 const BY_THE_STATE: Partial<Record<ProblemCode, Ask>> = {
+  'auth.unavailable': () => keyless.as().get('/policy'),
   'registry.unavailable': () =>
     disturbed(
       () => ({ status: 500, code: 'internal' }),
@@ -170,8 +174,6 @@ function exampleOf(code: string): RegExp {
   return new RegExp(`^${pattern}$`, 'u');
 }
 
-const RETRIED: readonly string[] = ['rate.limited', 'overloaded', 'registry.unavailable', 'idempotency.in-flight'];
-
 describe('every code has a request that it answers', () => {
   const asks = { ...BY_THE_CALLER, ...BY_THE_STATE };
   it('and here they all are', () => {
@@ -189,7 +191,7 @@ describe('every code has a request that it answers', () => {
       request_id: headers['x-request-id'],
     });
     expect(status).toBe(PROBLEMS[code as ProblemCode]);
-    if (RETRIED.includes(code)) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    if (RETRIED.has(code)) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     else expect(headers['retry-after']).toBeUndefined();
   });
 });

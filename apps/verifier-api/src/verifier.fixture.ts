@@ -157,7 +157,12 @@ const configuration = (registry: ServiceProcess, directory: string, document: Do
   ...document,
   // Threads are files of the build, which the service in this process is not.
   server: { management_bind: '127.0.0.1:0', workers: 0 },
-  oauth: { issuer: [ISSUER, OTHER_ISSUER], audience: AUDIENCE, public_key_path: path.join(directory, 'issuer.pem') },
+  oauth: {
+    issuer: [ISSUER, OTHER_ISSUER],
+    audience: AUDIENCE,
+    public_key_path: path.join(directory, 'issuer.pem'),
+    ...(document.oauth as object),
+  },
   verification: { trust_file: path.join(directory, 'trust.json'), ...(document.verification as object) },
   registry: { url: registry.url, token: REGISTRY_TOKEN, ...(document.registry as object) },
 });

@@ -10,3 +10,4 @@ export * from './dsse.js';
 export * from './merkle.js';
 export * from './events.js';
 export * from './log/index.js';
+export * from './tls-ciphers.js';

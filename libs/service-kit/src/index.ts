@@ -42,7 +42,7 @@ export { Readiness, type ReadinessCheck } from './health/readiness.js';
 export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
 export { type AccessRule, AnyScope, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
-export { type ProblemCode, ProblemError, PROBLEMS } from './problems/problem.js';
+export { type ProblemCode, ProblemError, PROBLEMS, RETRIED } from './problems/problem.js';
 export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
 export { parseWith, schemaProblem, ZodBody, ZodParam, ZodPipe, ZodQuery } from './problems/zod.pipe.js';

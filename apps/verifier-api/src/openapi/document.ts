@@ -12,7 +12,7 @@ import {
   problem,
   PROBLEM_MEDIA_TYPE,
 } from '@cap/contracts';
-import { type ProblemCode, PROBLEMS } from '@cap/service-kit';
+import { type ProblemCode, PROBLEMS, RETRIED } from '@cap/service-kit';
 import { z } from 'zod';
 import { compiledV1, compiledV2, compileV2Request, policyV1, policyV2, statusRequest } from '../policy/schemas.js';
 import { uploaded, uploadForm } from '../upload/schemas.js';
@@ -168,12 +168,6 @@ function problemOf(codes: readonly ProblemCode[]): Response {
     },
   };
 }
-const RETRIED: ReadonlySet<ProblemCode> = new Set([
-  'rate.limited',
-  'overloaded',
-  'registry.unavailable',
-  'idempotency.in-flight',
-]);
 
 /** One status may be a problem for one request and an answer for another: then it has both kinds of content. */
 function responsesOf(route: Route): Record<string, Response> {

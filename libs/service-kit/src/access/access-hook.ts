@@ -53,6 +53,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
     try {
       verified = await authenticate(request, reply);
     } catch (error) {
+      if (error instanceof ProblemError) return error; // nobody could say whether it is valid
       return invalid(request, error instanceof Error ? error.message : 'not valid');
     }
     cache.keep(token, verified);

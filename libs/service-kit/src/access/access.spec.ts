@@ -76,6 +76,9 @@ describe('access tokens', () => {
     ['another audience', { aud: 'cap-verifier2' }],
     ['no audience', { aud: undefined }],
     ['exp that is a text', { exp: '9999999999' }],
+    ['no subject', { sub: undefined }],
+    ['an empty subject', { sub: '' }],
+    ['a subject that is no text', { sub: 7 }],
   ])('401 auth.invalid for %s', async (_name, claims) => {
     const before = await failures();
     expect(await greetWith(await issuer.token(claims))).toMatchObject({
@@ -101,6 +104,26 @@ describe('access tokens', () => {
   ])('401 for %s in the header, though the signature is right', async (_name, header) => {
     expect(await greetWith(await issuer.token({}, header))).toMatchObject({ status: 401, code: 'auth.invalid' });
   });
+
+  it.each([
+    ['JWT'],
+    ['jwt'],
+    ['Jwt'],
+    ['application/jwt'],
+    ['at+jwt'],
+    ['AT+JWT'],
+    ['application/at+jwt'],
+    ['Application/AT+JWT'],
+  ])('typ %s is that of an access token (RFC 7515, 4.1.9)', async (typ) => {
+    expect((await greetWith(await issuer.token({}, { typ }))).status).toBe(201);
+  });
+
+  it.each([['dpop+jwt'], ['text/jwt'], ['application/application/jwt'], ['JWT '], ['']])(
+    'typ %j is not',
+    async (typ) => {
+      expect((await greetWith(await issuer.token({}, { typ }))).status).toBe(401);
+    },
+  );
 
   it.each(['none', 'None', 'NONE', 'nOnE'])('401 for alg %s', async (alg) => {
     const payload = (await issuer.token()).split('.')[1]!;

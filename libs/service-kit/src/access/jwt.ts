@@ -10,7 +10,7 @@ import { type Principal } from './principal.js';
 
 /** Header members that point at or carry a key: a token must not choose what it is verified with. */
 const FORBIDDEN_HEADERS = ['jku', 'x5u', 'jwk', 'x5c', 'crit'] as const;
-const TOKEN_TYPES: readonly unknown[] = [undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt'];
+const TOKEN_TYPES = ['jwt', 'at+jwt'];
 /** Longer than any token that an issuer makes, shorter than what is worth hashing. */
 const MAX_TOKEN_LENGTH = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -22,11 +22,16 @@ export function bearerToken(authorization: string | undefined): string | null | 
   return match && match[1]!.length <= MAX_TOKEN_LENGTH ? match[1]! : null;
 }
 
+/** A media type, where `application/` may be left out and case does not count (RFC 7515, 4.1.9). */
+const isTokenType = (typ: unknown): boolean =>
+  typ === undefined ||
+  (typeof typ === 'string' && TOKEN_TYPES.includes(typ.toLowerCase().replace(/^application\//, '')));
+
 /** The key that the token's header may select; throws when the header asks for anything else. */
 async function selectKey(token: string, keys: KeySource): Promise<KeyObject> {
   const header = decodeProtectedHeader(token);
   for (const name of FORBIDDEN_HEADERS) if (name in header) throw new Error(`header ${name} is not accepted`);
-  if (!TOKEN_TYPES.includes(header.typ)) throw new Error('typ is not that of an access token');
+  if (!isTokenType(header.typ)) throw new Error('typ is not that of an access token');
   if (header.kid !== undefined && typeof header.kid !== 'string') throw new Error('kid is not a string');
   const selected = await keys.select(header.kid, header.alg);
   if (!selected) throw new Error('no key for this kid and algorithm');
@@ -50,7 +55,7 @@ function verifyWithJose(
     issuer: options.issuer,
     audience: options.audience,
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    requiredClaims: ['iss', 'aud', 'exp'],
+    requiredClaims: ['iss', 'sub', 'aud', 'exp'],
   }).then(
     ({ payload }) => done(null, payload),
     (error: unknown) => done(error),
@@ -71,11 +76,13 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
-const verified = (payload: JWTPayload): VerifiedToken => ({
+/** Throws without a subject: quotas and idempotency keys count by it, and all who have none would share theirs. */
+function verified(payload: JWTPayload): VerifiedToken {
+  const { iss, sub, exp } = payload;
+  if (typeof sub !== 'string' || sub === '') throw new Error('sub is not a name');
   // Issuers name subjects on their own: two of them may use one name for different people.
-  principal: { subject: `${payload.iss}#${payload.sub ?? ''}`, scopes: scopesOf(payload), client: null },
-  expiresAt: payload.exp! * 1000,
-});
+  return { principal: { subject: `${iss}#${sub}`, scopes: scopesOf(payload), client: null }, expiresAt: exp! * 1000 };
+}
 
 /** Verifies the request's token through passport; throws when it is not valid. */
 export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<VerifiedToken>;

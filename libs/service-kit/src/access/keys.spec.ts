@@ -42,6 +42,14 @@ describe('a PEM file', () => {
     ['garbage', 'garbage'],
     ['a private key', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string],
     ['RSA of 1024 bits', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey)],
+    [
+      'RSA with an exponent of 3',
+      pem(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey),
+    ],
+    [
+      'RSA with an exponent of 65535',
+      pem(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 65535 }).publicKey),
+    ],
     ['another curve', pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)],
     ['a key for agreement', pem(generateKeyPairSync('x25519').publicKey)],
   ])('refuses %s as configuration', (_name, text) => expect(reads(text)).toThrow(ConfigError));
@@ -139,7 +147,7 @@ describe('a published key set', () => {
     ['no JSON', { status: 200, body: '<html>' }],
     ['no keys', { status: 200, body: '{"keys":[]}' }],
     ['megabytes', { status: 200, body: JSON.stringify({ keys: [one.jwk], filler: 'x'.repeat(1_100_000) }) }],
-  ])('%s leaves the last good set in use for an hour', async (_name, bad) => {
+  ])('%s leaves the last good set in use for an hour', async (name, bad) => {
     publish(one);
     const { clock, keys } = source();
     await keys.refresh();
@@ -149,23 +157,35 @@ describe('a published key set', () => {
     clock.now += 3_600_000;
     expect(await keys.select('one', 'EdDSA')).not.toBeNull();
     clock.now += 1;
-    expect(await keys.select('one', 'EdDSA')).toBeNull();
+    const late = keys.select('one', 'EdDSA');
+    // A set that has no key says that the token is not a good one; anything else says nothing of the token.
+    if (name === 'no keys') expect(await late).toBeNull();
+    else await expect(late).rejects.toMatchObject({ code: 'auth.unavailable', status: 503 });
     expect(keys.missing()).toContain(url);
     keys.close();
   });
 
   it('keeps what is meant for signatures only', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+    const small = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({
+      format: 'jwk',
+    });
     const keys = [
       { kty: 'oct', k: 'c2VjcmV0', kid: 'symmetric' },
       { ...one.jwk, use: 'enc', kid: 'encryption' },
       { ...one.jwk, alg: 'ES256', kid: 'wrong alg' },
+      { ...one.jwk, key_ops: ['sign'], kid: 'key_ops without verify' },
+      { ...one.jwk, key_ops: [], kid: 'no key_ops' },
+      { ...one.jwk, key_ops: 'verify', kid: 'key_ops that are no list' },
+      { ...one.jwk, use: 'enc', key_ops: ['verify'], kid: 'encryption all the same' },
       { ...rsa, kid: 'short' },
+      { ...small, kid: 'small exponent' },
       { kty: 'OKP', crv: 'Ed25519', x: 'AA', kid: 'broken' },
       null,
       { ...one.jwk, alg: undefined, kid: 'good' },
+      { ...one.jwk, use: undefined, key_ops: ['verify'], kid: 'good too' },
     ];
-    expect(keysOfJwks({ keys }).map(({ kid }) => kid)).toEqual(['good']);
+    expect(keysOfJwks({ keys }).map(({ kid }) => kid)).toEqual(['good', 'good too']);
     expect(() => keysOfJwks([])).toThrow('expected');
   });
 
@@ -189,6 +209,48 @@ describe('a published key set', () => {
     await service.reload(config);
     expect(await ask(token)).toBe(401);
     expect(await ask(await two.token())).toBe(201);
+    await service.stop();
+  });
+
+  it('an unknown key is unknown only while the set can be read', async () => {
+    publish(one);
+    const { clock, keys } = source();
+    await keys.refresh();
+    answer = { status: 500, body: '' };
+    expect(await keys.select('two', 'EdDSA')).toBeNull();
+    clock.now += 5_000;
+    const unavailable = { code: 'auth.unavailable', status: 503, headers: { 'retry-after': '5' } };
+    await expect(keys.select('two', 'EdDSA')).rejects.toMatchObject(unavailable);
+    await expect(keys.select('two', 'EdDSA')).rejects.toMatchObject(unavailable);
+    expect((await keys.select('one', 'EdDSA'))?.kid).toBe('one');
+    // Of no use with any set.
+    for (const algorithm of ['none', 'HS256', undefined]) expect(await keys.select('two', algorithm)).toBeNull();
+    publish(one, two);
+    clock.now += 5_000;
+    expect((await keys.select('two', 'EdDSA'))?.kid).toBe('two');
+    keys.close();
+  });
+
+  it('a service that can not read it answers 503 to tokens that it could check with it, 401 to others', async () => {
+    answer = { status: 503, body: '' };
+    const { service, log } = await greeter({ oauth: { public_key_path: undefined, jwks_url: url } });
+    const ask = (token: string) =>
+      service.app.inject({
+        method: 'POST',
+        url: '/greetings',
+        payload: { name: 'x' },
+        headers: { authorization: `Bearer ${token}` },
+      });
+    const refused = await ask(await one.token());
+    expect([refused.statusCode, refused.json().code, refused.headers['retry-after']]).toEqual([
+      503,
+      'auth.unavailable',
+      '5',
+    ]);
+    expect(refused.headers['www-authenticate']).toBeUndefined();
+    expect(log.find('a token was refused')).toHaveLength(0);
+    for (const token of ['a.b.c', await one.token({}, { jku: url }), await one.token({}, { typ: 'logout+jwt' })])
+      expect((await ask(token)).json().code).toBe('auth.invalid');
     await service.stop();
   });
 

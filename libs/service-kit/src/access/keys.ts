@@ -2,8 +2,10 @@ import { createPublicKey, type JsonWebKey, KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ConfigError, type OauthConfig } from '@cap/config';
 import { type ModuleLog } from '../logging/logs.js';
+import { ProblemError } from '../problems/problem.js';
 
-export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+export type SigningAlgorithm = (typeof ALGORITHMS)[number];
 
 /** A public key of an issuer; its type alone decides the algorithm, never the token. */
 export interface VerificationKey {
@@ -14,7 +16,7 @@ export interface VerificationKey {
 
 /** Where the issuer's keys come from. */
 export interface KeySource {
-  /** The key for a token's kid and algorithm, or null. */
+  /** The key for a token's kid and algorithm, or null. ProblemError auth.unavailable while nobody can say. */
   select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null>;
   /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
   refresh(): Promise<{ changed: boolean }>;
@@ -23,12 +25,17 @@ export interface KeySource {
   close(): void;
 }
 
-/** RS256, ES256 or EdDSA by key type; null for a key that is not accepted (symmetric, RSA below 2048 bits, other curves). */
+const MIN_RSA_BITS = 2048;
+/** NIST SP 800-56B, 6.2: small exponents have made forgeries of sloppy implementations possible. */
+const MIN_RSA_EXPONENT = 65537n;
+
+/** RS256, ES256 or EdDSA by key type; null for a key that is not accepted (symmetric, weak RSA, other curves). */
 export function algorithmOf(key: KeyObject): SigningAlgorithm | null {
   if (key.type !== 'public') return null;
-  const details = key.asymmetricKeyDetails;
-  if (key.asymmetricKeyType === 'rsa') return (details?.modulusLength ?? 0) >= 2048 ? 'RS256' : null;
-  if (key.asymmetricKeyType === 'ec') return details?.namedCurve === 'prime256v1' ? 'ES256' : null;
+  const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'rsa')
+    return modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT ? 'RS256' : null;
+  if (key.asymmetricKeyType === 'ec') return namedCurve === 'prime256v1' ? 'ES256' : null;
   return key.asymmetricKeyType === 'ed25519' ? 'EdDSA' : null;
 }
 
@@ -56,7 +63,7 @@ export class PemKeySource implements KeySource {
   close(): void {}
 
   private read(): boolean {
-    const expected = `expected a PEM public key (RSA of 2048 bits or more, P-256 or Ed25519) in ${this.file}`;
+    const expected = `expected a PEM public key (RSA of ${MIN_RSA_BITS} bits or more with an exponent of ${MIN_RSA_EXPONENT} or more, P-256 or Ed25519) in ${this.file}`;
     const refuse = () => new ConfigError([{ source: this.file, key: 'oauth.public_key_path', expected }]);
     let pem: string;
     let key: KeyObject;
@@ -86,13 +93,20 @@ const STALE_MS = 3_600_000;
 const FETCH_TIMEOUT_MS = 5_000;
 const MAX_SET_BYTES = 1_000_000;
 
+type PublishedKey = JsonWebKey & { kid?: unknown; use?: unknown; key_ops?: unknown; alg?: unknown };
+
+/** What its issuer says that the key is for (RFC 7517, 4.2 and 4.3): silence allows everything. */
+const isForVerifying = ({ use, key_ops }: PublishedKey): boolean =>
+  (use === undefined || use === 'sig') &&
+  (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify')));
+
 /** A JWKS document as keys: those that are meant for signatures and that are accepted. */
 export function keysOfJwks(document: unknown): VerificationKey[] {
   const members = (document as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(members)) throw new Error('expected {"keys": […]}');
   const keys: VerificationKey[] = [];
-  for (const jwk of members as (JsonWebKey & { kid?: unknown; use?: unknown; alg?: unknown; d?: unknown })[]) {
-    if (typeof jwk !== 'object' || jwk === null || (jwk.use !== undefined && jwk.use !== 'sig')) continue;
+  for (const jwk of members as PublishedKey[]) {
+    if (typeof jwk !== 'object' || jwk === null || !isForVerifying(jwk)) continue;
     try {
       const { kty, n, e, crv, x, y } = jwk;
       const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, member]) => member !== undefined);
@@ -114,6 +128,8 @@ export class JwksKeySource implements KeySource {
   private fingerprint = '';
   private readAt = 0;
   private triedAt = 0;
+  /** Whether the last answer was no key set: then a key that is not known here may well be the issuer's. */
+  private unread = false;
   private running: Promise<{ changed: boolean }> | null = null;
   private readonly timer: NodeJS.Timeout;
 
@@ -129,11 +145,16 @@ export class JwksKeySource implements KeySource {
   }
 
   async select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null> {
+    // No set could have a key for it.
+    if (!(ALGORITHMS as readonly unknown[]).includes(algorithm)) return null;
     if (this.now() - this.readAt > STALE_MS) this.keys = [];
+    const known = this.find(kid, algorithm);
+    if (known) return known;
+    if (this.now() - this.triedAt >= COOLDOWN_MS) await this.refresh().catch(() => undefined);
+    else await this.running?.catch(() => undefined);
     const found = this.find(kid, algorithm);
-    if (found || this.now() - this.triedAt < COOLDOWN_MS) return found;
-    await this.refresh().catch(() => undefined);
-    return this.find(kid, algorithm);
+    if (!found && this.unread) throw unavailable();
+    return found;
   }
 
   /** One request at a time; those who come meanwhile share it. */
@@ -159,6 +180,7 @@ export class JwksKeySource implements KeySource {
 
   private async read(): Promise<{ changed: boolean }> {
     this.triedAt = this.now();
+    this.unread = true;
     try {
       const response = await fetch(this.url, {
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
@@ -173,6 +195,7 @@ export class JwksKeySource implements KeySource {
         if (text.length > MAX_SET_BYTES) throw new Error(`more than ${MAX_SET_BYTES} bytes`);
       }
       const keys = keysOfJwks(JSON.parse(text));
+      this.unread = false;
       if (keys.length === 0) throw new Error('no usable key');
       const fingerprint = JSON.stringify(keys.map(({ key, kid }) => [kid, key.export({ format: 'jwk' })]));
       const changed = fingerprint !== this.fingerprint;
@@ -187,6 +210,10 @@ export class JwksKeySource implements KeySource {
     }
   }
 }
+
+/** The token may be a good one: whoever sent it is told to come back, not to get another. */
+const unavailable = () =>
+  new ProblemError('auth.unavailable', 'Tokens can not be checked now: the keys of their issuer can not be read.');
 
 export function openKeySource(oauth: OauthConfig, onChange: () => void, log: ModuleLog): KeySource {
   return oauth.jwks_url === undefined

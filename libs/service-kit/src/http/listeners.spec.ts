@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { loadConfig, type LoadInput } from '@cap/config';
+import { RegistryClient } from '@cap/contracts';
 import supertest from 'supertest';
 import { greeter, temporaryDirectory, testdata } from '../greeter.fixture.js';
 import { type ServiceParts } from '../index.js';
@@ -117,7 +118,7 @@ describe('with TLS', () => {
     await expect(get(api.replace('https:', 'http:'))).rejects.toThrow();
   });
 
-  const handshake = (api: string, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') =>
+  const handshake = (api: string, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3', ciphers = 'DEFAULT@SECLEVEL=0') =>
     new Promise<string>((resolve, reject) => {
       const { hostname, port } = new URL(api);
       const options = {
@@ -126,7 +127,7 @@ describe('with TLS', () => {
         rejectUnauthorized: false,
         minVersion: version,
         maxVersion: version,
-        ciphers: 'DEFAULT@SECLEVEL=0',
+        ciphers,
       };
       const socket = connect(options, () => {
         resolve(socket.getProtocol()!);
@@ -146,6 +147,46 @@ describe('with TLS', () => {
     const { api } = await start(withTls(certificateFiles().files, { min_version: '1.3' }));
     await expect(handshake(api, 'TLSv1.2')).rejects.toThrow();
     expect(await handshake(api, 'TLSv1.3')).toBe('TLSv1.3');
+  });
+
+  // With an RSA certificate, so that nothing but the list of ciphers stands against RSA key exchange.
+  const rsa = { cert: testdata('rsa.crt'), key: testdata('rsa.key') };
+
+  it('of TLS 1.2 takes only what keeps its secrets when the key of the certificate is lost', async () => {
+    const { api } = await start(withTls(rsa));
+    for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305'])
+      expect(await handshake(api, 'TLSv1.2', cipher)).toBe('TLSv1.2');
+    for (const cipher of ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'AES128-SHA', 'kRSA', 'ECDHE-RSA-AES128-SHA256'])
+      await expect(handshake(api, 'TLSv1.2', `${cipher}:@SECLEVEL=0`)).rejects.toThrow();
+  });
+
+  it('and calls nobody with less', async () => {
+    await start();
+    const called = async (ciphers: string) => {
+      const pair = { cert: readFileSync(rsa.cert), key: readFileSync(rsa.key) };
+      const server = createHttpsServer({ ...pair, maxVersion: 'TLSv1.2', ciphers }, (_request, response) => {
+        response.writeHead(404).end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const registry = new RegistryClient({ url, ca: pair.cert.toString(), retries: 0 });
+      const outcome = [
+        await fetch(url).catch((error: Error) => (error.cause as NodeJS.ErrnoException).code),
+        await registry.status().catch((error: Error) => error.message),
+      ];
+      await registry.close();
+      await new Promise((resolve) => server.close(resolve));
+      return outcome;
+    };
+    expect(await called('AES128-GCM-SHA256')).toEqual([
+      expect.stringContaining('HANDSHAKE_FAILURE'),
+      expect.stringContaining('handshake failure'),
+    ]);
+    // The handshake is made: fetch trusts no certificate of the tests, the registry's client has the answer.
+    expect(await called('ECDHE-RSA-AES128-GCM-SHA256')).toEqual([
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      expect.stringContaining('answered 404'),
+    ]);
   });
 
   it('a reload brings the new certificate, and a broken one leaves the old in use', async () => {

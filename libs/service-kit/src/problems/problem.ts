@@ -6,6 +6,7 @@ export const PROBLEMS = {
   'auth.missing': 401,
   'auth.invalid': 401,
   'auth.scope': 403,
+  'auth.unavailable': 503,
   'request.schema': 400,
   'request.too-large': 413,
   'request.media-type': 415,
@@ -35,11 +36,15 @@ export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Seconds after which a caller may try again, for the codes that always say so. */
 const RETRY_AFTER: Partial<Record<string, number>> = {
+  'auth.unavailable': 5,
   'rate.limited': 1,
   'idempotency.in-flight': 1,
   overloaded: 1,
   'registry.unavailable': 5,
 };
+
+/** Codes that come with Retry-After. */
+export const RETRIED: ReadonlySet<string> = new Set(Object.keys(RETRY_AFTER));
 
 /** An answer that is a problem: throw it anywhere below a request. `code` decides the status unless `status` is given. */
 export class ProblemError extends Error {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type SecureContextOptions } from 'node:tls';
 import { checkedTlsPair, type CheckedTlsPair, type Config, readTlsPair } from '@cap/config';
+import { TLS_CIPHERS } from '@cap/crypto';
 
 export interface Certificate {
   readonly options: SecureContextOptions & { cert: Buffer; key: Buffer };
@@ -17,7 +18,7 @@ export function readCertificate(config: Config): Certificate | null {
 
 function certificateOf({ cert, key, validFrom, validTo }: CheckedTlsPair, tls: Config['tls']): Certificate {
   const minVersion = tls.min_version === '1.3' ? 'TLSv1.3' : 'TLSv1.2';
-  return { options: { cert, key, minVersion }, validFrom, validTo };
+  return { options: { cert, key, minVersion, ciphers: TLS_CIPHERS }, validFrom, validTo };
 }
 
 /**

@@ -3,6 +3,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
+import { requireForwardSecrecy } from '@cap/crypto';
 import { type FastifyInstance } from 'fastify';
 import { addAccessHook } from '../access/access-hook.js';
 import { ClientTokens } from '../access/client-tokens.js';
@@ -66,6 +67,7 @@ export async function createService(
   parts: ServiceParts,
   { config, listen: plan, warnings }: LoadedConfig,
 ): Promise<Service> {
+  requireForwardSecrecy();
   const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logStream);
   const log = logs.for('service');
   for (const warning of warnings) log.warn(warning);
