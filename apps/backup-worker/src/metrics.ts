@@ -1,6 +1,5 @@
 import { type BackupRecord, type BackupTarget, type RunRecord } from '@cap/backup';
-import { counter, gauge } from '@cap/service-kit';
-import { type Gauge } from 'prom-client';
+import { counter, MetricSource } from '@cap/service-kit';
 
 /** What the gauges tell, read off the target: so it outlives this process, and tells of backups that others made there. */
 interface Told {
@@ -10,43 +9,38 @@ interface Told {
 
 /** The process's metrics tell of one target. */
 let shown: (() => BackupTarget) | null = null;
-let reading: Promise<Told> | null = null;
 
-/** One reading for all gauges of one scrape. */
-const told = (): Promise<Told> =>
-  (reading ??= read(shown).finally(() => {
-    reading = null;
-  }));
-
-async function read(target: (() => BackupTarget) | null): Promise<Told> {
-  if (!target) return { newest: null, run: null };
-  const { backups } = await target().listOrNone();
-  return { newest: backups[0] ?? null, run: await target().lastRun() };
-}
+const source = () =>
+  new MetricSource<Told>(
+    { name: 'cap_backup_target_readable', help: '1 if the target of the backups could be read for this scrape' },
+    async () => {
+      if (!shown) return null;
+      const { backups } = await shown().listOrNone();
+      return { newest: backups[0] ?? null, run: await shown().lastRun() };
+    },
+  );
 
 const seconds = (time: string | null | undefined): number => (time ? Date.parse(time) / 1000 : 0);
 
 /** The metrics of the target that `target` names at each time. Returns what ends that. */
 export function exposeTarget(target: () => BackupTarget): () => void {
   shown = target;
-  const show = (name: string, help: string, value: (state: Told) => number) => {
-    const metric: Gauge = gauge({ name, help, collect: async () => metric.set(value(await told())) });
-  };
-  show(
+  const told = source();
+  told.gauge(
     'cap_backup_last_success_timestamp_seconds',
     'Time of the state that the newest verified backup holds',
     ({ newest }) => seconds(newest?.created_at),
   );
-  show('cap_backup_incomplete', '1 if the newest backup leaves something out', ({ newest }) =>
+  told.gauge('cap_backup_incomplete', '1 if the newest backup leaves something out', ({ newest }) =>
     newest && newest.incomplete.length > 0 ? 1 : 0,
   );
-  show('cap_backup_size_bytes', 'Size of the newest verified backup', ({ newest }) => newest?.size_bytes ?? 0);
-  show(
+  told.gauge('cap_backup_size_bytes', 'Size of the newest verified backup', ({ newest }) => newest?.size_bytes ?? 0);
+  told.gauge(
     'cap_backup_duration_seconds',
     'How long the last run took, its drill included',
     ({ run }) => run?.duration_seconds ?? 0,
   );
-  show(
+  told.gauge(
     'cap_backup_drill_last_success_timestamp_seconds',
     'When a backup was last restored without a fault',
     ({ run }) => seconds(run?.drilled_at),

@@ -1,4 +1,4 @@
-import { counter, gauge, histogram } from '@cap/service-kit';
+import { counter, histogram, MetricSource } from '@cap/service-kit';
 import { type RegistryData, type RegistryTotals } from '@cap/storage';
 
 export const commitDuration = () =>
@@ -20,34 +20,19 @@ export const checkpointFailures = () =>
     help: 'Tries to write the newest checkpoint beside the database that failed; meanwhile a cut log would not be noticed',
   });
 
-/** The process's metrics tell of one data directory: the one that is open. */
+/** The process's metrics tell of one registry: the one that is open. */
 let shown: RegistryData | null = null;
 
 /** Metrics that are read off the database when somebody asks. Returns what ends that. */
 export function exposeTotals(data: RegistryData): () => void {
   shown = data;
-  const when = async (use: (totals: RegistryTotals) => void) => {
-    if (shown) use(await shown.store.totals());
-  };
-  const entries = counter({
-    name: 'cap_registry_entries_total',
-    help: 'Entries that were ever registered',
-    collect: () =>
-      when((totals) => {
-        entries.reset();
-        entries.inc(totals.entries);
-      }),
-  });
-  const size = gauge({
-    name: 'cap_registry_log_size',
-    help: 'Events in the log',
-    collect: () => when((totals) => size.set(totals.log_size)),
-  });
-  const bytes = gauge({
-    name: 'cap_blob_bytes_total',
-    help: 'Bytes of all BLOBs, uploads included',
-    collect: () => when((totals) => bytes.set(totals.blob_bytes)),
-  });
+  const totals = new MetricSource<RegistryTotals>(
+    { name: 'cap_registry_database_readable', help: '1 if the database answered for this scrape' },
+    async () => (shown ? shown.store.totals() : null),
+  );
+  totals.counter('cap_registry_entries_total', 'Entries that were ever registered', ({ entries }) => entries);
+  totals.gauge('cap_registry_log_size', 'Events in the log', ({ log_size }) => log_size);
+  totals.gauge('cap_blob_bytes_total', 'Bytes of all BLOBs, uploads included', ({ blob_bytes }) => blob_bytes);
   return () => {
     if (shown === data) shown = null;
   };

@@ -51,7 +51,7 @@ export class TestRegistry {
   private constructor(
     readonly directory: string,
     readonly url: string,
-    private readonly service: Service,
+    readonly service: Service,
     private readonly document: Record<string, unknown>,
     private readonly log: Record<string, unknown>,
     readonly shared: ScaleOutStores | null,

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cp, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import request from 'supertest';
 import { ServiceError } from '@cap/contracts';
+import { RegistryData } from '@cap/storage';
 import { embeddedIt } from '../../../libs/storage/src/profile.fixture.js';
 import { entryOf, POLICY_V1, POLICY_V1_HASH, TestRegistry } from './registry.fixture.js';
 
@@ -52,6 +53,16 @@ describe('the registry as a service', () => {
       await registry.as('verifier').post('/v1/entries', entryOf(blob_id)).expect(200);
     },
   );
+
+  it('is scraped while its database does not answer', async () => {
+    const { store } = registry.service.app.get(RegistryData);
+    const down = jest.spyOn(store, 'totals').mockRejectedValue(new Error('Connection terminated'));
+    expect((await request(registry.url).get('/metrics')).status).toBe(200);
+    expect(await metric('cap_registry_database_readable')).toBe(0);
+    expect(await metric('cap_registry_log_size')).toBe(1);
+    down.mockRestore();
+    expect(await metric('cap_registry_database_readable')).toBe(1);
+  });
 
   it('is not ready when the head of the log is broken', async () => {
     const broken = await TestRegistry.start();

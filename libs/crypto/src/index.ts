@@ -11,3 +11,4 @@ export * from './merkle.js';
 export * from './events.js';
 export * from './log/index.js';
 export * from './tls-ciphers.js';
+export * from './regular-file.js';

@@ -31,7 +31,8 @@
  * POST answers 201 in Nest: routes that answer 200 need @HttpCode(200). Routes of Fastify plugins need `{config: {access: PUBLIC}}`.
  * `request.result = 'ok'` puts a verdict into the request's log line. Access is judged before the body is read.
  * Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
- * Metrics: `counter`, `gauge`, `histogram` return the metric of that name, made on first use; `cacheOutcomes(name)` counts a cache.
+ * Metrics: `counter`, `gauge`, `histogram` return the metric of that name, made on first use; `cacheOutcomes(name)` counts a cache;
+ * `MetricSource` is for what is read off a database or directory when somebody asks, which must not fail the scrape.
  */
 export { createService, type Service, type ServiceParts } from './service/create-service.js';
 export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
@@ -48,3 +49,4 @@ export { toProblem } from './problems/to-problem.js';
 export { parseWith, schemaProblem, ZodBody, ZodParam, ZodPipe, ZodQuery } from './problems/zod.pipe.js';
 export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';
+export { MetricSource } from './metrics/metric-source.js';

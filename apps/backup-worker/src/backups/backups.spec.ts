@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import request from 'supertest';
 import { verifyArchive } from '@cap/backup';
@@ -107,6 +108,34 @@ describe('who may', () => {
     for (const call of [as(worker.url, token).create(), as(worker.url, token).list()])
       expect(await call).toMatchObject({ status, body: { code } });
     expect((await world.left()).length).toBe(length);
+  });
+});
+
+describe('the metrics of a target', () => {
+  const scrape = async (url: string) => {
+    const { status } = await request(url).get('/metrics');
+    return { status, ...(await backupMetrics(url)) };
+  };
+
+  it('that can not be read say so, and fail no scrape', async () => {
+    await writeFile(world.at('no-directory'), '');
+    const { url, service } = await world.worker({ target: world.at('no-directory') });
+    expect(await scrape(url)).toMatchObject({ status: 200, cap_backup_target_readable: 0 });
+    await service.stop();
+  });
+
+  it('wait for no FIFO in it, which is a strange backup', async () => {
+    const name = 'backup_20260115_020000';
+    await mkdir(world.at('pipes'));
+    await writeFile(world.at('pipes', `${name}.tar.gz`), '');
+    execFileSync('mkfifo', [world.at('pipes', `${name}.json`), world.at('pipes', '.last-run.json')]);
+    const { url, service } = await world.worker({ target: world.at('pipes') });
+    expect(await scrape(url)).toMatchObject({ status: 200, cap_backup_target_readable: 1, cap_backup_size_bytes: 0 });
+    expect((await as(url).list()).body).toMatchObject({
+      items: [],
+      strange: [{ name: `${name}.tar.gz`, why: expect.stringContaining('not a regular file') }],
+    });
+    await service.stop();
   });
 });
 

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { jcs } from '@cap/crypto';
+import { jcs, readRegularFile } from '@cap/crypto';
 import { checkShape, type Manifest, parseRefusing, stateShape } from './manifest.js';
 import { isArchiveName } from './names.js';
 import {
@@ -11,6 +10,9 @@ import {
   signatureShape,
   signDetached,
 } from './signature.js';
+
+/** It names at most what was left out; a real one has some kilobytes. */
+const MAX_SIDECAR = 16 * 1024 * 1024;
 
 const digest = stateShape.head_digest;
 
@@ -59,4 +61,4 @@ export function parseSidecar(bytes: Uint8Array, what: string, signer: ExpectedSi
 }
 
 export const readSidecar = async (file: string, signer: ExpectedSigner | null): Promise<Sidecar> =>
-  parseSidecar(await readFile(file), file, signer);
+  parseSidecar(await readRegularFile(file, MAX_SIDECAR), file, signer);

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { parseJson, systemCode, writeFileDurable } from '@cap/crypto';
+import { isCapError, parseJson, readRegularFile, systemCode, writeFileDurable } from '@cap/crypto';
 
 const FILE = '.last-run.json';
+const MAX_BYTES = 1024 * 1024;
 const schema = z.strictObject({
   schema: z.literal('cap-backup-run.v1'),
   started_at: z.string(),
@@ -30,16 +30,12 @@ export const writeRunRecord = (target: string, record: RunRecord): Promise<void>
 /** Null if there was no run yet. A record that can't be read counts as a failed run: retention must not build on it. */
 export async function readRunRecord(target: string): Promise<RunRecord | null> {
   const file = path.join(target, FILE);
-  let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    return schema.parse(parseJson(await readRegularFile(file, MAX_BYTES), file));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-  try {
-    return schema.parse(parseJson(bytes, file));
-  } catch {
+    const code = isCapError(error) ? undefined : systemCode(error);
+    if (code === 'ENOENT') return null;
+    if (code !== undefined) throw error;
     return {
       schema: 'cap-backup-run.v1',
       started_at: '',

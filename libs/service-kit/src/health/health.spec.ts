@@ -75,6 +75,16 @@ describe('readiness checks', () => {
     expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms' }]);
   });
 
+  it('that hang are not begun again until they end', async () => {
+    const readiness = new Readiness(undefined, 5);
+    const ends: (() => void)[] = [];
+    readiness.add('hung', () => new Promise<void>((resolve) => ends.push(resolve)));
+    for (let i = 0; i < 3; i++) await readiness.results();
+    expect(ends).toHaveLength(1);
+    ends[0]!();
+    expect(await readiness.results()).toEqual([{ name: 'hung', missing: null }]);
+  });
+
   it('have different names', () => {
     const readiness = new Readiness();
     readiness.add('a', () => undefined);

@@ -6,6 +6,8 @@ const CHECK_TIMEOUT_MS = 2_000;
 /** What the service needs before it can answer. Apps add their checks in a constructor or onModuleInit. */
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
+  /** Those under way: one that hangs is not begun again, or each look would take another of the few threads for files. */
+  private readonly running = new Map<ReadinessCheck, Promise<void>>();
   private stopping = false;
   private lastMissing = '';
 
@@ -51,16 +53,22 @@ export class Readiness {
       timer = setTimeout(() => resolve(`no answer within ${this.timeoutMs} ms`), this.timeoutMs);
     });
     try {
-      return await Promise.race([
-        Promise.resolve()
-          .then(check)
-          .then(() => null),
-        late,
-      ]);
+      return await Promise.race([this.run(check).then(() => null), late]);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private run(check: ReadinessCheck): Promise<void> {
+    let running = this.running.get(check);
+    if (!running) {
+      running = Promise.resolve()
+        .then(check)
+        .finally(() => this.running.delete(check));
+      this.running.set(check, running);
+    }
+    return running;
   }
 }
