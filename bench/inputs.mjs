@@ -8,8 +8,16 @@ import { root } from '../scripts/setup.mjs';
 const dist = (library) => import(pathToFileURL(path.join(root, 'libs', library, 'dist/index.js')).href);
 const { generateKey, publicKeyText } = await dist('crypto');
 const { compilePolicy, parsePolicyText } = await dist('policy');
-const { addToTrust, emptyTrustDocument, Project, readSuppliers, readUbos, trustDocumentBytes, writeBundle } =
-  await dist('proof');
+const {
+  addToTrust,
+  backendByName,
+  emptyTrustDocument,
+  Project,
+  readSuppliers,
+  readUbos,
+  trustDocumentBytes,
+  writeBundle,
+} = await dist('proof');
 
 const example = (...parts) => path.join(root, 'examples', ...parts);
 export const AS_OF = '2026-01-15';
@@ -37,7 +45,7 @@ export async function makeInputs(directory) {
     files: { suppliers: 'suppliers.csv', ubos: 'ubos.csv' },
     now: MADE_AT,
   });
-  await project.buildManifest({
+  const manifest = {
     policy: compilePolicy(parsePolicyText(await readFile(POLICY), POLICY)),
     referenceLists: await Promise.all(
       LISTS.map(async ({ id, file }) => ({ id, bytes: await readFile(file), asOf: AS_OF })),
@@ -46,7 +54,7 @@ export async function makeInputs(directory) {
     manifestId: '11111111-2222-4333-8444-555555555555',
     asOf: AS_OF,
     now: MADE_AT,
-  });
+  };
   const key = await generateKey(path.join(directory, 'keys'), {
     owner: 'Musterwerk AG',
     validFrom: new Date('2026-01-01T00:00:00Z'),
@@ -59,8 +67,10 @@ export async function makeInputs(directory) {
   return {
     project,
     trust: trustDocumentBytes(addToTrust(emptyTrustDocument(), { signer })),
-    /** `count` bundles of one proof, each signed under a label of its own, so that each is a new one. */
+    /** `count` bundles of one proof, each signed under a label of its own, so that each is a new one. The project's manifest is made anew. */
     async bundles(backend, count, more = {}) {
+      const [scheme] = backendByName(backend).schemes;
+      await project.buildManifest({ ...manifest, scheme });
       const { statement } = await project.prove(backend, STATEMENT);
       const parts = {
         createdAt: MADE_AT,

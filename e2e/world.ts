@@ -27,19 +27,8 @@ export async function makeProject(directory: string): Promise<Project> {
   const at = (...parts: string[]) => path.join(directory, ...parts);
   const project = at('project');
   await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project]);
-  await capOk([
-    'manifest',
-    'build',
-    '--project',
-    project,
-    '--policy',
-    POLICY,
-    '--sanctions',
-    SANCTIONS,
-    '--jurisdictions',
-    JURISDICTIONS,
-  ]);
-  await capOk(['prove', '--project', project, '--backend', 'disclosure']);
+  await buildManifest(project, 'merkle-blake3');
+  await capOk(['prove', '--project', project]);
   const key = await capOk([
     'keys',
     'generate',
@@ -61,10 +50,31 @@ export async function makeProject(directory: string): Promise<Project> {
   return { directory, at, kid, trust, bundle };
 }
 
+const buildManifest = (project: string, scheme: 'merkle-blake3' | 'kzg-columns') =>
+  capOk([
+    ...['manifest', 'build', '--project', project, '--policy', POLICY, '--scheme', scheme],
+    ...['--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS],
+  ]);
+
 /** Another bundle of the same project, e.g. with a mock proof or a nonce. */
 export async function proveAgain(project: Project, name: string, ...proveArguments: string[]): Promise<string> {
+  return proveCopy(project, await copyOf(project, name), name, proveArguments);
+}
+
+/** A zero-knowledge bundle of the same lists. */
+export async function proveColumns(project: Project, name: string, ...proveArguments: string[]): Promise<string> {
+  const copy = await copyOf(project, name);
+  await buildManifest(copy, 'kzg-columns');
+  return proveCopy(project, copy, name, proveArguments);
+}
+
+async function copyOf(project: Project, name: string): Promise<string> {
   const copy = project.at(`project-${name}`);
   await cp(project.at('project'), copy, { recursive: true });
+  return copy;
+}
+
+async function proveCopy(project: Project, copy: string, name: string, proveArguments: string[]): Promise<string> {
   await capOk(['prove', '--project', copy, ...proveArguments]);
   const out = project.at(`${name}.zip`);
   await capOk(['bundle', 'create', '--project', copy, '--key', project.kid, '--out', out]);

@@ -6,7 +6,7 @@ import { readBundle } from '../libs/proof/src/bundle/read.js';
 import { writeZip } from '../libs/proof/src/bundle/zip-writer.js';
 import { HEADER_BYTES } from '../libs/proof/src/container/container.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
-import { call, POLICY, postJson, postZip, proveAgain, upload, World, type Answer } from './world.js';
+import { call, POLICY, postJson, postZip, proveColumns, upload, World, type Answer } from './world.js';
 
 const ASKED = { audience: 'auditor', nonce: 'n-1' };
 const QUERY = new URLSearchParams(ASKED).toString();
@@ -21,7 +21,7 @@ let verify: string;
 beforeAll(async () => {
   world = await World.start({ verifier: ['--workers', '1'] });
   const statement = ['--audience', ASKED.audience, '--nonce', ASKED.nonce];
-  file = await proveAgain(world.project, 'zero-knowledge', '--backend', 'kzg-columns', ...statement);
+  file = await proveColumns(world.project, 'zero-knowledge', ...statement);
   bytes = await readFile(file);
   contents = new Map((await readBundle(bytes)).files);
   verify = `${world.stack.verifierUrl}/verify`;

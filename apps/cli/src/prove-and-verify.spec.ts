@@ -49,7 +49,7 @@ describe('from lists to a verdict', () => {
         '--jurisdictions',
         'examples/jurisdictions.csv@2025-10-01',
       ],
-      ...['--company', 'ACME GmbH'],
+      ...['--company', 'ACME GmbH', '--scheme', 'merkle-blake3'],
     );
     await done(
       ...['prove', '--project', at('project'), '--backend', 'disclosure', '--audience', 'auditor', '--nonce', 'n-1'],

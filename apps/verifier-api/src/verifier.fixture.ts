@@ -105,6 +105,7 @@ class Prover {
       now: '2026-01-16T00:00:00Z',
     });
     await project.buildManifest({
+      scheme: 'merkle-blake3.v3',
       policy: compilePolicy(parsePolicyText(await readFile(examples('policies/lksg.v1.json')), 'lksg.v1.json')),
       referenceLists: await Promise.all(
         ['sanctions', 'jurisdictions'].map(async (id) => ({

@@ -29,7 +29,7 @@ export async function provedBundle({
   const project = ['--project', at('project')];
   await done('prepare', '--suppliers', 'examples/suppliers.csv', '--ubos', 'examples/ubos.csv', '--out', at('project'));
   const kid = (await done('keys', 'generate', ...project, '--owner', owner)).trim();
-  const lists = ['--sanctions', 'examples/sanctions.csv@2025-11-01'];
+  const lists = ['--sanctions', 'examples/sanctions.csv@2025-11-01', '--scheme', 'merkle-blake3'];
   await done('manifest', 'build', ...project, '--policy', at('policy.json'), ...lists, '--company', company);
   const statement = ['--audience', 'auditor', '--nonce', 'n-1', '--expires-at', '2025-12-31T00:00:00Z'];
   await done('prove', ...project, '--backend', 'disclosure', ...statement);

@@ -101,10 +101,14 @@ export function namedListOfDay(text: string): { id: string; file: string; day: s
   return { id, file, day: of };
 }
 
-const SCHEMES: readonly CommitmentScheme[] = ['merkle-blake3.v3', 'kzg-columns.v1'];
+/** Without their versions: this release writes one of each. */
+const SCHEMES = new Map<string, CommitmentScheme>([
+  ['kzg-columns', 'kzg-columns.v1'],
+  ['merkle-blake3', 'merkle-blake3.v3'],
+]);
 
 export function commitmentScheme(text: string): CommitmentScheme {
-  const found = SCHEMES.find((scheme) => scheme === text);
-  if (!found) throw new InvalidArgumentError(`${SCHEMES.join(' or ')} was expected, not ${text}.`);
+  const found = SCHEMES.get(text);
+  if (!found) throw new InvalidArgumentError(`${[...SCHEMES.keys()].join(' or ')} was expected, not ${text}.`);
   return found;
 }

@@ -4,6 +4,7 @@ import {
   backendById,
   capacityOf,
   columnsCommitment,
+  COMMITTED_LISTS,
   decodeContainer,
   merkleCommitment,
   type ListName,
@@ -56,7 +57,8 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
       for (const { list, rows } of parsed.lists) opened.set(list, rows);
     }
   }
-  const lists = [...new Set(manifest.commitments.map(({ list }) => list))].map((list): ListExposure => {
+  // A manifest that commits to a list twice, or to another one, is shown as it is and fails where it is judged.
+  const lists = COMMITTED_LISTS.map((list): ListExposure => {
     const rows = opened.get(list) ?? [];
     const count = merkleCommitment(manifest, list)?.count ?? null;
     return {

@@ -13,7 +13,7 @@ interface Options {
   sanctions?: ListOfDay;
   jurisdictions?: ListOfDay;
   list?: (ListOfDay & { id: string })[];
-  scheme?: CommitmentScheme[];
+  scheme?: CommitmentScheme;
   company?: string;
   lei?: string;
   asOf?: string;
@@ -43,7 +43,7 @@ export async function build(io: CliIo, options: Options): Promise<void> {
   const { manifest, hash } = await project.buildManifest({
     policy,
     referenceLists,
-    ...(options.scheme && { schemes: options.scheme }),
+    ...(options.scheme && { scheme: options.scheme }),
     company: { ...(options.company && { name: options.company }), ...(options.lei && { lei: options.lei }) },
     manifestId: randomUUID(),
     asOf: options.asOf ?? today,
@@ -56,6 +56,8 @@ export async function build(io: CliIo, options: Options): Promise<void> {
       ...manifest.reference_lists.map(({ id, hash, as_of }) => `${id.padEnd(15)}${hash}  as of ${as_of}`),
     ].join('\n'),
   );
+  if (options.scheme === 'merkle-blake3.v3')
+    io.err('Whoever gets the manifest sees how many suppliers and UBOs there are. --scheme kzg-columns hides it.\n');
 }
 
 /** The reference lists that the policy's rules are about. */

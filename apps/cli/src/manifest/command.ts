@@ -22,9 +22,9 @@ export const defineManifest: DefineGroup = (program, run) => {
     )
     .option(
       '--scheme <name>',
-      'commitments to show; repeatable (default: all that the project has). kzg-columns.v1 alone hides how many rows there are; ' +
-        'backend disclosure needs merkle-blake3.v3',
-      repeated(commitmentScheme),
+      'how both lists are committed to: kzg-columns (zero knowledge, hides how many rows there are) or ' +
+        'merkle-blake3 (backend disclosure, for rules about a share of rows) (default: kzg-columns)',
+      commitmentScheme,
     )
     .option('--company <name>', 'company that the manifest names (none: it names nobody)')
     .option('--lei <lei>', 'its legal entity identifier')

@@ -9,8 +9,8 @@ export const defineProve: DefineGroup = (program, run) => {
     .requiredOption('--project <dir>', 'project directory with a manifest')
     .option(
       '--backend <name>',
-      'kzg-columns (zero knowledge), disclosure (opens rows), or mock (claims only: the verdict is never better than warn)',
-      'kzg-columns',
+      'kzg-columns (zero knowledge), disclosure (opens rows, needs merkle-blake3 commitments), or mock (claims only: the ' +
+        "verdict is never better than warn) (default: what the manifest's commitments are for)",
     )
     .option('--audience <text>', 'whom the proof is for')
     .option('--nonce <text>', 'what the verifier asked to see again')

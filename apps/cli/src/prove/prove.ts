@@ -1,11 +1,11 @@
-import { CapError, rfc3339 } from '@cap/crypto';
-import { backendByName, backends, Project } from '@cap/proof';
+import { rfc3339 } from '@cap/crypto';
+import { backendFor, Project, type BackendName } from '@cap/proof';
 import { revealWith } from '../frame/reveal.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 
 interface Options {
   project: string;
-  backend: string;
+  backend?: BackendName;
   audience?: string;
   nonce?: string;
   expiresAt?: string;
@@ -14,14 +14,8 @@ interface Options {
 }
 
 export async function prove(io: CliIo, options: Options): Promise<void> {
-  const backend = backendByName(options.backend);
-  if (backend === undefined)
-    throw new CapError(
-      'usage',
-      'option.unsupported',
-      `--backend ${options.backend}: not built in this version; there are ${backends.map(({ name }) => name).join(', ')}`,
-    );
   const project = await Project.open(options.project);
+  const backend = backendFor((await project.manifest()).manifest, options.backend);
   for (const { file, mode } of await project.exposedFiles())
     io.err(
       `cap: warning: ${file} has mode 0${mode.toString(8)}: others on this machine may read it; run: chmod 600 ${file}\n`,
@@ -41,7 +35,6 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   progressDone(io);
   printResult(io, options, record, () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}`);
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
-  if (backend.strength === 'proven') await tellShownCounts(io, project);
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);
 }
@@ -51,14 +44,3 @@ const bar = (done: number, of: number): string => {
   const full = Math.round((BAR * done) / of);
   return `[${'#'.repeat(full)}${' '.repeat(BAR - full)}] ${Math.round((100 * done) / of)} %`;
 };
-
-/** A proof that hides everything, under a manifest that does not. */
-async function tellShownCounts(io: CliIo, project: Project): Promise<void> {
-  const { manifest } = await project.manifest();
-  const shown = manifest.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v3');
-  if (shown.length > 0)
-    io.err(
-      `The proof shows no row and no number of rows, but the manifest's Merkle commitments tell how many ${shown.map(({ list }) => list).join(' and ')} there are: ` +
-        `"cap manifest build --scheme kzg-columns.v1" leaves them out.\n`,
-    );
-}

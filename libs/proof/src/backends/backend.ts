@@ -2,7 +2,7 @@ import { type Digest } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
 import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
-import { type Manifest } from '../manifest/manifest.js';
+import { type CommitmentScheme, type Manifest } from '../manifest/manifest.js';
 import { type WorkerPool } from './kzg-columns/pool.js';
 
 export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
@@ -85,6 +85,8 @@ export interface ProofBackend {
   readonly id: number;
   /** What its facts are worth in the report. */
   readonly strength: FactStrength;
+  /** The commitment schemes that it can prove over. */
+  readonly schemes: readonly CommitmentScheme[];
   /** vk_hash and params_hash that a proof of this context must carry. */
   verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
   /** Throws CapError `refused` / `proof.false-statement` that names rule and rows when a rule does not hold. */

@@ -13,7 +13,7 @@ import { type ListName } from '../lists/rows.js';
 import { type ProofContext, type ProverList } from './backend.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
 
-/** A prover's list with the scheme of its commitments. */
+/** A prover's list with the identifier scheme of its commitment. */
 export interface KnownList extends ProverList {
   idScheme: IdScheme;
 }
@@ -27,7 +27,7 @@ const refuseList = (list: ListName, why: string): never => {
   throw new CapError('refused', 'proof.other-lists', `${list}: ${why}; prepare the lists and build the manifest anew`);
 };
 
-/** The lists that the manifest commits to under any scheme. Throws CapError `refused` / `proof.other-lists` for others. */
+/** The lists that the manifest commits to under either scheme. Throws CapError `refused` / `proof.other-lists` for others. */
 export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): KnownList[] =>
   lists.map((given) => {
     const commitment = manifest.commitments.find(({ list }) => list === given.list);

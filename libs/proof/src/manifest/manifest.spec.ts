@@ -29,6 +29,12 @@ const ubos: Commitment = {
   root: digest('22'),
   count: 1,
 };
+const columns: Commitment = {
+  list: 'suppliers',
+  scheme: 'kzg-columns.v1',
+  id_scheme: 'name',
+  segments: [{ x: `0x${'a'.repeat(96)}`, r: `0x${'b'.repeat(96)}`, d: `0x${'c'.repeat(96)}` }],
+};
 const parts = {
   manifestId: '6f0c2f1e-4a53-4a59-9a40-1b1f6a3a6d2b',
   company: { name: 'Hallerwald AG' },
@@ -85,7 +91,8 @@ describe('cap-manifest.v2', () => {
     ['commitments.0.count', -1],
     ['commitments.0.count', 1.5],
     ['commitments.0.scheme', 'merkle-blake3.v1'],
-    ['commitments.0.list', 'customers'],
+    ['commitments.0.list', ''],
+    ['commitments.0.list', 7],
     ['commitments.0.id_scheme', 'email'],
     ['commitments.1.salt', '0x00'],
     ['company_commitment_root', null],
@@ -117,7 +124,8 @@ describe('commitmentsFault', () => {
   it('finds none in a sound manifest', () => {
     expect(commitmentsFault(manifest)).toBeNull();
     const none = { ...suppliers, count: 0, root: EMPTY_ROOT };
-    expect(commitmentsFault(sealed({ commitments: [none] }))).toBeNull();
+    expect(commitmentsFault(sealed({ commitments: [ubos, none] }))).toBeNull();
+    expect(commitmentsFault(sealed({ commitments: [columns, ubos] }))).toBeNull();
   });
   it('finds commitments that the root does not cover', () => {
     expect(commitmentsFault({ ...manifest, commitments: [suppliers] })).toMatchObject({
@@ -128,14 +136,22 @@ describe('commitmentsFault', () => {
   const faulty: [string, Partial<Manifest>, string][] = [
     [
       'a list that is committed to twice',
-      { commitments: [suppliers, { ...suppliers, count: 3 }] },
-      'several commitments of suppliers',
+      { commitments: [suppliers, { ...suppliers, count: 3 }, ubos] },
+      'commitments of suppliers',
     ],
-    ['rows under the empty root', { commitments: [{ ...suppliers, root: EMPTY_ROOT }] }, 'count and root disagree'],
-    ['no rows under another root', { commitments: [{ ...suppliers, count: 0 }] }, 'count and root disagree'],
+    ['the same under another scheme', { commitments: [suppliers, columns, ubos] }, 'commitments of suppliers'],
+    ['a list that is not committed to', { commitments: [suppliers] }, 'commitments of ubos'],
+    ['no commitment', { commitments: [] }, 'commitments of suppliers'],
+    ['another list', { commitments: [suppliers, ubos, { ...ubos, list: 'customers' as never }] }, 'no such list'],
+    [
+      'rows under the empty root',
+      { commitments: [ubos, { ...suppliers, root: EMPTY_ROOT }] },
+      'count and root disagree',
+    ],
+    ['no rows under another root', { commitments: [ubos, { ...suppliers, count: 0 }] }, 'count and root disagree'],
     [
       'suppliers with birthdates',
-      { commitments: [{ ...suppliers, id_scheme: 'person' }] },
+      { commitments: [ubos, { ...suppliers, id_scheme: 'person' }] },
       'no such identifier scheme',
     ],
     [
@@ -148,7 +164,7 @@ describe('commitmentsFault', () => {
     expect(commitmentsFault(sealed(changes))?.reason).toContain(reason);
   });
   it('keeps a faulty manifest from being built', () => {
-    expect(() => buildManifest({ ...parts, commitments: [suppliers, suppliers] })).toThrow('several commitments');
+    expect(() => buildManifest({ ...parts, commitments: [suppliers, suppliers] })).toThrow('commitments of suppliers');
     expect(() => buildManifest({ ...parts, asOf: 'today' })).toThrow('manifest.as_of');
   });
 });

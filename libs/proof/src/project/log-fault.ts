@@ -1,5 +1,4 @@
-import { isCapError, type ChainEvent } from '@cap/crypto';
-import { companyCommitmentRoot } from '../manifest/manifest.js';
+import { isCapError, jcs, sha3Text, type ChainEvent } from '@cap/crypto';
 import { auditHeadFault } from './audit-head.js';
 import { isLegacyLog } from './audit.js';
 import { type Project } from './project.js';
@@ -16,8 +15,8 @@ export async function projectLogFault(project: Project, events: readonly ChainEv
     events.some((entry) => entry.event === event && entry.details[member] === value);
   const lacks = (file: string, event: string) => `${project.file(file)} is there, the log has no event ${event} of it`;
 
-  const root = companyCommitmentRoot(await project.commitments());
-  if (!has('lists.committed', 'company_commitment_root', root)) return lacks('commitments.json', 'lists.committed');
+  const hash = sha3Text(jcs(await project.commitments()));
+  if (!has('lists.committed', 'commitments_hash', hash)) return lacks('commitments.json', 'lists.committed');
   const built = await ifMade(project.manifest());
   if (built === null) return null;
   const { events_count, tail_digest } = built.manifest.audit;

@@ -5,10 +5,10 @@ import { type ChainEvent, chainFault, digestText, jcsText, nextEvent, sha3Text }
 import { type CompiledPolicy } from '@cap/policy';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { JURISDICTIONS, policyOf, RULES, SANCTIONS } from '../backends/proving.fixture.js';
-import { backendById } from '../backends/index.js';
+import { backendById, backendFor } from '../backends/index.js';
 import { decodeContainer } from '../container/container.js';
 import { readSuppliers, readUbos } from '../lists/intake.js';
-import { parseManifest } from '../manifest/manifest.js';
+import { parseManifest, type CommitmentScheme } from '../manifest/manifest.js';
 import { appendAuditEvent, parseAuditLog } from './audit.js';
 import { projectLogFault } from './log-fault.js';
 import { Project, type PrepareInput, type ReferenceListInput } from './project.js';
@@ -43,8 +43,14 @@ const references: ReferenceListInput[] = [
   { id: 'sanctions', bytes: Buffer.from(SANCTIONS), asOf: '2026-01-10' },
   { id: 'jurisdictions', bytes: Buffer.from(JURISDICTIONS), asOf: '2026-01-01' },
 ];
-const build = (project: Project, chosen: CompiledPolicy = policy, referenceLists = references) =>
+const build = (
+  project: Project,
+  chosen: CompiledPolicy = policy,
+  referenceLists = references,
+  scheme: CommitmentScheme = 'merkle-blake3.v3',
+) =>
   project.buildManifest({
+    scheme,
     policy: chosen,
     referenceLists,
     company: { name: 'Hallerwald AG' },
@@ -178,6 +184,45 @@ describe('building the manifest', () => {
     await expect(sanctions({ id: '../sanctions' })).rejects.toMatchObject({ code: 'list.options' });
     await expect(sanctions({ asOf: '10.01.2026' })).rejects.toMatchObject({ code: 'list.options' });
     expect(await exists('manifest.json')).toBe(false);
+  });
+});
+
+describe('the scheme of a manifest', () => {
+  it('is one for both lists, by which the backend is chosen', async () => {
+    const project = await prepare();
+    const schemes = async (scheme?: CommitmentScheme) => {
+      const { manifest } = await build(project, policy, references, scheme);
+      return [manifest.commitments.map(({ list, scheme }) => [list, scheme]), backendFor(manifest).name];
+    };
+    const both = (scheme: string) => [
+      ['suppliers', scheme],
+      ['ubos', scheme],
+    ];
+    expect(await schemes('merkle-blake3.v3')).toEqual([both('merkle-blake3.v3'), 'disclosure']);
+    expect(await schemes('kzg-columns.v1')).toEqual([both('kzg-columns.v1'), 'kzg-columns']);
+    const { manifest } = await project.buildManifest({
+      policy,
+      referenceLists: references,
+      company: {},
+      manifestId: 'm-2',
+      asOf: '2026-01-14',
+      now: LATER,
+    });
+    expect(manifest.commitments.map(({ scheme }) => scheme)).toEqual(['kzg-columns.v1', 'kzg-columns.v1']);
+  });
+
+  it.each([
+    ['kzg-columns.v1', 'disclosure', /--backend kzg-columns or --backend mock, .*--scheme merkle-blake3$/],
+    ['merkle-blake3.v3', 'kzg-columns', /--backend disclosure or --backend mock, .*--scheme kzg-columns$/],
+  ] as const)('%s is refused to %s, with the remedy', async (scheme, backend, remedy) => {
+    const project = await prepare();
+    await build(project, policy, references, scheme);
+    await expect(project.prove(backend, statement)).rejects.toMatchObject({
+      kind: 'usage',
+      code: 'proof.backend',
+      message: expect.stringMatching(remedy),
+    });
+    await expect(project.prove('mock', statement)).resolves.toMatchObject({ backend: 'mock' });
   });
 });
 

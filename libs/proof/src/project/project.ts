@@ -21,7 +21,7 @@ import {
   type ProvingOptions,
   type Statement,
 } from '../backends/backend.js';
-import { backendByName } from '../backends/index.js';
+import { backendFor } from '../backends/index.js';
 import { SEED_BYTES } from '../backends/kzg-columns/columns.js';
 import { columnLayout, commitColumns } from '../backends/kzg-columns/commitment.js';
 import { Labour } from '../backends/kzg-columns/labour.js';
@@ -35,7 +35,6 @@ import { type ListName, type ListRow, type ReferenceList, type SupplierRow, type
 import { isDate, isInstant } from '../lists/calendar.js';
 import {
   buildManifest,
-  companyCommitmentRoot,
   manifestHash,
   parseManifest,
   type ColumnsCommitment,
@@ -60,7 +59,8 @@ import {
  *
  *   lists/suppliers.json, lists/ubos.json   typed rows in leaf order (0600)
  *   secrets.json | secrets.json.age         the salts (0600); without them nothing can be disclosed any more
- *   commitments.json                        written last: a directory without it is no project yet
+ *   commitments.json                        under each scheme, the manifest takes one; written last: a directory without it
+ *                                           is no project yet
  *   audit.jsonl, audit.head                 what was done, hash-chained; the last event of it
  *   policy.json  reference/<id>.csv  manifest.json      `cap manifest build`
  *   proof.capz  proof.json                              `cap prove`
@@ -134,7 +134,7 @@ export class Project {
         0o600,
       );
     await appendAuditEvent(project.file('audit.jsonl'), input.now, 'lists.committed', {
-      company_commitment_root: companyCommitmentRoot(commitments),
+      commitments_hash: sha3Text(jcs(commitments)),
     });
     await project.write('commitments.json', jcs({ schema: 'cap-commitments.v1', commitments }));
     return project;
@@ -209,8 +209,8 @@ export class Project {
   async buildManifest(input: {
     policy: CompiledPolicy;
     referenceLists: readonly ReferenceListInput[];
-    /** Commitments that the manifest shows; all of the project's if left out. A Merkle root shows the number of rows. */
-    schemes?: readonly CommitmentScheme[];
+    /** By what both lists are committed to; kzg-columns.v1 if left out. A Merkle commitment shows the number of rows. */
+    scheme?: CommitmentScheme;
     company: { name?: string; lei?: string };
     manifestId: string;
     /** YYYY-MM-DD or RFC 3339 UTC: when the company's lists were right. */
@@ -234,7 +234,7 @@ export class Project {
       createdAt: input.now,
       asOf: input.asOf,
       policy: input.policy,
-      commitments: (await this.commitments()).filter(({ scheme }) => input.schemes?.includes(scheme) ?? true),
+      commitments: (await this.commitments()).filter(({ scheme }) => scheme === (input.scheme ?? 'kzg-columns.v1')),
       referenceLists: lists,
       audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
     });
@@ -300,17 +300,15 @@ export class Project {
   }
 
   /**
-   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what the backend's prove throws (a false
-   * rule: `refused` / `proof.false-statement`); nothing is written then.
+   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what backendFor and the backend's prove throw
+   * (a false rule: `refused` / `proof.false-statement`); nothing is written then.
    */
   async prove(
     backendName: BackendName,
     statement: Statement,
     { reveal, ...options }: ProvingOptions & { reveal?: Reveal } = {},
   ): Promise<ProofRecord> {
-    const backend = backendByName(backendName);
-    if (!backend)
-      throw new CapError('usage', 'option.unsupported', `this release has no proof backend ${String(backendName)}`);
+    const backend = backendFor((await this.manifest()).manifest, backendName);
     checkStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const context = await this.proofContext(statement);

@@ -25,7 +25,7 @@ export function judgeRules<M>(
     const context = evaluationContextOf(held, held);
     const results = [evaluateRules(rules, [], 'claimed', context)];
     for (const strength of STRENGTHS) {
-      // Each kind of proof by itself: they are about different commitments, and nothing shows that these hold the same rows.
+      // Each kind of proof by itself: what is disclosed and what is proven must not come together to one stronger fact.
       const facts = proofs.filter((proof) => proof.strength === strength).flatMap(({ facts }) => facts);
       // Rules that only the bundle tells of are no better than its word.
       if (facts.length > 0) results.push(evaluateRules(rules, facts, own ? strength : 'claimed', context));

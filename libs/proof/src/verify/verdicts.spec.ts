@@ -3,6 +3,7 @@ import { jcs, signEnvelope, type JsonObject } from '@cap/crypto';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
 import { META_PAYLOAD_TYPE } from '../bundle/write.js';
 import { encodeContainer } from '../container/container.js';
+import { companyCommitmentRoot, type Commitment } from '../manifest/manifest.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
 import { type Report } from '../report/report.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
@@ -71,6 +72,11 @@ const withManifest = (change: (manifest: JsonObject) => Buffer | void) => (made:
       files.set('manifest.json', change(manifest) ?? jcs(manifest));
     },
     signers: [made.signer],
+  });
+const withCommitments = (change: (commitments: Commitment[]) => Commitment[]) =>
+  withManifest((manifest) => {
+    const commitments = change(manifest.commitments as unknown as Commitment[]);
+    Object.assign(manifest, { commitments, company_commitment_root: companyCommitmentRoot(commitments) });
   });
 const withMeta = (change: Parameters<typeof tampered>[1]['meta']) => (made: Made) =>
   tampered(made, { meta: change, signers: [made.signer] });
@@ -227,6 +233,18 @@ const CASES: Record<string, Case> = {
   },
   'manifest.commitments: the root is of others': {
     zip: withManifest((manifest) => void (manifest.company_commitment_root = `0x${'00'.repeat(32)}`)),
+    result: 'fail',
+    checks: { 'manifest.commitments': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'manifest.commitments: a list that no rule is about is not committed to': {
+    zip: withCommitments((commitments) => commitments.slice(0, 1)),
+    result: 'fail',
+    checks: { 'manifest.commitments': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+  'manifest.commitments: of a list that there is not': {
+    zip: withCommitments((commitments) => [...commitments, { ...commitments[0]!, list: 'customers' as never }]),
     result: 'fail',
     checks: { 'manifest.commitments': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
     rules: 'unproven',

@@ -16,6 +16,7 @@ export const disclosure = {
   name: 'disclosure',
   id: 3,
   strength: 'disclosed',
+  schemes: ['merkle-blake3.v3'],
   verifyingKey: (_context: ProofContext) => ZEROS,
 
   async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {

@@ -54,8 +54,8 @@ describe('the zero-knowledge prover', () => {
   }, 60_000);
 
   it('refuses what the manifest does not commit to', async () => {
-    const made = await provingColumns(policyOf(few), {}, false);
-    const stranger = await provingColumns(policyOf(few), {}, false);
+    const made = await provingColumns(policyOf(few));
+    const stranger = await provingColumns(policyOf(few));
     const error = await refusal(kzgColumns.prove(made.context, stranger.lists));
     expect(error).toMatchObject({ kind: 'refused', code: 'proof.other-lists' });
     const without = proving(policyOf(few));

@@ -17,6 +17,7 @@ export const kzgColumns: ProofBackend = {
   name: 'kzg-columns',
   id: 4,
   strength: 'proven',
+  schemes: ['kzg-columns.v1'],
   verifyingKey: () => ({ vkHash: VK_HASH, paramsHash: PARAMS_HASH }),
 
   async prove(context, lists, { threads = 0, progress } = {}) {

@@ -21,6 +21,7 @@ const columns = (more: Partial<ColumnsCommitment> = {}): ColumnsCommitment => ({
   ...more,
 });
 const UBO_COLUMNS = columns({ list: 'ubos', id_scheme: 'person' });
+const UBO_LEAVES = proving(policyOf(few)).context.manifest.commitments.find(({ list }) => list === 'ubos')!;
 
 function contextOf(rules: readonly JsonObject[], commitments: Manifest['commitments'] = [columns(), UBO_COLUMNS]) {
   return withCommitments(proving(policyOf(...rules)).context, commitments);
@@ -105,7 +106,7 @@ describe('a policy as a statement', () => {
       lhs: { list: 'suppliers', where: { field: 'due_diligence', eq: true } },
       rhs: '0.5',
     };
-    const { unprovable, statement } = asked([share, few, owned], [columns()]);
+    const { unprovable, statement } = asked([share, few, owned], [columns(), UBO_LEAVES]);
     expect(unprovable).toEqual([
       { rule_id: 'share', why: expect.stringContaining('share of rows') },
       { rule_id: 'owned', why: expect.stringContaining('no kzg-columns.v1 commitment of ubos') },
@@ -129,7 +130,7 @@ describe('a policy as a statement', () => {
   it('takes a long list in segments: all full but the last, which the bounds are about', () => {
     const three = columns({ segments: [POINTS, POINTS, POINTS] });
     const bounds = (...rules: JsonObject[]) =>
-      asked(rules, [three]).statement.lists.map(({ name, min, max }) => [name, min, max]);
+      asked(rules, [three, UBO_COLUMNS]).statement.lists.map(({ name, min, max }) => [name, min, max]);
     const count = (op: string, rhs: number) => ({ id: op, op, lhs: 'supplier_count', rhs });
     expect(bounds(count('range_min', 2100), count('range_max', 2500))).toEqual([
       ['suppliers', 1013, 1013],
@@ -137,14 +138,14 @@ describe('a policy as a statement', () => {
       ['suppliers', 74, 474],
     ]);
     expect(bounds(count('range_min', 10)).at(-1)).toEqual(['suppliers', 0, 1013]);
-    expect(asked([count('range_min', 10)], [three]).facts).toContainEqual({
+    expect(asked([count('range_min', 10)], [three, UBO_COLUMNS]).facts).toContainEqual({
       kind: 'count',
       list: 'suppliers',
       min: 2026,
       max: 3039,
     });
     for (const rule of [count('range_max', 2000), count('range_min', 3040)]) {
-      const { unprovable, statement } = asked([rule], [three]);
+      const { unprovable, statement } = asked([rule], [three, UBO_COLUMNS]);
       expect(unprovable).toMatchObject([{ rule_id: rule.id }]);
       expect(statement.lists).toEqual([]);
     }

@@ -7,12 +7,8 @@ import { columnLayout, commitColumns } from './commitment.js';
 import { labour } from './columns.fixture.js';
 import { SEED_BYTES } from './columns.js';
 
-/** As proving(), with kzg-columns.v1 commitments beside the Merkle ones, or instead of them. */
-export async function provingColumns(
-  policy: CompiledPolicy,
-  scenario: Scenario = {},
-  keepMerkle = true,
-): Promise<Proving> {
+/** As proving(), with kzg-columns.v1 commitments instead of the Merkle ones. */
+export async function provingColumns(policy: CompiledPolicy, scenario: Scenario = {}): Promise<Proving> {
   const made = proving(policy, scenario);
   const seed = randomBytes(SEED_BYTES);
   const commitments: ColumnsCommitment[] = [];
@@ -22,7 +18,7 @@ export async function provingColumns(
     commitments.push(await commitColumns(list, id_scheme, columnLayout(list, rows, leaves, id_scheme, seed), labour));
   }
   return {
-    context: withCommitments(made.context, [...(keepMerkle ? made.context.manifest.commitments : []), ...commitments]),
+    context: withCommitments(made.context, commitments),
     lists: made.lists.map((list) => ({ ...list, columnsSeed: seed })),
   };
 }

@@ -26,6 +26,7 @@ export const mock = {
   name: 'mock',
   id: 0,
   strength: 'claimed',
+  schemes: ['kzg-columns.v1', 'merkle-blake3.v3'],
   verifyingKey: (_context: ProofContext) => ZEROS,
 
   async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
