@@ -97,7 +97,7 @@ const NAMES = new Map<z.ZodType, string>(
 const DESCRIPTION = [
   'Judges bundles of the Confidential Assurance Protocol and says why, check by check.',
   'Errors are application/problem+json (RFC 9457) with a stable `code`; every answer has the header X-Request-Id.',
-  'Before a route is known a request can also be refused with 404 route.unknown, 405 method.not-allowed, 408 timeout and 431 request.too-large.',
+  'Before a route is known a request can also be refused with 400 request.schema, 404 route.unknown, 405 method.not-allowed, 408 timeout, 417 request.schema and 431 request.too-large.',
   'Under an Idempotency-Key a write is carried out once: for 24 h the same request gets the first success again.',
 ].join(' ');
 

@@ -1,25 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { type IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type Config } from '@cap/config';
 import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
 import { parseJsonBody } from './json-body.js';
+import { requestId } from './answer-headers.js';
 import { type Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
-
-const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-
-/** A caller's well-formed X-Request-Id, else a new one. */
-export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
 
 /** Nest on Fastify, with our own answers where neither a route nor a filter is reached. */
 export class ServiceAdapter extends FastifyAdapter {
   readonly routes: RouteTable;
+  /** What hooks do before and after an answer, where the framework runs none of them. */
+  aroundFrameworkError: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
 
   constructor(
     config: Config,
@@ -32,8 +25,10 @@ export class ServiceAdapter extends FastifyAdapter {
       bodyLimit: config.limits.json_bytes,
       trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
       clientErrorHandler: listeners.clientError,
-      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-        sendProblem(error, request, reply),
+      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+        this.aroundFrameworkError(request, reply);
+        sendProblem(error, request, reply);
+      },
       forceCloseConnections: 'idle',
       exposeHeadRoutes: true,
     } as never);

@@ -1,40 +1,53 @@
-import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import { type Socket } from 'node:net';
+import { METHODS, STATUS_CODES } from 'node:http';
+import { type Duplex } from 'node:stream';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { ProblemError, toBody } from '../problems/problem.js';
 
-type ParserError = Error & { code?: string; rawPacket?: Buffer };
+export type ParserError = Error & { code?: string; rawPacket?: Buffer };
 
 /** How long a client may go on sending what nobody reads before the socket is destroyed. */
 const LINGER_MS = 1_000;
 
-/** The problem for bytes that Node's parser refused before there was a request. */
-export function clientProblem(error: ParserError): ProblemError {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    // A token that does not fit the header limit is an invalid token, as one that fits would be.
-    const last = [...(error.rawPacket?.toString('latin1').matchAll(/\r\n([A-Za-z-]+):/g) ?? [])].at(-1)?.[1];
-    if (last?.toLowerCase() === 'authorization')
-      return new ProblemError('auth.invalid', 'The access token is not valid.', {
-        headers: { 'www-authenticate': 'Bearer realm="cap", error="invalid_token"' },
-      });
-    return new ProblemError('request.too-large', 'The headers are larger than 16 KiB.', { status: 431 });
+/** Node's own limit of a request's head, http.maxHeaderSize. */
+const HEADER_BYTES = 16_384;
+
+/** The problem for bytes that Node's parser refused; null if nobody is there who could read an answer. */
+export function clientProblem(error: ParserError): ProblemError | null {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW': {
+      // A token that does not fit the header limit is an invalid token, as one that fits would be.
+      if (/\r\nauthorization:[^\r\n]*$/i.test(error.rawPacket?.subarray(0, HEADER_BYTES).toString('latin1') ?? ''))
+        return new ProblemError('auth.invalid', 'The access token is not valid.', {
+          headers: { 'www-authenticate': 'Bearer realm="cap", error="invalid_token"' },
+        });
+      return new ProblemError('request.too-large', 'The headers are larger than 16 KiB.', { status: 431 });
+    }
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ProblemError('request.too-large', 'The extensions of the chunks are larger than 16 KiB.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ProblemError('timeout', 'The request was not sent in time.', { status: 408 });
   }
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new ProblemError('timeout', 'The request was not sent in time.', { status: 408 });
+  // A reset connection, or a handshake of TLS that failed: https tells of it by the same event.
+  if (error.code?.startsWith('HPE_') !== true) return null;
   return new ProblemError('request.schema', 'This is not an HTTP request.');
 }
 
-/** Listener of a server's `clientError`: answers as a problem and ends the connection. */
-export function answerClientError(error: ParserError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = clientProblem(error);
-  const requestId = randomUUID();
+/** The method that a packet begins with. Only names that Node knows: it becomes a label, and whoever sends chooses the bytes. */
+export function methodOf({ rawPacket }: ParserError): string {
+  const word = /^[A-Z-]+(?= )/.exec(rawPacket?.subarray(0, 20).toString('latin1') ?? '')?.[0];
+  return word !== undefined && METHODS.includes(word) ? word : 'unknown';
+}
+
+/** Writes an answer where there is no response to write it with, and ends the connection. */
+export function refuse(
+  socket: Duplex,
+  problem: ProblemError,
+  requestId: string,
+  fixed: Readonly<Record<string, string>>,
+): void {
   const body = JSON.stringify(toBody(problem, requestId));
   const headers = {
+    ...fixed,
     ...problem.headers,
     'content-type': PROBLEM_MEDIA_TYPE,
     'content-length': String(Buffer.byteLength(body)),
@@ -42,6 +55,7 @@ export function answerClientError(error: ParserError, socket: Socket): void {
     connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', () => undefined);
   socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${head.join('')}\r\n${body}`);
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -1,16 +1,38 @@
+import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Server as TcpServer, type Socket } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
-import { answerClientError } from './client-error.js';
+import { ProblemError } from '../problems/problem.js';
+import { requestId, securityHeaders } from './answer-headers.js';
+import { clientProblem, methodOf, type ParserError, refuse } from './client-error.js';
 
 /** Which listener took a request. */
 const VIA = Symbol('cap.listener');
 type Via = 'management' | 'api';
-type Marked = IncomingMessage & { [VIA]?: Via };
+/** What was answered past the response that Node has for the request. */
+const REFUSED = Symbol('cap.refused');
+/** An Expect header that nobody can meet. */
+const UNMET = Symbol('cap.unmet');
+type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: ProblemError; [UNMET]?: true };
+
+/** An answer to bytes that never became a request. */
+export interface Refusal {
+  readonly problem: ProblemError;
+  readonly requestId: string;
+  readonly method: string;
+  /** Address of the other end of the connection. */
+  readonly client: string | undefined;
+}
+
+/** Status under which a request is counted whose client went away before the answer, as nginx does. */
+const CLIENT_CLOSED = 499;
 
 const HEADERS_TIMEOUT_MS = 20_000;
+/** How often Node looks for connections that are past the two limits. */
+const CONNECTIONS_CHECK_MS = 5_000;
+const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Longer than the idle time-out of common proxies, so that the proxy closes first and loses no request. */
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -32,30 +54,38 @@ export class Listeners {
   /** The answer to the newest request of each connection. */
   private readonly newest = new WeakMap<Socket, ServerResponse>();
   private whenIdle: (() => void) | undefined;
-  /** Told of a request whose connection closed before its answer was sent. */
-  onAbort: ((request: IncomingMessage) => void) | undefined;
+  /** Told of a request whose response was not sent, and with which status that counts. */
+  onUnsent: ((request: IncomingMessage, status: number) => void) | undefined;
+  /** Told of each answer to bytes that were no request. */
+  onRefusal: ((refusal: Refusal) => void) | undefined;
+  /** On every answer. */
+  readonly fixedHeaders: Readonly<Record<string, string>>;
 
   constructor(
     readonly plan: ListenPlan,
     private tls: SecureContextOptions | null,
-  ) {}
+  ) {
+    this.fixedHeaders = securityHeaders(plan.api?.tls === true);
+  }
 
   /** Fastify's serverFactory: called with its request handler, for the management listener. */
   readonly management = (handler: RequestListener): Server => {
     this.handler = handler;
-    return this.make('management', (listener) => http.createServer(listener));
+    return this.make('management', (options, listener) => http.createServer(options, listener));
   };
 
   /**
    * Bytes that are no request. They get an answer of their own only where none is owed or was given for the request before
    * them: the client would take it for that one's.
    */
-  readonly clientError = (error: Error, socket: Socket): void => {
-    const response = this.newest.get(socket);
-    if (!response || (response.req.complete ? response.writableFinished : !response.headersSent))
-      answerClientError(error, socket);
-    else if (response.writableFinished) socket.destroySoon();
-    else response.once('finish', () => socket.destroySoon());
+  readonly clientError = (error: ParserError, socket: Socket): void => {
+    const problem = clientProblem(error);
+    if (!problem || !socket.writable) return void socket.destroy();
+    const request: Marked | undefined = this.newest.get(socket)?.req;
+    if (request && !request.complete && !this.newest.get(socket)!.headersSent) {
+      request[REFUSED] = problem;
+      refuse(socket, problem, requestId(request), this.fixedHeaders);
+    } else this.refuseBehind(socket, problem, methodOf(error));
   };
 
   /** Whether this request may reach a route of management (/healthz, /readyz, /metrics) or of the API. Injected requests reach all. */
@@ -65,12 +95,23 @@ export class Listeners {
     return via === 'management' ? managementRoute || this.plan.apiOnManagement : !managementRoute;
   }
 
+  /** The problem of a request that is none for HTTP's own reasons, before anybody asks what it wants. */
+  protocolProblem(request: IncomingMessage): ProblemError | null {
+    if ((request as Marked)[UNMET])
+      return new ProblemError('request.schema', 'Expect: nothing but 100-continue can be met.', { status: 417 });
+    if (request.httpVersion === '1.1' && request.headers.host === undefined)
+      return new ProblemError('request.schema', 'The header Host is missing.');
+    return null;
+  }
+
   /** Opens the API's own listener, if there is one. Rejects with the system's error. */
   async openApi(): Promise<void> {
     const { api } = this.plan;
     if (!api) return;
-    const server = this.make('api', (listener) =>
-      api.tls ? https.createServer({ ...this.tls }, listener) : http.createServer(listener),
+    const server = this.make('api', (options, listener) =>
+      api.tls
+        ? https.createServer({ ...options, ...this.tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, listener)
+        : http.createServer(options, listener),
     );
     server.on('clientError', this.clientError);
     await new Promise<void>((resolve, reject) => {
@@ -121,23 +162,46 @@ export class Listeners {
     return new Promise((resolve) => (this.whenIdle = resolve));
   }
 
-  private make(via: Via, create: (listener: RequestListener) => Server): Server {
-    const server = create((request, response) => {
+  private make(via: Via, create: (options: http.ServerOptions, listener: RequestListener) => Server): Server {
+    const take: RequestListener = (request, response) => {
       (request as Marked)[VIA] = via;
       this.newest.set(request.socket, response);
       this.inFlight++;
       response.once('close', () => this.finished(request, response.writableFinished));
       this.handler!(request, response);
+    };
+    const options = {
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      requireHostHeader: false, // Node's own answer has no body, and nothing is told of it
+    };
+    const server = create(options, take);
+    // Node's own answer to another expectation has neither body nor headers, and nothing is told of it.
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      (request as Marked)[UNMET] = true;
+      take(request as never, response as never);
     });
-    server.headersTimeout = HEADERS_TIMEOUT_MS;
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    // Without it Node closes the connection and says nothing.
+    server.on('connect', ({ socket }: IncomingMessage) =>
+      this.refuseBehind(socket, new ProblemError('route.unknown', 'This is no proxy.'), 'CONNECT'),
+    );
     this.servers.push({ server, via });
     return server;
   }
 
-  private finished(request: IncomingMessage, answered: boolean): void {
-    if (!answered) this.onAbort?.(request);
+  private refuseBehind(socket: Socket, problem: ProblemError, method: string): void {
+    const response = this.newest.get(socket);
+    if (response && !response.writableFinished) return void response.once('finish', () => socket.destroySoon());
+    if (response && !response.req.complete) return socket.destroySoon();
+    const id = randomUUID();
+    this.onRefusal?.({ problem, requestId: id, method, client: socket.remoteAddress });
+    refuse(socket, problem, id, this.fixedHeaders);
+  }
+
+  private finished(request: IncomingMessage, sent: boolean): void {
+    if (!sent) this.onUnsent?.(request, (request as Marked)[REFUSED]?.status ?? CLIENT_CLOSED);
     if (--this.inFlight === 0) this.whenIdle?.();
   }
 }

@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ModuleLog } from '../logging/logs.js';
+import { type LogFields, type ModuleLog } from '../logging/logs.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
@@ -9,19 +9,14 @@ import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 
 /** Route label of requests that match no route. */
 const UNMATCHED = 'unmatched';
-/** Status under which a request is counted whose client went away before the answer, as nginx does. */
-const CLIENT_CLOSED = 499;
 const REPLY = Symbol('cap.reply');
 type Answered = IncomingMessage & { [REPLY]?: FastifyReply };
 
-/** A browser never runs what this API answers; a page of documentation sets its own policy. Made once: it is on every answer. */
-const securityHeaders = (tls: boolean): Record<string, string> => ({
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  ...(tls ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-});
+interface RequestFields extends LogFields {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+}
 
 export interface RequestHookParts {
   readonly listeners: Listeners;
@@ -30,23 +25,32 @@ export interface RequestHookParts {
   readonly isDraining: () => boolean;
   /** What is answered where no route is. */
   readonly notFound: (request: FastifyRequest) => ProblemError;
+  /** Told of each token that is refused before there is a request. */
+  readonly tokenRefused: () => void;
 }
 
-/** What happens around every request: request id, which listener it may use, metrics, one log line. */
+/**
+ * What happens around every request: request id, which listener it may use, metrics, one log line. Gives what does the same for
+ * a request for which the framework runs no hooks.
+ */
 export function addRequestHooks(
   fastify: FastifyInstance,
-  { listeners, log, count, isDraining, notFound }: RequestHookParts,
-): void {
+  { listeners, log, count, isDraining, notFound, tokenRefused }: RequestHookParts,
+): (request: FastifyRequest, reply: FastifyReply) => void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
 
-  const fixed = securityHeaders(listeners.plan.api?.tls === true);
-  fastify.addHook('onRequest', (request, reply, done) => {
+  const begin = (request: FastifyRequest, reply: FastifyReply) => {
     (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);
-    reply.headers(fixed);
+    reply.headers(listeners.fixedHeaders);
     // Clients take a closed connection for what it is only when they were told before.
     if (isDraining()) reply.header('connection', 'close');
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    begin(request, reply);
+    const protocol = listeners.protocolProblem(request.raw);
+    if (protocol) return done(protocol);
     // Not left to the framework, which would read a stranger's body first.
     if (request.is404) return done(notFound(request));
     const route = request.routeOptions.url!;
@@ -66,26 +70,42 @@ export function addRequestHooks(
     done();
   });
 
-  const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) => {
-    const route = request.routeOptions.url ?? UNMATCHED;
-    count(request.method, route, status, milliseconds);
+  const record = (fields: RequestFields, milliseconds: number | undefined) => {
+    const { method, route, status } = fields;
+    count(method, route, status, milliseconds);
     const level = MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
-    if (!log.enabled(level)) return;
-    const fields = {
-      request_id: request.id,
-      method: request.method,
-      route,
-      status,
-      duration: Math.round(milliseconds * 1000) / 1000,
-    };
-    log[level]('request', request.result === null ? fields : { ...fields, result: request.result });
+    if (log.enabled(level)) log[level]('request', fields);
   };
+  const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) =>
+    record(
+      {
+        request_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? UNMATCHED,
+        status,
+        duration: Math.round(milliseconds * 1000) / 1000,
+        ...(request.result === null ? {} : { result: request.result }),
+      },
+      milliseconds,
+    );
   fastify.addHook('onResponse', (_request, reply, done) => {
     finished(reply, reply.statusCode);
     done();
   });
-  listeners.onAbort = (raw) => {
+  listeners.onUnsent = (raw, status) => {
     const reply = (raw as Answered)[REPLY];
-    if (reply) finished(reply, CLIENT_CLOSED);
+    if (reply) finished(reply, status);
+  };
+  listeners.onRefusal = ({ problem: { code, status }, requestId, method, client }) => {
+    if (code === 'auth.invalid') tokenRefused();
+    record({ request_id: requestId, method, route: UNMATCHED, status, client, code }, undefined);
+  };
+  return (request, reply) => {
+    begin(request, reply);
+    lingerAfterEarlyAnswer(request.raw, reply);
+    const { id, method } = request;
+    reply.raw.once('finish', () =>
+      record({ request_id: id, method, route: UNMATCHED, status: reply.statusCode }, undefined),
+    );
   };
 }

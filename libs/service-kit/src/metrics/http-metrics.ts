@@ -2,8 +2,11 @@ import { counter, histogram } from './metric.js';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Counts a finished request. `route` is the template (`/policy/:id`), never the path; unmatched requests share one. */
-export type CountRequest = (method: string, route: string, status: number, milliseconds: number) => void;
+/**
+ * Counts a finished request. `route` is the template (`/policy/:id`), never the path; unmatched requests share one. What never
+ * became a request has no duration.
+ */
+export type CountRequest = (method: string, route: string, status: number, milliseconds: number | undefined) => void;
 
 export function httpMetrics(): CountRequest {
   const requests = counter({
@@ -19,6 +22,6 @@ export function httpMetrics(): CountRequest {
   });
   return (method, route, status, milliseconds) => {
     requests.inc({ method, route, status: String(status) });
-    durations.observe({ route }, milliseconds / 1000);
+    if (milliseconds !== undefined) durations.observe({ route }, milliseconds / 1000);
   };
 }

@@ -92,12 +92,13 @@ export async function createService(
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   let draining = false;
-  addRequestHooks(fastify, {
+  adapter.aroundFrameworkError = addRequestHooks(fastify, {
     listeners,
     log: logs.for('http'),
     count: httpMetrics(),
     isDraining: () => draining,
     notFound: (request) => adapter.notFound(request),
+    tokenRefused: () => failures.inc(),
   });
   addAccessHook(fastify, { clients, tokens: access.tokens, failures, log: logs.for('auth') });
   const assertAccessRules = watchAccessRules(fastify);
