@@ -26,7 +26,6 @@ export const LISTS = ['sanctions', 'jurisdictions'].map((id) => ({ id, file: exa
 /** Suppliers that are left in, so that a disclosure of all of them makes a bundle of about 8 KB. */
 const SUPPLIERS = 16;
 const MADE_AT = '2026-01-16T00:00:00Z';
-export const STATEMENT = { issued_at: MADE_AT };
 
 async function* firstLines(file, count) {
   yield Buffer.from(
@@ -62,16 +61,21 @@ export async function makeInputs(directory) {
     usage: ['bundle'],
   });
   const { kid, publicKey, record } = key;
+  const statement = { signer: publicKeyText(publicKey), issued_at: MADE_AT };
   const { owner, valid_from, valid_to } = record;
-  const signer = { kid, public_key: publicKeyText(publicKey), owner, valid_from, valid_to };
+  const signer = {
+    ...{ kid, public_key: statement.signer, owner, company: { name: 'Musterwerk AG' } },
+    ...{ valid_from, valid_to },
+  };
   return {
     project,
+    statement,
     trust: trustDocumentBytes(addToTrust(emptyTrustDocument(), { signer })),
     /** `count` bundles of one proof, each signed under a label of its own, so that each is a new one. The project's manifest is made anew. */
     async bundles(backend, count, more = {}) {
       const [scheme] = backendByName(backend).schemes;
       await project.buildManifest({ ...manifest, scheme });
-      const { statement } = await project.prove(backend, STATEMENT);
+      await project.prove(backend, statement);
       const parts = {
         createdAt: MADE_AT,
         manifest: (await project.manifest()).bytes,

@@ -34,7 +34,7 @@ const ZK_ROUNDS = 3;
 
 async function main() {
   const { capOk, prepareStack, stopAll, mainOf } = await import('../scripts/local-stack.mjs');
-  const { AS_OF, LISTS, makeInputs, POLICY, STATEMENT } = await import('./inputs.mjs');
+  const { AS_OF, LISTS, makeInputs, POLICY } = await import('./inputs.mjs');
   const { bareCalls } = await import('./bare-calls.mjs');
   const { bareRate, bareVerify, verifyingJob } = await import('./zero-knowledge.mjs');
   const { registryCases } = await import('./registry.mjs');
@@ -69,7 +69,7 @@ async function main() {
     const echo = { ...oneBundle, headers: zip, amount: SIZE.warm };
 
     const zkBundles = await inputs.bundles('kzg-columns', SIZE.zk * (SIZE.rounds + 1));
-    const zkJob = await verifyingJob(inputs.project, STATEMENT);
+    const zkJob = await verifyingJob(inputs.project, inputs.statement);
     const coldBatches = {};
     for (const backend of ['disclosure', 'mock'])
       coldBatches[backend] = await inputs.bundles(backend, SIZE.cold * (SIZE.rounds + 1));

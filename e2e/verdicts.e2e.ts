@@ -19,9 +19,16 @@ import { cap, freePort, prepareStack, Service, stopAll, type Stack } from '../sc
 import { call, postJson, temporaryDirectory } from './world.js';
 
 const ZEROS = Buffer.alloc(32);
-const signers = { good: newSigner(), revoked: newSigner(), expired: newSigner(), stranger: newSigner() };
+const signers = {
+  good: newSigner(),
+  other: newSigner(),
+  revoked: newSigner(),
+  expired: newSigner(),
+  stranger: newSigner(),
+};
 const TRUSTED = [
   signerRecord(signers.good),
+  signerRecord(signers.other),
   signerRecord(signers.revoked, { revoked_at: '2026-01-20T00:00:00Z' }),
   signerRecord(signers.expired, { valid_to: '2026-01-31T00:00:00Z' }),
 ];
@@ -183,6 +190,12 @@ const TABLE: Record<string, Cell> = {
   },
   'the signer is revoked': { recipe: { signer: signers.revoked }, result: 'fail', because: ['signer.trusted'] },
   'the policy is a draft': { policy: 'draft', result: 'fail', because: ['policy.status'] },
+  'another trusted key signed the proof': {
+    zip: (made) => tampered(made, { signers: [signers.other] }),
+    ask: { audience: 'auditor', nonce: 'n-1' },
+    result: 'fail',
+    because: ['statement.signer'],
+  },
   'the nonce is another one': { ask: { nonce: 'n-2' }, result: 'fail', because: ['statement.nonce'] },
   'the audience is somebody else': { ask: { audience: 'press' }, result: 'fail', because: ['statement.audience'] },
   'it has expired and a nonce was asked': {

@@ -28,7 +28,6 @@ export async function makeProject(directory: string): Promise<Project> {
   const project = at('project');
   await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project]);
   await buildManifest(project, 'merkle-blake3');
-  await capOk(['prove', '--project', project]);
   const key = await capOk([
     'keys',
     'generate',
@@ -39,12 +38,13 @@ export async function makeProject(directory: string): Promise<Project> {
     '--json',
   ]);
   const { kid } = JSON.parse(key.stdout) as { kid: string };
+  await capOk(['prove', '--project', project]);
   const bundle = at('bundle.zip');
   await capOk(['bundle', 'create', '--project', project, '--key', kid, '--out', bundle]);
   const trust = at('trust.json');
   await capOk(['trust', 'init', '--out', trust]);
   await capOk([
-    ...['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.pub`)],
+    ...['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.pub`), '--company', 'Musterwerk AG'],
     ...['--reference-list', `sanctions=${SANCTIONS}`, '--reference-list', `jurisdictions=${JURISDICTIONS}`],
   ]);
   return { directory, at, kid, trust, bundle };
@@ -53,7 +53,7 @@ export async function makeProject(directory: string): Promise<Project> {
 const buildManifest = (project: string, scheme: 'merkle-blake3' | 'kzg-columns') =>
   capOk([
     ...['manifest', 'build', '--project', project, '--policy', POLICY, '--scheme', scheme],
-    ...['--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS],
+    ...['--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS, '--company', 'Musterwerk AG'],
   ]);
 
 /** Another bundle of the same project, e.g. with a mock proof or a nonce. */

@@ -81,13 +81,15 @@ async function main() {
     `${example('sanctions.csv')}@2026-01-15`,
     '--jurisdictions',
     `${example('jurisdictions.csv')}@2026-01-15`,
+    '--company',
+    'Musterwerk AG',
   ]);
   line('manifest built; one commitment for each list, which does not even show how many rows there are');
-  const [, proveTime] = await timed(() => capOk(['prove', '--project', project]));
-  line(`zero-knowledge proof of every rule made in ${ms(proveTime)}`);
   const key = json(
     await capOk(['keys', 'generate', '--keys', at('project', 'keys'), '--owner', 'Musterwerk AG', '--json']),
   );
+  const [, proveTime] = await timed(() => capOk(['prove', '--project', project]));
+  line(`zero-knowledge proof of every rule made in ${ms(proveTime)}; it names the key that will sign it, ${key.kid}`);
   const bundle = at('bundle.zip');
   await capOk(['bundle', 'create', '--project', project, '--key', key.kid, '--out', bundle]);
   const bytes = await readFile(bundle);
@@ -109,6 +111,8 @@ async function main() {
     trust,
     '--signer',
     at('project', 'keys', `${key.kid}.pub`),
+    '--company',
+    'Musterwerk AG',
     '--reference-list',
     `sanctions=${example('sanctions.csv')}@2026-01-15`,
     '--reference-list',

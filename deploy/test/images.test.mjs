@@ -343,8 +343,8 @@ backup:
       `cap prepare --suppliers lists/suppliers.csv --ubos lists/ubos.csv --out project
       cap manifest build --project project --policy lists/policies/lksg.v1.json --sanctions lists/sanctions.csv@2026-01-15 \
         --jurisdictions lists/jurisdictions.csv@2026-01-15
-      cap prove --project project
       cap keys generate --keys project/keys --owner 'Musterwerk AG' --usage bundle
+      cap prove --project project
       cap bundle create --project project --key "$(basename project/keys/*.key .key)" --out bundle.zip
       export NETWORK=cap-network CAP_TOKEN_FILE=token NODE_EXTRA_CA_CERTS=certs/ca.crt
       for list in sanctions jurisdictions; do

@@ -42,8 +42,8 @@ async function defineProgram(argv: readonly string[], run: Run): Promise<Command
   withExamples(program, [
     'cap prepare --suppliers suppliers.csv --ubos ubos.csv --out project',
     'cap manifest build --project project --policy policy.json --sanctions sanctions.csv',
-    'cap prove --project project',
     'cap keys generate --project project --owner "Compliance"',
+    'cap prove --project project',
     'cap bundle create --project project --key KID --out bundle.zip',
     'cap verify bundle.zip --policy policy.json --trust trust.json',
   ]);

@@ -57,7 +57,7 @@ describe('from lists to a verdict', () => {
     await done('bundle', 'create', '--project', at('project'), '--key', kid, '--out', at('bundle.zip'));
     await done('trust', 'init', '--out', at('trust.json'));
     await done(
-      ...['trust', 'add', at('trust.json'), '--signer', at('project', 'keys', `${kid}.pub`)],
+      ...['trust', 'add', at('trust.json'), '--signer', at('project', 'keys', `${kid}.pub`), '--company', 'ACME GmbH'],
       ...['--policy', at('policy.json'), '--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01'],
       ...['--reference-list', 'jurisdictions=examples/jurisdictions.csv@2025-10-01'],
     );
@@ -87,7 +87,8 @@ describe('from lists to a verdict', () => {
 
   it('judges by the lists the verifier holds; one it does not hold is no fact', async () => {
     await done('trust', 'init', '--out', at('signer.json'));
-    await done('trust', 'add', at('signer.json'), '--signer', at('project', 'keys', `${kid}.json`));
+    const signer = ['--signer', at('project', 'keys', `${kid}.json`), '--company', 'ACME GmbH'];
+    await done('trust', 'add', at('signer.json'), ...signer);
     const own = ['--policy', at('policy.json'), '--trust', at('signer.json'), '--json'];
     const lists = [
       ...['--list', 'sanctions=examples/sanctions.csv@2025-11-01'],
@@ -180,30 +181,25 @@ describe('from lists to a verdict', () => {
     expect(await readFile(at('a.zip'))).toEqual(await readFile(at('b.zip')));
   });
 
-  it('is signed only by a key that is made for bundles, and asks for the passphrase by the names of its variables', async () => {
-    const keys = ['--keys', at('other-keys'), '--owner', 'x'];
-    const bundle = (key: string, env: Record<string, string> = {}) =>
-      cap(
-        [
-          'bundle',
-          'create',
-          '--project',
-          at('project'),
-          '--keys',
-          at('other-keys'),
-          '--key',
-          key,
-          '--out',
-          at('o.zip'),
-        ],
-        { env },
-      );
-    const backupKey = (await done('keys', 'generate', ...keys, '--usage', 'backup')).out.trim();
-    expect(await bundle(backupKey)).toMatchObject({ code: 77, err: expect.stringContaining('signs no bundle') });
+  it('is signed only by the key that the proof names, which is made for bundles, and asks for the passphrase by the names of its variables', async () => {
+    await cp(at('project'), at('locked'), { recursive: true });
+    const place = ['--project', at('locked'), '--keys', at('other-keys')];
     const env = { CAP_KEY_PASSPHRASE: 'correct horse' };
-    const locked = (await cap(['keys', 'generate', ...keys, '--usage', 'bundle'], { env })).out.trim();
+    const locked = (
+      await cap(['keys', 'generate', '--keys', at('other-keys'), '--owner', 'x', '--usage', 'bundle'], { env })
+    ).out.trim();
+    await done('prove', ...place, '--backend', 'mock');
+    const bundle = (key: string, given: Record<string, string> = {}) =>
+      cap(['bundle', 'create', ...place, '--key', key, '--out', at('o.zip')], { env: given });
+    for (const other of [kid, 'f'.repeat(32), 'x'])
+      expect(await bundle(other, env)).toMatchObject({ code: 64, err: expect.stringContaining(`--key ${locked}`) });
     expect(await bundle(locked)).toMatchObject({ code: 65, err: expect.stringContaining('CAP_KEY_PASSPHRASE_FILE') });
+    const record = at('other-keys', `${locked}.json`);
+    const written = await readFile(record, 'utf8');
+    await writeFile(record, written.replace('"bundle"', '"backup"'));
+    expect(await bundle(locked, env)).toMatchObject({ code: 77, err: expect.stringContaining('signs no bundle') });
     expect(await readdir(home)).not.toContain('o.zip');
+    await writeFile(record, written);
     expect((await bundle(locked, env)).code).toBe(0);
   });
 

@@ -130,7 +130,11 @@ class Prover {
 
   /** A signed bundle with its lists enclosed. */
   async bundle(backend: BackendName = 'disclosure', statement: Partial<Statement> = {}): Promise<WrittenBundle> {
-    const record = await this.project.prove(backend, { issued_at: '2026-01-16T00:00:00Z', ...statement });
+    const record = await this.project.prove(backend, {
+      signer: publicKeyText(this.key.publicKey),
+      issued_at: '2026-01-16T00:00:00Z',
+      ...statement,
+    });
     const lists = await this.project.referenceLists();
     return writeBundle({
       label: 'test',
@@ -147,7 +151,10 @@ class Prover {
   trust(): Buffer {
     const { kid, publicKey, record } = this.key;
     const { owner, valid_from, valid_to } = record;
-    const signer = { kid, public_key: publicKeyText(publicKey), owner, valid_from, valid_to };
+    const signer = {
+      ...{ kid, public_key: publicKeyText(publicKey), owner, company: { name: 'Musterwerk AG' } },
+      ...{ valid_from, valid_to },
+    };
     return trustDocumentBytes(addToTrust(emptyTrustDocument(), { signer }));
   }
 }

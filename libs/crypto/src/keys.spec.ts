@@ -38,6 +38,25 @@ describe('keys', () => {
     expect(publicKeyText(key)).toBe('0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
   });
 
+  it('takes no key that nobody holds alone, and each key in one spelling', () => {
+    const order = 2n ** 255n - 19n;
+    const text = (y: bigint, negative = false) => {
+      const bytes = Buffer.from(y.toString(16).padStart(64, '0'), 'hex').reverse();
+      if (negative) bytes[31]! |= 0x80;
+      return `0x${bytes.toString('hex')}`;
+    };
+    // RFC 8032, section 5.1: multiples of a point of order 8.
+    const eighth = Buffer.from('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a', 'hex').reverse();
+    const y8 = BigInt(`0x${eighth.toString('hex')}`);
+    for (const y of [0n, 1n, order - 1n, y8, order - y8])
+      for (const negative of [false, true])
+        expect(() => publicKeyFromText(text(y, negative))).toThrow(expect.objectContaining({ code: 'key.malformed' }));
+    const other = Buffer.from('302a300506032b6570032100'.concat(text(order + 3n).slice(2)), 'hex');
+    const pem = `-----BEGIN PUBLIC KEY-----\n${other.toString('base64')}\n-----END PUBLIC KEY-----\n`;
+    for (const spelled of [text(order + 3n), text(2n ** 255n - 1n, true), pem])
+      expect(() => publicKeyFromText(spelled)).toThrow(/not the canonical encoding/);
+  });
+
   it('writes three files, the private one for its owner only, and reads them back', async () => {
     const made = await make();
     expect((await stat(path.join(directory, `${made.kid}.key`))).mode & 0o777).toBe(0o600);

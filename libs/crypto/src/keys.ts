@@ -7,6 +7,7 @@ import { readErrorKind, systemWords } from './file-errors.js';
 import { blake3 } from './hash.js';
 import { parseJson, type JsonObject } from './json.js';
 import { requirePrivateFile } from './private-file.js';
+import { publicKeyFault } from './public-key-fault.js';
 
 /** What a key may be made for. Other names are never written; a record of another version may hold them. */
 export const KEY_USAGES = ['bundle', 'backup', 'witness', 'log', 'audit'] as const;
@@ -31,6 +32,14 @@ export interface SigningKey {
   record: KeyRecord;
 }
 
+/** A public key as the formats write it: `0x` + 64 lowercase hex digits of the raw 32 bytes. */
+export type PublicKeyText = `0x${string}`;
+
+const PUBLIC_KEY_TEXT = /^0x[0-9a-f]{64}$/;
+/** Of that form; whether it is a key that somebody can hold, publicKeyFromText says. */
+export const isPublicKeyText = (text: unknown): text is PublicKeyText =>
+  typeof text === 'string' && PUBLIC_KEY_TEXT.test(text);
+
 // SubjectPublicKeyInfo of an Ed25519 key is this prefix (RFC 8410) and the 32 raw bytes.
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const KID = /^[0-9a-f]{32}$/;
@@ -45,23 +54,30 @@ export function rawPublicKey(key: KeyObject): Buffer {
   return spki.subarray(spki.length - 32);
 }
 
+const kidOfBytes = (raw: Uint8Array): string => blake3(raw).subarray(0, 16).toString('hex');
+
 /** Key id: hex of the first 16 bytes of BLAKE3(raw public key). */
-export const kidOf = (key: KeyObject): string => blake3(rawPublicKey(key)).subarray(0, 16).toString('hex');
+export const kidOf = (key: KeyObject): string => kidOfBytes(rawPublicKey(key));
+/** The same of a key that is only named, and may be none. */
+export const kidOfText = (text: PublicKeyText): string => kidOfBytes(publicKeyBytes(text));
 
-/** `0x` + 64 hex of the raw key. */
-export const publicKeyText = (key: KeyObject): string => `0x${rawPublicKey(key).toString('hex')}`;
+export const publicKeyText = (key: KeyObject): PublicKeyText => `0x${rawPublicKey(key).toString('hex')}`;
 
-/** Reads a public key from `0x` + 64 hex (raw) or a SPKI PEM. Throws CapError `key.malformed`. */
+/** The raw 32 bytes that the text spells. */
+export const publicKeyBytes = (text: PublicKeyText): Buffer => Buffer.from(text.slice(2), 'hex');
+
+/** Reads a public key from `0x` + 64 hex (raw) or a SPKI PEM. Throws CapError `key.malformed`, also for a key that nobody can hold. */
 export function publicKeyFromText(text: string): KeyObject {
   try {
-    const key = /^0x[0-9a-f]{64}$/.test(text)
+    const key = isPublicKeyText(text)
       ? createPublicKey({
-          key: Buffer.concat([SPKI_PREFIX, Buffer.from(text.slice(2), 'hex')]),
+          key: Buffer.concat([SPKI_PREFIX, publicKeyBytes(text)]),
           format: 'der',
           type: 'spki',
         })
       : createPublicKey(text);
-    rawPublicKey(key);
+    const fault = publicKeyFault(rawPublicKey(key));
+    if (fault !== null) throw new CapError('input', 'key.malformed', `public key: ${fault}`);
     return key;
   } catch (cause) {
     if (cause instanceof CapError) throw cause;
@@ -220,17 +236,18 @@ export async function loadRecordedKey(file: string, now: Date, passphrase?: stri
 /** Where the record of a key file `NAME.key` lies. */
 export const recordFileOf = (file: string): string => `${file.slice(0, -'.key'.length)}.json`;
 
+/** Throws CapError `forbidden` / `key.forbidden` for a key that is retired, revoked, or outside its validity at the time `now`. */
+export function requireInForce({ kid, status, valid_from, valid_to }: KeyRecord, now: Date): void {
+  if (status !== 'active')
+    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${status}: it signs nothing any more`);
+  const at = now.getTime();
+  if (at < Date.parse(valid_from) || at > Date.parse(valid_to))
+    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is valid from ${valid_from} to ${valid_to}, not now`);
+}
+
 async function heldTo(record: KeyRecord, file: string, now: Date, passphrase?: string): Promise<SigningKey> {
   const { kid } = record;
-  if (record.status !== 'active')
-    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${record.status}: it signs nothing any more`);
-  const at = now.getTime();
-  if (at < Date.parse(record.valid_from) || at > Date.parse(record.valid_to))
-    throw new CapError(
-      'forbidden',
-      'key.forbidden',
-      `key ${kid} is valid from ${record.valid_from} to ${record.valid_to}, not now`,
-    );
+  requireInForce(record, now);
   const pem = await readNamed(file, `key ${kid}`);
   await requirePrivateFile(file);
   const privateKey = openPrivateKey(pem, file, passphrase);

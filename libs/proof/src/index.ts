@@ -30,6 +30,7 @@ export { withFileSource } from './bundle/byte-source.js';
 export { unpack } from './bundle/zip-content.js';
 export { readZipDirectory } from './bundle/zip-directory.js';
 export { writeZip, type ZipFile } from './bundle/zip-writer.js';
+export { companyText, type Company } from './trust/company.js';
 export * from './trust/trust-document.js';
 export * from './trust/trust-signature.js';
 export * from './trust/trust-store.js';

@@ -11,7 +11,7 @@ export const defineBundle: DefineGroup = (program, run) => {
     'cap bundle create --project project --key 5f0c… --out bundle.zip',
   ])
     .requiredOption('--project <dir>', 'project directory with a proof')
-    .requiredOption('--key <kid>', 'key to sign with')
+    .requiredOption('--key <kid>', 'key to sign with: the one that the proof names')
     .requiredOption('--out <file>', 'the bundle')
     .option('--keys <dir>', "directory of the keys (default: the project's keys/)")
     .option('--label <text>', 'free text for people', 'cap bundle')

@@ -1,4 +1,4 @@
-import { CapError, loadSigningKey, rfc3339 } from '@cap/crypto';
+import { CapError, kidOfText, loadSigningKey, rfc3339 } from '@cap/crypto';
 import { appendAuditEvent, backendByName, decodeContainer, Project, writeBundle } from '@cap/proof';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
@@ -24,6 +24,14 @@ export async function create(io: CliIo, options: Options): Promise<void> {
       'input',
       'proof.stale',
       `the proof is of the manifest ${record.manifest_hash}, the project's is ${manifest.hash}; run cap prove again`,
+    );
+  const signer = kidOfText(record.statement.signer);
+  if (options.key !== signer)
+    throw new CapError(
+      'usage',
+      'option.key',
+      `--key ${options.key.slice(0, 80)}: the proof names ${signer} as its signer, and under another signature it is worth nothing; ` +
+        `sign with --key ${signer}, or prove anew with cap prove --key`,
     );
   await project.audit(); // a broken log is told before anything is written
   const key = await loadSigningKey(keyDirectory(options), options.key, io.now(), await keyPassphrase(io));

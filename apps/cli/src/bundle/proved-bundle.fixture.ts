@@ -35,7 +35,7 @@ export async function provedBundle({
   await done('prove', ...project, '--backend', 'disclosure', ...statement);
   await done('bundle', 'create', ...project, '--key', kid, '--label', label, '--out', at('bundle.zip'));
   await done('trust', 'init', '--out', at('trust.json'));
-  await done('trust', 'add', at('trust.json'), '--signer', at('project', 'keys', `${kid}.pub`));
+  await done('trust', 'add', at('trust.json'), '--signer', at('project', 'keys', `${kid}.pub`), '--company', company);
   return { at, kid };
 }
 

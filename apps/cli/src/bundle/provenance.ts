@@ -1,4 +1,4 @@
-import { isCapError, parseEnvelope, parseJson } from '@cap/crypto';
+import { isCapError, isPublicKeyText, kidOfText, parseEnvelope, parseJson } from '@cap/crypto';
 import { type Bundle, type TrustStore } from '@cap/proof';
 import { z } from 'zod';
 
@@ -6,14 +6,21 @@ import { z } from 'zod';
 export interface Provenance {
   label: string | null;
   created_at: string | null;
-  /** `owner` as the given trust store names the key; null if it does not know it. */
-  signers: { kid: string; owner: string | null }[];
+  signers: Signer[];
   /** What each proof says about itself. */
   statements: Statement[];
 }
 
+/** `owner` as the given trust store names the key; null if it does not know it. */
+export interface Signer {
+  kid: string;
+  owner: string | null;
+}
+
 export interface Statement {
   unit: string | null;
+  /** Whose proof it is: the key that must have signed the bundle. */
+  signer: Signer | null;
   audience: string | null;
   nonce: string | null;
   issued_at: string | null;
@@ -22,8 +29,8 @@ export interface Statement {
 
 // A bundle that is wrong somewhere is looked into most of all: what is not as it should be counts as not said.
 const text = z.string().nullable().catch(null);
-const statement = z.object({ audience: text, nonce: text, issued_at: text, expires_at: text });
-const NOTHING_SAID = { audience: null, nonce: null, issued_at: null, expires_at: null };
+const statement = z.object({ signer: text, audience: text, nonce: text, issued_at: text, expires_at: text });
+const NOTHING_SAID = { signer: null, audience: null, nonce: null, issued_at: null, expires_at: null };
 const said = z
   .object({
     label: text,
@@ -37,13 +44,20 @@ export function provenanceOf({ meta, files }: Bundle, trust: TrustStore | null):
   return {
     label,
     created_at,
-    signers: signatories(files.get('signatures.json')).map((kid) => ({
-      kid,
-      owner: trust?.signer(kid)?.owner ?? null,
+    signers: signatories(files.get('signatures.json')).map((kid) => ownedKey(kid, trust)),
+    statements: proof_units.map(({ id, statement: made }) => ({
+      unit: id,
+      ...made,
+      signer: statedSigner(made.signer, trust),
     })),
-    statements: proof_units.map(({ id, statement: made }) => ({ unit: id, ...made })),
   };
 }
+
+/** The key that a statement names, `0x` + hex. */
+export const statedSigner = (text: string | null, trust: TrustStore | null): Signer | null =>
+  isPublicKeyText(text) ? ownedKey(kidOfText(text), trust) : null;
+
+const ownedKey = (kid: string, trust: TrustStore | null): Signer => ({ kid, owner: trust?.signer(kid)?.owner ?? null });
 
 function signatories(envelope: Buffer | undefined): string[] {
   if (envelope === undefined) return [];
@@ -61,10 +75,12 @@ export function provenanceRows({ label, created_at, signers, statements }: Prove
     ['Label', label],
     ['Created at', created_at],
   ];
-  for (const { kid, owner } of signers) rows.push(['Signer', owner === null ? kid : `${kid}  ${owner}`]);
+  const named = ({ kid, owner }: Signer) => (owner === null ? kid : `${kid}  ${owner}`);
+  for (const signer of signers) rows.push(['Signer', named(signer)]);
   if (signers.length === 0) rows.push(['Signer', null]);
-  for (const { unit, audience, nonce, issued_at, expires_at } of statements) {
+  for (const { unit, signer, audience, nonce, issued_at, expires_at } of statements) {
     if (statements.length > 1) rows.push(['Proof unit', unit]);
+    rows.push(['Proof of', signer && named(signer)]);
     rows.push(['Audience', audience], ['Nonce', nonce], ['Issued at', issued_at], ['Expires at', expires_at]);
   }
   return rows.map(([title, value]) => [title, value ?? '-']);

@@ -23,6 +23,7 @@ describe.each([[['inspect']], [['bundle', 'inspect']]])('cap %j', (verb) => {
     expect(out).toMatch(/label +Label/i);
     expect(out).toMatch(/created at +2025-11-06T10:00:00Z$/im);
     expect(out).toMatch(new RegExp(`signer +${made.kid}$`, 'im'));
+    expect(out).toMatch(new RegExp(`proof of +${made.kid}$`, 'im'));
     expect(out).toMatch(/audience +auditor$/im);
     expect(out).toMatch(/nonce +n-1$/im);
     expect(out).toMatch(/issued at +2025-11-06T10:00:00Z$/im);
@@ -34,7 +35,9 @@ describe.each([[['inspect']], [['bundle', 'inspect']]])('cap %j', (verb) => {
     expect(out).toMatch(new RegExp(`signer +${made.kid}  Owner`, 'im'));
     const json = JSON.parse((await inspect('--trust', made.at('trust.json'), '--json')).out);
     expect(json.signers).toEqual([{ kid: made.kid, owner: `Owner${hostile}` }]);
-    expect(json.statements).toEqual([expect.objectContaining(statement)]);
+    expect(json.statements).toEqual([
+      expect.objectContaining({ ...statement, signer: { kid: made.kid, owner: `Owner${hostile}` } }),
+    ]);
     expect(JSON.parse((await inspect('--json')).out).signers).toEqual([{ kid: made.kid, owner: null }]);
   });
 
@@ -51,8 +54,9 @@ describe('cap inspect', () => {
   it('says of a project what its proof states; it is not signed yet', async () => {
     const { signers, statements, label } = JSON.parse((await cap(['inspect', made.at('project'), '--json'])).out);
     expect({ signers, label }).toEqual({ signers: [], label: null });
-    expect(statements).toEqual([expect.objectContaining(statement)]);
+    expect(statements).toEqual([expect.objectContaining({ ...statement, signer: { kid: made.kid, owner: null } })]);
     const { out } = await cap(['inspect', made.at('project')]);
+    expect(out).toMatch(new RegExp(`^Proof of +${made.kid}$`, 'm'));
     expect(out).toMatch(/^Audience +auditor$/m);
     expect(out).toContain(`ACME${shown}`);
   });

@@ -3,7 +3,7 @@ import { mainFiles, parseManifest, Project, readBundle, type Manifest, type Trus
 import { exists, isDirectory, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printableIn } from '../frame/printable.js';
-import { provenanceOf, provenanceRows, type Provenance } from '../bundle/provenance.js';
+import { provenanceOf, provenanceRows, statedSigner, type Provenance } from '../bundle/provenance.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
 import { readTrust } from '../trust/read-trust.js';
 import { exposureOf, type Exposure, type ListExposure } from './exposure.js';
@@ -16,7 +16,9 @@ export async function inspect(io: CliIo, options: { trust?: string; json?: boole
   ]);
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
   const project = name !== '-' && (await isDirectory(name)) && !(await exists(`${name}/proof.dat`));
-  const { manifest, proof, others, provenance } = project ? await fromProject(name) : await fromBundle(io, name, trust);
+  const { manifest, proof, others, provenance } = project
+    ? await fromProject(name, trust)
+    : await fromBundle(io, name, trust);
   const exposure = exposureOf(manifest, proof);
   printResult(io, options, { ...exposure, ...provenance, other_files: others }, () =>
     describe(printableIn(exposure), printableIn(provenance), printableIn(others)),
@@ -32,11 +34,19 @@ interface Inspected {
   provenance: Provenance;
 }
 
-async function fromProject(directory: string): Promise<Inspected> {
+async function fromProject(directory: string, trust: TrustStore | null): Promise<Inspected> {
   const project = await Project.open(directory);
   const { manifest } = await project.manifest();
   const proof = (await exists(project.file('proof.json'))) ? await project.proof() : null;
-  const statements = proof === null ? [] : [{ unit: null, ...UNSAID, ...proof.record.statement }];
+  const statements =
+    proof === null
+      ? []
+      : [
+          {
+            ...{ unit: null, ...UNSAID, ...proof.record.statement },
+            signer: statedSigner(proof.record.statement.signer, trust),
+          },
+        ];
   // It gets its label and signature when it is packed.
   const provenance: Provenance = { label: null, created_at: null, signers: [], statements };
   return { manifest, proof: proof?.bytes ?? null, others: [], provenance };

@@ -29,6 +29,7 @@ describe('salts that are encrypted to age recipients', () => {
     const { code, err } = await cap(['prepare', ...LISTS, '--out', project, ...recipients]);
     expect([code, err]).toEqual([0, expect.stringContaining('secrets.json.age')]);
     await writeFile(at('policy.json'), JSON.stringify(POLICY));
+    await cap(['keys', 'generate', '--project', project, '--owner', 'Compliance']);
     await cap(['manifest', 'build', '--project', project, '--policy', at('policy.json')]);
   });
 

@@ -2,10 +2,13 @@ import { rfc3339 } from '@cap/crypto';
 import { backendFor, Project, type BackendName } from '@cap/proof';
 import { revealWith } from '../frame/reveal.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { proofSigner } from './signer.js';
 
 interface Options {
   project: string;
   backend?: BackendName;
+  key?: string;
+  keys?: string;
   audience?: string;
   nonce?: string;
   expiresAt?: string;
@@ -16,12 +19,14 @@ interface Options {
 export async function prove(io: CliIo, options: Options): Promise<void> {
   const project = await Project.open(options.project);
   const backend = backendFor((await project.manifest()).manifest, options.backend);
+  const signer = await proofSigner(options, io.now());
   for (const { file, mode } of await project.exposedFiles())
     io.err(
       `cap: warning: ${file} has mode 0${mode.toString(8)}: others on this machine may read it; run: chmod 600 ${file}\n`,
     );
   progress(io, `proving with ${backend.name}`);
   const statement = {
+    signer: signer.publicKey,
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     issued_at: rfc3339(io.now()),
@@ -33,7 +38,12 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
     progress: (done, of) => progress(io, `proving with ${backend.name} ${bar(done, of)}`),
   });
   progressDone(io);
-  printResult(io, options, record, () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}`);
+  printResult(
+    io,
+    options,
+    record,
+    () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}`,
+  );
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);

@@ -1,5 +1,5 @@
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { anyText, namedList, repeated, wholeNumber } from '../frame/option-values.js';
+import { anyText, namedList, notEmpty, repeated, wholeNumber } from '../frame/option-values.js';
 
 const DEFAULT_WORDS = '\nWithout a name: trust.json in the current directory.';
 
@@ -19,12 +19,14 @@ export const defineTrust: DefineGroup = (program, run) => {
     'add [trust]',
     'add signers, policies, reference lists, logs and witnesses; one that is there already is replaced',
     [
-      'cap trust add trust.json --signer project/keys/5f0c….pub',
+      'cap trust add trust.json --signer project/keys/5f0c….pub --company "ACME GmbH"',
       'cap trust add trust.json --policy policy.yaml --reference-list sanctions=sanctions.csv@2025-11-01',
       'cap trust add trust.json --log-key log.example/cap+2e…+AR… --witness-key witness.example+45…+BF… --witness-threshold 1',
     ],
   )
     .option('--signer <file>', '<kid>.pub or <kid>.json; the other stands beside it; repeatable', repeated(anyText))
+    .option('--company <name>', 'company that the one --signer signs for, as its manifests name it', notEmpty)
+    .option('--lei <lei>', 'its legal entity identifier', notEmpty)
     .option('--policy <file>', 'policy, JSON or YAML; repeatable', repeated(anyText))
     .option(
       '--reference-list <id=file[@day]>',

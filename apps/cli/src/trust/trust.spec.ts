@@ -37,6 +37,28 @@ describe('cap trust', () => {
     expect((await cap(['trust', 'show', at('trust.json')])).out).toContain('Supplier AG');
   });
 
+  it('writes beside a key whose lists it signs for, and keeps that when the key comes again', async () => {
+    const [kid, other] = [await newKey(), await newKey()];
+    const signer = ['--signer', at('keys', `${kid}.pub`)];
+    const company = { name: 'Musterwerk AG', lei: '5299000J2N45DDNE4Y28' };
+    expect((await add(...signer, '--company', company.name, '--lei', company.lei)).code).toBe(0);
+    expect((await stored()).signers).toMatchObject([{ kid, owner: 'Supplier AG', company }]);
+    expect((await cap(['trust', 'show', at('trust.json')])).out).toContain(`Musterwerk AG, LEI ${company.lei}`);
+    expect((await add(...signer)).code).toBe(0);
+    expect((await stored()).signers).toMatchObject([{ kid, company }]);
+    expect((await add(...signer, '--company', 'Musterwerk SE')).code).toBe(0);
+    expect((await stored()).signers[0].company).toEqual({ name: 'Musterwerk SE' });
+    const before = await stored();
+    for (const wrong of [
+      ['--company', 'Musterwerk AG'],
+      [...signer, '--signer', at('keys', `${other}.pub`), '--company', 'Musterwerk AG'],
+      ['--reference-list', 'sanctions=examples/sanctions.csv', '--lei', company.lei],
+      [...signer, '--company', ''],
+    ])
+      expect((await add(...wrong)).code).toBe(64);
+    expect(await stored()).toEqual(before);
+  });
+
   it('refuses a revoked key of which nobody knows since when it is', async () => {
     const kid = await newKey();
     const record = at('keys', `${kid}.json`);

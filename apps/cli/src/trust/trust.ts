@@ -2,6 +2,7 @@ import path from 'node:path';
 import { CapError, isKid, loadSigningKey, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
 import {
   addToTrust,
+  companyText,
   emptyTrustDocument,
   parseReferenceList,
   parseTrustDocument,
@@ -10,6 +11,7 @@ import {
   TrustStore,
   trustDocumentBytes,
   trustSignatureFile,
+  type Company,
   type TrustAddition,
   type TrustDocument,
 } from '@cap/proof';
@@ -42,6 +44,8 @@ export async function add(
   io: CliIo,
   options: Options & {
     signer?: string[];
+    company?: string;
+    lei?: string;
     policy?: string[];
     referenceList?: NamedList[];
     logKey?: string[];
@@ -56,8 +60,9 @@ export async function add(
     ...(options.policy ?? []).map((file) => ['--policy', file] as const),
     ...(options.referenceList ?? []).map(({ id, file }) => [`--reference-list ${id}`, file] as const),
   ]);
+  const company = companyOf(options);
   const additions: TrustAddition[] = [
-    ...(await Promise.all((options.signer ?? []).map(signerAddition))),
+    ...(await Promise.all((options.signer ?? []).map((file) => signerAddition(file, company)))),
     ...(await Promise.all((options.policy ?? []).map((file) => policyAddition(io, file)))),
     ...(await Promise.all((options.referenceList ?? []).map((list) => listAddition(io, list)))),
     ...(options.logKey ?? []).map((logKey) => ({ logKey })),
@@ -82,7 +87,7 @@ export async function add(
 }
 
 /** `<kid>.pub`, and the record beside it, which says from when to when the key signs. */
-async function signerAddition(file: string): Promise<TrustAddition> {
+async function signerAddition(file: string, company: Company | null): Promise<TrustAddition> {
   const directory = path.dirname(file);
   const kid = path.basename(file).replace(/\.(pub|json)$/, '');
   if (!isKid(kid)) throw new CapError('usage', 'option.signer', `--signer ${file}: expected a file named <kid>.pub`);
@@ -95,7 +100,24 @@ async function signerAddition(file: string): Promise<TrustAddition> {
       `${path.join(directory, `${kid}.json`)}: the key is revoked, but not since when: expected revoked_at`,
     );
   const public_key = publicKeyText(await readPublicKey(directory, kid));
-  return { signer: { kid, public_key, owner, valid_from, valid_to, ...(revoked_at && { revoked_at }) } };
+  return {
+    signer: {
+      ...{ kid, public_key, owner, ...(company && { company }) },
+      ...{ valid_from, valid_to, ...(revoked_at && { revoked_at }) },
+    },
+  };
+}
+
+/** With several signers in one command it would be open whose company is meant. */
+function companyOf({ signer, company, lei }: { signer?: string[]; company?: string; lei?: string }): Company | null {
+  if (company === undefined && lei === undefined) return null;
+  if (signer?.length !== 1)
+    throw new CapError(
+      'usage',
+      'option.contradiction',
+      `--company and --lei are of one --signer, ${signer ? `${signer.length} are given: one command for each` : 'none is given'}`,
+    );
+  return { ...(company !== undefined && { name: company }), ...(lei !== undefined && { lei }) };
 }
 
 async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
@@ -142,13 +164,14 @@ const showDocument = (document: TrustDocument, hash: string): string =>
     `version     ${document.version}`,
     '',
     table(
-      ['signer', 'valid from', 'valid to', 'revoked at', 'owner'],
-      document.signers.map(({ kid, valid_from, valid_to, revoked_at, owner }) => [
+      ['signer', 'valid from', 'valid to', 'revoked at', 'owner', 'company'],
+      document.signers.map(({ kid, valid_from, valid_to, revoked_at, owner, company }) => [
         kid,
         valid_from,
         valid_to,
         revoked_at ?? '-',
         owner,
+        company ? companyText(company) : '-',
       ]),
     ),
     '',

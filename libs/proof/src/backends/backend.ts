@@ -1,4 +1,4 @@
-import { type Digest } from '@cap/crypto';
+import { type Digest, type PublicKeyText } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
 import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
@@ -9,6 +9,8 @@ export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
 
 /** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
 export interface Statement {
+  /** The Ed25519 public key of whoever makes the proof, `0x` + 64 hex: only a bundle that this key signed may carry it. */
+  signer: PublicKeyText;
   audience?: string;
   nonce?: string;
   issued_at: string;

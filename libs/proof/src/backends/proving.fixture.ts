@@ -1,10 +1,10 @@
-import { sha3Text, type JsonObject, type JsonValue } from '@cap/crypto';
+import { sha3Text, type JsonObject, type JsonValue, type PublicKeyText } from '@cap/crypto';
 import { compilePolicy, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { commit } from '../commitment/merkle-blake3.js';
 import { defaultIdScheme } from '../lists/identifiers.js';
 import { referenceListKind } from '../lists/reference.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from '../lists/rows.js';
-import { buildManifest } from '../manifest/manifest.js';
+import { buildManifest, type Manifest } from '../manifest/manifest.js';
 import { type ProofContext, type ProverList } from './backend.js';
 
 export const SUPPLIERS: SupplierRow[] = [
@@ -40,12 +40,16 @@ export const policyOf = (...rules: JsonValue[]): CompiledPolicy =>
     rules,
   });
 
+/** A public key that nobody here signs with. */
+export const SIGNER: PublicKeyText = '0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'; // RFC 8032, section 7.1, test 1
+
 export interface Scenario {
   suppliers?: SupplierRow[];
   ubos?: UboRow[];
   sanctions?: string;
   jurisdictions?: string;
   idSchemes?: Partial<Record<ListName, IdScheme>>;
+  company?: Manifest['company'];
 }
 export interface Proving {
   context: ProofContext & { policy: CompiledPolicy };
@@ -60,6 +64,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
     sanctions = SANCTIONS,
     jurisdictions = JURISDICTIONS,
     idSchemes = {},
+    company = {},
   } = scenario;
   const committed = Object.entries({ suppliers, ubos }).map(([name, rows]) => {
     const list = name as ListName;
@@ -71,7 +76,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
   });
   const { manifest, hash } = buildManifest({
     manifestId: 'm-1',
-    company: {},
+    company,
     createdAt: '2026-01-15T09:00:00Z',
     asOf: '2026-01-14',
     policy,
@@ -86,6 +91,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
       policy,
       policyHash: policy.policy_hash,
       statement: {
+        signer: SIGNER,
         audience: 'auditor',
         nonce: 'n-1',
         issued_at: '2026-01-15T09:30:00Z',

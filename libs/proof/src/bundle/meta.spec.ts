@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type JsonObject, type JsonValue } from '@cap/crypto';
 import { orderUnits, parseMeta } from './meta.js';
 
+const STATEMENT = { signer: `0x${'22'.repeat(32)}`, issued_at: '2026-01-15T10:00:00Z' };
 const HASH = `0x${'11'.repeat(32)}`;
 const record = (role: string): JsonObject => ({ role, hash: HASH, size: 1, content_type: 'text/plain' });
 const unit = (id: string, depends_on: string[] = [], more: JsonObject = {}): JsonObject => ({
@@ -11,7 +12,7 @@ const unit = (id: string, depends_on: string[] = [], more: JsonObject = {}): Jso
   policy_hash: HASH,
   backend: 'disclosure',
   vk_hash: HASH,
-  statement: { issued_at: '2026-01-15T10:00:00Z' },
+  statement: STATEMENT,
   depends_on,
   ...more,
 });
@@ -55,8 +56,25 @@ describe('parseMeta', () => {
     ['a negative size', meta({ files: { 'README.txt': { ...record('readme'), size: -1 } } }), /size/],
     [
       'a statement with another member',
-      meta({ proof_units: [unit('main', [], { statement: { issued_at: '2026-01-15T10:00:00Z', key: 'x' } })] }),
+      meta({ proof_units: [unit('main', [], { statement: { ...STATEMENT, key: 'x' } })] }),
       /statement/,
+    ],
+    [
+      'a statement without a signer',
+      meta({ proof_units: [unit('main', [], { statement: { issued_at: '2026-01-15T10:00:00Z' } })] }),
+      /statement\.signer/,
+    ],
+    [
+      'a signer in capitals',
+      meta({ proof_units: [unit('main', [], { statement: { ...STATEMENT, signer: `0x${'AB'.repeat(32)}` } })] }),
+      /statement\.signer/,
+    ],
+    [
+      'a signer by the id of his key',
+      meta({
+        proof_units: [unit('main', [], { statement: { ...STATEMENT, signer: '6c31041268f471609c79f5f2dbcc38e4' } })],
+      }),
+      /statement\.signer/,
     ],
     [
       'a crowd of proof units',

@@ -1,5 +1,6 @@
-import { CapError, isDigest, type Digest, type JsonValue } from '@cap/crypto';
+import { CapError, isDigest, isPublicKeyText, type Digest, type JsonValue, type PublicKeyText } from '@cap/crypto';
 import { z } from 'zod';
+import { type Statement } from '../backends/backend.js';
 import { isInstant } from '../lists/calendar.js';
 import { UNLISTED_FILES } from './bundle.js';
 import { nameFault } from './entry-name.js';
@@ -30,7 +31,7 @@ export interface ProofUnit {
   policy_hash: Digest;
   backend: string;
   vk_hash: Digest;
-  statement: { audience?: string; nonce?: string; issued_at: string; expires_at?: string };
+  statement: Statement;
   depends_on: string[];
 }
 
@@ -56,6 +57,8 @@ export const MAX_UNITS = 64;
 const text = z.string().max(10_000);
 const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
 const digest = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
+/** A public key member of a JSON format. */
+export const publicKeyMember = z.custom<PublicKeyText>(isPublicKeyText, 'expected 0x + 64 lowercase hex digits');
 const roles = Object.keys(ROLE_NAMES) as [FileRole, ...FileRole[]];
 
 const metaSchema = z.strictObject({
@@ -76,6 +79,7 @@ const metaSchema = z.strictObject({
         backend: text,
         vk_hash: digest,
         statement: z.strictObject({
+          signer: publicKeyMember,
           audience: text.optional(),
           nonce: text.optional(),
           issued_at: instant,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, jcs, sha3Text } from '@cap/crypto';
 import yauzl from 'yauzl';
-import { makeBundle, STATEMENT, type Made } from '../verify/verification.fixture.js';
+import { makeBundle, type Made } from '../verify/verification.fixture.js';
 import { readBundle } from './read.js';
 import { META_PAYLOAD_TYPE, packBundle, writeBundle, type BundleParts } from './write.js';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
     createdAt: '2026-01-15T10:00:00Z',
     manifest: made.files.get('manifest.json')!,
     proof: made.files.get('proof.capz')!,
-    statement: STATEMENT,
+    statement: made.statement,
     policy: made.files.get('policy.json')!,
     disclosure: Buffer.from('{}'),
     references: { 'sanctions.csv': Buffer.from('name\n'), 'jurisdictions.csv': Buffer.from('iso_code,risk_level\n') },
@@ -55,7 +55,7 @@ describe('writeBundle', () => {
         policy_hash: made.policy.policy_hash,
         backend: 'disclosure',
         vk_hash: `0x${'00'.repeat(32)}`,
-        statement: STATEMENT,
+        statement: made.statement,
         depends_on: [],
       },
     ]);

@@ -47,8 +47,9 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
   const trusted = await checkRegistry(bundle, sources, options, checks);
 
   // signer.trusted, signer.validity
-  checkSigners(kids, sources.trust, trusted, clock, checks);
-  if (options.integrityOnly) return { units, kids };
+  checkSigners({ kids, companies: [] }, sources.trust, trusted, clock, checks);
+  const judgement: Judgement = { units, kids, signerKid: kids[0] ?? null };
+  if (options.integrityOnly) return judgement;
 
   // policy.pinned, policy.status, policy.hash
   const policy = await choosePolicy(units, manifests, { sources, checks });
@@ -63,7 +64,7 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
   const rules = policy
     ? judgeRules({ own: policy, rules: policy }, manifests, established, new Map())
     : claimsAsRules(established.flatMap(({ ownClaims }) => ownClaims));
-  return { units, kids, policy, rules };
+  return { ...judgement, policy, rules };
 }
 
 /** The verifier's own policy: the bundle's rules are no more than the names of its claims. */

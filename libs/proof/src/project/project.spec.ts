@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ChainEvent, chainFault, digestText, jcsText, nextEvent, sha3Text } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { JURISDICTIONS, policyOf, RULES, SANCTIONS } from '../backends/proving.fixture.js';
+import { JURISDICTIONS, policyOf, RULES, SANCTIONS, SIGNER } from '../backends/proving.fixture.js';
 import { backendById, backendFor } from '../backends/index.js';
 import { decodeContainer } from '../container/container.js';
 import { readSuppliers, readUbos } from '../lists/intake.js';
@@ -19,7 +19,7 @@ const UBOS = 'name,birthdate,citizenship\nAda Byron,1815-12-10,GB\n';
 const NOW = '2026-01-15T09:30:00Z';
 const LATER = '2026-01-15T10:00:00Z';
 const policy = policyOf(RULES.few, RULES.clean, RULES.safe);
-const statement = { audience: 'auditor', issued_at: LATER };
+const statement = { signer: SIGNER, audience: 'auditor', issued_at: LATER };
 
 let root: string;
 let directory: string;
@@ -234,7 +234,7 @@ describe('proving', () => {
     const { bytes, record: kept } = await project.proof();
     expect(kept).toEqual(record);
     expect(record).toEqual({
-      schema: 'cap-proof-record.v1',
+      schema: 'cap-proof-record.v2',
       backend: 'disclosure',
       proof_hash: sha3Text(bytes),
       manifest_hash: hash,

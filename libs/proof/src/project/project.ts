@@ -346,7 +346,7 @@ export class Project {
     const parts = await backend.prove(context, lists, options);
     const bytes = encodeContainer({ backendId: backend.id, ...parts });
     const record: ProofRecord = {
-      schema: 'cap-proof-record.v1',
+      schema: 'cap-proof-record.v2',
       backend: backend.name,
       proof_hash: sha3Text(bytes),
       manifest_hash: context.manifestHash,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type BackendName } from '../backends/backend.js';
 import { backendByName } from '../backends/index.js';
+import { publicKeyMember } from '../bundle/meta.js';
 import { isSalt, type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { LIST_FIELDS, valueFault } from '../lists/fields.js';
 import { type ListName, type ListRow } from '../lists/rows.js';
@@ -49,6 +50,7 @@ export const committedListSchema = (list: ListName) =>
     .refine(({ rows, lines }) => rows.length === lines.length, 'as many lines as rows');
 
 const statementSchema = z.strictObject({
+  signer: publicKeyMember,
   audience: z.string().optional(),
   nonce: z.string().optional(),
   issued_at: z.string(),
@@ -56,7 +58,7 @@ const statementSchema = z.strictObject({
 });
 
 export const proofRecordSchema = z.strictObject({
-  schema: z.literal('cap-proof-record.v1'),
+  schema: z.literal('cap-proof-record.v2'),
   backend: z.custom<BackendName>(
     (name) => typeof name === 'string' && backendByName(name) !== undefined,
     'unknown backend',

@@ -21,6 +21,7 @@ export const CHECK_IDS = [
   'proof.binding',
   'proof.valid',
   'proof.claimed-only',
+  'statement.signer',
   'statement.audience',
   'statement.nonce',
   'statement.expired',

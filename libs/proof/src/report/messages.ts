@@ -71,10 +71,13 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'signer.trusted': {
-    ok: say('The trust store names every signer.', 'Der Vertrauensspeicher nennt jeden Unterzeichner.'),
+    ok: say(
+      'The trust store names every signer, and the company for which the first signed, if the manifest names one.',
+      'Der Vertrauensspeicher nennt jeden Unterzeichner und das Unternehmen, für das der erste signiert hat, falls das Manifest eines nennt.',
+    ),
     warn: say(
-      'A signer is not in the trust store, or there is none.',
-      'Ein Unterzeichner steht nicht im Vertrauensspeicher, oder es gibt keinen.',
+      "A signer is not in the trust store, or there is none, or it does not have the manifest's company for the statement's signer.",
+      'Ein Unterzeichner steht nicht im Vertrauensspeicher, oder es gibt keinen, oder er hat das Unternehmen des Manifests nicht zum Unterzeichner der Aussage.',
     ),
     fail: say(
       "A signer's key is revoked, and no trusted time before the revocation is known.",
@@ -158,6 +161,16 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say(
       "The proof carries only the prover's claims, which are not accepted here.",
       'Der Beweis enthält nur Behauptungen des Erstellers; das ist hier nicht zugelassen.',
+    ),
+  },
+  'statement.signer': {
+    ok: say(
+      'The key that the statement names signed the bundle.',
+      'Der Schlüssel, den die Aussage nennt, hat das Bündel signiert.',
+    ),
+    fail: say(
+      'No valid signature is by the key that the statement names: somebody else made the proof.',
+      'Keine gültige Signatur stammt vom Schlüssel, den die Aussage nennt: Ein anderer hat den Beweis erstellt.',
     ),
   },
   'statement.audience': {

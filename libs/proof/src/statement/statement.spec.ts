@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Digest } from '@cap/crypto';
 import { describe, expect, it } from '@jest/globals';
 import { blake3 } from 'hash-wasm';
+import { SIGNER } from '../backends/proving.fixture.js';
 import { type BackendName, type Statement } from '../backends/backend.js';
 import { statementDigest, type BoundStatement } from './statement.js';
 
@@ -32,10 +33,10 @@ const digest = (value: string) => field(Buffer.from(value.slice(2), 'hex'));
 describe('statement digest', () => {
   it.each(['disclosure', 'mock', 'bare'])('of statement-%s.json follows its description', async (name) => {
     const given = vector(name);
-    const { audience, nonce, issued_at, expires_at } = given.statement;
+    const { signer, audience, nonce, issued_at, expires_at } = given.statement;
     const encoded = Buffer.concat([
-      ...['cap.statement.v1', given.backend, '1'].map(text),
-      ...[given.manifest_hash, given.policy_hash].map(digest),
+      ...['cap.statement.v2', given.backend, '2'].map(text),
+      ...[given.manifest_hash, given.policy_hash, signer].map(digest),
       ...[audience, nonce, issued_at, expires_at].map(text),
     ]);
     expect(`0x${await blake3(encoded)}`).toBe(given.statement_digest);
@@ -50,6 +51,7 @@ describe('statement digest', () => {
       ['mock', given],
       ['disclosure', { ...given, manifestHash: other }],
       ['disclosure', { ...given, policyHash: other }],
+      ['disclosure', { ...given, statement: { ...given.statement, signer: other } }],
       ...(['audience', 'nonce', 'issued_at', 'expires_at'] as const).map((member): [BackendName, BoundStatement] => [
         'disclosure',
         { ...given, statement: { ...given.statement, [member]: `${given.statement[member]}x` } },
@@ -62,7 +64,8 @@ describe('statement digest', () => {
 
   it('does not confuse neighbouring fields', () => {
     const { manifestHash, policyHash } = bound(vector('bare'));
-    const digestOf = (statement: Statement) => statementDigest('mock', { manifestHash, policyHash, statement });
+    const digestOf = (statement: Omit<Statement, 'signer'>) =>
+      statementDigest('mock', { manifestHash, policyHash, statement: { signer: SIGNER, ...statement } });
     const issued_at = '2026-01-01T00:00:00Z';
     expect(digestOf({ audience: 'ab', nonce: 'c', issued_at })).not.toBe(
       digestOf({ audience: 'a', nonce: 'bc', issued_at }),

@@ -1,4 +1,4 @@
-import { blake3Text, digestBytes, lengthPrefixed, type Digest } from '@cap/crypto';
+import { blake3Text, digestBytes, lengthPrefixed, publicKeyBytes, type Digest } from '@cap/crypto';
 import { type BackendName, type Statement } from '../backends/backend.js';
 
 /** What a disclosure or mock proof is bound to. */
@@ -9,17 +9,18 @@ export interface BoundStatement {
 }
 
 /**
- * The statement digest D of the backends whose proof is a JSON payload: BLAKE3 of the fields "cap.statement.v1", backend
- * name, "1", manifest_hash, policy_hash (raw bytes), audience, nonce, issued_at, expires_at, each as u32 little endian
- * length ‖ bytes; an absent one counts as the empty string. Times are their bytes in _meta.json.
+ * The statement digest D of the backends whose proof is a JSON payload: BLAKE3 of the fields "cap.statement.v2", backend
+ * name, "2", manifest_hash, policy_hash, the signer's public key (32 raw bytes each), audience, nonce, issued_at, expires_at,
+ * each as u32 little endian length ‖ bytes; an absent one counts as the empty string. Times are their bytes in _meta.json.
  */
 export function statementDigest(backend: BackendName, { manifestHash, policyHash, statement }: BoundStatement): Digest {
   const fields = [
-    'cap.statement.v1',
+    'cap.statement.v2',
     backend,
-    '1',
+    '2',
     digestBytes(manifestHash),
     digestBytes(policyHash),
+    publicKeyBytes(statement.signer),
     statement.audience ?? '',
     statement.nonce ?? '',
     statement.issued_at,

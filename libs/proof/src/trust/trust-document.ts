@@ -13,6 +13,7 @@ import {
 import { withoutByteOrderMark } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
+import { type Company } from './company.js';
 import { logTrustOf } from './log-trust.js';
 
 /** trust.json, format cap-trust.v2: whom and what a verifier trusts. Times are RFC 3339 UTC. */
@@ -40,6 +41,8 @@ export interface TrustedSignerRecord {
   /** `0x` + 64 hex (raw Ed25519) or a PEM (SPKI). */
   public_key: string;
   owner: string;
+  /** Whose lists it signs for: a manifest that names another company, or any when this is absent, is a warning. */
+  company?: Company;
   valid_from: string;
   valid_to: string;
   revoked_at?: string;
@@ -61,6 +64,10 @@ const trustSchema = z.strictObject({
         kid: z.string().refine(isKid, 'expected 32 lowercase hex digits'),
         public_key: text,
         owner: z.string(),
+        company: z
+          .strictObject({ name: text.optional(), lei: text.optional() })
+          .refine(({ name, lei }) => name !== undefined || lei !== undefined, 'expected name or lei')
+          .optional(),
         valid_from: instant,
         valid_to: instant,
         revoked_at: instant.optional(),
@@ -161,13 +168,12 @@ export function addToTrust(document: TrustDocument, addition: TrustAddition): Tr
   const next: TrustDocument = { ...document, version: document.version + 1 };
   if ('signer' in addition) {
     const { signer } = addition;
+    const known = document.signers.find(({ kid }) => kid === signer.kid);
     // A key that was revoked stays so, whatever its own record says.
-    const revoked_at = [document.signers.find(({ kid }) => kid === signer.kid)?.revoked_at, signer.revoked_at]
-      .filter((time) => time !== undefined)
-      .sort()[0];
+    const revoked_at = [known?.revoked_at, signer.revoked_at].filter((time) => time !== undefined).sort()[0];
     next.signers = [
       ...document.signers.filter(({ kid }) => kid !== signer.kid),
-      { ...signer, ...(revoked_at && { revoked_at }) },
+      { ...(known?.company && { company: known.company }), ...signer, ...(revoked_at && { revoked_at }) },
     ];
   } else if ('policy' in addition)
     next.policies = [...document.policies.filter(({ hash }) => hash !== addition.policy.hash), addition.policy];

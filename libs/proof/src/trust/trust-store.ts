@@ -1,7 +1,15 @@
 import { type KeyObject } from 'node:crypto';
-import { CapError, publicKeyFromText, publicKeyText, type Digest, type LogTrust } from '@cap/crypto';
+import {
+  CapError,
+  publicKeyFromText,
+  publicKeyText,
+  type Digest,
+  type LogTrust,
+  type PublicKeyText,
+} from '@cap/crypto';
 import { compilePolicy, lintErrors, type CompiledPolicy } from '@cap/policy';
 import { newestDay } from '../lists/calendar.js';
+import { type Company } from './company.js';
 import { logTrustOf } from './log-trust.js';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 
@@ -9,9 +17,10 @@ import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 export interface TrustedSigner {
   kid: string;
   owner: string;
+  company: Company | null;
   key: KeyObject;
-  /** The key as `0x` + hex, as envelopes carry it. */
-  keyText: string;
+  /** The key as `0x` + hex, as envelopes and statements carry it. */
+  keyText: PublicKeyText;
   /** RFC 3339 UTC. */
   valid_from: string;
   valid_to: string;
@@ -33,9 +42,18 @@ export class TrustStore {
     name = 'trust.json',
   ) {
     this.signers = new Map(
-      document.signers.map(({ public_key, revoked_at, ...record }) => {
+      document.signers.map(({ public_key, revoked_at, company, ...record }) => {
         const key = publicKeyFromText(public_key);
-        return [record.kid, { ...record, key, keyText: publicKeyText(key), revoked_at: revoked_at ?? null }];
+        return [
+          record.kid,
+          {
+            ...record,
+            company: company ?? null,
+            key,
+            keyText: publicKeyText(key),
+            revoked_at: revoked_at ?? null,
+          },
+        ];
       }),
     );
     this.logTrust = logTrustOf(document, name);

@@ -11,7 +11,7 @@ export function conclude(
   { bundle, sources, options, checks: list, clock, hashOf }: Run,
   judgement: Judgement,
 ): Verification {
-  const { units = [], manifests, kids = [], policy, rules = [] } = judgement;
+  const { units = [], manifests, signerKid = null, policy, rules = [] } = judgement;
   const last = units.at(-1);
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
   const checks = list.all();
@@ -42,7 +42,7 @@ export function conclude(
     manifestHash: report.manifest_hash,
     proofHash: report.proof_hash,
     policyHash: report.policy_hash,
-    signerKid: kids[0] ?? null,
+    signerKid,
     company: (last && manifests?.get(last.manifest_file)?.manifest.company.name) ?? null,
     validUntil: clock.validUntil,
   };

@@ -79,7 +79,7 @@ export interface Verification {
   manifestHash: Digest | null;
   proofHash: Digest | null;
   policyHash: Digest | null;
-  /** kid of the first signature that verified; null if none did. */
+  /** kid of the statement's signer; null unless a valid signature is by that key. Of a bundle of the older program, of whoever signed first. */
   signerKid: string | null;
   /** The manifest's company name; null if it has none or can't be read. */
   company: string | null;

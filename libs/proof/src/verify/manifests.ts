@@ -3,6 +3,7 @@ import { type Bundle } from '../bundle/bundle.js';
 import { type ProofUnit } from '../bundle/meta.js';
 import { commitmentsFault, parseManifest, type Manifest } from '../manifest/manifest.js';
 import { type CheckList } from '../report/check-list.js';
+import { companyText } from '../trust/company.js';
 import { boundedJson, type FileHashes } from './files.js';
 import { attempt } from './meta.js';
 
@@ -43,5 +44,14 @@ export function checkManifests(
       });
     manifests.set(file, { file, hash, manifest });
   }
+  checkOneCompany([...manifests.values()], checks);
   return manifests;
+}
+
+/** meta.units: proofs about several companies would be read as proofs about one. */
+function checkOneCompany(manifests: readonly JudgedManifest[], checks: CheckList): void {
+  const companies = new Set(manifests.map(({ manifest: { company } }) => JSON.stringify([company.name, company.lei])));
+  if (companies.size < 2) return;
+  const named = manifests.map(({ file, manifest }) => `${file}: ${companyText(manifest.company) || 'none'}`);
+  checks.fail('meta.units', { expected: 'one company in all manifests', actual: named.join('; ') });
 }

@@ -1,4 +1,4 @@
-import { isCapError, parseJson, type JsonValue } from '@cap/crypto';
+import { isCapError, kidOfText, parseJson, type JsonValue } from '@cap/crypto';
 import { META_FILE, type Bundle } from '../bundle/bundle.js';
 import {
   LEGACY_META_SCHEMA,
@@ -33,6 +33,12 @@ export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
   );
   if (!units) return { meta, units: [] };
   checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
+  const signers = new Set(units.map(({ statement }) => statement.signer));
+  if (signers.size > 1)
+    checks.fail('meta.units', {
+      expected: 'one signer in all statements',
+      actual: units.map(({ id, statement }) => `${id}: ${kidOfText(statement.signer)}`).join('; '),
+    });
   return { meta, units };
 }
 

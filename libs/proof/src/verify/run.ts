@@ -23,8 +23,10 @@ export interface Judgement {
   units?: readonly UnitFiles[];
   /** By file name. */
   manifests?: ReadonlyMap<string, JudgedManifest>;
-  /** Whose signatures verified. */
+  /** Whose signatures verified; the statement's signer first. */
   kids?: readonly string[];
+  /** The statement's signer, if he signed; of a bundle of the older program, whoever signed first. */
+  signerKid?: string | null;
   /** The verifier's own policy. */
   policy?: CompiledPolicy | null;
   rules?: RuleResult[];

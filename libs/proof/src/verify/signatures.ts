@@ -1,7 +1,15 @@
-import { embeddedKey, parseEnvelope, parseJson, verifySignature, type DsseEnvelope } from '@cap/crypto';
+import {
+  embeddedKey,
+  parseEnvelope,
+  parseJson,
+  publicKeyText,
+  verifySignature,
+  type DsseEnvelope,
+  type PublicKeyText,
+} from '@cap/crypto';
 import { META_FILE, SIGNATURES_FILE, type Bundle } from '../bundle/bundle.js';
 import { META_PAYLOAD_TYPE } from '../bundle/write.js';
-import { type CheckList } from '../report/check-list.js';
+import { type CheckList, type Particulars } from '../report/check-list.js';
 import { type TrustStore } from '../trust/trust-store.js';
 import { boundedJson } from './files.js';
 import { attempt } from './meta.js';
@@ -9,8 +17,14 @@ import { attempt } from './meta.js';
 /** More signatures than anybody needs: each costs a verification. */
 const MAX_SIGNATURES = 16;
 
-/** signature.present, signature.valid. Returns the kids that signed; empty unless every signature is valid. */
-export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks: CheckList): string[] {
+/** Whose signature verified. */
+export interface Signatory {
+  kid: string;
+  publicKey: PublicKeyText;
+}
+
+/** signature.present, signature.valid. Returns who signed; nobody unless every signature is valid. */
+export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks: CheckList): Signatory[] {
   const bytes = bundle.files.get(SIGNATURES_FILE);
   if (!bytes) {
     checks.fail('signature.present', { expected: SIGNATURES_FILE, actual: 'not there' });
@@ -27,13 +41,13 @@ export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks
   }
   const kids = envelope.signatures.map(({ keyid }) => keyid);
   checks.ok('signature.present', { actual: kids.join(', ') });
-  const fault = envelopeFault(bundle, envelope) ?? signatureFault(envelope, trust);
-  if (fault) {
-    checks.fail('signature.valid', fault);
+  const outcome = envelopeFault(bundle, envelope) ?? signatories(envelope, trust);
+  if (!Array.isArray(outcome)) {
+    checks.fail('signature.valid', outcome);
     return [];
   }
   checks.ok('signature.valid', { actual: kids.join(', ') });
-  return kids;
+  return outcome;
 }
 
 type ParsedEnvelope = DsseEnvelope & { payloadBytes: Buffer };
@@ -49,8 +63,9 @@ function envelopeFault(bundle: Bundle, { payloadType, payloadBytes, signatures }
   return twice ? { expected: 'one signature for each key', actual: `several by ${twice.keyid}` } : null;
 }
 
-/** The trust store's key goes before the one that the envelope carries. */
-function signatureFault(envelope: ParsedEnvelope, trust: TrustStore | null) {
+/** Who signed, or what is wrong. The trust store's key goes before the one that the envelope carries. */
+function signatories(envelope: ParsedEnvelope, trust: TrustStore | null): Signatory[] | Particulars {
+  const found: Signatory[] = [];
   for (const signature of envelope.signatures) {
     const trusted = trust?.signer(signature.keyid);
     // Making a key of the one that the envelope carries costs much of a verification; mostly it is the trusted one.
@@ -66,6 +81,7 @@ function signatureFault(envelope: ParsedEnvelope, trust: TrustStore | null) {
       };
     if (!verifySignature(envelope, signature, key))
       return { expected: `a valid signature by ${signature.keyid}`, actual: 'the signature does not verify' };
+    found.push({ kid: signature.keyid, publicKey: trusted?.keyText ?? publicKeyText(key) });
   }
-  return null;
+  return found;
 }

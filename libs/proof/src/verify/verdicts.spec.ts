@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { jcs, signEnvelope, type JsonObject } from '@cap/crypto';
+import { jcs, publicKeyText, signEnvelope, type JsonObject } from '@cap/crypto';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
-import { META_PAYLOAD_TYPE } from '../bundle/write.js';
+import { META_PAYLOAD_TYPE, type BundleSigner } from '../bundle/write.js';
 import { encodeContainer } from '../container/container.js';
 import { companyCommitmentRoot, type Commitment } from '../manifest/manifest.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
@@ -57,7 +57,7 @@ const PROOF: CheckId[] = [
   'proof.claimed-only',
 ];
 const LISTS: CheckId[] = ['lists.known', 'lists.age'];
-const SIGNER: CheckId[] = ['signer.trusted', 'signer.validity'];
+const SIGNER: CheckId[] = ['signer.trusted', 'signer.validity', 'statement.signer'];
 
 const ZEROS = Buffer.alloc(32);
 const withProof = (change: (proof: Buffer) => Buffer) => (made: Made) =>
@@ -83,6 +83,9 @@ const withMeta = (change: Parameters<typeof tampered>[1]['meta']) => (made: Made
 const trusting = (more: Parameters<typeof signerRecord>[1]) => (made: Made) => ({
   trust: trustStore({ signers: [signerRecord(made.signer, more)] as unknown as JsonObject[] }),
 });
+const SOMEBODY_ELSE = newSigner();
+const trusted = (...signers: BundleSigner[]) =>
+  trustStore({ signers: signers.map((signer) => signerRecord(signer)) as unknown as JsonObject[] });
 const registered = (registered_at: string) => () => ({ registryEntry: () => ({ registered_at }) });
 const NO_POLICY = { policyByHash: () => null };
 /** A trust store that vouches for the signer, the lists of the bundle and others. */
@@ -140,13 +143,13 @@ const CASES: Record<string, Case> = {
   'meta.units: none': {
     zip: withMeta((meta) => (meta.proof_units = [])),
     result: 'fail',
-    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, ...LISTS) },
+    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', ...LISTS) },
     rules: {},
   },
   'meta.units: a circle': {
     zip: withMeta((meta) => (meta.proof_units[0]!.depends_on = ['main'])),
     result: 'fail',
-    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, ...LISTS) },
+    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', ...LISTS) },
     rules: {},
   },
   'files.hash: other bytes of the same length': {
@@ -542,6 +545,30 @@ const CASES: Record<string, Case> = {
     rules: 'claimed',
   },
 
+  'statement.signer: another signed': {
+    zip: (made) => tampered(made, { signers: [SOMEBODY_ELSE] }),
+    sources: (made) => ({ trust: trusted(made.signer, SOMEBODY_ELSE) }),
+    result: 'fail',
+    checks: { 'statement.signer': 'fail' },
+  },
+  'statement.signer: a co-signer': {
+    zip: (made) => tampered(made, { signers: [SOMEBODY_ELSE, made.signer] }),
+    sources: (made) => ({ trust: trusted(made.signer, SOMEBODY_ELSE) }),
+    result: 'ok',
+    checks: {},
+  },
+  'statement.signer: changed, and signed by the new one': {
+    zip: (made) =>
+      tampered(made, {
+        meta: (meta) => (meta.proof_units[0]!.statement.signer = publicKeyText(SOMEBODY_ELSE.publicKey)),
+        signers: [SOMEBODY_ELSE],
+      }),
+    sources: (made) => ({ trust: trusted(made.signer, SOMEBODY_ELSE) }),
+    result: 'fail',
+    checks: { 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+
   'statement.audience': { options: { audience: 'auditor' }, result: 'ok', checks: { 'statement.audience': 'ok' } },
   'statement.audience: another': {
     options: { audience: 'customer' },
@@ -767,6 +794,7 @@ describe('verdicts', () => {
       'proof.binding': ['ok', 'fail', 'skipped'],
       'proof.valid': ['ok', 'fail', 'skipped'],
       'proof.claimed-only': ['ok', 'warn', 'fail', 'skipped'],
+      'statement.signer': ['ok', 'fail', 'skipped'],
       'statement.audience': ['ok', 'fail', 'skipped'],
       'statement.nonce': ['ok', 'fail', 'skipped'],
       'statement.expired': ['ok', 'fail', 'skipped'],

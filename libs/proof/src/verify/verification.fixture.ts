@@ -50,6 +50,7 @@ export interface Made {
   policy: CompiledPolicy;
   signer: BundleSigner;
   proving: Proving;
+  statement: Statement;
   /** The bundle's files by name, signatures included. */
   files: Map<string, Buffer>;
   zip: Buffer;
@@ -61,13 +62,13 @@ export interface Recipe {
   policy?: CompiledPolicy;
   backend?: BackendName;
   scenario?: Scenario;
-  statement?: Statement;
+  statement?: Omit<Statement, 'signer'>;
   signer?: BundleSigner;
   /** Instead of an honest proof: the context that the prover takes for true. */
   provedContext?: (context: ProofContext) => Partial<ProofContext>;
 }
 
-export const STATEMENT: Statement = {
+export const STATEMENT: Omit<Statement, 'signer'> = {
   audience: 'auditor',
   nonce: 'n-1',
   issued_at: '2026-01-15T09:30:00Z',
@@ -79,11 +80,12 @@ export async function makeBundle({
   policy = policyOf(...rules),
   backend = 'disclosure',
   scenario,
-  statement = STATEMENT,
+  statement: stated = STATEMENT,
   signer = newSigner(),
   provedContext = () => ({}),
 }: Recipe = {}): Promise<Made> {
   const made = backend === 'kzg-columns' ? await provingColumns(policy, scenario) : proving(policy, scenario);
+  const statement = { signer: publicKeyText(signer.publicKey), ...stated };
   const context = { ...made.context, statement };
   const { id, prove } = backendByName(backend)!;
   const proof = await prove({ ...context, ...provedContext(context), policy }, made.lists);
@@ -99,7 +101,7 @@ export async function makeBundle({
     signers: [signer],
   });
   const { files } = await readBundle(bytes);
-  return { policy, signer, proving: made, files: new Map(files), zip: bytes };
+  return { policy, signer, proving: made, statement, files: new Map(files), zip: bytes };
 }
 
 export interface Tampering {

@@ -212,7 +212,7 @@ describe('several proof units', () => {
     policy_hash: bundle.policy.policy_hash,
     backend: 'disclosure',
     vk_hash: `0x${'00'.repeat(32)}`,
-    statement: STATEMENT,
+    statement: bundle.statement,
     depends_on,
   });
   const file = (name: string, role: RoledFile['role'], bundle: Made, of: string): RoledFile => ({
@@ -225,6 +225,7 @@ describe('several proof units', () => {
 
   it('are all verified; the hashes are those of the last in dependency order', async () => {
     const other = await makeBundle({
+      signer: made.signer,
       scenario: { ubos: [{ name: 'Ada Byron', birthdate: '1815-12-10', citizenship: 'GB' }] },
     });
     const files = [
@@ -281,7 +282,7 @@ describe('several proof units', () => {
   });
 
   async function mockProofFor(bundle: Made): Promise<Uint8Array> {
-    const parts = await mock.prove({ ...bundle.proving.context, statement: STATEMENT }, bundle.proving.lists);
+    const parts = await mock.prove({ ...bundle.proving.context, statement: bundle.statement }, bundle.proving.lists);
     return encodeContainer({ backendId: 0, ...parts });
   }
 });

@@ -16,7 +16,7 @@ import { judgeRules } from './rules.js';
 import { type Judgement, type Run } from './run.js';
 import { checkSignatures } from './signatures.js';
 import { checkSigners } from './signers.js';
-import { checkStatements } from './statement.js';
+import { checkStatements, checkStatementSigner, statementSigner } from './statement.js';
 
 /**
  * Judges a bundle. Whatever a readable bundle holds ends in a verdict, never in an error. Throws CapError `usage`
@@ -57,14 +57,17 @@ async function judge(run: Run): Promise<Judgement> {
   const manifests = checkManifests(bundle, units, hashOf, checks);
 
   // signature.present, signature.valid
-  const kids = checkSignatures(bundle, sources.trust, checks);
+  const signatories = checkSignatures(bundle, sources.trust, checks);
 
   // registry.match: before its place, since the registry's time is the trusted time of the signature
   const trusted = await checkRegistry(bundle, sources, options, checks);
 
   // signer.trusted, signer.validity
-  checkSigners(kids, sources.trust, trusted, clock, checks);
-  const judgement: Judgement = { units, manifests, kids };
+  const signerKid = statementSigner(units, signatories);
+  const kids = signatories.map(({ kid }) => kid).sort((a, b) => Number(b === signerKid) - Number(a === signerKid));
+  const companies = [...manifests.values()].map(({ manifest }) => manifest.company);
+  checkSigners({ kids, companies }, sources.trust, trusted, clock, checks);
+  const judgement: Judgement = { units, manifests, kids, signerKid };
   if (options.integrityOnly) return judgement;
 
   // timestamp: always skipped, refuseOptions() refuses to be asked for it
@@ -90,6 +93,9 @@ async function judge(run: Run): Promise<Judgement> {
     verifying: options.pool ? { pool: options.pool } : {},
   };
   const established = await verifyProofs(units, proofJudging, checks);
+
+  // statement.signer
+  checkStatementSigner(units, signatories, checks);
 
   // statement.audience, statement.nonce, statement.expired
   checkStatements(units, options, clock, checks);

@@ -170,13 +170,16 @@ describe('a false statement is refused', () => {
 describe('verification of a disclosure', () => {
   const everything = proving(policyOf(few, distinct, clean, safe, cleanUbos));
 
+  const { expires_at: _left, ...endless } = everything.context.statement;
   const bindings: [string, Partial<ProofContext>][] = [
     ['manifest', { manifestHash: `0x${'11'.repeat(32)}` }],
     ['policy', { policyHash: `0x${'11'.repeat(32)}` }],
+    ['signer', { statement: { ...everything.context.statement, signer: `0x${'11'.repeat(32)}` } }],
     ['audience', { statement: { ...everything.context.statement, audience: 'another' } }],
     ['nonce', { statement: { ...everything.context.statement, nonce: 'n-2' } }],
     ['time', { statement: { ...everything.context.statement, issued_at: '2026-01-15T09:30:01Z' } }],
-    ['expiry', { statement: { issued_at: everything.context.statement.issued_at, audience: 'auditor', nonce: 'n-1' } }],
+    ['expiry', { statement: { ...everything.context.statement, expires_at: '2026-02-16T09:30:00Z' } }],
+    ['having an expiry', { statement: endless }],
   ];
   it.each(bindings)('is bound to the %s', async (_, changes) => {
     const { binding, validity, facts } = await verify(

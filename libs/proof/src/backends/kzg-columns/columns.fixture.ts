@@ -67,6 +67,7 @@ export async function caseOf(lists: readonly ListCase[], about: Partial<ZkStatem
   const statement: ZkStatement = {
     manifestHash: randomBytes(32),
     policyHash: randomBytes(32),
+    signer: randomBytes(32),
     audience: 'auditor',
     nonce: 'n-1',
     issuedAt: '2026-01-15T09:30:00Z',

@@ -1,4 +1,4 @@
-import { digestBytes } from '@cap/crypto';
+import { digestBytes, publicKeyBytes } from '@cap/crypto';
 import { allowedTable, countryCodes, type Fact, type IdScheme, type Requirement } from '@cap/policy';
 import { type ListName, type ReferenceList } from '../../lists/rows.js';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
@@ -72,6 +72,7 @@ export function policyStatement(context: ProofContext): PolicyStatement | null {
 const statementFields = ({ manifestHash, policyHash, statement }: ProofContext): Omit<ZkStatement, 'lists'> => ({
   manifestHash: digestBytes(manifestHash),
   policyHash: digestBytes(policyHash),
+  signer: publicKeyBytes(statement.signer),
   audience: statement.audience ?? '',
   nonce: statement.nonce ?? '',
   issuedAt: statement.issued_at,

@@ -35,6 +35,8 @@ export interface SecondStatement {
   vkHash: Uint8Array;
   manifestHash: Uint8Array;
   policyHash: Uint8Array;
+  /** The prover's raw public key. */
+  signer: Uint8Array;
   audience: string;
   nonce: string;
   issuedAt: string;
@@ -167,8 +169,9 @@ function mustIncrease(values: bigint[], what: string): void {
 }
 
 function checkStatement(statement: SecondStatement): void {
-  const { srsHash, vkHash, manifestHash, policyHash, audience, nonce, issuedAt, expiresAt, lists } = statement;
+  const { srsHash, vkHash, manifestHash, policyHash, signer, audience, nonce, issuedAt, expiresAt, lists } = statement;
   for (const hash of [srsHash, vkHash, manifestHash, policyHash]) mustBeBytes(hash, 32, 'a hash');
+  mustBeBytes(signer, 32, 'a key');
   for (const text of [audience, nonce, issuedAt, expiresAt]) must(typeof text === 'string', 'a text');
   must(lists.length > 0, 'at least one list');
   for (const list of lists) {
@@ -194,7 +197,7 @@ export function secondStatementDigest(statement: SecondStatement): Uint8Array {
   const values = (domain: string, sorted: bigint[]): Uint8Array =>
     blake3(concat(utf8(domain), ...sorted.map(scalarBytes)));
   const fields: (Uint8Array | string | number)[] = ['cap.zk.v1', 'kzg-columns', '1'];
-  fields.push(statement.srsHash, statement.vkHash, statement.manifestHash, statement.policyHash);
+  fields.push(statement.srsHash, statement.vkHash, statement.manifestHash, statement.policyHash, statement.signer);
   fields.push(statement.audience, statement.nonce, statement.issuedAt, statement.expiresAt);
   fields.push(statement.lists.length);
   for (const { name, n, min, max, codes, references, commitments } of statement.lists) {

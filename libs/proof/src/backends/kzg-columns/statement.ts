@@ -49,6 +49,8 @@ export interface ZkStatement {
   /** 32 raw bytes each. */
   manifestHash: Uint8Array;
   policyHash: Uint8Array;
+  /** The prover's Ed25519 public key, 32 raw bytes. */
+  signer: Uint8Array;
   /** Absent ones are the empty string. */
   audience: string;
   nonce: string;
@@ -113,9 +115,9 @@ export const valueAt = ({ values }: ReferenceValues, i: number): bigint =>
 
 /** D: BLAKE3 of every public thing, each field as u32 little endian length ‖ bytes, numbers in decimal text. */
 export function statementDigest(statement: ZkStatement): Buffer {
-  const { manifestHash, policyHash, audience, nonce, issuedAt, expiresAt, lists } = statement;
+  const { manifestHash, policyHash, signer, audience, nonce, issuedAt, expiresAt, lists } = statement;
   const fields: (Uint8Array | string)[] = ['cap.zk.v1', 'kzg-columns', '1', PARAMS_HASH, VK_HASH];
-  fields.push(manifestHash, policyHash, audience, nonce, issuedAt, expiresAt, String(lists.length));
+  fields.push(manifestHash, policyHash, signer, audience, nonce, issuedAt, expiresAt, String(lists.length));
   for (const { name, n, min, max, table, references, commitments } of lists) {
     fields.push(name, String(n), String(min), String(max), table.hash, String(references.length));
     for (const { id, fileHash, asOf, valuesHash } of references) fields.push(id, fileHash, asOf, valuesHash);

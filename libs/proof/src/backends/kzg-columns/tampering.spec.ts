@@ -175,6 +175,7 @@ describe('another statement', () => {
   const changes: Record<string, (statement: ZkStatement) => ZkStatement> = {
     'another manifest': (statement) => ({ ...statement, manifestHash: randomBytes(32) }),
     'another policy': (statement) => ({ ...statement, policyHash: randomBytes(32) }),
+    'another signer': (statement) => ({ ...statement, signer: randomBytes(32) }),
     'another audience': (statement) => ({ ...statement, audience: 'auditor!' }),
     'no audience': (statement) => ({ ...statement, audience: '' }),
     'another nonce': (statement) => ({ ...statement, nonce: 'n-2' }),

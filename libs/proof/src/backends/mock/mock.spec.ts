@@ -43,6 +43,7 @@ describe('the mock backend', () => {
     for (const changes of [
       { manifestHash: `0x${'11'.repeat(32)}` as const },
       { policyHash: `0x${'11'.repeat(32)}` as const },
+      { statement: { ...context.statement, signer: `0x${'11'.repeat(32)}` as const } },
       { statement: { ...context.statement, nonce: 'another' } },
     ]) {
       const { binding, claims } = await verify(payload, changes);
