@@ -4,17 +4,13 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import { type JsonValue, sha256 } from '@cap/crypto';
 import { parsePolicyText } from '@cap/policy';
-import { parseJsonBody, ProblemError } from '@cap/service-kit';
+import { parseJsonBody, ProblemError, readBody } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
-import { BundleMemory } from './verify/bundle-memory.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** SHA-256 of a body that was read whole, as it came, if the request has an idempotency key. */
     bodyDigest: string;
-  }
-  interface FastifyInstance {
-    bundleMemory: BundleMemory;
   }
 }
 
@@ -31,19 +27,10 @@ const POLICY_ROUTE = '/policy/compile';
 export async function acceptBodies(fastify: FastifyInstance, { limits }: Config): Promise<void> {
   fastify.decorateRequest('bodyDigest', '');
   fastify.removeContentTypeParser('application/json');
-  fastify.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      noteDigest(request, body);
-      return readJson(body, request.routeOptions.url);
-    },
-  );
-  const memory = new BundleMemory(limits.bundle_bytes);
-  fastify.decorate('bundleMemory', memory);
-  fastify.addHook('onRequest', ({ raw }, reply, done) => {
-    reply.raw.once('close', () => memory.release(raw));
-    done();
+  fastify.addContentTypeParser('application/json', async (request: FastifyRequest, stream: Readable) => {
+    const body = await readBody(request, stream, limits.json_bytes);
+    noteDigest(request, body);
+    return readJson(body, request.routeOptions.url);
   });
   fastify.addHook('preParsing', ({ headers, routeOptions }, _reply, _payload, done) => {
     const type = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() ?? '';
@@ -52,7 +39,8 @@ export async function acceptBodies(fastify: FastifyInstance, { limits }: Config)
     else done(new ProblemError('request.media-type', `${type} is for ${route} alone.`));
   });
   fastify.addContentTypeParser(ZIP, async (request: FastifyRequest, stream: Readable) => {
-    const body = await memory.read(request.raw, stream);
+    const tooLarge = `A bundle has at most ${limits.bundle_bytes} bytes.`;
+    const body = await readBody(request, stream, limits.bundle_bytes, tooLarge);
     noteDigest(request, body);
     return body;
   });

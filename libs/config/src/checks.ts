@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { type ConfigProblem } from './errors.js';
 import { isLoopback, type ServiceName } from './listen.js';
-import { type Config, isPostgresUrl } from './schema.js';
+import { type Config, isPostgresUrl, largestBody } from './schema.js';
 
 export type Role = ServiceName | 'cli';
 
@@ -48,6 +48,13 @@ export function crossChecks(config: Config, role: Role): { key: string; expected
 
   if ((role === 'verifier' || role === 'backup') && leavesInPlain(registry.url) && !tls.allow_plaintext)
     need('registry.url', 'expected https, except on loopback (or tls.allow_plaintext: true)');
+  const { limits } = config;
+  if (limits.body_memory_bytes_per_subject < largestBody(limits))
+    need('limits.body_memory_bytes_per_subject', `expected ${largestBody(limits)} or more: the largest body must fit`);
+  if (limits.body_memory_bytes < limits.body_memory_bytes_per_subject)
+    need('limits.body_memory_bytes', 'expected limits.body_memory_bytes_per_subject or more');
+  if (limits.uploads_at_once < limits.uploads_per_subject)
+    need('limits.uploads_per_subject', 'expected limits.uploads_at_once or less');
   const inBucket = typeof registry.blobs !== 'string';
   if ((role === 'registry' || !serves) && isPostgresUrl(registry.database) !== inBucket)
     need(

@@ -50,6 +50,12 @@ describe('sources', () => {
         zip_entries: 10_000,
         unpacked_bytes: 500_000_000,
         ratio: 100,
+        uploads_at_once: 16,
+        uploads_per_subject: 12,
+        body_memory_bytes: 200_000_000,
+        body_memory_bytes_per_subject: 100_000_000,
+        body_min_bytes_per_second: 5_000,
+        body_grace_seconds: 10,
       },
       rate_limit: { enabled: false },
       backup: {
@@ -59,8 +65,24 @@ describe('sources', () => {
         allow_plaintext_keys: false,
       },
     });
+    // The verifier's callers are many and unknown.
+    const oauth = { issuer: 'i', audience: 'a', public_key_path: publicKey };
+    expect(load({ oauth }, { role: 'verifier' }).config.limits.uploads_per_subject).toBe(4);
     expect(config.oauth).toBeUndefined();
     expect(warnings).toEqual(['no TLS mode is set: TLS is disabled']);
+  });
+
+  it('has room for the largest body, whoever sends it', () => {
+    expect(load({ limits: { bundle_bytes: 10, json_bytes: 20 } }).config.limits).toMatchObject({
+      body_memory_bytes: 40,
+      body_memory_bytes_per_subject: 20,
+    });
+    const limits = { bundle_bytes: 10, json_bytes: 20, uploads_at_once: 2, uploads_per_subject: 3 };
+    expect(
+      problem({ limits: { ...limits, body_memory_bytes: 15, body_memory_bytes_per_subject: 19 } }).map(
+        ({ key }) => key,
+      ),
+    ).toEqual(['limits.body_memory_bytes_per_subject', 'limits.body_memory_bytes', 'limits.uploads_per_subject']);
   });
 
   it('reads the files of the operations chapter: app.yaml with auth.yaml and tls.yaml beside it', () => {

@@ -88,7 +88,7 @@ export function loadConfig({ role, file, document, flags = [], environment = {} 
   });
   const parsed = configSchema.safeParse(toDocument(entries));
   if (!parsed.success) throw new ConfigError([...problems, ...[...problemsOf(parsed.error.issues)].map(locate)]);
-  const config = settle(parsed.data);
+  const config = settle(parsed.data, role);
   problems.push(...crossChecks(config, role).map(locate));
   if (problems.length > 0) throw new ConfigError(problems);
 

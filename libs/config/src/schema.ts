@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { type Role } from './checks.js';
 import { parseAddress } from './listen.js';
 import { parseLogLevels } from './log-levels.js';
 import { PLACES } from './places.js';
@@ -151,6 +152,15 @@ export const configSchema = z.strictObject({
     ratio: count.default(100),
     /** Uploads that are spooled to disk at the same time; more are answered 503. */
     uploads_at_once: count.default(16),
+    /** Of these, one subject's. Default: a quarter; at the registry, whose callers are few and known, three quarters. */
+    uploads_per_subject: count.optional(),
+    /** Bytes of bodies in memory at the same time, each until its request is answered. Default: two of the largest. */
+    body_memory_bytes: count.optional(),
+    /** Of these, one subject's. Default: half. */
+    body_memory_bytes_per_subject: count.optional(),
+    /** A body that comes more slowly for as long as the grace lasts is answered 408. */
+    body_min_bytes_per_second: count.default(5_000),
+    body_grace_seconds: z.number().positive().max(300).default(10),
     /** What one token subject may upload within 24 h. */
     upload_quota_bytes: count.default(10_000_000_000),
   }),
@@ -178,7 +188,8 @@ export const configSchema = z.strictObject({
 type Parsed = z.output<typeof configSchema>;
 
 /** The configuration as programs use it: defaults applied, what depends on `environment` decided, issuers as a list. */
-export interface Config extends Omit<Parsed, 'oauth' | 'tls' | 'verification'> {
+export interface Config extends Omit<Parsed, 'oauth' | 'tls' | 'verification' | 'limits'> {
+  readonly limits: Required<Parsed['limits']>;
   readonly oauth: OauthConfig | undefined;
   readonly tls: Omit<Parsed['tls'], 'mode'> & { readonly mode: 'disabled' | 'tls' };
   readonly verification: Omit<Parsed['verification'], 'allow_mock' | 'allow_embedded_ir'> & {
@@ -188,11 +199,12 @@ export interface Config extends Omit<Parsed, 'oauth' | 'tls' | 'verification'> {
 }
 export type OauthConfig = Omit<z.output<typeof oauthSchema>, 'issuer'> & { readonly issuer: readonly string[] };
 
-export function settle(parsed: Parsed): Config {
+export function settle(parsed: Parsed, role: Role): Config {
   const development = parsed.environment === 'development';
   const { oauth, tls, verification } = parsed;
   return {
     ...parsed,
+    limits: settleLimits(parsed.limits, role),
     oauth: oauth && { ...oauth, issuer: [oauth.issuer].flat() },
     tls: { ...PLACES.certificate, ...tls, mode: tls.mode ?? 'disabled' },
     verification: {
@@ -200,5 +212,21 @@ export function settle(parsed: Parsed): Config {
       allow_mock: verification.allow_mock ?? development,
       allow_embedded_ir: verification.allow_embedded_ir ?? development,
     },
+  };
+}
+
+/** The largest body that is read into memory. */
+export const largestBody = ({ bundle_bytes, json_bytes }: Parsed['limits']): number =>
+  Math.max(bundle_bytes, json_bytes);
+
+function settleLimits(limits: Parsed['limits'], role: Role): Config['limits'] {
+  const share = role === 'registry' ? 0.75 : 0.25;
+  const all = limits.body_memory_bytes ?? 2 * largestBody(limits);
+  return {
+    ...limits,
+    uploads_per_subject: limits.uploads_per_subject ?? Math.max(1, Math.floor(share * limits.uploads_at_once)),
+    body_memory_bytes: all,
+    body_memory_bytes_per_subject:
+      limits.body_memory_bytes_per_subject ?? Math.max(largestBody(limits), Math.floor(all / 2)),
   };
 }

@@ -46,6 +46,8 @@ export { CurrentPrincipal, type Principal, requireScopes } from './access/princi
 export { type ProblemCode, ProblemError, PROBLEMS, RETRIED } from './problems/problem.js';
 export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
+export { readBody } from './http/body-memory.js';
+export { type Holder, holderOf, Shares } from './http/shares.js';
 export { parseWith, schemaProblem, ZodBody, ZodParam, ZodPipe, ZodQuery } from './problems/zod.pipe.js';
 export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';

@@ -12,7 +12,7 @@ import {
   pageQuery,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, CONFIG, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Clients, CONFIG, holderOf, ProblemError, Shares, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
@@ -20,12 +20,21 @@ import { BLOB_MEDIA_TYPE, pieces } from './body.js';
 
 @Controller('v1/blobs')
 export class BlobsController {
-  #receiving = 0;
+  readonly #slots: Shares;
 
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  ) {
+    const { uploads_at_once: all, uploads_per_subject: each } = config.limits;
+    this.#slots = new Shares(
+      { all, each },
+      {
+        all: `${all} BLOBs are being received already.`,
+        each: `${each} BLOBs of this client are being received already.`,
+      },
+    );
+  }
 
   @Put()
   @Clients('verifier', 'operator')
@@ -33,16 +42,15 @@ export class BlobsController {
     @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
-    const { bundle_bytes: maxBytes, uploads_at_once } = this.config.limits;
     if (!(request.body instanceof Readable))
       throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
-    if (this.#receiving >= uploads_at_once)
-      throw new ProblemError('overloaded', `${uploads_at_once} BLOBs are being received already.`);
-    this.#receiving++;
+    const holder = holderOf(request);
+    this.#slots.take(holder, 1);
     try {
+      const { bundle_bytes: maxBytes } = this.config.limits;
       return await this.data.putBlob(pieces(request.body), { maxBytes, retain });
     } finally {
-      this.#receiving--;
+      this.#slots.giveBack(holder, 1);
     }
   }
 

@@ -7,7 +7,7 @@ import { digestOf, TestRegistry, TOKENS } from '../registry.fixture.js';
 const MAX = 50_000;
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await TestRegistry.start({ limits: { bundle_bytes: MAX, uploads_at_once: 2 } });
+  registry = await TestRegistry.start({ limits: { bundle_bytes: MAX, uploads_at_once: 3, uploads_per_subject: 2 } });
 });
 afterAll(() => registry.stop());
 
@@ -24,8 +24,8 @@ const get = (id: string, range?: string) => {
   return range === undefined ? call : call.set('range', range);
 };
 /** A PUT whose body is sent by hand. */
-function openPut(headers: http.OutgoingHttpHeaders = {}) {
-  const { hostname, port } = new URL(registry.url);
+function openPut(headers: http.OutgoingHttpHeaders = {}, url = registry.url) {
+  const { hostname, port } = new URL(url);
   const call = http.request({
     hostname,
     port,
@@ -104,6 +104,7 @@ describe('BLOBs', () => {
     do third = await registry.as('verifier').putBlob('c');
     while (third.status === 200);
     expect([third.status, third.body.code, third.headers['retry-after']]).toEqual([503, 'overloaded', '1']);
+    expect((await registry.as('operator').putBlob('of another client')).status).toBe(200);
     second.answer.catch(() => undefined);
     second.call.destroy();
     first.call.end();
@@ -111,6 +112,16 @@ describe('BLOBs', () => {
     do third = await registry.as('verifier').putBlob('c');
     while (third.status === 503);
     expect(third.status).toBe(200);
+  });
+
+  it('takes its place from one that stalls', async () => {
+    const narrow = await TestRegistry.start({ limits: { uploads_at_once: 1, body_grace_seconds: 0.3 } });
+    const stalled = openPut({}, narrow.url);
+    stalled.call.write('a');
+    expect(await stalled.answer).toMatchObject({ status: 408, body: { code: 'timeout' } });
+    while ((await narrow.as('verifier').putBlob('b')).status === 503);
+    expect((await narrow.as('verifier').putBlob('b')).status).toBe(200);
+    await narrow.stop();
   });
 
   it('takes bytes only', async () => {

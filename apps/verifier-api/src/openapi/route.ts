@@ -45,6 +45,8 @@ export function problemsOf({ scopes, body, problems = [] }: Route): ProblemCode[
   const codes = new Set<ProblemCode>(['request.schema', 'internal', ...problems]);
   if (scopes)
     for (const code of ['auth.missing', 'auth.invalid', 'auth.scope', 'auth.unavailable'] as const) codes.add(code);
-  if (body) for (const code of ['request.too-large', 'request.media-type'] as const) codes.add(code);
+  if (body)
+    for (const code of ['request.too-large', 'request.media-type', 'rate.limited', 'overloaded'] as const)
+      codes.add(code);
   return [...codes].sort();
 }

@@ -22,9 +22,13 @@ export class UploadController {
   ): Promise<Buffer> {
     if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
     this.uploads.assertSize(Number(request.headers['content-length'] ?? 0));
-    return this.uploads.receive(await filePart(request), principal, (bundle: SpooledBundle) => {
-      const store = async () => ({ body: await bundle.store({ requestId: request.id }) });
-      return this.writes.answer(request, reply, principal, () => bundle.digest(), store);
-    });
+    return this.uploads.receive(
+      () => filePart(request),
+      request,
+      (bundle: SpooledBundle) => {
+        const store = async () => ({ body: await bundle.store({ requestId: request.id }) });
+        return this.writes.answer(request, reply, principal, () => bundle.digest(), store);
+      },
+    );
   }
 }

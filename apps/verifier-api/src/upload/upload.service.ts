@@ -6,8 +6,9 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest, isCapError, type JsonValue, parseJson } from '@cap/crypto';
+import { type FastifyRequest } from 'fastify';
 import { type Inspection, inspectBundle } from '@cap/proof';
-import { CONFIG, type Principal, ProblemError } from '@cap/service-kit';
+import { CONFIG, holderOf, ProblemError, Shares } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundles.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { UploadQuota } from './quota.js';
@@ -32,13 +33,22 @@ export interface SpooledBundle {
 @Injectable()
 export class UploadService implements OnApplicationShutdown {
   readonly #quota: UploadQuota;
+  readonly #slots: Shares;
   readonly #spooling = new Set<Promise<unknown>>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
   ) {
-    this.#quota = new UploadQuota(config.limits.upload_quota_bytes);
+    const { upload_quota_bytes, uploads_at_once, uploads_per_subject } = config.limits;
+    this.#quota = new UploadQuota(upload_quota_bytes);
+    this.#slots = new Shares(
+      { all: uploads_at_once, each: uploads_per_subject },
+      {
+        all: `${uploads_at_once} bundles are being received already.`,
+        each: `${uploads_per_subject} bundles of this subject are being received already.`,
+      },
+    );
   }
 
   /** Files of uploads that are cut off by the end of the service are still removed. */
@@ -54,14 +64,23 @@ export class UploadService implements OnApplicationShutdown {
 
   /** Runs `use` over the bundle once all of it is on disk here; it is gone from there afterwards. */
   async receive<T>(
-    part: MultipartFile,
-    { subject }: Principal,
+    part: () => Promise<MultipartFile>,
+    request: FastifyRequest,
     use: (bundle: SpooledBundle) => Promise<T>,
   ): Promise<T> {
-    const { uploads_at_once, bundle_bytes } = this.config.limits;
-    if (this.#spooling.size >= uploads_at_once)
-      throw new ProblemError('overloaded', `${uploads_at_once} bundles are being received already.`);
-    this.#quota.assertRoom(subject, 0);
+    const holder = holderOf(request);
+    this.#slots.take(holder, 1);
+    try {
+      const { subject } = request.principal!;
+      this.#quota.assertRoom(subject, 0);
+      return await this.#spool(await part(), subject, use);
+    } finally {
+      this.#slots.giveBack(holder, 1);
+    }
+  }
+
+  async #spool<T>(part: MultipartFile, subject: string, use: (bundle: SpooledBundle) => Promise<T>): Promise<T> {
+    const { bundle_bytes } = this.config.limits;
     part.file.once('limit', () => part.file.destroy(tooLarge(bundle_bytes))); // its end may never come
     const spooled = withSpooledFile(part.file, async (file) => {
       if (part.file.truncated) throw tooLarge(bundle_bytes);

@@ -9,12 +9,16 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type MultipartFile } from '@fastify/multipart';
 import { type WrittenBundle } from '@cap/proof';
-import { type Principal } from '@cap/service-kit';
+import { type FastifyRequest } from 'fastify';
 import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
 import { UploadService } from './upload.service.js';
 
 /** An upload whose part does not end. */
-function sending(url: string, headers: http.OutgoingHttpHeaders): http.ClientRequest {
+function sending(
+  url: string,
+  headers: http.OutgoingHttpHeaders,
+  begun = '--b\r\ncontent-disposition: form-data; name="file"; filename="b.zip"\r\n\r\nPK',
+): http.ClientRequest {
   const upload = http.request(`${url}/proof/upload`, {
     method: 'POST',
     agent: false,
@@ -25,7 +29,7 @@ function sending(url: string, headers: http.OutgoingHttpHeaders): http.ClientReq
     },
   });
   upload.on('error', () => undefined);
-  upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="b.zip"\r\n\r\nPK');
+  upload.write(begun);
   return upload;
 }
 
@@ -129,7 +133,11 @@ describe('POST /proof/upload', () => {
     const [file, bytes] = [new PassThrough(), randomUUID()];
     const part = { file } as unknown as MultipartFile;
     const cut = expect(
-      uploads.receive(part, { subject: 'somebody' } as Principal, () => Promise.resolve()),
+      uploads.receive(
+        () => Promise.resolve(part),
+        { principal: { subject: 'somebody' } } as FastifyRequest,
+        () => Promise.resolve(),
+      ),
     ).rejects.toMatchObject({ code: 'ECONNRESET' });
     file.write(bytes);
     while (!(await isSpooled(bytes))) await pause(10);
@@ -137,6 +145,28 @@ describe('POST /proof/upload', () => {
     await uploads.onApplicationShutdown();
     expect(await isSpooled(bytes)).toBe(false);
     await cut;
+  });
+
+  /** Before its part, and within it. */
+  const BEGUN = ['--b', undefined];
+
+  it.each(BEGUN)('answers another subject at once, whatever one of them has begun (%s)', async (begun) => {
+    const narrow = await api.replica({ limits: { uploads_at_once: 2, uploads_per_subject: 1 } });
+    const upload = sending(narrow.url, {}, begun);
+    let answer;
+    do answer = await narrow.as().upload(bundle.bytes);
+    while (answer.status === 200);
+    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([429, 'rate.limited', '1']);
+    await narrow.as(ALL_SCOPES, { sub: 'modest' }).upload(bundle.bytes).expect(200);
+    upload.destroy();
+  });
+
+  it.each(BEGUN)('takes its place from an upload that stalls (%s)', async (begun) => {
+    const narrow = await api.replica({ limits: { uploads_at_once: 1, body_grace_seconds: 0.3 } });
+    const [answer] = (await once(sending(narrow.url, {}, begun), 'response')) as [http.IncomingMessage];
+    expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
+    while ((await narrow.as().upload(bundle.bytes)).status === 503);
+    expect((await narrow.as().upload(bundle.bytes)).status).toBe(200);
   });
 
   it('refuses more bytes than a bundle may have', async () => {

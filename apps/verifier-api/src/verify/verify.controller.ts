@@ -62,7 +62,8 @@ export class VerifyController {
     return { bundle, asked: { policyId, ir: undefined, backend, options } };
   }
 
-  #named({ body, query, raw, server }: FastifyRequest): { bundle: AskedBundle; asked: Asked } {
+  #named(request: FastifyRequest): { bundle: AskedBundle; asked: Asked } {
+    const { body, query } = request;
     parseWith(NO_QUERY, query, 'query');
     const {
       bundle_id,
@@ -72,7 +73,7 @@ export class VerifyController {
       backend = 'auto',
       options,
     } = parseWith(verifyRequest, body, 'body');
-    const hold = (bytes: number) => server.bundleMemory.hold(raw, bytes);
+    const hold = (bytes: number) => request.holdBytes(bytes);
     const bundle = context
       ? contextBundle(context)
       : storedBundle(bundle_id!, bundleLimits(this.config), this.registry.client, hold);

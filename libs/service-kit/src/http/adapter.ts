@@ -1,10 +1,12 @@
+import { type Readable } from 'node:stream';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type Config } from '@cap/config';
 import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
-import { parseJsonBody } from './json-body.js';
 import { requestId } from './answer-headers.js';
+import { readBody } from './body-memory.js';
+import { parseJsonBody } from './json-body.js';
 import { type Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
@@ -35,10 +37,8 @@ export class ServiceAdapter extends FastifyAdapter {
     const fastify = this.getInstance() as unknown as FastifyInstance;
     this.routes = new RouteTable(fastify);
     fastify.removeContentTypeParser(['text/plain', 'application/json']);
-    fastify.addContentTypeParser(
-      'application/json',
-      { parseAs: 'buffer' },
-      async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+    fastify.addContentTypeParser('application/json', async (request: FastifyRequest, body: Readable) =>
+      parseJsonBody(await readBody(request, body, config.limits.json_bytes)),
     );
   }
 

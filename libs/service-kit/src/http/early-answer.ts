@@ -2,10 +2,11 @@ import { type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type FastifyReply } from 'fastify';
 
+const REQUEST_TIMEOUT = 408;
 /** How long the rest of a body is taken that nobody wants; nginx waits as long before it cuts. */
 const LINGER_MS = 30_000;
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /**
@@ -15,6 +16,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
  */
 export function lingerAfterEarlyAnswer(request: IncomingMessage, reply: FastifyReply, milliseconds = LINGER_MS): void {
   const { socket } = request;
+  if (reply.statusCode === REQUEST_TIMEOUT) return; // that is the end: nothing more is waited for
   if (request.complete || request.destroyed || !hasBody(request)) return;
   if (!(socket instanceof Socket)) return; // injected
   const close = !reply.raw.shouldKeepAlive;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, Server as TcpServer, type Socket } from 'node:net';
+import { type AddressInfo, Server as TcpServer, Socket } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
 import { ProblemError } from '../problems/problem.js';
@@ -15,7 +15,9 @@ type Via = 'management' | 'api';
 const REFUSED = Symbol('cap.refused');
 /** An Expect header that nobody can meet. */
 const UNMET = Symbol('cap.unmet');
-type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: ProblemError; [UNMET]?: true };
+/** A client that sends its body once it is told to. */
+const WAITS = Symbol('cap.waits');
+type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: ProblemError; [UNMET]?: true; [WAITS]?: true };
 
 /** An answer to bytes that never became a request. */
 export interface Refusal {
@@ -33,6 +35,8 @@ const HEADERS_TIMEOUT_MS = 20_000;
 /** How often Node looks for connections that are past the two limits. */
 const CONNECTIONS_CHECK_MS = 5_000;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** How long a client may take nothing of an answer that lies ready for it. */
+const UNREAD_TIMEOUT_MS = 30_000;
 /** Longer than the idle time-out of common proxies, so that the proxy closes first and loses no request. */
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -64,6 +68,7 @@ export class Listeners {
   constructor(
     readonly plan: ListenPlan,
     private tls: SecureContextOptions | null,
+    private readonly unreadTimeoutMs = UNREAD_TIMEOUT_MS,
   ) {
     this.fixedHeaders = securityHeaders(plan.api?.tls === true);
   }
@@ -102,6 +107,22 @@ export class Listeners {
     if (request.httpVersion === '1.1' && request.headers.host === undefined)
       return new ProblemError('request.schema', 'The header Host is missing.');
     return null;
+  }
+
+  /** Tells a client that waits for it to send its body: only now is it known that somebody reads it. */
+  continue(request: IncomingMessage, response: ServerResponse): void {
+    if ((request as Marked)[WAITS]) response.writeContinue();
+  }
+
+  /** From now on the client has to take what is sent to it. */
+  expectReader({ socket }: IncomingMessage): void {
+    if (socket instanceof Socket) socket.setTimeout(this.unreadTimeoutMs);
+  }
+
+  /** Nothing has moved on a connection: it goes if it is idle, or if an answer lies ready that nobody reads. */
+  private stalled(socket: Socket): void {
+    const response = this.newest.get(socket);
+    if (!response || response.writableFinished || socket.writableLength > 0) socket.destroy();
   }
 
   /** Opens the API's own listener, if there is one. Rejects with the system's error. */
@@ -183,6 +204,11 @@ export class Listeners {
       (request as Marked)[UNMET] = true;
       take(request as never, response as never);
     });
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      (request as Marked)[WAITS] = true;
+      take(request as never, response as never);
+    });
+    server.on('timeout', (socket: Socket) => this.stalled(socket));
     // Without it Node closes the connection and says nothing.
     server.on('connect', ({ socket }: IncomingMessage) =>
       this.refuseBehind(socket, new ProblemError('route.unknown', 'This is no proxy.'), 'CONNECT'),

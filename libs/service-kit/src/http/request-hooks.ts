@@ -3,7 +3,9 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type LogFields, type ModuleLog } from '../logging/logs.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
-import { lingerAfterEarlyAnswer } from './early-answer.js';
+import { type BodyMemory } from './body-memory.js';
+import { type BodyPace } from './body-pace.js';
+import { hasBody, lingerAfterEarlyAnswer } from './early-answer.js';
 import { type Listeners } from './listeners.js';
 import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 
@@ -23,6 +25,8 @@ export interface RequestHookParts {
   readonly log: ModuleLog;
   readonly count: CountRequest;
   readonly isDraining: () => boolean;
+  readonly memory: BodyMemory;
+  readonly pace: BodyPace;
   /** What is answered where no route is. */
   readonly notFound: (request: FastifyRequest) => ProblemError;
   /** Told of each token that is refused before there is a request. */
@@ -35,10 +39,11 @@ export interface RequestHookParts {
  */
 export function addRequestHooks(
   fastify: FastifyInstance,
-  { listeners, log, count, isDraining, notFound, tokenRefused }: RequestHookParts,
+  { listeners, log, count, isDraining, memory, pace, notFound, tokenRefused }: RequestHookParts,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
+  fastify.decorateRequest('holdBytes', () => undefined);
 
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     (request.raw as Answered)[REPLY] = reply;
@@ -59,14 +64,21 @@ export function addRequestHooks(
   });
 
   // No body is unpacked here: a small one could be a large one, and none of the limits would know.
-  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
     const coding = request.headers['content-encoding'];
-    if (coding === undefined || coding.toLowerCase() === 'identity') done();
-    else done(new ProblemError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
+    if (coding !== undefined && coding.toLowerCase() !== 'identity')
+      return done(new ProblemError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
+    if (hasBody(request.raw)) {
+      memory.open(request, reply);
+      pace.watch(request, reply);
+      listeners.continue(request.raw, reply.raw);
+    }
+    done();
   });
 
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
     lingerAfterEarlyAnswer(raw, reply);
+    listeners.expectReader(raw);
     done();
   });
 

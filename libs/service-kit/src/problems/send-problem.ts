@@ -10,6 +10,8 @@ export type SendProblem = (error: unknown, request: FastifyRequest, reply: Fasti
 /** Answers errors as application/problem+json and logs those that are ours. */
 export function problemSender(log: ModuleLog): SendProblem {
   return (error, request, reply) => {
+    // Whoever still worked on it learns of that by an error of its own.
+    if (reply.raw.writableEnded) return;
     if (hasGone(request)) {
       log.debug('the client went away before its answer', { request_id: request.id, error });
       return;

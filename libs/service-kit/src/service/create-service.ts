@@ -13,6 +13,8 @@ import { watchAccessRules } from '../access/rules.js';
 import { TokenCache } from '../access/token-cache.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
+import { BodyMemory } from '../http/body-memory.js';
+import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
 import { Logs } from '../logging/logs.js';
@@ -45,6 +47,8 @@ export interface ServiceParts {
   readonly logStream?: NodeJS.WritableStream | undefined;
   /** How often the files of the certificate are looked at, for tests. */
   readonly certificateLookMs?: number | undefined;
+  /** How long an answer may lie unread, for tests. */
+  readonly unreadTimeoutMs?: number | undefined;
 }
 
 /** A service that is made and not listening yet. */
@@ -78,7 +82,7 @@ export async function createService(
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)));
 
   const certificate = readCertificate(config);
-  const listeners = new Listeners(plan, certificate?.options ?? null);
+  const listeners = new Listeners(plan, certificate?.options ?? null, parts.unreadTimeoutMs);
   const watched = certificate
     ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
     : { close: () => undefined };
@@ -97,6 +101,8 @@ export async function createService(
     log: logs.for('http'),
     count: httpMetrics(),
     isDraining: () => draining,
+    memory: new BodyMemory(config.limits),
+    pace: new BodyPace(config.limits, sendProblem),
     notFound: (request) => adapter.notFound(request),
     tokenRefused: () => failures.inc(),
   });

@@ -1,46 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import http, { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
+import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type WrittenBundle } from '@cap/proof';
 import { ALL_SCOPES, TestVerifier, tokenWith } from '../verifier.fixture.js';
-import { BundleMemory } from './bundle-memory.js';
-
-describe('the memory for bundles', () => {
-  it('is that of two of the largest, and is free again once their requests are over', () => {
-    const memory = new BundleMemory(100);
-    const [first, second] = [new IncomingMessage(new Socket()), new IncomingMessage(new Socket())];
-    memory.hold(first, 60);
-    memory.hold(first, 40);
-    memory.hold(second, 100);
-    expect(() => memory.hold(second, 1)).toThrow(expect.objectContaining({ code: 'overloaded', status: 503 }));
-    memory.release(first);
-    memory.release(first);
-    memory.hold(second, 100);
-    expect(() => memory.hold(first, 1)).toThrow(expect.objectContaining({ code: 'overloaded' }));
-  });
-});
 
 describe('POST /verify', () => {
   let api: TestVerifier;
   let bundle: WrittenBundle;
   const LIMIT = 50_000;
   beforeAll(async () => {
-    api = await TestVerifier.start({ limits: { bundle_bytes: LIMIT } });
+    api = await TestVerifier.start({ limits: { bundle_bytes: LIMIT, json_bytes: LIMIT } });
     bundle = await api.prover.bundle();
   });
   afterAll(() => api?.stop());
 
-  it('holds what is being sent, and no more than there is room for; stored bundles count too', async () => {
-    await api.as().upload(bundle.bytes).expect(200);
-    const held = await Promise.all(
-      [1, 2].map(async () => {
+  /** Bundles that lack their last byte, one of each subject. */
+  const stalled = (...subjects: string[]) =>
+    Promise.all(
+      subjects.map(async (sub) => {
         const request = http.request(`${api.url}/verify`, {
           method: 'POST',
           agent: false,
           headers: {
-            authorization: `Bearer ${tokenWith(ALL_SCOPES)}`,
+            authorization: `Bearer ${tokenWith(ALL_SCOPES, { sub })}`,
             'content-type': 'Application/ZIP',
             'content-length': LIMIT,
           },
@@ -51,6 +34,27 @@ describe('POST /verify', () => {
         return request;
       }),
     );
+
+  it('answers another subject at once, whatever one of them holds', async () => {
+    const ask = (sub: string) => api.as(ALL_SCOPES, { sub }).zip('/verify', bundle.bytes);
+    const held = await stalled('greedy', 'greedy');
+    try {
+      let answer;
+      do answer = await ask('greedy');
+      while (answer.status === 200);
+      expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([429, 'rate.limited', '1']);
+      expect((await ask('modest')).status).toBe(200);
+      // JSON takes of the same share.
+      const json = await api.as(ALL_SCOPES, { sub: 'greedy' }).post('/policy/compile', { notes: 'x'.repeat(1000) });
+      expect([json.status, json.body.code]).toEqual([429, 'rate.limited']);
+    } finally {
+      for (const request of held) request.destroy();
+    }
+  });
+
+  it('holds what is being sent, and no more than there is room for; stored bundles count too', async () => {
+    await api.as().upload(bundle.bytes).expect(200);
+    const held = await stalled('one', 'two');
     const sent = () => api.as().zip('/verify', bundle.bytes);
     const stored = () => api.as().post('/verify', { bundle_id: bundle.bundleId });
     try {

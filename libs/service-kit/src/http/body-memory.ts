@@ -1,0 +1,115 @@
+import { type Readable } from 'node:stream';
+import { type Config } from '@cap/config';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { ProblemError } from '../problems/problem.js';
+import { holderOf, Shares } from './shares.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Counts bytes that stay in memory until the request is answered. ProblemError overloaded, rate.limited. */
+    holdBytes: (bytes: number) => void;
+  }
+}
+
+/** Smaller pieces are gathered: each has an overhead of its own, and a body may come byte by byte. */
+const SMALL = 16_384;
+const GATHER = 65_536;
+
+const bytes = (count: number) => `${count} bytes of bodies`;
+
+/** The memory for bodies, those that are read and what is fetched to answer them. */
+export class BodyMemory {
+  readonly #shares: Shares;
+
+  constructor({ body_memory_bytes: all, body_memory_bytes_per_subject: each }: Config['limits']) {
+    this.#shares = new Shares(
+      { all, each },
+      {
+        all: `The requests that are being answered hold ${bytes(all)} already.`,
+        each: `The requests of this caller that are being answered hold ${bytes(each)} already.`,
+      },
+    );
+  }
+
+  /** Call it before the body is read, and after it is known who sends it. */
+  open(request: FastifyRequest, reply: FastifyReply): void {
+    const holder = holderOf(request);
+    let held = 0;
+    let over = false;
+    request.holdBytes = (more) => {
+      if (over) throw new Error('the request was answered before its body had come');
+      this.#shares.take(holder, more);
+      held += more;
+    };
+    reply.raw.once('close', () => {
+      over = true;
+      this.#shares.giveBack(holder, held);
+    });
+  }
+}
+
+/** Pieces of a body in few buffers. */
+class Pieces {
+  readonly #buffers: Buffer[] = [];
+  #gathering: Buffer | null = null;
+  #used = 0;
+  length = 0;
+
+  add(piece: Buffer): void {
+    this.length += piece.length;
+    if (piece.length >= SMALL || this.#buffers.length === 0) {
+      this.#flush();
+      this.#buffers.push(piece);
+      return;
+    }
+    if (this.#gathering && this.#used + piece.length > GATHER) this.#flush();
+    this.#gathering ??= Buffer.allocUnsafeSlow(GATHER);
+    this.#used += piece.copy(this.#gathering, this.#used);
+  }
+
+  whole(): Buffer {
+    this.#flush();
+    return this.#buffers.length === 1 ? this.#buffers[0]! : Buffer.concat(this.#buffers, this.length);
+  }
+
+  #flush(): void {
+    if (this.#gathering) this.#buffers.push(this.#gathering.subarray(0, this.#used));
+    this.#gathering = null;
+    this.#used = 0;
+  }
+}
+
+/**
+ * A body of at most `maxBytes`, counted as it comes. What was refused is left on the connection, so that it can be answered.
+ * ProblemError request.too-large, overloaded, rate.limited.
+ */
+export function readBody(
+  request: FastifyRequest,
+  body: Readable,
+  maxBytes: number,
+  words = 'The body is larger than this route takes.',
+): Promise<Buffer> {
+  const tooLarge = () => new ProblemError('request.too-large', words);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const pieces = new Pieces();
+    const settle = (act: () => void) => {
+      body.off('data', take).off('end', end).off('error', fail).off('close', gone);
+      body.on('error', () => undefined); // a connection that breaks later is nobody's
+      act();
+    };
+    const fail = (error: unknown) => settle(() => reject(error as Error));
+    const end = () => settle(() => resolve(pieces.whole()));
+    const gone = () => fail(Object.assign(new Error('the connection closed'), { code: 'ECONNRESET' }));
+    const take = (piece: Buffer) => {
+      try {
+        if (pieces.length + piece.length > maxBytes) throw tooLarge();
+        request.holdBytes(piece.length);
+        pieces.add(piece);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    body.on('data', take).once('end', end).once('error', fail).once('close', gone);
+  });
+}
