@@ -108,7 +108,10 @@ async function prepare(data) {
     tokens: { verifier: [token] },
   };
   // As many uploads at once as there are writers: push-back is not what is measured.
-  await writeFile(config, JSON.stringify({ registry, limits: { uploads_at_once: WRITERS } }));
+  await writeFile(
+    config,
+    JSON.stringify({ registry, limits: { uploads_at_once: WRITERS, uploads_per_subject: WRITERS } }),
+  );
   const url = `http://${bind}`;
   return { data, url, start: () => new Service('cap-registry', ['--config', config], url) };
 }

@@ -206,7 +206,7 @@ describe('SIGTERM', () => {
 describe('push-back', () => {
   it('more uploads than there is room for are 503 with Retry-After, and taken when there is', async () => {
     await registry.remove();
-    registry = await RegistryProcess.prepare({ limits: { uploads_at_once: 2 } });
+    registry = await RegistryProcess.prepare({ limits: { uploads_at_once: 2, uploads_per_subject: 2 } });
     service = await registry.started();
     await client.close();
     client = registry.client();

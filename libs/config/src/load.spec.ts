@@ -67,7 +67,15 @@ describe('sources', () => {
     });
     // The verifier's callers are many and unknown.
     const oauth = { issuer: 'i', audience: 'a', public_key_path: publicKey };
-    expect(load({ oauth }, { role: 'verifier' }).config.limits.uploads_per_subject).toBe(4);
+    for (const [uploads_at_once, uploads_per_subject] of [
+      [16, 8],
+      [5, 3],
+      [2, 1],
+      [1, 1],
+    ])
+      expect(load({ oauth, limits: { uploads_at_once } }, { role: 'verifier' }).config.limits).toMatchObject({
+        uploads_per_subject,
+      });
     expect(config.oauth).toBeUndefined();
     expect(warnings).toEqual(['no TLS mode is set: TLS is disabled']);
   });

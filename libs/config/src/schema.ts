@@ -152,7 +152,7 @@ export const configSchema = z.strictObject({
     ratio: count.default(100),
     /** Uploads that are spooled to disk at the same time; more are answered 503. */
     uploads_at_once: count.default(16),
-    /** Of these, one subject's. Default: a quarter; at the registry, whose callers are few and known, three quarters. */
+    /** Of these, one subject's. Default: half; at the registry, whose callers are few and known, three quarters. */
     uploads_per_subject: count.optional(),
     /** Bytes of bodies in memory at the same time, each until its request is answered. Default: two of the largest. */
     body_memory_bytes: count.optional(),
@@ -220,11 +220,11 @@ export const largestBody = ({ bundle_bytes, json_bytes }: Parsed['limits']): num
   Math.max(bundle_bytes, json_bytes);
 
 function settleLimits(limits: Parsed['limits'], role: Role): Config['limits'] {
-  const share = role === 'registry' ? 0.75 : 0.25;
+  const left = Math.max(1, Math.floor(limits.uploads_at_once * (role === 'registry' ? 0.25 : 0.5)));
   const all = limits.body_memory_bytes ?? 2 * largestBody(limits);
   return {
     ...limits,
-    uploads_per_subject: limits.uploads_per_subject ?? Math.max(1, Math.floor(share * limits.uploads_at_once)),
+    uploads_per_subject: limits.uploads_per_subject ?? Math.max(1, limits.uploads_at_once - left),
     body_memory_bytes: all,
     body_memory_bytes_per_subject:
       limits.body_memory_bytes_per_subject ?? Math.max(largestBody(limits), Math.floor(all / 2)),

@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { type FastifyRequest } from 'fastify';
 import { register } from 'prom-client';
@@ -159,6 +159,18 @@ it('a body is the same in whatever pieces it comes', async () => {
     body.end();
     expect((await read).equals(Buffer.concat(pieces))).toBe(true);
   }
+});
+
+it('a body that comes byte by byte is kept in few buffers: each has an overhead of hundreds of bytes', async () => {
+  const body = new PassThrough();
+  const request = { headers: {}, holdBytes: () => undefined } as unknown as FastifyRequest;
+  const read = readBody(request, body, 10_000_000);
+  const concat = jest.spyOn(Buffer, 'concat');
+  for (let i = 0; i < 200_000; i++) if (!body.write('x')) await setImmediate();
+  body.end();
+  expect(await read).toHaveLength(200_000);
+  expect(concat.mock.calls.map(([buffers]) => buffers.length)).toEqual([5]);
+  concat.mockRestore();
 });
 
 describe('a client that waits before it sends its body', () => {
