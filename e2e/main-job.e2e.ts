@@ -97,7 +97,7 @@ describe('the main job over three processes', () => {
     const ask = async (query: string) =>
       (await postZip(`${world.stack.verifierUrl}/verify?${query}`, world.token, bytes)).body;
     expect((await ask(`audience=auditor&nonce=n-1&at=${days(29)}`)).result).toBe('ok');
-    expect(failing((await ask(`audience=auditor&nonce=n-1&at=${days(31)}`)).report)).toEqual(['statement.expired']);
+    expect(failing((await ask(`audience=auditor&nonce=n-1&at=${days(31)}`)).report)).toEqual(['statement.time']);
     expect(failing((await ask('audience=other')).report)).toEqual(['statement.audience']);
     expect(failing((await ask('nonce=n-2')).report)).toEqual(['statement.nonce']);
     const plain = await postZip(`${world.stack.verifierUrl}/verify?nonce=n-1`, world.token, await world.bundleBytes());

@@ -53,7 +53,7 @@ describe('TLS', () => {
     const verify = ['verify', world.project.bundle, '--url', `https://127.0.0.1:${port}`, '--json'];
     const env = { CAP_TOKEN: world.token, NODE_EXTRA_CA_CERTS: certificate('first.crt') };
     const verdict = JSON.parse((await capOk(verify, { env })).stdout) as { result: string; accepted: object };
-    expect(verdict).toMatchObject({ result: 'ok', accepted: { allow_mock: false, allow_embedded_ir: false } });
+    expect(verdict).toMatchObject({ result: 'ok', accepted: { allow_mock: false } });
     // A certificate that nobody vouches for is no connection.
     expect((await cap(verify, { env: { CAP_TOKEN: world.token } })).code).toBe(69);
 

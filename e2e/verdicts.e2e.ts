@@ -201,7 +201,7 @@ const TABLE: Record<string, Cell> = {
   'it has expired and a nonce was asked': {
     ask: { nonce: 'n-1', at: '2026-02-20T00:00:00Z' },
     result: 'fail',
-    because: ['statement.expired'],
+    because: ['statement.time'],
   },
   'a bundle of the older program': {
     zip: () => legacyZip(),

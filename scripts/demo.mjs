@@ -210,8 +210,8 @@ async function main() {
     const rows = at('rows.json');
     await capOk(['disclose', '--project', project, '--rows', 'suppliers:0,7', '--out', rows]);
     const checked = ['verify', bundle, '--json', '--trust', trust, '--policy', policy, '--disclosure', rows];
-    const { disclosure } = json(await capOk(checked));
-    expect(disclosure.ok && disclosure.rows.length === 2, 'two rows that the proof is about', disclosure);
+    const { sample } = json(await capOk(checked));
+    expect(sample.result === 'ok' && sample.places.length === 2, 'two rows that the proof is about', sample);
     line('the auditor asks for rows 0 and 7: opened, and found to be rows that the proof is about');
 
     chapter('4. What must not pass does not');

@@ -42,7 +42,7 @@ describe('sources', () => {
       environment: 'development',
       server: { log_level: 'info', trusted_proxies: [], workers: availableParallelism() },
       tls: { mode: 'disabled', min_version: '1.2', allow_plaintext: false },
-      verification: { backend: 'auto', timeout_seconds: 30, allow_mock: true, allow_embedded_ir: true },
+      verification: { backend: 'auto', timeout_seconds: 30, allow_mock: true },
       policy: { cache_enabled: true, cache_ttl_seconds: 3600 },
       limits: {
         bundle_bytes: 100_000_000,
@@ -323,13 +323,11 @@ describe('what keys demand of each other', () => {
     const tls = { allow_plaintext: true };
     expect(load({ environment: 'production', tls }).config.verification).toMatchObject({
       allow_mock: false,
-      allow_embedded_ir: false,
     });
     expect(
       load({ environment: 'production', tls, verification: { allow_mock: true } }).config.verification,
     ).toMatchObject({
       allow_mock: true,
-      allow_embedded_ir: false,
     });
   });
 

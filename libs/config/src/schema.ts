@@ -106,7 +106,6 @@ export const configSchema = z.strictObject({
     timeout_seconds: z.number().positive().max(3600).default(30),
     /** Default: true in development, false in production. */
     allow_mock: z.boolean().optional(),
-    allow_embedded_ir: z.boolean().optional(),
     trust_file: path.optional(),
     /** Public key (PEM) that must have signed trust_file: TRUST_FILE.sig beside it. */
     trust_signer: path.optional(),
@@ -192,9 +191,8 @@ export interface Config extends Omit<Parsed, 'oauth' | 'tls' | 'verification' | 
   readonly limits: Required<Parsed['limits']>;
   readonly oauth: OauthConfig | undefined;
   readonly tls: Omit<Parsed['tls'], 'mode'> & { readonly mode: 'disabled' | 'tls' };
-  readonly verification: Omit<Parsed['verification'], 'allow_mock' | 'allow_embedded_ir'> & {
+  readonly verification: Omit<Parsed['verification'], 'allow_mock'> & {
     readonly allow_mock: boolean;
-    readonly allow_embedded_ir: boolean;
   };
 }
 export type OauthConfig = Omit<z.output<typeof oauthSchema>, 'issuer'> & { readonly issuer: readonly string[] };
@@ -210,7 +208,6 @@ export function settle(parsed: Parsed, role: Role): Config {
     verification: {
       ...verification,
       allow_mock: verification.allow_mock ?? development,
-      allow_embedded_ir: verification.allow_embedded_ir ?? development,
     },
   };
 }

@@ -49,6 +49,37 @@ export interface CompiledPolicy {
   requirements: Requirement[];
 }
 
+/** Days after which a company's own lists are old, where the policy does not say. */
+const COMPANY_LISTS_MAX_AGE_DAYS = 366;
+
+/** `max_age_days` of the inputs that stand for a company's lists, as written. */
+function listAges(inputs: JsonValue | undefined): { input: string; days: JsonValue }[] {
+  return ['suppliers', 'ubos'].flatMap((input) => {
+    const described = isObject(inputs) ? inputs[input] : undefined;
+    return isObject(described) && described.max_age_days !== undefined ? [{ input, days: described.max_age_days }] : [];
+  });
+}
+
+/** Days after which a company's own lists are old: the smallest of what a v2 policy says in its inputs. */
+export const companyListsMaxAgeDays = (policy: CompiledPolicy | null): number => {
+  const given = listAges(policy?.document.inputs).map(({ days }) => days as number);
+  return given.length > 0 ? Math.min(...given) : COMPANY_LISTS_MAX_AGE_DAYS;
+};
+
+function lintMaxAge(inputs: JsonValue | undefined): Lint[] {
+  return listAges(inputs).flatMap(({ input, days }) =>
+    Number.isSafeInteger(days) && (days as number) >= 0
+      ? []
+      : [
+          {
+            code: 'E3002',
+            severity: 'error',
+            message: `inputs.${input}.max_age_days: expected whole days, not ${JSON.stringify(days)}`,
+          },
+        ],
+  );
+}
+
 const SHA3_PREFIX = 'sha3-256:';
 /** `sha3-256:…` or `0x…` -> `0x…`; null for anything else. */
 export function policyHash(text: string): Digest | null {
@@ -125,6 +156,7 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   const policy_hash = sha3Text(canonicalText);
   const { id, version, description, legal_basis, adaptivity } = parsed;
   const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
+  lints.push(...lintMaxAge(parsed.inputs));
   return {
     format: 'v2',
     id,

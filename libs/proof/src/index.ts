@@ -38,5 +38,4 @@ export * from './report/checks.js';
 export * from './report/report.js';
 export * from './verify/inputs.js';
 export * from './verify/receipt.js';
-export { verifyBundleSample } from './verify/sample.js';
 export * from './verify/verify.js';

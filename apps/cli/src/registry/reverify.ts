@@ -121,7 +121,6 @@ async function judgeAgain(
   try {
     const { report } = await verifyBundle(await readBundle(await buffer(body)), sources, {
       allowMock,
-      allowEmbeddedIr: false,
       checkRegistry: true,
       now: () => io.now(),
     });

@@ -34,7 +34,7 @@ export const defineVerify: DefineGroup = (program, run) => {
     .addOption(new Option('--lang <code>', 'language of the printed report').choices(['en', 'de']).default('en'))
     .option(
       '--disclosure <file>',
-      'rows of "cap disclose" that must be those the proof is about (only offline, exit 2 if not)',
+      'rows of "cap disclose" that must be those the proof is about: part of the verdict (only offline)',
     )
     .option('--out <file>', 'where the report goes', '-')
     .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v2, RFC 8785) and a line feed.')

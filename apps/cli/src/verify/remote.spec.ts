@@ -13,7 +13,7 @@ const report = (result: string) => ({
   proof_hash: null,
   policy_hash: null,
   trust_hash: null,
-  accepted: { backends: ['mock'], allow_mock: true, allow_embedded_ir: true },
+  accepted: { backends: ['mock'], allow_mock: true },
   options: {},
   at: null,
   checks: [{ id: 'meta.schema', status: 'ok', expected: null, actual: null, message: { en: 'known', de: 'bekannt' } }],

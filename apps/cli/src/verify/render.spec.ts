@@ -12,9 +12,16 @@ const report: Report = {
   proof_hash: digest('3'),
   policy_hash: null,
   trust_hash: null,
-  accepted: { backends: ['disclosure', 'mock'], allow_mock: true, allow_embedded_ir: true },
+  accepted: { backends: ['disclosure', 'mock'], allow_mock: true },
   options: {},
   at: null,
+  signers: [{ kid: 'ab'.repeat(16), owner: null }],
+  company: 'Musterwerk AG',
+  statement: { issued_at: '2026-01-15T09:30:00Z', expires_at: null },
+  lists: [],
+  cleared: [],
+  sample: null,
+  notes: [],
   checks: [
     {
       id: 'meta.schema',
@@ -42,6 +49,8 @@ describe('the report as it is printed', () => {
   it('says the verdict first, then rules, then each check, in English', () => {
     const text = renderReport(report, { language: 'en', colour: false });
     expect(text.split('\n')[0]).toBe('FAILED');
+    expect(text).toMatch(/^Company +Musterwerk AG$/m);
+    expect(text).toMatch(/^Signed by +not in your trust store \(abab/m);
     expect(text).toMatch(/VIOLATED\s+few\s+suppliers: row count at most 48$/m);
     expect(text).toMatch(/UNPROVEN\s+many$/m);
     expect(text).toMatch(/ok\s+meta\.schema\s+known format$/m);
@@ -49,6 +58,17 @@ describe('the report as it is printed', () => {
       new RegExp(`FAILED\\s+policy\\.hash\\s+differs\\n\\s+expected: ${digest('a')}\\n\\s+found: ${digest('b')}`),
     );
     expect(text.indexOf('Rules')).toBeLessThan(text.indexOf('Checks'));
+  });
+
+  it.each([
+    ['ok', 'ok', 'en', /^OK: every rule holds, nothing is wrong, and the opened rows are those of the proof$/],
+    ['fail', 'fail', 'en', /^FAILED: the opened rows are not those of the proof$/],
+    ['fail', 'ok', 'en', /^FAILED$/],
+    ['warn', 'ok', 'de', /^WARNUNG: /],
+    ['fail', 'fail', 'de', /^NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis$/],
+  ] as const)('its first line covers the sample: verdict %s, sample %s, %s', (result, sample, language, line) => {
+    const judged = { ...report, result, sample: { places: ['suppliers:0'], result: sample } };
+    expect(renderReport(judged, { language, colour: false }).split('\n')[0]).toMatch(line);
   });
 
   it('speaks German', () => {

@@ -9,8 +9,10 @@ const WORDS = {
   en: {
     verdict: {
       ok: 'OK: every rule holds and nothing is wrong',
+      okWithSample: 'OK: every rule holds, nothing is wrong, and the opened rows are those of the proof',
       warn: 'WARNING: nothing is wrong, but read on',
       fail: 'FAILED',
+      failedSample: 'FAILED: the opened rows are not those of the proof',
     },
     bundle: 'Bundle',
     manifest: 'Manifest',
@@ -18,6 +20,11 @@ const WORDS = {
     policy: 'Your policy',
     trust: 'Trust store',
     at: 'Judged as of',
+    company: 'Company',
+    signer: 'Signed by',
+    stranger: 'not in your trust store',
+    issued: 'Proof made',
+    ends: 'Proof ends',
     none: 'none',
     checks: 'Checks',
     rules: 'Rules',
@@ -30,8 +37,10 @@ const WORDS = {
   de: {
     verdict: {
       ok: 'IN ORDNUNG: jede Regel gilt, nichts ist falsch',
+      okWithSample: 'IN ORDNUNG: jede Regel gilt, nichts ist falsch, und die geöffneten Zeilen gehören zum Beweis',
       warn: 'WARNUNG: nichts ist falsch, aber lesen Sie weiter',
       fail: 'NICHT BESTANDEN',
+      failedSample: 'NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis',
     },
     bundle: 'Bündel',
     manifest: 'Manifest',
@@ -39,6 +48,11 @@ const WORDS = {
     policy: 'Ihre Richtlinie',
     trust: 'Vertrauensspeicher',
     at: 'Beurteilt zum',
+    company: 'Unternehmen',
+    signer: 'Signiert von',
+    stranger: 'nicht in Ihrem Vertrauensspeicher',
+    issued: 'Beweis erstellt',
+    ends: 'Beweis endet',
     none: 'keine',
     checks: 'Prüfungen',
     rules: 'Regeln',
@@ -68,6 +82,12 @@ const COLOURS = {
   skipped: 'gray',
 } as const;
 
+/** One line that covers all that was asked: a sample of other rows is no footnote to an ok. */
+function headline({ result, sample }: Report, verdict: (typeof WORDS)[Language]['verdict']): string {
+  if (sample?.result === 'fail') return verdict.failedSample;
+  return sample && result === 'ok' ? verdict.okWithSample : verdict[result];
+}
+
 /** The report as an auditor reads it. What it says is in the report; nothing is judged here. */
 export function renderReport(judged: Report, { language, colour }: { language: Language; colour: boolean }): string {
   const words = WORDS[language];
@@ -83,8 +103,12 @@ export function renderReport(judged: Report, { language, colour }: { language: L
     [words.policy, report.policy_hash ?? words.none],
     [words.trust, report.trust_hash ?? words.none],
     [words.at, report.at],
+    [words.company, report.company],
+    ...report.signers.map(({ kid, owner }): [string, string] => [words.signer, `${owner ?? words.stranger} (${kid})`]),
+    [words.issued, report.statement?.issued_at ?? null],
+    [words.ends, report.statement?.expires_at ?? null],
   ];
-  const lines = [paint(report.result, words.verdict[report.result]), ''];
+  const lines = [paint(report.result, headline(report, words.verdict)), ''];
   for (const [name, value] of named) if (value !== null) lines.push(`${name.padEnd(18)} ${value}`);
 
   lines.push('', words.rules);

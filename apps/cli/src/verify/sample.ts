@@ -29,13 +29,3 @@ export function renderSample(outcome: SampleOutcome, language: Language): string
   ]);
   return `${words.held}\n${table(['list', 'row', 'fields'], rows)}\n`;
 }
-
-/** `{"report":…,"disclosure":…}`, the report's bytes as they are. */
-export function withSample(report: Buffer, outcome: SampleOutcome): Buffer {
-  const disclosure = Array.isArray(outcome) ? { ok: true, rows: outcome } : { ok: false, fault: outcome.fault };
-  return Buffer.concat([
-    Buffer.from('{"report":'),
-    report,
-    Buffer.from(`,"disclosure":${JSON.stringify(disclosure)}}`),
-  ]);
-}

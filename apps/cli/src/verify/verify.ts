@@ -8,14 +8,13 @@ import {
   readSample,
   trustSignatureFile,
   verifyBundle,
-  verifyBundleSample,
   type HeldReferenceList,
   type Report,
   type TrustStore,
   type VerificationOptions,
   type VerificationSources,
 } from '@cap/proof';
-import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
@@ -24,7 +23,7 @@ import { readSoundPolicy } from '../policy/read-policy.js';
 import { requireOneStdin } from './one-stdin.js';
 import { acceptedBackends, isPolicyHash, refuseContradictions, refuseEmpty, type VerifyOptions } from './options.js';
 import { renderReport } from './render.js';
-import { renderSample, withSample, type SampleOutcome } from './sample.js';
+import { renderSample, type SampleOutcome } from './sample.js';
 
 /** Judges a bundle here, or lets a service judge it; both give the byte-equal report for equal inputs. */
 export async function verify(io: CliIo, options: VerifyOptions, file: string): Promise<ExitCode> {
@@ -46,10 +45,10 @@ export async function verify(io: CliIo, options: VerifyOptions, file: string): P
       : await (await import('./remote.js')).judgeRemotely(io, { ...options, url: options.url }, file);
   const rendering = { language: options.lang, colour: options.out === '-' && usesColour(io) };
   const text = options.json
-    ? Buffer.concat([sample ? withSample(bytes, sample) : bytes, Buffer.from('\n')])
+    ? Buffer.concat([bytes, Buffer.from('\n')])
     : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
   await writeOutput(io, options.out, text);
-  return sample && !Array.isArray(sample) ? EXIT.fault : EXIT_OF_VERDICT[report.result];
+  return EXIT_OF_VERDICT[report.result];
 }
 
 interface Judged {
@@ -74,17 +73,15 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
   const judging: VerificationOptions = {
     accepted: acceptedBackends(options.backend),
     allowMock: development && options.allowMock,
-    allowEmbeddedIr: development,
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     ...(options.at === undefined ? {} : { at: options.at }),
     ...(receipt && { checkRegistry: true }),
+    ...(options.disclosure !== undefined && { sample: readSample(await readInput(io, options.disclosure)) }),
     now: () => io.now(),
   };
-  const { report, reportBytes } = await verifyBundle(bundle, sources, judging);
-  if (options.disclosure === undefined) return { report, bytes: reportBytes };
-  const rows = readSample(await readInput(io, options.disclosure));
-  return { report, bytes: reportBytes, sample: await verifyBundleSample(bundle, sources, judging, rows) };
+  const { report, reportBytes, sample } = await verifyBundle(bundle, sources, judging);
+  return { report, bytes: reportBytes, ...(sample && { sample }) };
 }
 
 async function readTrust(io: CliIo, file: string, signer: string | undefined): Promise<TrustStore> {

@@ -3,7 +3,7 @@ import { TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;
 beforeAll(async () => {
-  api = await TestVerifier.start({ verification: { allow_embedded_ir: false } });
+  api = await TestVerifier.start();
 });
 afterAll(() => api?.stop());
 
@@ -132,16 +132,5 @@ describe('v2', () => {
   ])('refuses %s', async (_, body, status, code) => {
     const answer = await compile(body as object);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
-  });
-});
-
-describe('an embedded IR', () => {
-  it('is refused where the configuration says so', async () => {
-    const { ir } = (await compile({ policy: v2('3.0.0') })).body;
-    const answer = await api
-      .as()
-      .post('/verify', { bundle_id: `0x${'0'.repeat(64)}`, ir })
-      .expect(422);
-    expect(answer.body.code).toBe('option.unsupported');
   });
 });

@@ -20,14 +20,24 @@ const rule = z.object({
 export const report = z
   .object({
     accepted: z.object({
-      allow_embedded_ir: z.boolean(),
       allow_mock: z.boolean(),
       backends: z.array(z.enum(backends.map(({ name }) => name) as [BackendName, ...BackendName[]])),
     }),
     at: time.nullable(),
     bundle_id: digest.nullable(),
     checks: z.array(check).length(CHECK_IDS.length),
+    cleared: z.array(z.never()).max(0),
+    company: z.string().nullable(),
+    lists: z.array(
+      z.object({
+        compared_by: z.string(),
+        list: z.string(),
+        reference: z.object({ as_of: z.string(), entries: count, hash: digest, id: z.string(), usable: count }),
+        scheme: z.string(),
+      }),
+    ),
     manifest_hash: digest.nullable(),
+    notes: z.array(z.never()).max(0),
     options: z.object({
       audience: z.string().optional(),
       check_registry: z.literal(true).optional(),
@@ -37,7 +47,10 @@ export const report = z
     proof_hash: digest.nullable(),
     result: verdict,
     rules: z.array(rule),
+    sample: z.object({ places: z.array(z.string()), result: z.enum(['ok', 'fail']) }).nullable(),
     schema: z.literal('cap-report.v2'),
+    signers: z.array(z.object({ kid: z.string(), owner: z.string().nullable() })),
+    statement: z.object({ expires_at: time.nullable(), issued_at: time }).nullable(),
     trust_hash: digest.nullable(),
   })
   .meta({

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { CapError, type JsonObject } from '@cap/crypto';
-import { compileIr, lintErrors } from '@cap/policy';
+import { CapError, type JsonValue } from '@cap/crypto';
+import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import {
   type BackendName,
   backends,
@@ -26,7 +26,7 @@ import { type Cacheable, ResultCache } from './result-cache.js';
 import { type Asked, namedBackends } from './schemas.js';
 
 /** What an entry says of a verification. The report itself is in the answer, once. */
-export type Summary = Omit<Verification, 'report' | 'reportBytes'>;
+export type Summary = Omit<Verification, 'report' | 'reportBytes' | 'sample'>;
 
 /** A verdict and the bytes of its answer. */
 export interface Judged extends Cacheable {
@@ -71,7 +71,7 @@ export class Judge {
   }
 
   #options({ backend, options }: Asked): VerificationOptions {
-    const { allow_mock, allow_embedded_ir } = this.config.verification;
+    const { allow_mock } = this.config.verification;
     const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
     if (check_timestamp || require_timestamp)
       throw new ProblemError(
@@ -81,7 +81,6 @@ export class Judge {
     return {
       accepted: narrowed(this.#accepted, namedBackends(backend)),
       allowMock: allow_mock,
-      allowEmbeddedIr: allow_embedded_ir,
       ...(check_registry && { checkRegistry: true }),
       ...(audience !== undefined && { audience }),
       ...(nonce !== undefined && { nonce }),
@@ -89,24 +88,11 @@ export class Judge {
     };
   }
 
-  async #namedPolicy({ policyId, ir }: Asked, context: CallContext): Promise<NamedPolicy | null> {
-    if (ir !== undefined) return this.#embedded(ir as JsonObject);
+  async #namedPolicy({ policyId, policy: document }: Asked, context: CallContext): Promise<NamedPolicy | null> {
+    if (document !== undefined) return givenPolicy(document);
     if (policyId === undefined) return null;
     const policy = await this.policies.named(policyId, context);
     return { policy, key: `${policy.compiled.policy_hash} ${policy.unconfirmed ? 'unconfirmed' : policy.status}` };
-  }
-
-  #embedded(ir: JsonObject): NamedPolicy {
-    if (!this.config.verification.allow_embedded_ir)
-      throw new ProblemError(
-        'option.unsupported',
-        'This service judges by its own policies: verification.allow_embedded_ir is false.',
-      );
-    const compiled = compileIr(ir);
-    const errors = lintErrors(compiled.lints);
-    if (errors.length > 0)
-      throw new CapError('input', 'policy.invalid', `ir: ${errors[0]!.message}`, { details: errors });
-    return { policy: { compiled, status: 'active' }, key: compiled.ir_hash };
   }
 
   async #verify(
@@ -127,7 +113,7 @@ export class Judge {
     sources.refuse(verification.report.checks.flatMap(({ id, status }) => (status === 'fail' ? [id] : [])));
     this.#metrics.verified(backendOf(bundle), (performance.now() - started - waited()) / 1000);
     const answer = answerOf(verification);
-    const { report: _report, reportBytes: _bytes, ...summary } = verification;
+    const { report: _report, reportBytes: _bytes, sample: _sample, ...summary } = verification;
     // What was judged without the registry is judged again once it may be back.
     const validUntil = sources.degraded ? new Date(0) : summary.validUntil;
     return { verification: summary, answer, size: answer.length, validUntil, premises: sources.premises };
@@ -149,6 +135,17 @@ export class Judge {
       clearTimeout(timer);
     }
   }
+}
+
+/** Compiled from its rules, so that its hash says what was judged. Throws CapError `policy.invalid`. */
+function givenPolicy(document: JsonValue): NamedPolicy {
+  const compiled = compilePolicy(
+    typeof document === 'string' ? parsePolicyText(Buffer.from(document, 'utf8'), 'policy') : document,
+  );
+  const errors = lintErrors(compiled.lints);
+  if (errors.length > 0)
+    throw new CapError('input', 'policy.invalid', `policy: ${errors[0]!.message}`, { details: errors });
+  return { policy: { compiled, status: 'active' }, key: `${compiled.policy_hash} active` };
 }
 
 const sourcesOf = (

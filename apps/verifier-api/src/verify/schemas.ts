@@ -1,4 +1,5 @@
-import { digest, jsonObject, type JsonObjectText, time } from '@cap/contracts';
+import { digest, jsonObject, time } from '@cap/contracts';
+import { type JsonValue } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
 import { ProblemError } from '@cap/service-kit';
 import { z } from 'zod';
@@ -22,6 +23,16 @@ const backend = z.union([z.string().min(1).max(200), z.array(z.string().min(1).m
   error: "expected 'auto', a backend or a list of them",
 });
 
+/** A whole policy document, v1 or v2, as JSON or as the text of a file; it is compiled, and named by its own hash. */
+const policyDocument = z.union([jsonObject, z.string().min(1)], {
+  error: 'expected a policy document, as an object or as text',
+});
+
+/** An entry is a verdict of its own day. */
+const judgedToday = ({ register, at }: { register?: boolean | undefined; at?: string | undefined }): boolean =>
+  !register || at === undefined;
+const NOT_TODAY = 'a verdict as of another time is not registered: leave out at, or register';
+
 /** POST /verify as JSON. */
 export const verifyRequest = z
   .strictObject({
@@ -34,39 +45,47 @@ export const verifyRequest = z
       })
       .optional(),
     policy_id: policyId.optional(),
-    ir: jsonObject.optional(),
+    policy: policyDocument.optional(),
     backend: backend.optional(),
     options: z.strictObject(options(z.boolean())).default({}),
   })
   .refine(({ bundle_id, context }) => (bundle_id === undefined) !== (context === undefined), {
     error: 'expected either bundle_id or context',
   })
-  .refine(({ policy_id, ir }) => policy_id === undefined || ir === undefined, {
-    error: 'expected policy_id or ir, not both',
+  .refine(({ policy_id, policy }) => policy_id === undefined || policy === undefined, {
+    error: 'expected policy_id or policy, not both',
+  })
+  .refine(({ policy, options: { register } }) => policy === undefined || !register, {
+    error: 'an entry names a policy that the registry has: store it with POST /policy/compile, then name its policy_id',
+    path: ['options', 'register'],
   })
   .refine(({ context, options: { register } }) => context === undefined || !register, {
     error: 'only a whole bundle can be registered: upload it, or send it as application/zip',
     path: ['options', 'register'],
   })
+  .refine(({ options }) => judgedToday(options), { error: NOT_TODAY, path: ['options', 'register'] })
   .meta({
-    description: 'options.register only with bundle_id',
+    description: 'options.register only with bundle_id, without policy and without options.at',
     oneOf: [{ required: ['bundle_id'] }, { required: ['context'] }],
-    not: { required: ['policy_id', 'ir'] },
+    not: { required: ['policy_id', 'policy'] },
   });
 export type VerifyRequest = z.output<typeof verifyRequest>;
 export type VerifyOptions = VerifyRequest['options'];
 
 /** POST /verify as application/zip: the same in the query. */
-export const verifyQuery = z.strictObject({
-  policy_id: policyId.optional(),
-  backend: backend.optional(),
-  ...options(flag),
-});
+export const verifyQuery = z
+  .strictObject({
+    policy_id: policyId.optional(),
+    backend: backend.optional(),
+    ...options(flag),
+  })
+  .refine(judgedToday, { error: NOT_TODAY, path: ['register'] });
 
 /** What the caller asks, whichever way it came. */
 export interface Asked {
   policyId: string | undefined;
-  ir: JsonObjectText | undefined;
+  /** A document brought along. */
+  policy: JsonValue | undefined;
   backend: string | readonly string[];
   options: VerifyOptions;
 }

@@ -59,7 +59,7 @@ export class VerifyController {
   #sent(bytes: Buffer, query: unknown): { bundle: AskedBundle; asked: Asked } {
     const { policy_id: policyId, backend = 'auto', ...options } = parseWith(verifyQuery, query, 'query');
     const bundle = sentBundle(bytes, bundleLimits(this.config), this.registry.client);
-    return { bundle, asked: { policyId, ir: undefined, backend, options } };
+    return { bundle, asked: { policyId, policy: undefined, backend, options } };
   }
 
   #named(request: FastifyRequest): { bundle: AskedBundle; asked: Asked } {
@@ -69,7 +69,7 @@ export class VerifyController {
       bundle_id,
       context,
       policy_id: policyId,
-      ir,
+      policy,
       backend = 'auto',
       options,
     } = parseWith(verifyRequest, body, 'body');
@@ -77,7 +77,7 @@ export class VerifyController {
     const bundle = context
       ? contextBundle(context)
       : storedBundle(bundle_id!, bundleLimits(this.config), this.registry.client, hold);
-    return { bundle, asked: { policyId, ir, backend, options } };
+    return { bundle, asked: { policyId, policy: policy as Asked['policy'], backend, options } };
   }
 
   /** The entry is durable before the answer; the same verdict on the same bundle is registered once. */

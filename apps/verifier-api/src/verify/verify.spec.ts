@@ -1,6 +1,6 @@
 import { jcs, parseReceipt, parseVerifierKey, sha3Text, verifyReceipt } from '@cap/crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseTrustStore, readBundle, verifyBundle, type WrittenBundle } from '@cap/proof';
+import { parseTrustStore, readBundle, type Report, verifyBundle, type WrittenBundle } from '@cap/proof';
 import { failing, statusOf, TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;
@@ -34,7 +34,10 @@ describe('POST /verify', () => {
     const asContext = await verify({ context }).expect(200);
     expect(asContext.body.result).toBe('ok');
     expect(asContext.body).not.toHaveProperty('bundle_id');
-    expect(asContext.body.report.checks).toEqual(sent.body.report.checks);
+    // The copies of policy and lists stay behind; all else is judged alike.
+    const judged = (report: Report) => report.checks.filter(({ id }) => id !== 'files.copies');
+    expect(judged(asContext.body.report)).toEqual(judged(sent.body.report));
+    expect(statusOf(asContext.body.report, 'files.copies')).toBe('skipped');
     const asObject = { ...context, manifest: JSON.parse(Buffer.from(context.manifest, 'base64').toString()) };
     expect((await verify({ context: asObject })).text).toBe(asContext.text);
   });
@@ -56,7 +59,7 @@ describe('POST /verify', () => {
           return { id, bytes: Buffer.from(csv.text), as_of: '2026-01-15', newest_as_of: '2026-01-15' };
         },
       },
-      { allowMock: true, allowEmbeddedIr: true, at: '2026-02-01T00:00:00Z' },
+      { allowMock: true, at: '2026-02-01T00:00:00Z' },
     );
     const report = JSON.parse(reportBytes.toString()) as object;
     expect(JSON.parse(text).report).toMatchObject({ ...report, checks: expect.any(Array) });
@@ -109,16 +112,17 @@ describe('POST /verify', () => {
   });
 });
 
+const V1_POLICY = {
+  version: 'lksg.v1',
+  name: 'Few suppliers',
+  created_at: '2026-01-01T00:00:00Z',
+  constraints: { require_at_least_one_ubo: true, supplier_count_max: 3 },
+  notes: '',
+};
+
 describe('options and policies of a request', () => {
   it('judges by the policy that the request names', async () => {
-    const other = {
-      version: 'lksg.v1',
-      name: 'Few suppliers',
-      created_at: '2026-01-01T00:00:00Z',
-      constraints: { require_at_least_one_ubo: true, supplier_count_max: 3 },
-      notes: '',
-    };
-    const { policy_id, policy_hash } = (await api.as().post('/policy/compile', other).expect(200)).body;
+    const { policy_id, policy_hash } = (await api.as().post('/policy/compile', V1_POLICY).expect(200)).body;
     for (const id of [policy_id, policy_hash]) {
       const { body } = await api.as().zip(`/verify?policy_id=${id}`, bundle.bytes);
       expect([body.result, body.policy_hash]).toEqual(['fail', policy_hash]);
@@ -128,7 +132,7 @@ describe('options and policies of a request', () => {
     expect(unknown.body.code).toBe('policy.unknown');
   });
 
-  it('judges by an embedded IR only where the configuration allows it', async () => {
+  it('judges by a policy that the request brings, named by its own hash', async () => {
     const bundle_id = await uploaded(bundle.bytes);
     const policy = {
       id: 'lksg.small',
@@ -138,12 +142,37 @@ describe('options and policies of a request', () => {
       inputs: {},
       rules: [{ id: 'few', op: 'range_max', lhs: 'supplier_count', rhs: 3 }],
     };
-    const { ir } = (await api.as().post('/policy/v2/compile', { policy }).expect(200)).body;
-    const { body } = await verify({ bundle_id, ir }).expect(200);
-    expect(body.result).toBe('fail');
-    const broken = await verify({ bundle_id, ir: { ...ir, rules: [] } }).expect(422);
-    expect(broken.body.code).toBe('policy.invalid');
-    expect((await verify({ bundle_id, ir, policy_id: 'x' }).expect(400)).body.code).toBe('request.schema');
+    const compiled = (await api.as().post('/policy/v2/compile', { policy }).expect(200)).body;
+    for (const given of [policy, JSON.stringify(policy)]) {
+      const { body } = await verify({ bundle_id, policy: given }).expect(200);
+      expect([body.result, body.policy_hash]).toEqual(['fail', `0x${compiled.policy_hash.slice(-64)}`]);
+      expect(failing(body.report)).toContain('policy.hash');
+    }
+  });
+
+  it('takes no rules under the name of others: no compiled policy, none without rules', async () => {
+    const bundle_id = await uploaded(bundle.bytes);
+    const strict = (await api.as().get('/policy')).body.items[0].policy_hash as string;
+    const ir = { ir_version: '1.0', policy_id: 'strict', policy_hash: strict, rules: [], ir_hash: '' };
+    const code = async (body: object) => {
+      const answer = await verify({ bundle_id, ...body });
+      return [answer.status, answer.body.code];
+    };
+    expect(await code({ ir })).toEqual([400, 'request.schema']);
+    expect(await code({ policy: ir })).toEqual([422, 'policy.invalid']);
+    expect(await code({ policy: { id: 'none', version: '1.0.0', rules: [] } })).toEqual([422, 'policy.invalid']);
+    expect(await code({ policy: { ...V1_POLICY }, policy_id: strict })).toEqual([400, 'request.schema']);
+  });
+
+  it('registers only what was judged today, by a policy that the registry has', async () => {
+    const bundle_id = await uploaded(bundle.bytes);
+    const at = '2026-02-01T00:00:00Z';
+    const refused = [
+      await verify({ bundle_id, policy: V1_POLICY, options: { register: true } }),
+      await verify({ bundle_id, options: { register: true, at } }),
+      await api.as().zip(`/verify?register=true&at=${at}`, bundle.bytes),
+    ];
+    for (const { status, body } of refused) expect([status, body.code]).toEqual([400, 'request.schema']);
   });
 
   it('registers durably, once, and only with the scope for it', async () => {

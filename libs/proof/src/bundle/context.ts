@@ -25,6 +25,14 @@ export function bundleFromContext({ manifest, proof, signatures }: BundleContext
     metaBytes: parseEnvelope(signatures).payloadBytes,
   }));
   const meta = parseMetaJson(metaBytes);
+  const units = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.proof_units : null;
+  // A context carries one manifest and one proof: of what other units there are nothing could be judged.
+  if (Array.isArray(units) && units.length !== 1)
+    throw new CapError(
+      'input',
+      'request.schema',
+      `context: its _meta.json has ${units.length} proof units, a context has exactly one: send the bundle as a zip`,
+    );
   const names = mainFiles(meta);
   const files = new Map([
     [META_FILE, metaBytes],

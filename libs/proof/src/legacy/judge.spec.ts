@@ -576,11 +576,6 @@ const CASES: Record<string, Case> = {
     result: 'fail',
     checks: { 'statement.audience': 'fail', 'statement.nonce': 'fail' },
   },
-  'integrity only': {
-    options: { integrityOnly: true },
-    checks: skipped(...POLICIES, ...PROOF),
-    rules: {},
-  },
 };
 
 function legacyKey({ publicKey }: typeof signer): string {

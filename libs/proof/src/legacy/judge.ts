@@ -48,8 +48,6 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
 
   // signer.trusted, signer.validity
   checkSigners({ kids, companies: [] }, sources.trust, trusted, clock, checks);
-  const judgement: Judgement = { units, kids, signerKid: kids[0] ?? null };
-  if (options.integrityOnly) return judgement;
 
   // policy.pinned, policy.status, policy.hash
   const policy = await choosePolicy(units, manifests, { sources, checks });
@@ -58,13 +56,14 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
   const established = checkLegacyProofs(units, { manifests, proofs: read.proofs, policy, options }, checks);
 
   // statement.audience, statement.nonce: nothing was stated, so whoever asks gets a failure
-  checkStatements([{ statement: {} }], options, clock, checks);
+  checkStatements([{ statement: {} }], options, checks);
 
   // lists.known, lists.age: nothing is compared with a list
   const rules = policy
     ? judgeRules({ own: policy, rules: policy }, manifests, established, new Map())
     : claimsAsRules(established.flatMap(({ ownClaims }) => ownClaims));
-  return { ...judgement, policy, rules };
+  const sample = options.sample && { fault: 'a bundle of the older program has no rows to open' };
+  return { units, kids, signerKid: kids[0] ?? null, policy, rules, ...(sample && { sample }) };
 }
 
 /** The verifier's own policy: the bundle's rules are no more than the names of its claims. */

@@ -41,6 +41,16 @@ const MESSAGES: Record<CheckId, Messages> = {
     ok: say('The bundle holds only listed files.', 'Das Bündel enthält nur aufgeführte Dateien.'),
     fail: say('The bundle holds a file that is not listed.', 'Das Bündel enthält eine nicht aufgeführte Datei.'),
   },
+  'files.copies': {
+    ok: say(
+      'Every copy in the bundle (policy, reference lists, disclosure) is what manifest and proof name.',
+      'Jede Kopie im Bündel (Richtlinie, Referenzlisten, Offenlegung) ist, was Manifest und Beweis nennen.',
+    ),
+    fail: say(
+      'A copy in the bundle is not what manifest or proof name: do not read it.',
+      'Eine Kopie im Bündel ist nicht, was Manifest oder Beweis nennen: Lesen Sie sie nicht.',
+    ),
+  },
   'manifest.schema': {
     ok: say('The manifest has the known format.', 'Das Manifest hat das bekannte Format.'),
     fail: say('The manifest does not have a known format.', 'Das Manifest hat kein bekanntes Format.'),
@@ -184,10 +194,16 @@ const MESSAGES: Record<CheckId, Messages> = {
     ok: say('The proof carries the expected nonce.', 'Der Beweis trägt den erwarteten Einmalwert.'),
     fail: say('The proof does not carry the expected nonce.', 'Der Beweis trägt nicht den erwarteten Einmalwert.'),
   },
-  'statement.expired': {
+  'statement.time': {
     any: say(
-      "The statement's end of validity, judged at the time of this verification: past it is a failure.",
-      'Ende der Gültigkeit der Aussage, beurteilt zur Zeit dieser Prüfung: danach ist es ein Fehler.',
+      "The statement's times, judged at the trusted time of the signature, or else at the time of this verification: before it was issued or the bundle was made, or after its end, is a failure.",
+      'Zeiten der Aussage, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: vor ihrer Ausstellung, vor der Erstellung des Bündels oder nach ihrem Ende ist es ein Fehler.',
+    ),
+  },
+  'lists.company': {
+    any: say(
+      "Age of the company's own lists, judged at the trusted time of the signature, or else at the time of this verification: older than the policy allows is a warning, of a day to come a failure.",
+      'Alter der eigenen Listen des Unternehmens, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: älter als die Richtlinie erlaubt ist eine Warnung, von einem künftigen Tag ein Fehler.',
     ),
   },
   'lists.known': {

@@ -11,7 +11,9 @@ const rules = (...statuses: RuleStatus[]) => statuses.map((status) => ({ rule_id
 
 describe('verdictOf', () => {
   it.each<[CheckStatus[], RuleStatus[], string]>([
-    [[], [], 'ok'],
+    [[], [], 'warn'],
+    [['ok', 'ok'], [], 'warn'],
+    [['fail'], [], 'fail'],
     [['ok', 'skipped'], ['proven', 'disclosed'], 'ok'],
     [['ok', 'warn'], ['proven'], 'warn'],
     [['ok'], ['claimed', 'proven'], 'warn'],
@@ -21,6 +23,12 @@ describe('verdictOf', () => {
   ])('checks %j and rules %j: %s', (statuses, ruleStatuses, verdict) => {
     expect(verdictOf(checks(...statuses), rules(...ruleStatuses))).toBe(verdict);
   });
+});
+
+it('a sample of other rows is a fail, whatever else holds', () => {
+  const sample = (result: 'ok' | 'fail') => ({ places: ['suppliers:0'], result });
+  expect(verdictOf(checks('ok'), rules('proven'), sample('ok'))).toBe('ok');
+  expect(verdictOf(checks('ok'), rules('proven'), sample('fail'))).toBe('fail');
 });
 
 describe('CheckList', () => {
@@ -79,7 +87,7 @@ describe('messages', () => {
     }
   });
 
-  it.each(['signer.validity', 'statement.expired', 'lists.age'] as const)(
+  it.each(['signer.validity', 'statement.time', 'lists.company', 'lists.age'] as const)(
     '%s, judged by time, says the same whatever the status',
     (id) => {
       expect(messageOf(id, 'fail')).toEqual(messageOf(id, 'ok'));

@@ -18,7 +18,6 @@ export interface Accepted {
   /** Sorted. */
   backends: BackendName[];
   allow_mock: boolean;
-  allow_embedded_ir: boolean;
 }
 
 /** The verdict options that the caller gave, where they differ from the default. */
@@ -26,6 +25,30 @@ export interface ReportOptions {
   audience?: string;
   nonce?: string;
   check_registry?: true;
+}
+
+/** Whose valid signature the bundle carries. */
+export interface ReportSigner {
+  kid: string;
+  /** As the trust store names it; null if it does not. */
+  owner: string | null;
+}
+
+/** How the rows of a list were compared with a reference list. */
+export interface ListComparison {
+  list: string;
+  scheme: string;
+  /** In words, e.g. `name and country`. */
+  compared_by: string;
+  /** `usable` of its `entries` can match a row under this scheme. */
+  reference: { id: string; hash: Digest; as_of: string; usable: number; entries: number };
+}
+
+/** Rows that the caller brought, to be compared with those of the proof. */
+export interface ReportSample {
+  /** `list:place`, as `cap disclose` takes them. */
+  places: string[];
+  result: 'ok' | 'fail';
 }
 
 /**
@@ -46,15 +69,34 @@ export interface Report {
   options: ReportOptions;
   /** The time the caller asked to judge at, as given; null for now. */
   at: string | null;
+  signers: ReportSigner[];
+  /** Whom the manifest says it is of: its name, else its LEI. */
+  company: string | null;
+  /** The times of the last proof unit's statement; null if there is none that can be read. */
+  statement: { issued_at: string; expires_at: string | null } | null;
+  lists: ListComparison[];
+  /** Rows that a person cleared after a near match: no commitment of this version has any. */
+  cleared: never[];
+  sample: ReportSample | null;
+  /** Remarks that are no check: this version makes none. */
+  notes: never[];
   checks: Check[];
   rules: RuleResult[];
 }
 
-/** A failed check, a violated or an unproven rule fails; a warning or a mere claim warns; skipped never lowers a verdict. */
-export function verdictOf(checks: readonly Check[], rules: readonly RuleResult[]): Verdict {
+/**
+ * A failed check, a sample of other rows, a violated or an unproven rule fails; a warning or a mere claim warns, and so does
+ * a verdict over no rule at all; skipped never lowers a verdict.
+ */
+export function verdictOf(
+  checks: readonly Check[],
+  rules: readonly RuleResult[],
+  sample: ReportSample | null = null,
+): Verdict {
   const statuses = new Set<string>([...checks, ...rules].map(({ status }) => status));
-  if (statuses.has('fail') || statuses.has('violated') || statuses.has('unproven')) return 'fail';
-  return statuses.has('warn') || statuses.has('claimed') ? 'warn' : 'ok';
+  if (statuses.has('fail') || statuses.has('violated') || statuses.has('unproven') || sample?.result === 'fail')
+    return 'fail';
+  return statuses.has('warn') || statuses.has('claimed') || rules.length === 0 ? 'warn' : 'ok';
 }
 
 /**
@@ -63,13 +105,9 @@ export function verdictOf(checks: readonly Check[], rules: readonly RuleResult[]
  * times as long. Only the rules' facts have members, and numbers, that are not known here.
  */
 export function reportBytes(report: Report): Buffer {
-  const { accepted, checks, options, rules } = report;
+  const { accepted, checks, lists, options, rules, sample, statement } = report;
   const head = JSON.stringify({
-    accepted: {
-      allow_embedded_ir: accepted.allow_embedded_ir,
-      allow_mock: accepted.allow_mock,
-      backends: accepted.backends,
-    },
+    accepted: { allow_mock: accepted.allow_mock, backends: accepted.backends },
     at: report.at,
     bundle_id: report.bundle_id,
     checks: checks.map(({ actual, expected, id, message: { de, en }, status }) => ({
@@ -79,13 +117,28 @@ export function reportBytes(report: Report): Buffer {
       message: { de, en },
       status,
     })),
+    cleared: report.cleared,
+    company: report.company,
+    lists: lists.map(({ compared_by, list, reference: { as_of, entries, hash, id, usable }, scheme }) => ({
+      compared_by,
+      list,
+      reference: { as_of, entries, hash, id, usable },
+      scheme,
+    })),
     manifest_hash: report.manifest_hash,
+    notes: report.notes,
     options: { audience: options.audience, check_registry: options.check_registry, nonce: options.nonce },
     policy_hash: report.policy_hash,
     proof_hash: report.proof_hash,
     result: report.result,
   });
-  const tail = JSON.stringify({ schema: report.schema, trust_hash: report.trust_hash });
+  const tail = JSON.stringify({
+    sample: sample && { places: sample.places, result: sample.result },
+    schema: report.schema,
+    signers: report.signers.map(({ kid, owner }) => ({ kid, owner })),
+    statement: statement && { expires_at: statement.expires_at, issued_at: statement.issued_at },
+    trust_hash: report.trust_hash,
+  });
   return Buffer.from(`${head.slice(0, -1)},"rules":${jcsText(rules)},${tail.slice(1)}`, 'utf8');
 }
 

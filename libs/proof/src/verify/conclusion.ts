@@ -1,4 +1,12 @@
-import { reportBytes, reportHash, verdictOf, type Report, type ReportOptions } from '../report/report.js';
+import { placesOf, type Sample, type SampledRow } from '../backends/kzg-columns/sample.js';
+import {
+  reportBytes,
+  reportHash,
+  verdictOf,
+  type Report,
+  type ReportOptions,
+  type ReportSample,
+} from '../report/report.js';
 import { type Verification, type VerificationOptions } from './inputs.js';
 import { acceptedBackends } from './options.js';
 import { type Judgement, type Run } from './run.js';
@@ -11,13 +19,16 @@ export function conclude(
   { bundle, sources, options, checks: list, clock, hashOf }: Run,
   judgement: Judgement,
 ): Verification {
-  const { units = [], manifests, signerKid = null, policy, rules = [] } = judgement;
+  const { units = [], manifests, kids = [], signerKid = null, policy, rules = [] } = judgement;
+  const { statement = null, sample = null } = judgement;
   const last = units.at(-1);
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
+  const company = last && manifests?.get(last.manifest_file)?.manifest.company;
   const checks = list.all();
+  const reportedSample = options.sample && sample && reportSample(options.sample, sample);
   const report: Report = {
     schema: 'cap-report.v2',
-    result: verdictOf(checks, rules),
+    result: verdictOf(checks, rules, reportedSample),
     bundle_id: bundle.bundleId,
     manifest_hash: hashOf(names.manifest) ?? null,
     proof_hash: hashOf(names.proof) ?? hashOf('proof.dat') ?? null,
@@ -26,10 +37,16 @@ export function conclude(
     accepted: {
       backends: acceptedBackends(options),
       allow_mock: options.allowMock,
-      allow_embedded_ir: options.allowEmbeddedIr,
     },
     options: reportOptions(options),
     at: options.at ?? null,
+    signers: kids.map((kid) => ({ kid, owner: sources.trust?.signer(kid)?.owner ?? null })),
+    company: company?.name ?? company?.lei ?? null,
+    statement: statement && { issued_at: statement.issued_at, expires_at: statement.expires_at ?? null },
+    lists: [],
+    cleared: [],
+    sample: reportedSample ?? null,
+    notes: [],
     checks,
     rules,
   };
@@ -43,10 +60,16 @@ export function conclude(
     proofHash: report.proof_hash,
     policyHash: report.policy_hash,
     signerKid,
-    company: (last && manifests?.get(last.manifest_file)?.manifest.company.name) ?? null,
+    company: report.company,
+    sample,
     validUntil: clock.validUntil,
   };
 }
+
+const reportSample = (sample: Sample, outcome: SampledRow[] | { fault: string }): ReportSample => ({
+  places: placesOf(sample).map(({ list, place }) => `${list}:${place}`),
+  result: Array.isArray(outcome) ? 'ok' : 'fail',
+});
 
 function reportOptions({ audience, nonce, checkRegistry }: VerificationOptions): ReportOptions {
   return {

@@ -28,14 +28,16 @@ export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes,
 /** files.hash */
 export function checkListed(
   bundle: Bundle,
-  listed: Readonly<Record<string, { hash: Digest; size?: number | undefined }>>,
+  listed: Readonly<Record<string, { hash: Digest; size?: number | undefined; role?: string }>>,
   hashOf: FileHashes,
   checks: CheckList,
 ): void {
-  for (const [name, { hash, size }] of Object.entries(listed)) {
+  for (const [name, { hash, size, role }] of Object.entries(listed)) {
     const bytes = bundle.files.get(name);
     if (!bytes) {
-      if (bundle.complete) checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
+      // What a verdict is about must be there in every form; a context leaves out the copies.
+      if (bundle.complete || role === 'manifest' || role === 'proof')
+        checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
     } else if (size !== undefined && bytes.length !== size)
       checks.fail('files.hash', { expected: `${name}: ${size} bytes`, actual: `${name}: ${bytes.length} bytes` });
     else if (hashOf(name) !== hash)

@@ -2,6 +2,7 @@ import { type Digest } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import { type BackendName } from '../backends/backend.js';
 import { type WorkerPool } from '../backends/kzg-columns/pool.js';
+import { type Sample, type SampledRow } from '../backends/kzg-columns/sample.js';
 import { type Report } from '../report/report.js';
 import { type TrustStore } from '../trust/trust-store.js';
 
@@ -52,16 +53,14 @@ export interface VerificationOptions {
   accepted?: 'auto' | readonly BackendName[];
   /** May a proof that only carries the prover's claims warn instead of fail? */
   allowMock: boolean;
-  /** Only reported: whether requests may bring their policy along. */
-  allowEmbeddedIr: boolean;
   /** What the caller expects to stand in the statement. */
   audience?: string;
   nonce?: string;
   checkTimestamp?: boolean;
   requireTimestamp?: boolean;
   checkRegistry?: boolean;
-  /** Stop after signer.validity: is the bundle whole and by whom, not what it proves. */
-  integrityOnly?: boolean;
+  /** Rows of `cap disclose` that must be among those the bundle's zero-knowledge proof is about. */
+  sample?: Sample;
   /** RFC 3339 UTC: judge as if it were this time. */
   at?: string;
   /** Threads for expensive proofs, so that this one stays free; never in the report. */
@@ -81,8 +80,10 @@ export interface Verification {
   policyHash: Digest | null;
   /** kid of the statement's signer; null unless a valid signature is by that key. Of a bundle of the older program, of whoever signed first. */
   signerKid: string | null;
-  /** The manifest's company name; null if it has none or can't be read. */
+  /** The report's company. */
   company: string | null;
+  /** The opened rows, or why they are not those of the proof; null if none were brought. */
+  sample: SampledRow[] | { fault: string } | null;
   /** From this instant on the same inputs may get another verdict, since time goes on; null: never. */
   validUntil: Date | null;
 }

@@ -8,6 +8,7 @@ import { type ReferenceList, type ReferenceListKind } from '../lists/rows.js';
 import { type Manifest } from '../manifest/manifest.js';
 import { type CheckList } from '../report/check-list.js';
 import { type Clock } from './clock.js';
+import { DAY, endOf } from './days.js';
 import { type FileHashes } from './files.js';
 import { type HeldReferenceList, type VerificationSources } from './inputs.js';
 import { type JudgedManifest } from './manifests.js';
@@ -170,8 +171,6 @@ function countUnmatchable(kind: ReferenceListKind, bytes: Uint8Array, scheme: Id
   }
 }
 
-const DAY = 86_400_000;
-
 function checkAge(
   used: readonly UsedList[],
   held: ReadonlyMap<string, DatedList>,
@@ -194,6 +193,3 @@ function checkAge(
   // The same particulars whatever the time: the clock decides nothing but the status.
   checks.record('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') });
 }
-
-/** A list that is as of a day describes that whole day. */
-const endOf = (asOf: string): number => Date.parse(asOf) + (asOf.includes('T') ? 0 : DAY);

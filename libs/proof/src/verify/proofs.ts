@@ -56,6 +56,7 @@ export async function verifyProofs(
 
 async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: CheckList): Promise<Established | null> {
   const bytes = judging.bundle.files.get(unit.proof_file);
+  // A listed proof that is not there already failed files.hash.
   if (!bytes) return null;
   const container = attempt(
     () => decodeContainer(bytes),
@@ -69,14 +70,7 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: Check
   checkClaimedOnly(backend, judging.allowMock, checks);
   if (!manifest) return null;
 
-  const context: ProofContext = {
-    manifest: manifest.manifest,
-    manifestHash: manifest.hash,
-    policy: judging.policy,
-    policyHash: judging.policy?.policy_hash ?? manifest.manifest.policy.hash,
-    statement: unit.statement,
-    referenceLists: judging.lists.get(manifest) ?? new Map(),
-  };
+  const context = proofContext(unit, manifest, judging);
   if (!checkVerifyingKey(unit, container, backend, context, checks)) return null;
   const verdict = await backend.verify(context, container.payload, judging.verifying);
   if (!verdict) return null;
@@ -85,6 +79,16 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: Check
   if (binding.ok || validity !== binding) recordOutcome('proof.valid', validity, checks);
   return binding.ok && validity.ok ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null;
 }
+
+/** What a unit's proof must be about, by the verifier's own policy and lists. */
+export const proofContext = (unit: ProofUnit, manifest: JudgedManifest, judging: ProofJudging): ProofContext => ({
+  manifest: manifest.manifest,
+  manifestHash: manifest.hash,
+  policy: judging.policy,
+  policyHash: judging.policy?.policy_hash ?? manifest.manifest.policy.hash,
+  statement: unit.statement,
+  referenceLists: judging.lists.get(manifest) ?? new Map(),
+});
 
 function checkBackend(
   unit: ProofUnit,

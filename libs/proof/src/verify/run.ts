@@ -1,4 +1,6 @@
 import { type CompiledPolicy, type RuleResult } from '@cap/policy';
+import { type Statement } from '../backends/backend.js';
+import { type SampledRow } from '../backends/kzg-columns/sample.js';
 import { type Bundle } from '../bundle/bundle.js';
 import { type UnitFiles } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
@@ -30,4 +32,8 @@ export interface Judgement {
   /** The verifier's own policy. */
   policy?: CompiledPolicy | null;
   rules?: RuleResult[];
+  /** Of the last proof unit. */
+  statement?: Statement;
+  /** The rows of the sample that was brought, or why they are not those of the proof. */
+  sample?: SampledRow[] | { fault: string };
 }

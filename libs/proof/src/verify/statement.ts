@@ -36,23 +36,14 @@ export const statementSigner = (units: readonly ProofUnit[], signatories: readon
   return (last && signatoryOf(last.statement, signatories)?.kid) ?? null;
 };
 
-/** statement.audience, statement.nonce, statement.expired: of every proof unit, and only as far as the caller asks. */
+/** statement.audience, statement.nonce: of every proof unit, and only as far as the caller asks. */
 export function checkStatements(
   units: readonly Stating[],
   { audience, nonce }: VerificationOptions,
-  clock: Clock,
   checks: CheckList,
 ): void {
   if (audience !== undefined) compare(units, 'audience', audience, checks);
-  if (nonce === undefined) return;
-  compare(units, 'nonce', nonce, checks);
-  // Who asks for a nonce wants a fresh proof; anybody else may read an old one.
-  const limits = units.flatMap(({ statement }) => statement.expires_at ?? []);
-  if (limits.length === 0) return;
-  const expired = limits.filter((limit) => clock.isAfter(new Date(limit)));
-  checks.record('statement.expired', expired.length > 0 ? 'fail' : 'ok', {
-    expected: `no later than ${limits.join(', ')}`,
-  });
+  if (nonce !== undefined) compare(units, 'nonce', nonce, checks);
 }
 
 function compare(units: readonly Stating[], member: 'audience' | 'nonce', expected: string, checks: CheckList): void {
@@ -61,3 +52,39 @@ function compare(units: readonly Stating[], member: 'audience' | 'nonce', expect
     checks.record(`statement.${member}`, actual === expected ? 'ok' : 'fail', { expected, actual });
   }
 }
+
+/** How far the clocks of prover and verifier may differ: 5 minutes, in milliseconds. */
+export const CLOCK_TOLERANCE = 300_000;
+
+interface Times {
+  /** RFC 3339: when each part of the bundle says it was made. */
+  made: readonly string[];
+  /** RFC 3339: when the statements end. */
+  ends: readonly string[];
+}
+
+/**
+ * statement.time: judged for every bundle, at the trusted time of its signature if there is one, else at the time of this
+ * verification. A time that the caller names must lie after the bundle was made even if a trusted time is known: at that
+ * time nobody could have seen it.
+ */
+export function checkTimes(
+  { made, ends }: Times,
+  trusted: Date | null,
+  at: string | undefined,
+  clock: Clock,
+  checks: CheckList,
+): void {
+  const starts = made.map((time) => new Date(Date.parse(time) - CLOCK_TOLERANCE));
+  const early = starts.some((start) => clock.isBefore(start, trusted) || (at !== undefined && new Date(at) < start));
+  const late = ends.some((end) => clock.isAfter(new Date(end), trusted));
+  // The same particulars whatever the status: the clock decides nothing but that.
+  checks.record('statement.time', early || late ? 'fail' : 'ok', {
+    expected: [`from ${latest(made)}`, ...(ends.length > 0 ? [`to ${earliest(ends)}`] : [])].join(' '),
+    actual: trusted ? trusted.toISOString() : null,
+  });
+}
+
+const byTime = (a: string, b: string): number => Date.parse(a) - Date.parse(b);
+const latest = (times: readonly string[]): string => [...times].sort(byTime).at(-1)!;
+const earliest = (times: readonly string[]): string => [...times].sort(byTime)[0]!;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { jcs, publicKeyText, signEnvelope, type JsonObject } from '@cap/crypto';
+import { jcs, publicKeyText, sha3Text, signEnvelope, type JsonObject } from '@cap/crypto';
+import { compilePolicy } from '@cap/policy';
 import { policyOf, RULES } from '../backends/proving.fixture.js';
 import { META_PAYLOAD_TYPE, type BundleSigner } from '../bundle/write.js';
 import { encodeContainer } from '../container/container.js';
@@ -27,7 +28,6 @@ const ALL_RIGHT: Record<CheckId, CheckStatus> = {
   timestamp: 'skipped',
   'statement.audience': 'skipped',
   'statement.nonce': 'skipped',
-  'statement.expired': 'skipped',
   'registry.match': 'skipped',
   'legacy.format': 'skipped',
 };
@@ -46,7 +46,13 @@ interface Case {
 }
 
 const skipped = (...ids: CheckId[]) => Object.fromEntries(ids.map((id) => [id, 'skipped' as const]));
-const MANIFEST: CheckId[] = ['manifest.schema', 'manifest.canonical', 'manifest.commitments'];
+const MANIFEST: CheckId[] = [
+  'files.copies',
+  'manifest.schema',
+  'manifest.canonical',
+  'manifest.commitments',
+  'lists.company',
+];
 const POLICY: CheckId[] = ['policy.pinned', 'policy.status', 'policy.hash'];
 const PROOF: CheckId[] = [
   'proof.container',
@@ -78,6 +84,12 @@ const withCommitments = (change: (commitments: Commitment[]) => Commitment[]) =>
     const commitments = change(manifest.commitments as unknown as Commitment[]);
     Object.assign(manifest, { commitments, company_commitment_root: companyCommitmentRoot(commitments) });
   });
+const withFile = (name: string, change: (bytes: Buffer) => Buffer) => (made: Made) =>
+  tampered(made, { files: (files) => files.set(name, change(files.get(name)!)), signers: [made.signer] });
+const withInputs = (inputs: JsonObject) => {
+  const policy = policyOf(RULES.few, RULES.owned, RULES.clean, RULES.safe);
+  return compilePolicy({ ...policy.document, inputs: { ...(policy.document.inputs as JsonObject), ...inputs } });
+};
 const withMeta = (change: Parameters<typeof tampered>[1]['meta']) => (made: Made) =>
   tampered(made, { meta: change, signers: [made.signer] });
 const trusting = (more: Parameters<typeof signerRecord>[1]) => (made: Made) => ({
@@ -143,13 +155,19 @@ const CASES: Record<string, Case> = {
   'meta.units: none': {
     zip: withMeta((meta) => (meta.proof_units = [])),
     result: 'fail',
-    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', ...LISTS) },
+    checks: {
+      'meta.units': 'fail',
+      ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', 'statement.time', ...LISTS),
+    },
     rules: {},
   },
   'meta.units: a circle': {
     zip: withMeta((meta) => (meta.proof_units[0]!.depends_on = ['main'])),
     result: 'fail',
-    checks: { 'meta.units': 'fail', ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', ...LISTS) },
+    checks: {
+      'meta.units': 'fail',
+      ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', 'statement.time', ...LISTS),
+    },
     rules: {},
   },
   'files.hash: other bytes of the same length': {
@@ -199,6 +217,8 @@ const CASES: Record<string, Case> = {
     checks: {
       'manifest.schema': 'fail',
       ...skipped(
+        'files.copies',
+        'lists.company',
         'manifest.canonical',
         'manifest.commitments',
         ...POLICY,
@@ -217,6 +237,8 @@ const CASES: Record<string, Case> = {
     checks: {
       'manifest.schema': 'fail',
       ...skipped(
+        'files.copies',
+        'lists.company',
         'manifest.canonical',
         'manifest.commitments',
         'policy.hash',
@@ -415,8 +437,13 @@ const CASES: Record<string, Case> = {
         signers: [made.signer],
       }),
     sources: () => NO_POLICY,
-    result: 'warn',
-    checks: { 'policy.pinned': 'warn', 'policy.status': 'skipped', ...skipped(...LISTS) },
+    result: 'fail',
+    checks: {
+      'files.copies': 'fail',
+      'policy.pinned': 'warn',
+      'policy.status': 'skipped',
+      ...skipped(...LISTS),
+    },
     rules: {},
   },
   'policy.pinned: by trust.json': {
@@ -584,12 +611,12 @@ const CASES: Record<string, Case> = {
   'statement.nonce': {
     options: { nonce: 'n-1' },
     result: 'ok',
-    checks: { 'statement.nonce': 'ok', 'statement.expired': 'ok' },
+    checks: { 'statement.nonce': 'ok' },
   },
   'statement.nonce: another': {
     options: { nonce: 'n-2' },
     result: 'fail',
-    checks: { 'statement.nonce': 'fail', 'statement.expired': 'ok' },
+    checks: { 'statement.nonce': 'fail' },
   },
   'statement.nonce: none': {
     recipe: { statement: { issued_at: STATEMENT.issued_at } },
@@ -597,15 +624,147 @@ const CASES: Record<string, Case> = {
     result: 'fail',
     checks: { 'statement.nonce': 'fail' },
   },
-  'statement.expired': {
-    options: { nonce: 'n-1', at: '2026-02-15T09:30:01Z' },
+  'statement.time: past its end': {
+    options: { at: '2026-02-15T09:30:01Z' },
     result: 'fail',
-    checks: { 'statement.nonce': 'ok', 'statement.expired': 'fail' },
+    checks: { 'statement.time': 'fail' },
   },
-  'statement.expired: nobody asks for a nonce': {
-    options: { audience: 'auditor', at: '2026-02-15T09:30:01Z' },
+  'statement.time: past its end, registered before': {
+    sources: registered('2026-02-15T09:30:00Z'),
+    options: { checkRegistry: true, now: () => new Date('2026-03-01T00:00:00Z') },
     result: 'ok',
-    checks: { 'statement.audience': 'ok' },
+    checks: { 'registry.match': 'ok' },
+  },
+  'statement.time: registered past its end': {
+    sources: registered('2026-02-15T09:30:01Z'),
+    options: { checkRegistry: true },
+    result: 'fail',
+    checks: { 'registry.match': 'ok', 'statement.time': 'fail' },
+  },
+  'statement.time: without an end': {
+    recipe: { statement: { issued_at: STATEMENT.issued_at } },
+    options: { at: '2026-12-01T00:00:00Z' },
+    result: 'ok',
+    checks: {},
+  },
+  'statement.time: clocks that differ a little': {
+    recipe: { statement: { issued_at: '2026-02-01T00:05:00Z' } },
+    result: 'ok',
+    checks: {},
+  },
+  'statement.time: issued in days to come': {
+    recipe: { statement: { issued_at: '2026-02-01T00:05:01Z' } },
+    result: 'fail',
+    checks: { 'statement.time': 'fail' },
+  },
+  'statement.time: a bundle made in days to come': {
+    zip: withMeta((meta) => Object.assign(meta, { created_at: '2099-01-01T00:00:00Z' })),
+    result: 'fail',
+    checks: { 'statement.time': 'fail' },
+  },
+  'statement.time: judged as of a time before it was issued, though registered': {
+    sources: registered('2026-01-20T00:00:00Z'),
+    options: { checkRegistry: true, at: '2026-01-10T00:00:00Z' },
+    result: 'fail',
+    checks: { 'registry.match': 'ok', 'statement.time': 'fail' },
+  },
+
+  'lists.company: older than a year': {
+    recipe: { statement: { issued_at: STATEMENT.issued_at } },
+    sources: trusting({ valid_to: '2030-01-01T00:00:00Z' }),
+    options: { at: '2027-01-18T00:00:00Z' },
+    result: 'warn',
+    checks: { 'lists.company': 'warn' },
+  },
+  'lists.company: older than a year, registered before': {
+    recipe: { statement: { issued_at: STATEMENT.issued_at } },
+    sources: registered('2026-01-20T00:00:00Z'),
+    options: { checkRegistry: true, at: '2027-01-18T00:00:00Z' },
+    result: 'ok',
+    checks: { 'registry.match': 'ok' },
+  },
+  'lists.company: older than the policy says': {
+    recipe: { policy: withInputs({ suppliers: { max_age_days: 100 }, ubos: { max_age_days: 10 } }) },
+    result: 'warn',
+    checks: { 'lists.company': 'warn' },
+  },
+  'lists.company: as young as the policy says': {
+    recipe: { policy: withInputs({ suppliers: { max_age_days: 100 } }) },
+    result: 'ok',
+    checks: {},
+  },
+  'lists.company: of a day to come': {
+    zip: withManifest((manifest) => void (manifest.as_of = '2026-02-02')),
+    result: 'fail',
+    checks: { 'lists.company': 'fail', 'proof.binding': 'fail', 'proof.valid': 'skipped' },
+    rules: 'unproven',
+  },
+
+  'files.copies: another policy': {
+    zip: withFile('policy.json', () => Buffer.from(policyOf(RULES.few).canonicalText)),
+    result: 'fail',
+    checks: { 'files.copies': 'fail' },
+  },
+  'files.copies: no policy': {
+    zip: withFile('policy.json', () => Buffer.from('{"rules":[]}')),
+    result: 'fail',
+    checks: { 'files.copies': 'fail' },
+  },
+  'files.copies: a shortened list': {
+    zip: withFile('reference/sanctions.csv', (list) => list.subarray(0, list.lastIndexOf('\n', list.length - 2) + 1)),
+    result: 'fail',
+    checks: { 'files.copies': 'fail' },
+  },
+  'files.copies: lists exchanged': {
+    zip: (made) => withFile('reference/sanctions.csv', () => made.files.get('reference/jurisdictions.csv')!)(made),
+    result: 'fail',
+    checks: { 'files.copies': 'fail' },
+  },
+  'files.copies: what no proof opens': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('disclosure.json', jcs({ schema: 'cap-disclosure.v1', lists: [] })),
+        meta: ({ files }) => {
+          files['disclosure.json'] = { ...files['policy.json']!, role: 'disclosure' };
+          const bytes = jcs({ schema: 'cap-disclosure.v1', lists: [] });
+          Object.assign(files['disclosure.json'], { hash: sha3Text(bytes), size: bytes.length });
+        },
+        signers: [made.signer],
+      }),
+    result: 'fail',
+    checks: { 'files.copies': 'fail' },
+  },
+  'files.copies: what the proof opens': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('disclosure.json', files.get('proof.capz')!.subarray(78)),
+        meta: ({ files }) => {
+          const bytes = made.files.get('proof.capz')!.subarray(78);
+          files['disclosure.json'] = {
+            ...files['policy.json']!,
+            role: 'disclosure',
+            hash: sha3Text(bytes),
+            size: bytes.length,
+          };
+        },
+        signers: [made.signer],
+      }),
+    result: 'ok',
+    checks: {},
+  },
+  'files.copies: none': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) =>
+          ['policy.json', 'reference/sanctions.csv', 'reference/jurisdictions.csv'].map((name) => files.delete(name)),
+        meta: ({ files }) =>
+          ['policy.json', 'reference/sanctions.csv', 'reference/jurisdictions.csv'].forEach(
+            (name) => delete files[name],
+          ),
+        signers: [made.signer],
+      }),
+    result: 'ok',
+    checks: { 'files.copies': 'skipped' },
   },
 
   'lists.known: not held': {
@@ -777,6 +936,8 @@ describe('verdicts', () => {
       'meta.units': ['ok', 'fail', 'skipped'],
       'files.hash': ['ok', 'fail', 'skipped'],
       'files.unlisted': ['ok', 'fail', 'skipped'],
+      'files.copies': ['ok', 'fail', 'skipped'],
+
       'manifest.schema': ['ok', 'fail', 'skipped'],
       'manifest.canonical': ['ok', 'fail', 'skipped'],
       'manifest.commitments': ['ok', 'fail', 'skipped'],
@@ -797,7 +958,8 @@ describe('verdicts', () => {
       'statement.signer': ['ok', 'fail', 'skipped'],
       'statement.audience': ['ok', 'fail', 'skipped'],
       'statement.nonce': ['ok', 'fail', 'skipped'],
-      'statement.expired': ['ok', 'fail', 'skipped'],
+      'statement.time': ['ok', 'fail', 'skipped'],
+      'lists.company': ['ok', 'warn', 'fail', 'skipped'],
       'lists.known': ['ok', 'warn', 'fail', 'skipped'],
       'lists.age': ['ok', 'warn', 'skipped'],
       'registry.match': ['ok', 'fail', 'skipped'],

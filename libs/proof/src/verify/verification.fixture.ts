@@ -157,7 +157,7 @@ export function sourcesFor(made: Made, more: Partial<VerificationSources> = {}):
   };
 }
 
-export const OPTIONS: VerificationOptions = { allowMock: true, allowEmbeddedIr: true, now: () => new Date(NOW) };
+export const OPTIONS: VerificationOptions = { allowMock: true, now: () => new Date(NOW) };
 
 export const verify = async (
   zip: Bundle | Buffer,

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { blake3Text, jcs, sha3Text, type Digest, type JsonObject } from '@cap/crypto';
+import { blake3Text, jcs, sha3Text, signEnvelope, type Digest, type JsonObject } from '@cap/crypto';
+import { META_PAYLOAD_TYPE } from '../bundle/write.js';
+import { messageOf } from '../report/messages.js';
 import { mock } from '../backends/mock/mock.js';
 import { RULES } from '../backends/proving.fixture.js';
 import { bundleFromContext } from '../bundle/context.js';
@@ -45,7 +47,7 @@ describe('the report', () => {
       schema: 'cap-report.v2',
       result: 'ok',
       ...hashes,
-      accepted: { backends: ['disclosure', 'kzg-columns', 'mock'], allow_mock: true, allow_embedded_ir: true },
+      accepted: { backends: ['disclosure', 'kzg-columns', 'mock'], allow_mock: true },
       options: { audience: 'auditor', nonce: 'n-1' },
       at: NOW,
     });
@@ -76,7 +78,10 @@ describe('the report', () => {
     const statuses = (report: typeof early) =>
       report.checks.filter(({ status }) => status !== 'ok' && status !== 'skipped').map(({ id }) => id);
     expect([early.result, statuses(early)]).toEqual(['ok', []]);
-    expect([late.result, statuses(late)]).toEqual(['fail', ['signer.validity', 'statement.expired', 'lists.age']]);
+    expect([late.result, statuses(late)]).toEqual([
+      'fail',
+      ['signer.validity', 'statement.time', 'lists.company', 'lists.age'],
+    ]);
     const timeless = ({ result: _, checks, ...rest }: typeof early) => ({
       ...rest,
       checks: checks.map(({ status: _, ...check }) => check),
@@ -87,10 +92,10 @@ describe('the report', () => {
   it('says until when it can stand', async () => {
     const until = async (now: string, options = {}) =>
       (await verify(made.zip, sources, { now: () => new Date(now), ...options })).validUntil?.toISOString() ?? null;
-    expect(await until('2026-02-01T00:00:00Z')).toBe('2026-12-31T00:00:00.001Z');
-    expect(await until('2026-02-01T00:00:00Z', { nonce: 'n-1' })).toBe('2026-02-15T09:30:00.001Z');
+    expect(await until('2026-02-01T00:00:00Z')).toBe('2026-02-15T09:30:00.001Z');
+    expect(await until('2026-03-01T00:00:00Z')).toBe('2026-12-31T00:00:00.001Z');
     expect(await until('2025-02-01T00:00:00Z')).toBe('2026-01-01T00:00:00.000Z');
-    expect(await until('2027-02-01T00:00:00Z')).toBeNull();
+    expect(await until('2028-02-01T00:00:00Z')).toBeNull();
     expect(await until('2026-02-01T00:00:00Z', { at: NOW })).toBeNull();
   });
 
@@ -129,12 +134,6 @@ describe('options', () => {
     await expect(verify(made.zip, sources, options)).rejects.toMatchObject({ kind: 'usage', code });
   });
 
-  it('integrityOnly ends with the signer', async () => {
-    const { report } = await verify(made.zip, sources, { integrityOnly: true });
-    const judged = report.checks.filter(({ status }) => status !== 'skipped').map(({ id }) => id);
-    expect([judged.at(-1), judged.length, report.rules, report.result]).toEqual(['signer.validity', 11, [], 'ok']);
-  });
-
   it('a source that throws ends the verification with its error', async () => {
     const unreachable = () => {
       throw new Error('no connection');
@@ -157,7 +156,12 @@ describe('the context form', () => {
     };
     for (const form of [context(made), asObject]) {
       const { report } = await verify(bundleFromContext(form), sources);
-      expect(report).toEqual({ ...(await verify(made.zip, sources)).report, bundle_id: null });
+      const { report: whole } = await verify(made.zip, sources);
+      // The copies stay behind.
+      const checks = whole.checks.map((check) =>
+        check.id === 'files.copies' ? { ...check, status: 'skipped', message: messageOf(check.id, 'skipped') } : check,
+      );
+      expect(report).toEqual({ ...whole, checks, bundle_id: null });
     }
   });
 
@@ -169,6 +173,16 @@ describe('the context form', () => {
     );
     const failed = report.checks.filter(({ status }) => status === 'fail').map(({ id }) => id);
     expect(failed).toEqual(['files.hash', 'proof.binding']);
+  });
+
+  it.each([0, 2])('with %i proof units is refused', (count) => {
+    const form = context(made);
+    const meta = JSON.parse(made.files.get('_meta.json')!.toString()) as { proof_units: object[] };
+    meta.proof_units = Array.from({ length: count }, (_, i) => ({ ...meta.proof_units[0], id: `unit ${i}` }));
+    const signatures = signEnvelope(META_PAYLOAD_TYPE, jcs(meta), [made.signer]) as unknown as JsonObject;
+    expect(() => bundleFromContext({ ...form, signatures })).toThrow(
+      expect.objectContaining({ code: 'request.schema', message: expect.stringContaining(`${count} proof units`) }),
+    );
   });
 
   it('can not be matched with a registry', async () => {

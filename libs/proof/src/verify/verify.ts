@@ -2,7 +2,9 @@ import { type Bundle } from '../bundle/bundle.js';
 import { judgeLegacy } from '../legacy/judge.js';
 import { CheckList } from '../report/check-list.js';
 import { Clock } from './clock.js';
+import { checkCompanyLists } from './company-lists.js';
 import { conclude } from './conclusion.js';
+import { checkCopies } from './copies.js';
 import { checkFiles, fileHashes } from './files.js';
 import { type Verification, type VerificationOptions, type VerificationSources } from './inputs.js';
 import { resolveLists } from './lists.js';
@@ -16,7 +18,8 @@ import { judgeRules } from './rules.js';
 import { type Judgement, type Run } from './run.js';
 import { checkSignatures } from './signatures.js';
 import { checkSigners } from './signers.js';
-import { checkStatements, checkStatementSigner, statementSigner } from './statement.js';
+import { verifyBundleSample } from './sample.js';
+import { checkStatements, checkStatementSigner, checkTimes, statementSigner } from './statement.js';
 
 /**
  * Judges a bundle. Whatever a readable bundle holds ends in a verdict, never in an error. Throws CapError `usage`
@@ -56,6 +59,9 @@ async function judge(run: Run): Promise<Judgement> {
   // manifest.schema, manifest.canonical, manifest.commitments
   const manifests = checkManifests(bundle, units, hashOf, checks);
 
+  // files.copies: after its place, since manifests and proofs say what a copy must be
+  checkCopies({ bundle, meta, units, manifests, hashOf }, checks);
+
   // signature.present, signature.valid
   const signatories = checkSignatures(bundle, sources.trust, checks);
 
@@ -67,13 +73,14 @@ async function judge(run: Run): Promise<Judgement> {
   const kids = signatories.map(({ kid }) => kid).sort((a, b) => Number(b === signerKid) - Number(a === signerKid));
   const companies = [...manifests.values()].map(({ manifest }) => manifest.company);
   checkSigners({ kids, companies }, sources.trust, trusted, clock, checks);
-  const judgement: Judgement = { units, manifests, kids, signerKid };
-  if (options.integrityOnly) return judgement;
 
   // timestamp: always skipped, refuseOptions() refuses to be asked for it
 
   // policy.pinned, policy.status, policy.hash
   const policy = await choosePolicy(bundle, meta, units, manifests, sources, checks);
+
+  // lists.company: before its place, like the others that are judged by the trusted time
+  checkCompanyLists(manifests, policy.rules, trusted, clock, checks);
 
   // lists.known, lists.age: before their place, since proofs are judged over the lists' contents
   const lists = await resolveLists(
@@ -97,8 +104,34 @@ async function judge(run: Run): Promise<Judgement> {
   // statement.signer
   checkStatementSigner(units, signatories, checks);
 
-  // statement.audience, statement.nonce, statement.expired
-  checkStatements(units, options, clock, checks);
+  // statement.audience, statement.nonce
+  checkStatements(units, options, checks);
 
-  return { ...judgement, policy: policy.own, rules: judgeRules(policy, manifests, established, lists) };
+  // statement.time
+  if (units.length > 0) {
+    const statements = units.map(({ statement }) => statement);
+    const made = [meta, ...[...manifests.values()].map(({ manifest }) => manifest)].map(({ created_at }) => created_at);
+    checkTimes(
+      {
+        made: [...made, ...statements.map(({ issued_at }) => issued_at)],
+        ends: statements.flatMap(({ expires_at }) => expires_at ?? []),
+      },
+      trusted,
+      options.at,
+      clock,
+      checks,
+    );
+  }
+
+  const sample = options.sample && (await verifyBundleSample(units, proofJudging, options.sample));
+  return {
+    units,
+    manifests,
+    kids,
+    signerKid,
+    policy: policy.own,
+    rules: judgeRules(policy, manifests, established, lists),
+    ...(units.length > 0 && { statement: units.at(-1)!.statement }),
+    ...(sample && { sample }),
+  };
 }

@@ -121,6 +121,12 @@ export async function makeSample(
   };
 }
 
+/** Where the rows of a sample claim to be, as `cap disclose` names them. */
+export const placesOf = ({ segments }: Sample): { list: ListName; place: number }[] =>
+  segments.flatMap(({ list, segment, rows }) =>
+    rows.map(({ index }) => ({ list, place: segment * domain(LIST_SIZES[list]).v + index })),
+  );
+
 /** A row of a sample that was found to be committed to. */
 export interface SampledRow {
   list: ListName;
