@@ -78,7 +78,7 @@ async function figures(project, directory) {
       productOfRoots(Array.from({ length: to - from }, (_, i) => valueAt(list, from + i)));
   });
   const statements = job.statement.lists.length;
-  const points = (job.proof.length - statements * SCALAR_BYTES_EACH) / POINT_BYTES + 2 * statements;
+  const points = (job.proof.length - statements * SCALAR_BYTES_EACH) / POINT_BYTES + 3 * statements;
   const floor = await verifyingFloor(points, VERIFICATIONS);
   const verify = await bareVerify(job, VERIFICATIONS);
   const one = await bareRate(job, 2 * VERIFICATIONS, 1);

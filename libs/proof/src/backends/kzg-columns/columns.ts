@@ -29,7 +29,8 @@ export interface SecretColumns {
 }
 
 /**
- * Lays rows out on the domain: data rows without a row get a random x and r = d = 0, all rows from v on are random.
+ * Lays rows out on the domain: data rows without a row get a random x and r = d = 0, all rows from v on are random, but that d
+ * is 0 at the end row: by this rule alone d enters a proof.
  * `random` gives a fresh uniform element for a column and row each time the same; see seededScalars.
  * Throws RangeError for more rows than the domain holds.
  */
@@ -38,7 +39,7 @@ export function secretColumns(
   rows: readonly ColumnRow[],
   random: (column: string, row: number) => bigint,
 ): SecretColumns {
-  const { v } = domain(n);
+  const { v, u } = domain(n);
   if (rows.length > v) throw new RangeError(`${rows.length} rows in a domain that holds ${v}`);
   const column = (name: 'x' | 'r' | 'd', unused: (row: number) => bigint) =>
     Array.from({ length: n }, (_, i) => (i < rows.length ? rows[i]![name] : i < v ? unused(i) : random(name, i)));
@@ -47,6 +48,7 @@ export function secretColumns(
     r: column('r', () => 0n),
     d: column('d', () => 0n),
   };
+  evaluations.d[u] = 0n;
   const { x, r, d } = evaluations;
   return {
     n,

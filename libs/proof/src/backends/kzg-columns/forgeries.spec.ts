@@ -1,8 +1,9 @@
+import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { verifyingCeremony, type VerifyingCeremony } from './ceremony.js';
 import { caseOf, labour, randomElement, referenceList, rowsOf, segmentCase, type Case } from './columns.fixture.js';
-import { type ColumnRow } from './columns.js';
-import { loadCurve, type Curve } from './curve.js';
+import { type ColumnRow, type SecretColumns } from './columns.js';
+import { loadCurve, type Curve, type Point } from './curve.js';
 import { FIELD_ORDER, inverse, inverses, mod, randomScalars } from './field.js';
 import { Identities, type Challenges, type Claim, type ListView } from './identities.js';
 import {
@@ -10,11 +11,15 @@ import {
   combinedOverTree,
   derivative,
   evaluate,
+  interpolated,
   multiply,
   productTree,
   type Polynomial,
 } from './polynomial.js';
 import { FalseStatement, Prover, type ListState } from './prover.js';
+import { secondVerifier } from './second-verifier.fixture.js';
+import { secondStatement } from './second-verdict.fixture.js';
+import { type ZkStatement } from './statement.js';
 import { Prepared, Verifier } from './verifier.js';
 
 /**
@@ -126,6 +131,24 @@ const twice: ColumnRow[] = rows.map((row, i) => (i === 9 ? { ...row, x: rows[3]!
 const withUbos = (suppliers: Parameters<typeof caseOf>[0][number]) => () =>
   caseOf([suppliers, { name: 'ubos', rows: rowsOf(2), min: 1, references: suppliers.references ?? [] }]);
 
+/** The case with other documents of the first list, committed to. */
+async function withDocuments({ statement, secrets }: Case, change: (secret: SecretColumns) => void): Promise<Case> {
+  const [secret, ...others] = secrets as [SecretColumns, ...SecretColumns[]];
+  change(secret);
+  const d = interpolated(secret.evaluations.d);
+  const [point] = await labour.commitments([d]);
+  return {
+    statement: callingDocuments(statement, point!),
+    secrets: [{ ...secret, polynomials: { ...secret.polynomials, d } }, ...others],
+  };
+}
+
+/** The statement with another C_d of its first list. */
+function callingDocuments(statement: ZkStatement, d: Uint8Array): ZkStatement {
+  const [first, ...others] = statement.lists;
+  return { ...statement, lists: [{ ...first!, commitments: { ...first!.commitments, d } }, ...others] };
+}
+
 const FORGERIES: Forgery[] = [
   {
     rule: 'boolean',
@@ -218,6 +241,13 @@ const FORGERIES: Forgery[] = [
     row: 4,
   },
   { rule: 'h end', what: 'the look-up sum ends with a rest', make: withUbos({ rows: badCode }), cheat: {}, row: 4 },
+  {
+    rule: 'd end',
+    what: 'the documents do not keep to their one rule',
+    make: async () => withDocuments(await withUbos({ rows })(), ({ evaluations }) => (evaluations.d[63 - 4] = 1n)),
+    cheat: {},
+    row: null,
+  },
   { rule: 'min', what: 'fewer rows than stated', make: withUbos({ rows, min: 21 }), cheat: {}, row: null },
   { rule: 'max', what: 'more rows than stated', make: withUbos({ rows, max: 19 }), cheat: {}, row: null },
   {
@@ -293,7 +323,74 @@ describe('a forgery that breaks one rule', () => {
   it('covers every rule', () => {
     const broken = new Set(FORGERIES.map(({ rule }) => rule));
     const rules = ['boolean', 'prefix', 'inactive', 'product', 'lookup', 'mask'];
-    const edges = ['z start', 'z end', 'h start', 'h end', 'min', 'max'];
+    const edges = ['z start', 'z end', 'h start', 'h end', 'd end', 'min', 'max'];
     expect([...broken].sort()).toEqual([...rules, ...edges, 'coprime 0', 'coprime 1', 'derivative'].sort());
+  });
+});
+
+describe('a C_d of which no row could ever be opened', () => {
+  const { Point: G1 } = bls12_381.G1;
+  /** A point of the curve of small order: what is left of one outside the subgroup. */
+  const outside = G1.fromAffine({ x: 4n, y: bls12_381.fields.Fp.sqrt(4n ** 3n + 4n) });
+  const small = outside.multiplyUnsafe(FIELD_ORDER - 1n).add(outside);
+  const unknown = bls12_381.G1.hashToCurve(Buffer.from('nobody knows a polynomial of it'));
+
+  /** The library writes no point outside the subgroup. */
+  const compressed = ({ x, y }: { x: bigint; y: bigint }): Buffer => {
+    const bytes = Buffer.from(x.toString(16).padStart(96, '0'), 'hex');
+    bytes[0]! |= 2n * y > bls12_381.fields.Fp.ORDER ? 0xa0 : 0x80;
+    return bytes;
+  };
+
+  let curve: Curve;
+  let ceremony: VerifyingCeremony;
+  let usual: Case;
+  beforeAll(async () => {
+    curve = await loadCurve();
+    ceremony = await verifyingCeremony();
+    usual = await withUbos({ rows })();
+  });
+
+  /** The curve that takes for C_d what `read` makes of its bytes. */
+  const lenientCurve = (read: (bytes: Uint8Array) => Point): Curve =>
+    new Proxy(curve, {
+      get(real, name) {
+        if (name === 'decode')
+          return (label: string, bytes: Uint8Array) =>
+            label === 'suppliers: commitment d' ? read(bytes) : real.decode(label, bytes);
+        const member: unknown = Reflect.get(real, name, real);
+        return typeof member === 'function' ? (member.bind(real) as unknown) : member;
+      },
+    });
+  const rejection = async (d: Uint8Array, rule: string, lenient: Curve) => {
+    const statement = callingDocuments(usual.statement, d);
+    const forged = await new Forger(rule, {}, 'suppliers').prove(statement, usual.secrets);
+    const without = new Verifier(lenient, ceremony, new Prepared(curve), new Without(rule));
+    expect(() => without.verify(statement, forged)).not.toThrow();
+    expect(secondVerifier(secondStatement(statement), forged)).toBe(false);
+    try {
+      new Verifier(curve, ceremony).verify(statement, forged);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('accepted');
+  };
+
+  it('is rejected: a point whose polynomial nobody knows, though it is one of the subgroup', async () => {
+    expect(await rejection(unknown.toBytes(true), 'd end', curve)).toContain('the pairing equation');
+  });
+
+  it('is rejected: one with a part of small order, which the pairing does not see', async () => {
+    const shifted = G1.fromBytes(usual.statement.lists[0]!.commitments.d).add(small);
+    const unchecked = lenientCurve((bytes) => curve.decodePinned([bytes])[0]!);
+    expect(await rejection(compressed(shifted.toAffine()), 'none', unchecked)).toContain('no point of the subgroup');
+  });
+
+  it.each([
+    ['bytes that are no point', Buffer.alloc(48, 0x9f), 'no point'],
+    ['the point at infinity', Buffer.concat([Buffer.from([0xc0]), Buffer.alloc(47)]), 'at infinity'],
+  ])('is rejected: %s', async (_, d, why) => {
+    const passedOver = lenientCurve(() => ceremony.generator);
+    expect(await rejection(d, 'd end', passedOver)).toContain(why);
   });
 });

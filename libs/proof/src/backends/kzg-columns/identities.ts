@@ -64,10 +64,10 @@ export function rowConstraints(
   ];
 }
 
-/** column(w^row) = value. */
+/** column(w^row) = value. Like x and r above, d enters linearly and is never opened off the domain. */
 export interface Boundary {
   rule: string;
-  column: 'a' | 'z' | 'h';
+  column: 'a' | 'z' | 'h' | 'd';
   row: number;
   value: bigint;
 }
@@ -78,6 +78,8 @@ export function boundaries({ min, max }: ListStatement, { v, u }: Domain, valueO
     { rule: 'z end', column: 'z', row: u, value: valueOfA },
     { rule: 'h start', column: 'h', row: 0, value: 0n },
     { rule: 'h end', column: 'h', row: v, value: 0n },
+    // Nothing else is asked of d; its own power of gamma keeps a point that nobody can open from being called C_d.
+    { rule: 'd end', column: 'd', row: u, value: 0n },
     ...(min > 0 ? [{ rule: 'min', column: 'a' as const, row: min - 1, value: 1n }] : []),
     ...(max < v ? [{ rule: 'max', column: 'a' as const, row: max, value: 0n }] : []),
   ];
@@ -118,7 +120,7 @@ export interface ListView<T> {
   opened: Opened;
   /** t(zeta). */
   tableAtZeta: bigint;
-  columns: { x: T; r: T; a: T; m: T; z: T; h: T; A: T; p: T; q: readonly T[] };
+  columns: { x: T; r: T; d: T; a: T; m: T; z: T; h: T; A: T; p: T; q: readonly T[] };
 }
 
 /** The polynomial sum of terms takes the values at the points; `double`: value and slope at one point. */
@@ -189,7 +191,7 @@ export class Identities {
       first = next;
       const at = constraintsAt(view, challenges, weights);
       constant += at.constant;
-      linear.terms.push([at.x, columns.x], [at.r, columns.r]);
+      linear.terms.push([at.x, columns.x], [at.r, columns.r], [at.d, columns.d]);
     }
     return [...claims, { ...linear, values: [mod(-constant)] }];
   }
@@ -217,12 +219,12 @@ export const ROW_RULES: readonly string[] = rowConstraints(
   { alpha: 0n, beta: 0n },
 ).map(({ rule }) => rule);
 
-/** The list's weighted constraints over their vanishing polynomials at zeta, as constant + x * column x + r * column r. */
+/** The list's weighted constraints over their vanishing polynomials at zeta: constant + x * column x + r * column r + d * column d. */
 function constraintsAt<T>(
   { list, domain, opened, tableAtZeta, valueOfA }: ListView<T>,
   challenges: Challenges,
   weights: ReadonlyMap<string, bigint>,
-): { constant: bigint; x: bigint; r: bigint } {
+): { constant: bigint; x: bigint; r: bigint; d: bigint } {
   const { zeta } = challenges;
   const edges = boundaries(list, domain, valueOfA);
   const [overData, overMask, ...overEdges] = inverses([
@@ -231,7 +233,7 @@ function constraintsAt<T>(
     ...edges.map(({ row }) => mod(zeta - domain.points[row]!)),
   ]);
   const over = { data: (overData! * tailAt(domain, zeta)) % FIELD_ORDER, mask: overMask! };
-  const sum = { constant: 0n, x: 0n, r: 0n };
+  const sum = { constant: 0n, x: 0n, r: 0n, d: 0n };
   for (const { rule, over: rows, constant, x = 0n, r = 0n } of rowConstraints(
     { ...opened, t: tableAtZeta },
     challenges,
@@ -242,7 +244,9 @@ function constraintsAt<T>(
     sum.r += weight * mod(r);
   }
   edges.forEach(({ rule, column, value }, i) => {
-    sum.constant += ((weights.get(rule)! * overEdges[i]!) % FIELD_ORDER) * mod(opened[column] - value);
+    const weight = (weights.get(rule)! * overEdges[i]!) % FIELD_ORDER;
+    if (column === 'd') sum.d += weight;
+    sum.constant += weight * mod((column === 'd' ? 0n : opened[column]) - value);
   });
-  return { constant: mod(sum.constant), x: mod(sum.x), r: mod(sum.r) };
+  return { constant: mod(sum.constant), x: mod(sum.x), r: mod(sum.r), d: mod(sum.d) };
 }

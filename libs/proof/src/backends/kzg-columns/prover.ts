@@ -332,7 +332,8 @@ export class Prover {
     const step = 4;
     const n = step * domain.n;
     const on = (polynomial: Polynomial) => cosetEvaluations(polynomial, n);
-    const [a, m, z, h, x, r] = (['a', 'm', 'z', 'h', 'x', 'r'] as const).map((name) => on(columns[name])) as [
+    const [a, m, z, h, x, r, d] = (['a', 'm', 'z', 'h', 'x', 'r', 'd'] as const).map((name) => on(columns[name])) as [
+      bigint[],
       bigint[],
       bigint[],
       bigint[],
@@ -351,7 +352,7 @@ export class Prover {
     const edges = boundaries(list, domain, valueOfA).map((edge) => ({
       ...edge,
       weight: weights.get(edge.rule)!,
-      values: { a, z, h }[edge.column],
+      values: { a, z, h, d }[edge.column],
       over: inverses(points.map((point) => mod(point - domain.points[edge.row]!))),
     }));
     const sums = points.map((_, i) => {

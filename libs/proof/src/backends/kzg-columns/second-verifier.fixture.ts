@@ -274,10 +274,11 @@ function verifyProof(statement: SecondStatement, proof: Uint8Array): boolean {
 
     const x = decodePoint(list.commitments.x);
     const r = decodePoint(list.commitments.r);
+    const d = decodePoint(list.commitments.d);
     const t = domain.interpolate(tableColumn(list), zeta);
     for (const constraint of constraintsOf(list, domain, at, { alpha, beta, zeta, t, rootProduct })) {
       const weight = divide(gammaPower(), constraint.vanishing);
-      linear.push([weight * constraint.x, x], [weight * constraint.r, r]);
+      linear.push([weight * constraint.x, x], [weight * constraint.r, r], [weight * constraint.d, d]);
       rest = mod(rest + weight * constraint.rest);
     }
   }
@@ -290,13 +291,14 @@ const OPENED = ['a', 'aNext', 'z', 'zNext', 'h', 'hNext', 'm'] as const;
 type Values = Record<(typeof OPENED)[number], bigint>;
 
 /**
- * A constraint at zeta: (x * x(zeta) + r * r(zeta) + rest) / vanishing. The columns x and r are never opened at zeta, so
- * their factors are kept apart.
+ * A constraint at zeta: (x * x(zeta) + r * r(zeta) + d * d(zeta) + rest) / vanishing. The columns x, r and d are never
+ * opened at zeta, so their factors are kept apart.
  */
 interface Constraint {
   vanishing: bigint;
   x: bigint;
   r: bigint;
+  d: bigint;
   rest: bigint;
 }
 
@@ -314,12 +316,14 @@ function constraintsOf(
     vanishing: dataRows,
     x: columns.x ?? 0n,
     r: columns.r ?? 0n,
+    d: 0n,
     rest,
   });
   const boundary = (value: bigint, expected: bigint, row: number): Constraint => ({
     vanishing: mod(zeta - domain.at(row)),
     x: 0n,
     r: 0n,
+    d: 0n,
     rest: value - expected,
   });
   const step = hNext - h;
@@ -334,11 +338,13 @@ function constraintsOf(
     // (h' - h)(beta + r)(beta + t) - a (beta + t) + m (beta + r): the lookup's running sum.
     onData(step * beta * (beta + t) - a * (beta + t) + m * beta, { r: step * (beta + t) + m }),
     // z' - z (alpha - m): the product of the mask rows' roots.
-    { vanishing: maskRows, x: 0n, r: 0n, rest: zNext - z * (alpha - m) },
+    { vanishing: maskRows, x: 0n, r: 0n, d: 0n, rest: zNext - z * (alpha - m) },
     boundary(z, 1n, 0),
     boundary(z, rootProduct, end),
     boundary(h, 0n, 0),
     boundary(h, 0n, capacity),
+    // d = 0 in the end row.
+    { vanishing: mod(zeta - domain.at(end)), x: 0n, r: 0n, d: 1n, rest: 0n },
     ...(list.min > 0 ? [boundary(a, 1n, list.min - 1)] : []),
     ...(list.max < capacity ? [boundary(a, 0n, list.max)] : []),
   ];

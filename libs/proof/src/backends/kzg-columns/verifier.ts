@@ -20,6 +20,7 @@ import {
   statementDigest,
   valueCount,
   type CodeTable,
+  type ColumnCommitments,
   type ListStatement,
   type ReferenceValues,
   type ZkStatement,
@@ -90,7 +91,7 @@ interface ListState {
   list: ListStatement;
   domain: Domain;
   factors: Factor[];
-  points: Record<'x' | 'r' | 'a' | 'm' | 'A' | 'p' | 'z' | 'h', Point> & { q: Point[] };
+  points: Record<'x' | 'r' | 'd' | 'a' | 'm' | 'A' | 'p' | 'z' | 'h', Point> & { q: Point[] };
   valueOfA: bigint;
   slopeOfA: bigint;
   opened: Opened;
@@ -164,10 +165,11 @@ export class Verifier {
   #readColumns({ lists }: ZkStatement, messages: MessageReader): ListState[] {
     return lists.map((list, i) => {
       const factors = factorsOf(lists, i, chunksOf(list).length, EARLIER);
-      const x = this.curve.decode(`${list.name}: commitment x`, list.commitments.x);
-      const r = this.curve.decode(`${list.name}: commitment r`, list.commitments.r);
+      const committed = (column: keyof ColumnCommitments) =>
+        this.curve.decode(`${list.name}: commitment ${column}`, list.commitments[column]);
+      const [x, r, d] = [committed('x'), committed('r'), committed('d')];
       const read = (label: string) => this.#point(messages, label);
-      const points = { x, r, a: read('a'), m: read('m'), A: read('A'), q: factors.map((_, j) => read(`q${j}`)) };
+      const points = { x, r, d, a: read('a'), m: read('m'), A: read('A'), q: factors.map((_, j) => read(`q${j}`)) };
       return { list, domain: domain(list.n), factors, points, opened: {} } as unknown as ListState;
     });
   }
