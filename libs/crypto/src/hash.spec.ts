@@ -20,6 +20,13 @@ describe('hashes', () => {
     expect(blake3('').toString('hex')).toBe('af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262');
   });
 
+  it('have none of a text with a lone surrogate, which would be hashed like U+FFFD', () => {
+    const malformed = expect.objectContaining({ kind: 'input', code: 'text.malformed' });
+    for (const hash of [sha3, sha3Text, sha256, blake3, blake3Text, lengthPrefixed])
+      for (const text of ['\ud800', 'a\udc00b']) expect(() => hash(text)).toThrow(malformed);
+    expect(blake3('\u{1f331}')).toEqual(blake3(Buffer.from('\u{1f331}', 'utf8')));
+  });
+
   it('hashes a known leaf pre-image', () => {
     expect(blake3Text('{"name":"ACME GmbH","jurisdiction":"DE","tier":1}')).toBe(
       '0x31942afffb1e91955bc3ba208797f071874c442f4133bb9e49cce062580b40d3',

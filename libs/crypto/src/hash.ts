@@ -1,6 +1,7 @@
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import { createBLAKE3 } from 'hash-wasm';
 import { shared, wide } from './blake3-instances.js';
+import { CapError } from './errors.js';
 
 /** Digest text: `0x` + 64 lowercase hex digits. */
 export type Digest = `0x${string}`;
@@ -18,24 +19,31 @@ export function digestBytes(text: string): Buffer {
   return Buffer.from(text.slice(2), 'hex');
 }
 
+/** A text has one spelling as UTF-8, or none: a lone surrogate would be hashed as U+FFFD, like another text. */
+function hashable<T extends Uint8Array | string>(data: T): T {
+  if (typeof data === 'string' && !data.isWellFormed())
+    throw new CapError('input', 'text.malformed', 'a text with a lone surrogate has no hash');
+  return data;
+}
+
 /** FIPS 202 SHA3-256, 32 bytes. */
-export const sha3 = (data: Uint8Array | string): Buffer => oneShotHash('sha3-256', data, 'buffer');
-export const sha3Text = (data: Uint8Array | string): Digest => `0x${oneShotHash('sha3-256', data, 'hex')}`;
+export const sha3 = (data: Uint8Array | string): Buffer => oneShotHash('sha3-256', hashable(data), 'buffer');
+export const sha3Text = (data: Uint8Array | string): Digest => `0x${oneShotHash('sha3-256', hashable(data), 'hex')}`;
 
 /** FIPS 180-4 SHA-256, 32 bytes. */
-export const sha256 = (data: Uint8Array | string): Buffer => oneShotHash('sha256', data, 'buffer');
+export const sha256 = (data: Uint8Array | string): Buffer => oneShotHash('sha256', hashable(data), 'buffer');
 
 /** BLAKE3 over the concatenation of the parts; strings count as UTF-8. 32 bytes. */
 export function blake3(...parts: (Uint8Array | string)[]): Buffer {
   shared.init();
-  for (const part of parts) shared.update(part);
+  for (const part of parts) shared.update(hashable(part));
   return Buffer.from(shared.digest('binary'));
 }
 
 /** BLAKE3 with 64 bytes of output over the concatenation of the parts. */
 export function blake3Wide(...parts: (Uint8Array | string)[]): Buffer {
   wide.init();
-  for (const part of parts) wide.update(part);
+  for (const part of parts) wide.update(hashable(part));
   return Buffer.from(wide.digest('binary'));
 }
 export const blake3Text = (...parts: (Uint8Array | string)[]): Digest => digestText(blake3(...parts));
@@ -61,7 +69,7 @@ export function streamingSha3(): StreamingHash {
 
 /** u32 little endian length ‖ bytes, the field encoding of statement digests. */
 export function lengthPrefixed(field: Uint8Array | string): Buffer {
-  const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
+  const bytes = typeof field === 'string' ? Buffer.from(hashable(field), 'utf8') : field;
   const out = Buffer.allocUnsafe(4 + bytes.length);
   out.writeUInt32LE(bytes.length, 0);
   out.set(bytes, 4);

@@ -1,3 +1,6 @@
+/** The edition that the codes are of; a commitment names it. */
+export const COUNTRIES_VERSION = 'ISO 3166-1:2020';
+
 /** The 249 officially assigned ISO 3166-1 alpha-2 codes, sorted. A country's number is its position, from 1. */
 export const countryCodes: readonly string[] = (
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS ' +

@@ -49,20 +49,26 @@ const CHEROKEE = /[\u13a0-\u13fd\uab70-\uabbf]/gu;
 const LETTERS: Readonly<Record<string, string>> = { æ: 'ae', ø: 'o', œ: 'oe', ł: 'l', đ: 'd', þ: 'th' };
 const TO_SPELL = /[æøœłđþ]/gu;
 const DROPPED = /[\p{White_Space}\p{P}\p{S}]/gu;
+// Apostrophes, and the letters that are written for one.
+const APOSTROPHES = /['\u2019\u02b9\u02bb-\u02bf\u055a\u05f3\u07f4\ua78b\ua78c]/gu;
+// Elsewhere a mark makes another letter: ハ and バ, ไทยดี and ไทยดู.
+const ACCENTS = /((?!\p{Mn})[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{Mn}+/gu;
 
 /**
- * Levels spellings of one name: NFKC, full case folding (locale-free), NFD without Mn, a fixed table of letters,
- * then white space, punctuation and symbols dropped.
+ * Levels spellings of one name: NFKC, apostrophes dropped, full case folding (locale-free), NFD with marks dropped from Latin,
+ * Greek and Cyrillic letters, a fixed table of letters, then white space, punctuation and symbols dropped. That the runtime
+ * folds by the Unicode version of the formats is what unicode-table.spec.ts checks.
  */
 export function foldIdentifierPart(text: string): string {
   return text
     .normalize('NFKC')
+    .replace(APOSTROPHES, '')
     .toLowerCase()
     .replace(TO_FOLD, (letter) => FOLDED[letter]!)
     .replace(CHEROKEE, (letter) => letter.toUpperCase())
     .normalize('NFD')
     .replace(/\u0345/gu, 'ι') // case folding makes the iota subscript a letter before marks are dropped
-    .replace(/\p{Mn}/gu, '')
+    .replace(ACCENTS, '$1')
     .replace(TO_SPELL, (letter) => LETTERS[letter]!)
     .replace(DROPPED, '');
 }

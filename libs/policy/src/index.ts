@@ -1,6 +1,8 @@
 export * from './facts.js';
 export * from './identifier.js';
-export { countryCodes } from './countries.js';
+export { COUNTRIES_VERSION, countryCodes } from './countries.js';
+export { UNICODE_VERSION } from './unicode-table.js';
+export * from './unseen.js';
 export * from './codes.js';
 export { parsePolicyText, withoutByteOrderMark } from './parse.js';
 export { type Predicate, type Requirement } from './requirement.js';

@@ -25,9 +25,11 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
     encoding: options.encoding,
     columns: Object.fromEntries(parseColumns(options.columns)),
     ...(options.leaveOutBad ? { leaveOutBad: true } : {}),
+    // An entry that nobody could type as it stands would match nothing.
+    clean: true,
   });
   table.push(await readInput(io, file));
-  const { rows, lines: keptLines, ignoredColumns, leftOut } = table.end();
+  const { rows, lines: keptLines, ignoredColumns, leftOut, cleaned } = table.end();
   const columns = Object.entries(fields)
     .filter(([name, { required }]) => required || rows.some((row) => row[name] !== undefined))
     .map(([name]) => name);
@@ -37,6 +39,7 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const summary = summarise(options.kind, bytes, options.out);
   await writeOutput(io, options.out, bytes);
   if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
+  if (cleaned > 0) io.err(`invisible or unassigned characters taken out of ${cleaned} cells\n`);
   const kept = new Set(keptLines);
   for (const { file: name, line, column, message } of leftOut) {
     const what = kept.has(line) ? 'cell left empty' : 'row left out';
@@ -53,7 +56,7 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   printResult(
     io,
     options,
-    { file: options.out, ...summary, rows_left_out, cells_left_empty },
+    { file: options.out, ...summary, rows_left_out, cells_left_empty, cells_cleaned: cleaned },
     () => `${options.out}  ${summary.entries} entries  ${summary.hash}`,
   );
 }

@@ -13,6 +13,7 @@ export const definePrepare: DefineGroup = (program, run) => {
     .option('--delimiter <char>', 'between the fields of both files', ',')
     .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark goes before it', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
+    .option('--clean', 'take invisible and unassigned characters out of names and ids, and say of how many cells')
     .option(
       '--recipient <age1…>',
       'encrypt the salts to this age recipient: secrets.json.age instead of secrets.json; repeatable',

@@ -12,6 +12,7 @@ interface Options {
   encoding: string;
   columns?: string;
   recipient?: string[];
+  clean?: boolean;
   json?: boolean;
 }
 
@@ -25,6 +26,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     delimiter: options.delimiter,
     encoding: options.encoding,
     columns: columns[list],
+    ...(options.clean ? { clean: true } : {}),
   });
   progress(io, 'reading the lists');
   const sources = { suppliers: await openInput(io, options.suppliers), ubos: await openInput(io, options.ubos) };
@@ -44,8 +46,9 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   progressDone(io);
 
   const commitments = await project.commitments();
+  const cells_cleaned = { suppliers: suppliers.cleaned, ubos: ubos.cleaned };
   const ignored_columns = { suppliers: suppliers.ignoredColumns, ubos: ubos.ignoredColumns };
-  printResult(io, options, { project: options.out, commitments, ignored_columns }, () =>
+  printResult(io, options, { project: options.out, commitments, ignored_columns, cells_cleaned }, () =>
     commitments
       .flatMap((commitment) =>
         commitment.scheme === 'merkle-blake3.v3'
@@ -54,6 +57,8 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
       )
       .join('\n'),
   );
+  for (const [list, cells] of Object.entries(cells_cleaned))
+    if (cells > 0) io.err(`${list}: invisible or unassigned characters taken out of ${cells} cells\n`);
   for (const [list, headers] of Object.entries(ignored_columns))
     if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);
   io.err(

@@ -39,6 +39,12 @@ describe('parseMeta', () => {
     ['null', null, /document/],
     ['another version', meta({ schema: 'cap-bundle.v9' }), /schema/],
     ['an unknown member', meta({ verifier: 'x' }), /verifier/],
+    ['a label with what nobody sees', meta({ label: 'January\u200b' }), /label: .*U\+200B/],
+    [
+      'an audience that is no text',
+      meta({ proof_units: [unit('main', [], { statement: { ...STATEMENT, audience: '\ud800' } })] }),
+      /audience: .*U\+D800/,
+    ],
     ['a missing member', { schema: 'cap-bundle.v3' }, /label/],
     ['a time without Z', meta({ created_at: '2026-01-15T10:00:00+01:00' }), /created_at/],
     ['a day that does not exist', meta({ created_at: '2026-02-30T10:00:00Z' }), /created_at/],

@@ -2,6 +2,7 @@ import { CapError, isDigest, isPublicKeyText, type Digest, type JsonValue, type 
 import { z } from 'zod';
 import { type Statement } from '../backends/backend.js';
 import { isInstant } from '../lists/calendar.js';
+import { visibleText } from '../manifest/manifest.js';
 import { UNLISTED_FILES } from './bundle.js';
 import { nameFault } from './entry-name.js';
 
@@ -54,7 +55,7 @@ export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
 /** Several units may share one proof file: without a bound, a small bundle could ask for any amount of work. */
 export const MAX_UNITS = 64;
 
-const text = z.string().max(10_000);
+const text = visibleText.max(10_000);
 const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
 const digest = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
 /** A public key member of a JSON format. */

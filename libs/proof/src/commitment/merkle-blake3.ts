@@ -12,7 +12,7 @@ import {
 import { identifier, type IdScheme } from '@cap/policy';
 import { LIST_FIELDS } from '../lists/fields.js';
 import { type ListName, type ListRow } from '../lists/rows.js';
-import { type MerkleCommitment } from '../manifest/manifest.js';
+import { TABLE_VERSIONS, type MerkleCommitment } from '../manifest/manifest.js';
 
 /**
  * The commitment scheme merkle-blake3.v3.
@@ -144,6 +144,7 @@ export function commit(
       list,
       scheme: 'merkle-blake3.v3',
       id_scheme: idScheme,
+      ...TABLE_VERSIONS,
       root: digestText(commitmentRoot(sorted)),
       count: rows.length,
     },

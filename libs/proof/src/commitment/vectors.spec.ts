@@ -10,6 +10,8 @@ interface Vector {
   scheme: 'merkle-blake3.v3';
   list: ListName;
   id_scheme: IdScheme;
+  unicode: string;
+  countries: string;
   leaves: {
     row: ListRow;
     leaf_salt: string;
@@ -51,7 +53,7 @@ async function rootOf(leaves: Buffer[]): Promise<Buffer> {
 }
 
 describe.each(['suppliers', 'ubos', 'one-row', 'empty'])('commitment-%s.json', (name) => {
-  const { scheme, list, id_scheme, leaves, count, root } = vector(name);
+  const { scheme, list, id_scheme, unicode, countries, leaves, count, root } = vector(name);
 
   it('follows the description of the scheme', async () => {
     expect(scheme).toBe('merkle-blake3.v3');
@@ -86,7 +88,7 @@ describe.each(['suppliers', 'ubos', 'one-row', 'empty'])('commitment-%s.json', (
         id_scheme,
         salts,
       );
-      expect(committed.commitment).toEqual({ list, scheme, id_scheme, root, count });
+      expect(committed.commitment).toEqual({ list, scheme, id_scheme, unicode, countries, root, count });
       expect(committed.rows).toEqual(leaves.map(({ row }) => row));
       expect(committed.leaves.map(text)).toEqual(leaves.map(({ leaf }) => leaf));
       expect(committed.secrets.leaves).toEqual(

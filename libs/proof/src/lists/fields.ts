@@ -1,5 +1,5 @@
 import { type JsonValue } from '@cap/crypto';
-import { countryCodes, foldIdentifierPart } from '@cap/policy';
+import { countryCodes, foldIdentifierPart, unseenCharacter } from '@cap/policy';
 import { isDate } from './calendar.js';
 import { type ListName, type ReferenceListKind } from './rows.js';
 
@@ -7,30 +7,27 @@ type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
 export interface FieldSpec {
   kind: FieldKind;
   required: boolean;
-  /** Rows are told apart and compared by it: what nobody sees in it is refused where the row is read. */
-  identifying?: true;
 }
 export type FieldSpecs = Readonly<Record<string, FieldSpec>>;
 
 const required = (kind: FieldKind): FieldSpec => ({ kind, required: true });
 const optional = (kind: FieldKind): FieldSpec => ({ kind, required: false });
-const identifying = (spec: FieldSpec): FieldSpec => ({ ...spec, identifying: true });
 
 /** The fields of a committed row, by list. */
 export const LIST_FIELDS: Readonly<Record<ListName, FieldSpecs>> = {
   suppliers: {
-    name: identifying(required('text')),
+    name: required('text'),
     jurisdiction: required('country'),
     tier: required('tier'),
-    id: identifying(optional('text')),
+    id: optional('text'),
     due_diligence: optional('boolean'),
     audit_date: optional('date'),
   },
   ubos: {
-    name: identifying(required('text')),
+    name: required('text'),
     birthdate: required('date'),
     citizenship: required('country'),
-    id: identifying(optional('text')),
+    id: optional('text'),
   },
 };
 
@@ -47,18 +44,6 @@ export const REFERENCE_FIELDS: Readonly<Record<ReferenceListKind, FieldSpecs>> =
 
 /** NFC, and no white space around it. */
 export const normaliseText = (text: string): string => text.normalize('NFC').trim();
-
-// Format characters (zero-width, bidi, soft hyphen), controls that are no white space, and letters that are blank.
-const UNSEEN = /\p{Cf}|[^\P{Cc}\p{White_Space}]|[\u115f\u1160\u3164\uffa0]/u;
-
-/**
- * A character that nobody sees and that cap.id.v1 keeps (`U+200B`), or null. With it a name matches no entry that looks
- * the same.
- */
-export function unseenCharacter(text: string): string | null {
-  const point = UNSEEN.exec(text)?.[0].codePointAt(0);
-  return point === undefined ? null : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
-}
 
 const COUNTRIES = new Set<string>(countryCodes);
 const RISKS = new Set(['low', 'medium', 'high']);
@@ -97,8 +82,9 @@ export function valueFault(kind: FieldKind, value: JsonValue): string | null {
       return typeof value === 'boolean' ? null : 'expected true or false';
     default:
       if (typeof value !== 'string') return 'expected a string';
-      if (!value.isWellFormed() || value !== normaliseText(value)) return 'expected NFC without white space around it';
-      return textFault(kind, value);
+      return (
+        textFault(kind, value) ?? (value === normaliseText(value) ? null : 'expected NFC without white space around it')
+      );
   }
 }
 
@@ -110,9 +96,13 @@ function textFault(kind: Exclude<FieldKind, 'tier' | 'boolean'>, text: string): 
       return isDate(text) ? null : `expected a day that exists as YYYY-MM-DD, found ${quote(text)}`;
     case 'risk':
       return RISKS.has(text) ? null : `expected low, medium or high, found ${quote(text)}`;
-    case 'text':
+    case 'text': {
+      const unseen = unseenCharacter(text);
+      if (unseen !== null)
+        return `holds the invisible or unassigned character ${unseen}, with which it would match no list; take it out (cap prepare --clean)`;
       // Such a text would make all of its kind equal: identifiers drop punctuation and symbols.
       return foldIdentifierPart(text) === '' ? `expected a letter or digit somewhere, found ${quote(text)}` : null;
+    }
   }
 }
 

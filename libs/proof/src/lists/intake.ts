@@ -1,9 +1,9 @@
 import { CapError } from '@cap/crypto';
-import { type IdScheme } from '@cap/policy';
+import { withoutUnseen, type IdScheme } from '@cap/policy';
 import { CsvReader, type CsvRecord } from './csv.js';
 import { isEncoding, ListDecoder } from './decoder.js';
 import { listInvalid, type ListFault } from './faults.js';
-import { LIST_FIELDS, readCell, unseenCharacter, type FieldSpecs } from './fields.js';
+import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
 import { defaultIdScheme, duplicates } from './identifiers.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
 
@@ -20,6 +20,8 @@ export interface IntakeOptions {
   idScheme?: IdScheme;
   /** Leave out what can't be used and go on, instead of refusing the list. Not for lists that are committed to. */
   leaveOutBad?: boolean;
+  /** Take out the characters of names and ids that nobody sees, instead of refusing them. */
+  clean?: boolean;
 }
 
 export interface Intake<Row> {
@@ -30,6 +32,8 @@ export interface Intake<Row> {
   ignoredColumns: string[];
   /** With `leaveOutBad`: rows that were left out, and optional cells that were left empty. */
   leftOut: ListFault[];
+  /** With `clean`: cells that lost a character. */
+  cleaned: number;
 }
 
 export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
@@ -87,6 +91,7 @@ export class TableReader {
     lines: [],
     ignoredColumns: [],
     leftOut: [],
+    cleaned: 0,
   };
 
   constructor(
@@ -176,14 +181,13 @@ export class TableReader {
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;
-      const { kind, required, identifying } = this.fields[field]!;
-      if (cell.trim() === '' && !required) return;
-      const unseen = identifying ? unseenCharacter(cell.trim()) : null;
-      const read = cell.includes('\uFFFD')
+      const { kind, required } = this.fields[field]!;
+      const text = this.options.clean && kind === 'text' ? withoutUnseen(cell) : cell;
+      if (text !== cell) this.intake.cleaned++;
+      if (text.trim() === '' && !required) return;
+      const read = text.includes('\uFFFD')
         ? { fault: `holds bytes that are not ${this.text.encoding}` }
-        : unseen !== null
-          ? { fault: `holds the invisible character ${unseen}, with which it would match no list; take it out` }
-          : readCell(kind, cell);
+        : readCell(kind, text);
       if (!('fault' in read)) return void (row[field] = read.value);
       this.bad(line, this.headers[i]!, read.fault);
       if (required || !this.options.leaveOutBad) usable = false;

@@ -27,11 +27,11 @@ describe('suppliers.csv', () => {
   it('gives typed rows, texts trimmed and in NFC, absent optionals left out', async () => {
     const text =
       'name,jurisdiction,tier,id,due_diligence,audit_date\n' +
-      ' Mu\u0308ller GmbH ,DE,1,HRB 1,TRUE,2024-02-29\n"A, B\nC",FR,12,,,\n';
+      ' Mu\u0308ller GmbH ,DE,1,HRB 1,TRUE,2024-02-29\n"A, B ""C""",FR,12,,,\n';
     const { rows, lines } = await suppliers(text);
     expect(rows).toEqual([
       { name: 'Müller GmbH', jurisdiction: 'DE', tier: 1, id: 'HRB 1', due_diligence: true, audit_date: '2024-02-29' },
-      { name: 'A, B\nC', jurisdiction: 'FR', tier: 12 },
+      { name: 'A, B "C"', jurisdiction: 'FR', tier: 12 },
     ]);
     expect(lines).toEqual([2, 3]);
   });
@@ -130,8 +130,13 @@ describe('suppliers.csv', () => {
     ['control', 'AC\u0007ME', 'U+0007'],
     ['blank letter', 'AC\u3164ME', 'U+3164'],
     ['nothing else', '\u200b', 'U+200B'],
+    ['ignorable and not assigned', 'Duskharbor\u2065', 'U+2065'],
+    ['variation selector', 'AC\ufe0fME', 'U+FE0F'],
+    ['line break', '"AC\nME"', 'U+000A'],
+    ['private use', 'AC\ue000ME', 'U+E000'],
+    ['not assigned', 'AC\u0378ME', 'U+0378'],
   ])('refuses a name or an id with what nobody sees: %s', async (_, text, point) => {
-    const fault = `holds the invisible character ${point}, with which it would match no list; take it out`;
+    const fault = `holds the invisible or unassigned character ${point}, with which it would match no list; take it out (cap prepare --clean)`;
     expect(await faultsOf(suppliers(`name,jurisdiction,tier,id\n${text},DE,1,${text}\nOk,DE,1,\n`))).toEqual([
       `s.csv:2 name: ${fault}`,
       `s.csv:2 id: ${fault}`,
@@ -141,9 +146,28 @@ describe('suppliers.csv', () => {
     ]);
   });
 
-  it('takes what folding drops: white space, marks and variation selectors, symbols', async () => {
-    const { rows } = await suppliers('name,jurisdiction,tier\n\ufeffA\u00a0\u2003c\u0301\u034fm\ufe0fe 🌱,DE,1\n');
+  it('takes them out when asked to, and counts the cells', async () => {
+    const csv = 'name,jurisdiction,tier,id\nDusk\u200bharbor\u2065,DE,1,\nA\tB,DE,1,X\u00ad1\nC,DE,1,\u200b\n';
+    const { rows, cleaned } = await readSuppliers(Buffer.from(csv), { file: 's.csv', clean: true });
+    expect(rows.map(({ name, id }) => [name, id])).toEqual([
+      ['Duskharbor', undefined],
+      ['A B', 'X1'],
+      ['C', undefined],
+    ]);
+    expect(cleaned).toBe(4);
+    const nothing = readSuppliers(Buffer.from('name,jurisdiction,tier\n\u200b,DE,1\n'), { file: 's.csv', clean: true });
+    await expect(nothing).rejects.toMatchObject({ code: 'list.invalid' });
+  });
+
+  it('takes what folding drops: white space, marks, symbols', async () => {
+    const { rows } = await suppliers('name,jurisdiction,tier\n\ufeffA\u00a0\u2003c\u0301me 🌱,DE,1\n');
     expect(rows).toHaveLength(1);
+  });
+
+  it('keeps suppliers apart whose names differ by a mark that makes another letter', async () => {
+    const names = ['ハナ商事', 'バナ商事', 'ไทยดี', 'ไทยดู'];
+    const { rows } = await suppliers(`name,jurisdiction,tier\n${names.map((name) => `${name},JP,1\n`).join('')}`);
+    expect(rows.map(({ name }) => name)).toEqual(names);
   });
 
   it('says what the header row lacks, and guesses a wrong delimiter', async () => {
@@ -205,7 +229,7 @@ describe('identifier schemes', () => {
     const row = (name: string, jurisdiction: string) => ({ name, jurisdiction, tier: 1 });
     const names = ['ACME GmbH', 'Acme  G.m.b.H.', 'Acme GmbH', 'acmé gmbh'];
     const rows = names.map((name, i) => row(name, i === 2 ? 'AT' : 'DE'));
-    const intake = { rows, lines: [2, 3, 4, 5], ignoredColumns: [], leftOut: [] };
+    const intake = { rows, lines: [2, 3, 4, 5], ignoredColumns: [], leftOut: [], cleaned: 0 };
     expect(await faultsOf((async () => checkIdentifiers(intake, 'name', 's.csv'))())).toEqual(same);
     expect(() => checkIdentifiers({ ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
   });

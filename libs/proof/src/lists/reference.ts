@@ -1,7 +1,7 @@
 import { sha3Text, type Digest } from '@cap/crypto';
 import { identifier, type IdScheme, type RiskLevel } from '@cap/policy';
 import { listInvalid } from './faults.js';
-import { REFERENCE_FIELDS, unseenCharacter } from './fields.js';
+import { REFERENCE_FIELDS } from './fields.js';
 import { TableReader } from './intake.js';
 import { type ReferenceListKind } from './rows.js';
 
@@ -60,7 +60,7 @@ export function riskLevels(bytes: Uint8Array): ReadonlyMap<string, RiskLevel> {
 /** What a sanctions list comes to under an identifier scheme. */
 export interface ListedIdentifiers {
   identifiers: ReadonlySet<string>;
-  /** Entries that can't match anything: they lack a field the scheme needs, or hold what no row may hold. */
+  /** Entries that can't match anything: they lack a field the scheme needs. */
   unmatchable: number;
 }
 
@@ -70,9 +70,8 @@ export function listedIdentifiers(entries: readonly SanctionsEntry[], scheme: Id
   let unmatchable = 0;
   for (const { nationality, ...entry } of entries) {
     const id = identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
-    if (id !== null) identifiers.add(id);
-    // Rows with invisible characters are refused, so nobody could be this one.
-    if (id === null || unseenCharacter(id) !== null) unmatchable++;
+    if (id === null) unmatchable++;
+    else identifiers.add(id);
   }
   return { identifiers, unmatchable };
 }

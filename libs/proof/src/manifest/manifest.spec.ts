@@ -7,6 +7,7 @@ import {
   companyCommitmentRoot,
   manifestHash,
   parseManifest,
+  TABLE_VERSIONS,
   type Commitment,
   type Manifest,
 } from './manifest.js';
@@ -19,6 +20,7 @@ const suppliers: Commitment = {
   list: 'suppliers',
   scheme: 'merkle-blake3.v3',
   id_scheme: 'name',
+  ...TABLE_VERSIONS,
   root: digest('11'),
   count: 2,
 };
@@ -26,6 +28,7 @@ const ubos: Commitment = {
   list: 'ubos',
   scheme: 'merkle-blake3.v3',
   id_scheme: 'person',
+  ...TABLE_VERSIONS,
   root: digest('22'),
   count: 1,
 };
@@ -33,6 +36,7 @@ const columns: Commitment = {
   list: 'suppliers',
   scheme: 'kzg-columns.v1',
   id_scheme: 'name',
+  ...TABLE_VERSIONS,
   segments: [{ x: `0x${'a'.repeat(96)}`, r: `0x${'b'.repeat(96)}`, d: `0x${'c'.repeat(96)}` }],
 };
 const parts = {
@@ -48,8 +52,8 @@ const parts = {
 const { manifest, bytes, hash } = buildManifest(parts);
 const canonical =
   '{"as_of":"2026-01-14","audit":{"events_count":1,"tail_digest":"' + digest('55') + '"},' +
-  '"commitments":[{"count":2,"id_scheme":"name","list":"suppliers","root":"' + digest('11') + '","scheme":"merkle-blake3.v3"},' +
-  '{"count":1,"id_scheme":"person","list":"ubos","root":"' + digest('22') + '","scheme":"merkle-blake3.v3"}],' +
+  '"commitments":[{"count":2,"countries":"ISO 3166-1:2020","id_scheme":"name","list":"suppliers","root":"' + digest('11') + '","scheme":"merkle-blake3.v3","unicode":"17.0.0"},' +
+  '{"count":1,"countries":"ISO 3166-1:2020","id_scheme":"person","list":"ubos","root":"' + digest('22') + '","scheme":"merkle-blake3.v3","unicode":"17.0.0"}],' +
   '"company":{"name":"Hallerwald AG"},"company_commitment_root":"ROOT","created_at":"2026-01-15T09:30:00Z",' +
   '"manifest_id":"6f0c2f1e-4a53-4a59-9a40-1b1f6a3a6d2b","policy":{"hash":"' + digest('33') + '","id":"lksg","version":"1"},' +
   '"reference_lists":[{"as_of":"2026-01-13","hash":"' + digest('44') + '","id":"sanctions"}],"schema":"cap-manifest.v2"}'; // prettier-ignore
@@ -92,6 +96,9 @@ describe('cap-manifest.v2', () => {
     ['commitments.0.count', 1.5],
     ['commitments.0.scheme', 'merkle-blake3.v1'],
     ['commitments.0.list', ''],
+    ['company.name', 'ACME\u200b'],
+    ['manifest_id', '\ud800'],
+    ['commitments.0.unicode', null],
     ['commitments.0.list', 7],
     ['commitments.0.id_scheme', 'email'],
     ['commitments.1.salt', '0x00'],
@@ -140,6 +147,12 @@ describe('commitmentsFault', () => {
       'commitments of suppliers',
     ],
     ['the same under another scheme', { commitments: [suppliers, columns, ubos] }, 'commitments of suppliers'],
+    ['another Unicode version', { commitments: [{ ...suppliers, unicode: '16.0.0' }, ubos] }, 'version of unicode'],
+    [
+      'another table of countries',
+      { commitments: [suppliers, { ...ubos, countries: '2013' }] },
+      'version of countries',
+    ],
     ['a list that is not committed to', { commitments: [suppliers] }, 'commitments of ubos'],
     ['no commitment', { commitments: [] }, 'commitments of suppliers'],
     ['another list', { commitments: [suppliers, ubos, { ...ubos, list: 'customers' as never }] }, 'no such list'],

@@ -1,14 +1,22 @@
 import { blake3Text, CapError, isDigest, jcs, parseJson, sha3Text, type Digest } from '@cap/crypto';
-import { type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { COUNTRIES_VERSION, UNICODE_VERSION, unseenCharacter, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
 import { type ListName } from '../lists/rows.js';
 
-/** The commitment of a list; further members belong to its scheme. */
-export interface MerkleCommitment {
+/** What every commitment of a list says; further members belong to its scheme. */
+export interface CommonMembers {
   list: ListName;
-  scheme: 'merkle-blake3.v3';
   id_scheme: IdScheme;
+  /** By what texts are judged and identifiers folded, and what the country codes are numbered by. */
+  unicode: string;
+  countries: string;
+}
+/** The versions that this release commits and judges by. */
+export const TABLE_VERSIONS = { unicode: UNICODE_VERSION, countries: COUNTRIES_VERSION };
+
+export interface MerkleCommitment extends CommonMembers {
+  scheme: 'merkle-blake3.v3';
   root: Digest;
   count: number;
 }
@@ -19,10 +27,8 @@ export interface ColumnPoints {
   r: string;
   d: string;
 }
-export interface ColumnsCommitment {
-  list: ListName;
+export interface ColumnsCommitment extends CommonMembers {
   scheme: 'kzg-columns.v1';
-  id_scheme: IdScheme;
   /** One for most lists; a list that is longer than a domain holds has several, all full but the last. */
   segments: ColumnPoints[];
 }
@@ -52,7 +58,13 @@ export interface Manifest {
 
 /** A digest member of a JSON format: `0x` + 64 lowercase hex digits. */
 export const digestMember = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
-const text = z.string().min(1).max(1_000);
+/** A text that people read: nothing in it that they don't see. */
+export const visibleText = z.string().superRefine((value, context) => {
+  const unseen = unseenCharacter(value);
+  if (unseen !== null)
+    context.addIssue({ code: 'custom', message: `holds the invisible or unassigned character ${unseen}` });
+});
+const text = visibleText.min(1).max(1_000);
 const count = z.int().min(0);
 const dateOrInstant = z
   .string()
@@ -64,7 +76,7 @@ export const MOST_SEGMENTS = 64;
 const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase hex digits');
 // Which lists there must be is commitmentsFault's question.
 const list = z.custom<ListName>((name) => text.safeParse(name).success, 'expected the name of a list');
-const common = { list, id_scheme: z.enum(['id', 'name', 'person']) };
+const common = { list, id_scheme: z.enum(['id', 'name', 'person']), unicode: text, countries: text };
 export const commitmentSchema = z.discriminatedUnion('scheme', [
   z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v3'), root: digestMember, count }),
   z.strictObject({
@@ -135,6 +147,11 @@ export function commitmentsFault(manifest: Manifest): { expected: string; actual
   for (const commitment of manifest.commitments) {
     const { list, scheme, id_scheme } = commitment;
     const name = `${list} under ${scheme}`;
+    for (const [table, version] of Object.entries(TABLE_VERSIONS)) {
+      const named = commitment[table as keyof typeof TABLE_VERSIONS];
+      if (named !== version)
+        return { expected: version, actual: named, reason: `${name}: another version of ${table}` };
+    }
     const allowed = ID_SCHEMES[list];
     if (!allowed.includes(id_scheme))
       return {

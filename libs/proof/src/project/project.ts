@@ -12,7 +12,14 @@ import {
   type ChainEvent,
   type Digest,
 } from '@cap/crypto';
-import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import {
+  compilePolicy,
+  lintErrors,
+  parsePolicyText,
+  unseenCharacter,
+  type CompiledPolicy,
+  type IdScheme,
+} from '@cap/policy';
 import {
   type BackendName,
   type ProofBackend,
@@ -421,6 +428,10 @@ function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): 
   };
   // An empty text and an absent one have the same digest, so only one of them may be said.
   if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');
+  for (const [name, text] of Object.entries({ audience, nonce })) {
+    const unseen = unseenCharacter(text ?? '');
+    if (unseen !== null) refuse(`${name} holds the invisible or unassigned character ${unseen}`);
+  }
   for (const [name, time] of Object.entries({ issued_at, expires_at }))
     if (time !== undefined && !isInstant(time)) refuse(`${name} must be RFC 3339 UTC with Z, not ${time}`);
   if (expires_at !== undefined && Date.parse(expires_at) <= Date.parse(issued_at))

@@ -137,6 +137,16 @@ describe('a false statement is refused', () => {
     ]);
   });
 
+  it('takes no supplier for a listed one whose name differs by a mark that makes another letter', async () => {
+    const supplier = (name: string) => ({ name, jurisdiction: 'JP', tier: 1 });
+    const suppliers = ['ハナ商事', 'バナ商事', 'ไทยดี', 'ไทยดู', 'O\u02bcNeil'].map(supplier);
+    const sanctions = "name,nationality\nバナ商事,JP\nไทยดู,JP\nO'Neil,JP\n";
+    const error = await refusal(proving(policyOf(clean), { suppliers, sanctions }));
+    expect(error.message).toBe(
+      'rule clean does not hold: suppliers line 3 ("バナ商事"), suppliers line 5 ("ไทยดู"), suppliers line 6 ("O\u02bcNeil")',
+    );
+  });
+
   it('names the rows in jurisdictions that are not allowed', async () => {
     const suppliers = [
       ...SUPPLIERS,
@@ -238,6 +248,7 @@ describe('verification of a disclosure', () => {
     ['a present optional field left out', (s) => delete withDueDiligence(s).due_diligence, /another leaf hash/],
     ['a value of another type', (s) => (row(s).fields.tier!.value = '1'), /expected an integer/],
     ['a text that is not normalised', (s) => (row(s).fields.name!.value = ' X'), /NFC/],
+    ['a name with what nobody sees', (s) => (row(s).fields.name!.value = 'Dusk\u200bharbor'), /U\+200B/],
     ['an unknown country', (s) => (row(s).fields.jurisdiction!.value = 'XX'), /ISO 3166/],
     ['a list twice', (s, p) => p.lists.push(s), /twice/],
   ];

@@ -1,6 +1,6 @@
 import { identifier, codeOf, type IdScheme } from '@cap/policy';
 import { type ListName, type ListRow } from '../../lists/rows.js';
-import { type ColumnsCommitment } from '../../manifest/manifest.js';
+import { TABLE_VERSIONS, type ColumnsCommitment } from '../../manifest/manifest.js';
 import {
   documentElement,
   identifierElement,
@@ -59,6 +59,7 @@ export async function commitColumns(
     list,
     scheme: 'kzg-columns.v1',
     id_scheme: idScheme,
+    ...TABLE_VERSIONS,
     segments: segments.map((_, s) => ({ x: text(3 * s), r: text(3 * s + 1), d: text(3 * s + 2) })),
   };
 }

@@ -1,7 +1,7 @@
 import { type JsonObject } from '@cap/crypto';
 import { evaluateRules } from '@cap/policy';
 import { describe, expect, it } from '@jest/globals';
-import { type ColumnPoints, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
+import { TABLE_VERSIONS, type ColumnPoints, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { evaluationContext } from '../truth.js';
@@ -17,6 +17,7 @@ const columns = (more: Partial<ColumnsCommitment> = {}): ColumnsCommitment => ({
   list: 'suppliers',
   scheme: 'kzg-columns.v1',
   id_scheme: 'name',
+  ...TABLE_VERSIONS,
   segments: [POINTS],
   ...more,
 });
