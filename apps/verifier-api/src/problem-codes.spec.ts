@@ -38,7 +38,7 @@ beforeAll(async () => {
   bundle = await api.prover.bundle();
   relay = await api.relay();
   narrow = await api.replica({
-    limits: { zip_entries: 3, uploads_at_once: 1, json_bytes: 2_000 },
+    limits: { zip_entries: 3, uploads_at_once: 1, json_bytes: 2_000, body_grace_seconds: 300 },
     verification: { timeout_seconds: 1 },
     registry: { url: relay.url },
   });

@@ -7,7 +7,9 @@ import { digestOf, TestRegistry, TOKENS } from '../registry.fixture.js';
 const MAX = 50_000;
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await TestRegistry.start({ limits: { bundle_bytes: MAX, uploads_at_once: 3, uploads_per_subject: 2 } });
+  registry = await TestRegistry.start({
+    limits: { bundle_bytes: MAX, uploads_at_once: 3, uploads_per_subject: 2, body_grace_seconds: 300 },
+  });
 });
 afterAll(() => registry.stop());
 

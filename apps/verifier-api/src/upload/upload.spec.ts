@@ -151,7 +151,9 @@ describe('POST /proof/upload', () => {
   const BEGUN = ['--b', undefined];
 
   it.each(BEGUN)('answers another subject at once, whatever one of them has begun (%s)', async (begun) => {
-    const narrow = await api.replica({ limits: { uploads_at_once: 2, uploads_per_subject: 1 } });
+    const narrow = await api.replica({
+      limits: { uploads_at_once: 2, uploads_per_subject: 1, body_grace_seconds: 300 },
+    });
     const upload = sending(narrow.url, {}, begun);
     let answer;
     do answer = await narrow.as().upload(bundle.bytes);

@@ -10,7 +10,7 @@ describe('POST /verify', () => {
   let bundle: WrittenBundle;
   const LIMIT = 50_000;
   beforeAll(async () => {
-    api = await TestVerifier.start({ limits: { bundle_bytes: LIMIT, json_bytes: LIMIT } });
+    api = await TestVerifier.start({ limits: { bundle_bytes: LIMIT, json_bytes: LIMIT, body_grace_seconds: 300 } });
     bundle = await api.prover.bundle();
   });
   afterAll(() => api?.stop());

@@ -110,7 +110,7 @@ describe.each([
 });
 
 describe('the memory for bodies', () => {
-  const LIMITS = { json_bytes: 10_000, bundle_bytes: 10_000 };
+  const LIMITS = { json_bytes: 10_000, bundle_bytes: 10_000, body_grace_seconds: 300 };
 
   it('is shared: one subject fills its part, another one is answered at once, and a third finds no room', async () => {
     const running = await start(LIMITS);
