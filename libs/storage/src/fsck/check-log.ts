@@ -42,10 +42,11 @@ type Row = (EntryRow | PolicyRow | ListRow) & { log_index: number };
 
 /**
  * Walks the log once, a page at a time: the hash chain, the tree's stored hashes against those that the events give, and
- * each row that an event made against that event.
+ * each row that an event made against that event. What was walked never changes, so a walk needs no transaction and can go on
+ * where an earlier one came to the end of the log; only what follows from all of it wants one state of the database.
  */
-export async function checkLog(session: SqlSession, sizes: readonly number[], faults: Faults): Promise<LogState> {
-  const state: LogState = {
+export class LogCheck {
+  readonly #state: LogState = {
     head: null,
     policyStatus: new Map(),
     epochs: new Map(),
@@ -53,33 +54,55 @@ export async function checkLog(session: SqlSession, sizes: readonly number[], fa
     erased: new Map(),
     roots: new Map(),
   };
-  const wanted = new Map<number, Buffer | null>(sizes.flatMap(treeHashIndexes).map((position) => [position, null]));
-  const tree = new GrowingTree();
-  let broken = false;
-  for await (const rows of pagesOf<EventRow>(session, 'events', 'seq')) {
-    const from = state.head === null ? 0 : state.head.seq + 1;
-    const events: ChainEvent[] = [];
-    for (const row of rows) {
-      const event = readEvent(row);
-      const fault = faultOf(row, event, state.head);
-      if (fault) faults.add(...fault);
-      broken ||= fault !== null;
-      if (!event) continue;
-      state.head = event;
-      events.push(event);
-      note(state, event);
-    }
-    await checkRows(session, { from, to: rows.at(-1)!.seq, events }, faults);
-    // Behind a break every hash differs: that one event is wrong says it all.
-    if (!broken) await checkHashes(session, tree.append(events), tree.size - events.length, wanted, faults);
+  readonly #wanted: Map<number, Buffer | null>;
+  readonly #tree = new GrowingTree();
+  #last: number | null = null;
+  #broken = false;
+
+  /** `sizes`: of the trees whose roots are asked for. */
+  constructor(
+    private readonly sizes: readonly number[],
+    private readonly faults: Faults,
+  ) {
+    this.#wanted = new Map(sizes.flatMap(treeHashIndexes).map((position) => [position, null]));
   }
-  if (!broken) await refuseStrayHashes(session, tree.size, faults);
-  await refuseStrayRows(session, state, faults);
-  if (!broken)
-    for (const size of sizes)
-      if (size <= tree.size)
-        state.roots.set(size, treeHash(size, { readHashes: (indexes) => indexes.map((index) => wanted.get(index)!) }));
-  return state;
+
+  /** From where the last walk ended to the end of the log. */
+  async walk(session: SqlSession): Promise<void> {
+    const state = this.#state;
+    for await (const rows of pagesOf<EventRow>(session, 'events', 'seq', this.#last)) {
+      const from = state.head === null ? 0 : state.head.seq + 1;
+      const events: ChainEvent[] = [];
+      for (const row of rows) {
+        const event = readEvent(row);
+        const fault = faultOf(row, event, state.head);
+        if (fault) this.faults.add(...fault);
+        this.#broken ||= fault !== null;
+        if (!event) continue;
+        state.head = event;
+        events.push(event);
+        note(state, event);
+      }
+      this.#last = rows.at(-1)!.seq;
+      await checkRows(session, { from, to: this.#last, events }, this.faults);
+      // Behind a break every hash differs: that one event is wrong says it all.
+      if (this.#broken) continue;
+      const hashes = this.#tree.append(events);
+      await checkHashes(session, hashes, this.#tree.size - events.length, this.#wanted, this.faults);
+    }
+  }
+
+  /** What the log says as of the state that the session sees: walks what is new there, and refuses what is beyond the log. */
+  async finish(session: SqlSession): Promise<LogState> {
+    await this.walk(session);
+    const state = this.#state;
+    const { size } = this.#tree;
+    if (!this.#broken) await refuseStrayHashes(session, size, this.faults);
+    await refuseStrayRows(session, state, this.faults);
+    const reader = { readHashes: (indexes: readonly number[]) => indexes.map((index) => this.#wanted.get(index)!) };
+    if (!this.#broken) for (const each of this.sizes) if (each <= size) state.roots.set(each, treeHash(each, reader));
+    return state;
+  }
 }
 
 /** The place in the log that is wrong, and why. */

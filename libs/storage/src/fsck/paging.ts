@@ -2,17 +2,16 @@ import { type SqlRow, type SqlSession, type SqlValue } from '../database/sql-dat
 
 const PAGE = 1_000;
 
-/** All rows of a table in the order of its key, a page at a time. */
+/** All rows of a table in the order of its key, from behind `after`, a page at a time. */
 export async function* pagesOf<Row>(
   session: SqlSession,
   table: string,
   key: keyof Row & string,
-  where = '1 = 1',
+  after: SqlValue = null,
 ): AsyncGenerator<Row[]> {
-  let after: SqlValue = null;
   for (;;) {
     const rows: Row[] = await session.all<Row>(
-      `SELECT * FROM ${table} WHERE ${where} ${after === null ? '' : `AND ${key} > ?`} ORDER BY ${key} LIMIT ${PAGE}`,
+      `SELECT * FROM ${table} ${after === null ? '' : `WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${PAGE}`,
       after === null ? [] : [after],
     );
     if (rows.length === 0) return;

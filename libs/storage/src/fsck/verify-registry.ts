@@ -12,9 +12,15 @@ import { SqliteDatabase } from '../database/sqlite-database.js';
 import { S3Objects, type S3Place } from '../s3/s3-objects.js';
 import { storageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
-import { checkBlobs, checkListContents, countOrphans, type ReadableBlobs } from './check-blobs.js';
+import {
+  checkBlobContents,
+  checkBlobRows,
+  checkListContents,
+  countOrphans,
+  type ReadableBlobs,
+} from './check-blobs.js';
 import { checkCheckpoints, readCheckpoints } from './check-checkpoints.js';
-import { checkLog, type LogState } from './check-log.js';
+import { LogCheck, type LogState } from './check-log.js';
 import { checkReferences, checkState, checkTotals } from './check-rows.js';
 import { checkFile, checkForeignKeys, checkSchema } from './check-sqlite.js';
 import { EnoughFaults, Faults, type RegistryFault } from './faults.js';
@@ -128,7 +134,9 @@ async function verifyOlderSchema(
 
 /**
  * The engine's own check, the hash chain and the tree of the log, each row against the event that made it, the log against
- * its checkpoints, each BLOB against its name, each list and policy against its hash: one state of the database throughout.
+ * its checkpoints, each BLOB against its name, each list and policy against its hash. Only what later events change of the rows
+ * is looked at in one state of the database. The rest, which takes long, is read a page at a time: a reader that stays in one
+ * state lets SQLite's write-ahead log grow as long as it reads.
  */
 export async function verifyStores(
   { database, blobs, checkpoints }: RegistryStores,
@@ -136,45 +144,45 @@ export async function verifyStores(
 ): Promise<RegistryVerification> {
   const faults = new Faults(maxFaults);
   const found = { ...NOTHING, signatures_checked: logKeys !== undefined };
+  const sqlite = database.engine === 'sqlite';
   try {
     // Read first: the log may only have grown since.
     const kept = await readCheckpoints(checkpoints, faults);
     found.checkpoints = kept.length;
-    await database.snapshot(async (session) => {
-      if (database.engine === 'sqlite') await checkFile(session, faults);
-      const log = await checkLog(
-        session,
-        kept.map(({ checkpoint }) => checkpoint.size),
-        faults,
-      );
-      Object.assign(found, headOf(log));
-      checkCheckpoints(kept, log, logKeys, faults);
-      await checkRest({ session, now: database.reading }, blobs, log, faults, found, onProgress);
-      if (database.engine === 'postgres') return;
-      await checkForeignKeys(session, faults);
-      await checkSchema(session, faults);
+    if (sqlite) await checkFile(database.reading, faults);
+    const check = new LogCheck(
+      kept.map(({ checkpoint }) => checkpoint.size),
+      faults,
+    );
+    await check.walk(database.reading);
+    const log = await database.snapshot(async (session) => {
+      const state = await check.finish(session);
+      Object.assign(found, headOf(state));
+      checkCheckpoints(kept, state, logKeys, faults);
+      Object.assign(found, await checkRowsAsOf(session, state, faults));
+      return state;
     });
+    if (sqlite) await checkForeignKeys(database.reading, faults);
+    if (sqlite) await checkSchema(database.reading, faults);
+    await checkBlobContents(database.reading, blobs, log.erased, faults, onProgress);
+    await checkListContents(database.reading, blobs, faults);
+    found.orphans = await countOrphans(database.reading, blobs);
   } catch (error) {
     if (!(error instanceof EnoughFaults)) faults.list.push(databaseFault(error, 'database'));
   }
   return { ...found, ok: faults.list.length === 0, faults: faults.list };
 }
 
-async function checkRest(
-  sessions: { session: SqlSession; now: SqlSession },
-  blobs: ReadableBlobs,
+async function checkRowsAsOf(
+  session: SqlSession,
   log: LogState,
   faults: Faults,
-  found: Omit<RegistryVerification, 'ok' | 'faults'>,
-  onProgress?: (blobs: number) => void,
-): Promise<void> {
-  const { session } = sessions;
-  Object.assign(found, await checkState(session, log, faults));
+): Promise<{ entries: number; blobs: number; blob_bytes: number }> {
+  const { entries } = await checkState(session, log, faults);
   await checkReferences(session, faults);
-  Object.assign(found, await checkBlobs(sessions, blobs, log.erased, faults, onProgress));
-  await checkListContents(session, blobs, faults);
-  await checkTotals(session, found, faults);
-  found.orphans = await countOrphans(session, blobs);
+  const counted = await checkBlobRows(session, log.erased, faults);
+  await checkTotals(session, { entries, blob_bytes: counted.blob_bytes }, faults);
+  return { entries, ...counted };
 }
 
 const NOTHING: Omit<RegistryVerification, 'ok' | 'faults'> = {
