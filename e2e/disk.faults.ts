@@ -2,8 +2,8 @@
  * Faults of the disk under a real registry process. Needs Linux, root and strace; a part of .ci/run and not of `npm test`, since
  * a fresh machine has neither. Where it can't run it fails.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFileSync, spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -167,6 +167,66 @@ describe('the first start is killed', () => {
       await pause(20);
     }
   }
+});
+
+describe('a disk that takes its time for each fsync', () => {
+  let registry: RegistryProcess;
+  let client: RegistryClient;
+  let service: Service;
+  let strace: ChildProcess | undefined;
+  beforeAll(async () => {
+    registry = await RegistryProcess.prepare();
+    client = registry.client({ timeoutMs: 60_000 });
+    service = await registry.started();
+    expect(await new Ledger().write(client, randomBytes(100))).toBe(true);
+  }, 60_000);
+  afterEach(() => void strace?.kill('SIGTERM'));
+  afterAll(async () => {
+    await service.stop('SIGKILL');
+    await client.close();
+    await registry.remove();
+  });
+
+  async function slow(seconds: number): Promise<void> {
+    const inject = `inject=fsync,fdatasync:delay_exit=${seconds * 1_000_000}`;
+    strace = spawn('strace', ['-f', '-o', '/dev/null', '-e', inject, '-p', String(service.pid)]);
+    await once(strace.stderr!, 'data'); // it is attached
+  }
+
+  /** What answers while the writes are not done; the number of rounds. */
+  async function answersMeanwhile(writing: Promise<unknown>, atMost = Infinity): Promise<[string, number][]> {
+    let done = false;
+    const settled = () => void (done = true);
+    void writing.then(settled, settled);
+    const answers: [string, number][] = [];
+    for (let round = 0; !done && round < atMost; round++)
+      for (const route of ['/healthz', '/readyz', '/metrics']) {
+        const { status } = await fetch(registry.url + route);
+        if (!done) answers.push([route, status]);
+      }
+    return answers;
+  }
+
+  it('holds up a commit, and nobody else: health, readiness and reads are answered while it waits', async () => {
+    const { blob_id } = await client.putBlob(randomBytes(100), 'upload');
+    await slow(3);
+    const writing = client.registerEntry(entryOf(blob_id));
+    const answers = await answersMeanwhile(writing, 4);
+    expect(answers).toHaveLength(12);
+    expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
+    expect((await writing).created).toBe(true);
+  }, 60_000);
+
+  it('lets as many uploads through at once as there may be, and the registry stays ready', async () => {
+    await slow(1);
+    const ledger = new Ledger();
+    const writing = Promise.all(Array.from({ length: 16 }, () => ledger.write(client, randomBytes(1_000))));
+    const answers = await answersMeanwhile(writing);
+    expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(await writing).toEqual(Array<boolean>(16).fill(true));
+    strace!.kill('SIGTERM');
+    await ledger.expectKept(client);
+  }, 120_000);
 });
 
 describe('a full disk', () => {

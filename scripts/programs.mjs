@@ -9,3 +9,7 @@ export const PROGRAMS = {
 export const PROVING = new Set(['cap', 'cap-verifier-api']);
 /** What their threads run. */
 export const PROOF_WORKER = 'libs/proof/dist/backends/kzg-columns/worker.js';
+/** Programs that write a registry's database. */
+export const WRITING = new Set(['cap', 'cap-registry', 'cap-backup-worker']);
+/** What the thread runs that writes it. */
+export const REGISTRY_WRITER = 'libs/storage/dist/database/writer-thread.js';

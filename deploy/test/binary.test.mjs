@@ -187,6 +187,13 @@ test('the main job: prove, upload, verify, register, backup, restore', async (t)
   for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
 });
 
+test('the registry has SQLite once: a second copy would not see the locks of the first', async () => {
+  const maps = await server.ask('cat /proc/$(pidof cap-registry)/maps');
+  const addons = maps.split('\n').filter((line) => line.includes('addon.node'));
+  // Device and inode.
+  assert.equal(new Set(addons.map((line) => line.split(/\s+/).slice(3, 5).join(' '))).size, 1, addons.join('\n'));
+});
+
 test('a new certificate is taken into use without a restart', async () => {
   const served = `openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint`;
   const pid = await server.ask('pidof cap-verifier-api');

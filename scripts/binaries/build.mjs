@@ -17,7 +17,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
-import { PROGRAMS, PROOF_WORKER, PROVING } from '../programs.mjs';
+import { WRITER_ASSET } from '../../libs/storage/dist/database/sqlite-writer.js';
+import { PROGRAMS, PROOF_WORKER, PROVING, REGISTRY_WRITER, WRITING } from '../programs.mjs';
 import { root } from '../setup.mjs';
 import { bundle, EXECUTABLE } from './bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from './notices.mjs';
@@ -73,11 +74,17 @@ const worker = path.join(parts, ASSETS.worker);
 const packages = (await bundle(PROOF_WORKER, worker, EXECUTABLE)).packages;
 const proofAssets = { [ASSETS.worker]: worker, [ASSETS.ceremony]: ceremonySource() };
 packages.add(path.dirname(ceremonySource()));
+const writer = path.join(parts, WRITER_ASSET);
+await bundle(REGISTRY_WRITER, writer, EXECUTABLE);
 for (const [name, entry] of Object.entries(PROGRAMS)) {
   const main = path.join(parts, `${name}.cjs`);
   const bundled = await bundle(entry, main, EXECUTABLE);
   for (const folder of bundled.packages) packages.add(folder);
-  const assets = { ...bundled.assets, ...(PROVING.has(name) ? proofAssets : {}) };
+  const assets = {
+    ...bundled.assets,
+    ...(PROVING.has(name) ? proofAssets : {}),
+    ...(WRITING.has(name) ? { [WRITER_ASSET]: writer } : {}),
+  };
   const executable = makeExecutable(name, main, assets);
   const megabytes = (statSync(executable).size / 1e6).toFixed(0);
   process.stdout.write(`${name.padEnd(18)} ${megabytes} MB, ${(statSync(main).size / 1e6).toFixed(1)} MB of it code\n`);

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { build } from 'esbuild';
+import { REGISTRY_WRITER } from '../programs.mjs';
 import { root } from '../setup.mjs';
 
 /** What our dependencies load only if somebody installed it; nobody here does, and asking for it fails as it does without. */
@@ -23,7 +24,8 @@ const SQLITE_ADDON = `../prebuilds/${process.platform}-${process.arch}.node`;
 
 /**
  * What is in a single executable. Addons can be loaded from files only: the bundle writes the asset to a directory of its own,
- * which is gone once loaded.
+ * which is gone once loaded. A thread loads it under the same name, by which the system knows it: a second copy of SQLite in
+ * one process would neither see nor respect the locks of the first.
  */
 export const EXECUTABLE = {
   // CommonJS has no import.meta; the executable is the only file there is.
@@ -31,11 +33,16 @@ export const EXECUTABLE = {
   define: {},
   addonLoader: (asset) => `
     const fs = require('node:fs');
+    const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
+    const load = (file) => process.dlopen(module, file);
+    const loaded = getEnvironmentData(${JSON.stringify(asset)});
+    if (loaded) return load(loaded);
     const directory = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'cap-'));
     try {
       const file = directory + '/addon.node';
       fs.writeFileSync(file, new Uint8Array(require('node:sea').getRawAsset(${JSON.stringify(asset)})), { mode: 0o700 });
-      process.dlopen(module, file);
+      load(file);
+      setEnvironmentData(${JSON.stringify(asset)}, file);
     } catch (error) {
       error.message = "can't load " + ${JSON.stringify(asset)} + ' through ' + directory + ' (TMPDIR names another place): ' + error.message;
       throw error;
@@ -99,9 +106,10 @@ const entryOf = (main) => `
  */
 export async function bundle(entry, outfile, { url, define, addonLoader, shebang = '' }) {
   const assets = {};
+  const contents = entry === REGISTRY_WRITER ? `import ${JSON.stringify(path.join(root, entry))};` : entryOf(entry);
   const { metafile, warnings } = await build({
     absWorkingDir: root,
-    stdin: { contents: entryOf(entry), resolveDir: path.dirname(AWAITING) },
+    stdin: { contents, resolveDir: path.dirname(AWAITING) },
     outfile,
     bundle: true,
     platform: 'node',

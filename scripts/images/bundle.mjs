@@ -8,7 +8,7 @@ import path from 'node:path';
 import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
 import { bundle, IMAGE } from '../binaries/bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from '../binaries/notices.mjs';
-import { PROGRAMS, PROOF_WORKER } from '../programs.mjs';
+import { PROGRAMS, PROOF_WORKER, REGISTRY_WRITER } from '../programs.mjs';
 import { root } from '../setup.mjs';
 
 /** As Docker calls a processor -> as Node does. */
@@ -26,6 +26,7 @@ async function add(entry, file) {
 }
 /** Of each program that has one: the addon for the processor that builds. */
 const addons = new Set(await add(PROOF_WORKER, path.join(shared, 'worker.js')));
+for (const addon of await add(REGISTRY_WRITER, path.join(shared, path.basename(REGISTRY_WRITER)))) addons.add(addon);
 for (const [name, entry] of Object.entries(PROGRAMS)) {
   const tree = path.join(out, name === 'cap' ? 'shared' : name);
   const file = path.join(tree, 'opt/cap', name);

@@ -26,13 +26,18 @@ let shown: RegistryData | null = null;
 /** Metrics that are read off the database when somebody asks. Returns what ends that. */
 export function exposeTotals(data: RegistryData): () => void {
   shown = data;
-  const totals = new MetricSource<RegistryTotals>(
+  const totals = new MetricSource<RegistryTotals & { wal_bytes: number }>(
     { name: 'cap_registry_database_readable', help: '1 if the database answered for this scrape' },
-    async () => (shown ? shown.store.totals() : null),
+    async () => shown && { ...(await shown.store.totals()), wal_bytes: await shown.store.walBytes() },
   );
   totals.counter('cap_registry_entries_total', 'Entries that were ever registered', ({ entries }) => entries);
   totals.gauge('cap_registry_log_size', 'Events in the log', ({ log_size }) => log_size);
   totals.gauge('cap_blob_bytes_total', 'Bytes of all BLOBs, uploads included', ({ blob_bytes }) => blob_bytes);
+  totals.gauge(
+    'cap_registry_wal_bytes',
+    "Bytes of the write-ahead log beside the embedded profile's database; it grows while somebody stays in one state of it",
+    ({ wal_bytes }) => wal_bytes,
+  );
   return () => {
     if (shown === data) shown = null;
   };

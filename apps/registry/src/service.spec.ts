@@ -32,6 +32,11 @@ describe('the registry as a service', () => {
     expect(await verifier.status()).toMatchObject({ log_size: 1, entries: 1, blob_bytes: 6 });
   });
 
+  embeddedIt('shows how large the write-ahead log is (embedded)', async () => {
+    await registry.client('backup').appendEvent({ event: 'backup.drill', details: {} });
+    expect(await metric('cap_registry_wal_bytes')).toBeGreaterThan(0);
+  });
+
   embeddedIt.each(['blobs', 'checkpoints', 'registry.db'])(
     'is not ready, and takes no write, while %s is moved away or another one (embedded)',
     async (name) => {

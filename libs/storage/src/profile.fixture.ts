@@ -9,6 +9,7 @@ export const PROFILE = process.env.CAP_TEST_PROFILE === 'scale-out' ? 'scale-out
 
 /** Tests of what only one profile has. */
 export const [embeddedIt, embeddedDescribe] = PROFILE === 'embedded' ? [it, describe] : [it.skip, describe.skip];
+export const scaleOutIt = PROFILE === 'scale-out' ? it : it.skip;
 
 let databases = 0;
 

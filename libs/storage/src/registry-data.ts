@@ -297,7 +297,7 @@ async function embedded(database: string, blobs: string, program: string): Promi
     places.add('checkpoints', checkpoints);
     places.add('blobs', blobs);
     return {
-      database: await SqliteDatabase.open(database, 'write', places),
+      database: await SqliteDatabase.open(database, 'write', { places }),
       blobs: blobStore,
       checkpoints: new FileCheckpointStore(checkpoints, places),
       snapshotFiles: new DirectorySnapshotFiles(path.join(directory, 'snapshots')),

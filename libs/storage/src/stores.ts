@@ -261,6 +261,8 @@ export interface RegistryStore extends RegistryReader {
   copyTo(file: string): Promise<void>;
   /** About how many bytes such a copy has. */
   bytes(): Promise<number>;
+  /** Bytes of the write-ahead log beside the database's file; 0 where a server has it. */
+  walBytes(): Promise<number>;
 }
 
 /** The newest signed checkpoint of each epoch, kept outside of the database so that a log that was cut or rewritten is found. */

@@ -1,5 +1,6 @@
 import { CapError, type Digest } from '@cap/crypto';
 import { type IdempotencyKeys, type KeptAnswer, type KeyReservation } from '../stores.js';
+import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';
 
 /** How long an answer is given again, ms. */
@@ -18,6 +19,7 @@ interface KeyRow {
 /** A key without an answer is worth its lease and no more: whoever held it may be dead. */
 export class SqlIdempotencyKeys implements IdempotencyKeys {
   constructor(
+    private readonly database: SqlDatabase,
     private readonly queue: WriteQueue,
     private readonly now: () => Date,
   ) {}
@@ -73,7 +75,13 @@ export class SqlIdempotencyKeys implements IdempotencyKeys {
     });
   }
 
-  forgetExpired(limit: number): Promise<number> {
+  /** Where none has expired nothing is written. */
+  async forgetExpired(limit: number): Promise<number> {
+    const expired = await this.database.reading.all(
+      'SELECT key_id FROM idempotency_keys WHERE expires_at <= ? LIMIT 1',
+      [this.#in(0)],
+    );
+    if (expired.length === 0) return 0;
     return this.queue.submit((tx) =>
       tx.run(
         `DELETE FROM idempotency_keys WHERE key_id IN (SELECT key_id FROM idempotency_keys WHERE expires_at <= ? LIMIT ?)`,

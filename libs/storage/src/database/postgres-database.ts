@@ -170,6 +170,10 @@ export class PostgresDatabase implements SqlDatabase {
     return size!.bytes;
   }
 
+  walBytes(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   async close(): Promise<void> {
     await this.#last;
     await this.source.destroy();

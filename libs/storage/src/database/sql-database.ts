@@ -32,5 +32,7 @@ export interface SqlDatabase {
   copyTo(file: string): Promise<void>;
   /** About how many bytes such a copy has. */
   bytes(): Promise<number>;
+  /** Bytes of the write-ahead log beside the database's file; 0 where a server has it. */
+  walBytes(): Promise<number>;
   close(): Promise<void>;
 }

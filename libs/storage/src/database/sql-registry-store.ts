@@ -42,7 +42,7 @@ export class SqlRegistryStore implements RegistryStore {
   ) {
     this.#queue = new WriteQueue(database, options);
     this.#reader = new SqlReader(database, now);
-    this.idempotency = new SqlIdempotencyKeys(this.#queue, now);
+    this.idempotency = new SqlIdempotencyKeys(database, this.#queue, now);
     this.leases = new SqlSnapshotLeases(database, this.#queue, now);
   }
 
@@ -234,6 +234,10 @@ export class SqlRegistryStore implements RegistryStore {
 
   bytes(): Promise<number> {
     return this.database.bytes();
+  }
+
+  walBytes(): Promise<number> {
+    return this.database.walBytes();
   }
 
   /** Commits what waits. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,24 +9,36 @@ import { asStorageError } from '../storage-errors.js';
 import { ENTITIES } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.js';
-import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import { type SqlDatabase, type SqlSession, type SqlValue } from './sql-database.js';
+import { SqliteWriter } from './sqlite-writer.js';
 
 const CACHE_KIB = 64 * 1024;
 const BUSY_MS = 5_000;
 /** Pages copied between two turns of the event loop. */
-const COPY_PAGES = 2_000;
+const COPY_PAGES = 1_000;
+/** How long nobody writes before the write-ahead log is emptied, ms. */
+const IDLE_MS = 5_000;
+/** What stays of the write-ahead log once a long reader let go of it and the next write comes. */
+const WAL_KEPT = 16 * 1024 * 1024;
 
 /** Settings of SQLite that hold per connection and so are said on each one. */
+const pragmasFor = (mode: 'write' | 'read'): string[] => [
+  `busy_timeout = ${BUSY_MS}`,
+  ...(mode === 'read'
+    ? ['query_only = ON']
+    : [
+        'journal_mode = WAL',
+        'synchronous = FULL', // a commit is on disk before it is answered
+        'secure_delete = ON', // what is erased leaves no trace in the pages that held it
+        `journal_size_limit = ${WAL_KEPT}`,
+      ]),
+  'foreign_keys = ON',
+  `cache_size = -${CACHE_KIB}`,
+  'temp_store = MEMORY',
+];
+
 export function setPragmas(db: Database.Database, mode: 'write' | 'read'): void {
-  db.pragma(`busy_timeout = ${BUSY_MS}`);
-  if (mode === 'write') {
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL'); // a commit is on disk before it is answered
-    db.pragma('secure_delete = ON'); // what is erased leaves no trace in the pages that held it
-  } else db.pragma('query_only = ON');
-  db.pragma('foreign_keys = ON');
-  db.pragma(`cache_size = -${CACHE_KIB}`);
-  db.pragma('temp_store = MEMORY');
+  for (const pragma of pragmasFor(mode)) db.pragma(pragma);
 }
 
 interface Connection {
@@ -72,7 +85,7 @@ function appliedMigrations(db: Database.Database): string[] {
   return (db.prepare('SELECT name FROM migrations ORDER BY id').all() as { name: string }[]).map(({ name }) => name);
 }
 
-/** better-sqlite3 is synchronous: between BEGIN and COMMIT only microtasks run, and none but the writer's own use its connection. */
+/** Reads on the thread of the caller. */
 class SqliteSession implements SqlSession {
   readonly #statements = new Map<string, Database.Statement>();
   constructor(private readonly db: Database.Database) {}
@@ -85,15 +98,8 @@ class SqliteSession implements SqlSession {
     return attempt(() => this.#prepare(sql).run(...values).changes);
   }
 
-  insert(table: string, rows: readonly SqlRow[], more = ''): Promise<void> {
-    return attempt(() => {
-      if (rows.length === 0) return;
-      const names = Object.keys(rows[0]!);
-      const statement = this.#prepare(
-        `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ${more}`,
-      );
-      for (const row of rows) statement.run(...names.map((name) => row[name]));
-    });
+  insert(): Promise<void> {
+    return Promise.reject(new CapError('refused', 'storage.read-only', 'this connection only reads'));
   }
 
   #prepare(sql: string): Database.Statement {
@@ -112,41 +118,62 @@ function attempt<T>(work: () => T): Promise<T> {
   }
 }
 
-/** The lease under which a copy is made is no part of the state: without it equal states give equal bytes. */
+/**
+ * The lease under which a copy is made is no part of the state: without it equal states give equal bytes. A copy whose making
+ * was cut short is made again: nothing of this waits for the disk.
+ */
 function forgetLeases(file: string): void {
   const db = new Database(file);
+  db.pragma('synchronous = OFF');
   db.pragma('secure_delete = ON');
   db.exec('DELETE FROM snapshot_leases');
+  db.pragma('journal_mode = DELETE');
   db.close();
 }
 
-/** One file. A connection for reading of its own, so that a long listing never waits for a commit nor holds one up. */
+export interface SqliteOptions {
+  /** Nothing is acknowledged unless all of them are in place, this database among them. */
+  places?: OpenPlaces;
+  /** How long nobody writes before the write-ahead log is emptied, ms. */
+  idleMs?: number;
+}
+
+/** One file. Writing has a connection and a thread of its own, so that whoever reads never waits for a commit nor holds one up. */
 export class SqliteDatabase implements SqlDatabase {
   readonly engine = 'sqlite';
   readonly reading: SqlSession;
-  readonly #session: SqlSession | null;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly file: string,
     private readonly reader: Connection,
-    private readonly writer: Connection | null,
+    private readonly writer: SqliteWriter | null,
     private readonly places: OpenPlaces | undefined,
   ) {
     this.reading = new SqliteSession(reader.db);
-    this.#session = writer && new SqliteSession(writer.db);
   }
 
   /**
    * `write`: makes the file if it is not there and brings its schema up to date; the caller holds the OwnerLock. `read`: it must
-   * exist, and may belong to a running registry. With `places` nothing is acknowledged unless all of them are in place, this
-   * database among them.
+   * exist, and may belong to a running registry.
    */
-  static async open(file: string, mode: 'write' | 'read', places?: OpenPlaces): Promise<SqliteDatabase> {
-    const writer = mode === 'write' ? await connect(file, 'write') : null;
-    const database = new SqliteDatabase(file, await connect(file, 'read'), writer, places);
+  static async open(
+    file: string,
+    mode: 'write' | 'read',
+    { places, idleMs = IDLE_MS }: SqliteOptions = {},
+  ): Promise<SqliteDatabase> {
+    if (mode === 'read') return new SqliteDatabase(file, await connect(file, 'read'), null, undefined);
+    const migrated = await connect(file, 'write');
+    migrated.db.pragma('wal_checkpoint(TRUNCATE)'); // what a crash left of the write-ahead log
+    const reader = await connect(file, 'read').finally(() => migrated.source.destroy());
     places?.add('database', file, `${file}-wal`, `${file}-shm`);
-    return database;
+    const writer = new SqliteWriter({
+      file: path.resolve(file),
+      pragmas: pragmasFor('write'),
+      idleMs,
+      copyPages: COPY_PAGES,
+    });
+    return new SqliteDatabase(file, reader, writer, places);
   }
 
   get source(): DataSource {
@@ -159,24 +186,27 @@ export class SqliteDatabase implements SqlDatabase {
   }
 
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => this.#transaction(work));
+    return this.#inTurn(() => this.#transaction(work));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
     this.#last = result.catch(() => undefined);
     return result;
   }
 
   async #transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    if (!this.writer) throw new CapError('refused', 'storage.read-only', `${this.file} was opened for reading`);
-    const { db } = this.writer;
+    const { writer } = this;
+    if (!writer) throw new CapError('refused', 'storage.read-only', `${this.file} was opened for reading`);
     this.places?.assertThere();
-    // An entry's row refers to its event, which is stored with the whole group: checked at the commit.
-    db.exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
+    await writer.begin();
     try {
-      const value = await work(this.#session!);
-      db.exec('COMMIT');
+      const value = await work(writer);
+      await writer.commit();
       this.places?.assertThere(); // else it is durable where nobody will look for it
       return value;
     } catch (error) {
-      if (db.inTransaction) db.exec('ROLLBACK');
+      await writer.rollback().catch(() => undefined); // what was wrong says more
       throw error;
     }
   }
@@ -193,28 +223,51 @@ export class SqliteDatabase implements SqlDatabase {
     }
   }
 
-  /**
-   * SQLite's online backup from a connection whose read transaction stays open: it sees one state however many writes are
-   * committed meanwhile, and never starts over.
-   */
+  /** SQLite's online backup: a running registry's by the connection that writes, which holds no state open meanwhile. */
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
-      const source = new Database(this.file, { readonly: true });
-      try {
-        setPragmas(source, 'read');
-        source.exec('BEGIN');
-        source.prepare('SELECT seq FROM events LIMIT 1').get();
-        await source.backup(file, { progress: () => COPY_PAGES });
-      } finally {
-        source.close();
-      }
+      await (this.writer ? this.#copyBesideWrites(this.writer, file) : this.#copyAsOf(file));
       forgetLeases(file);
-      SqliteDatabase.asSingleFile(file);
     });
+  }
+
+  async #copyBesideWrites(writer: SqliteWriter, file: string): Promise<void> {
+    let copying = Promise.resolve();
+    await this.#inTurn(
+      () =>
+        new Promise<void>((begun) => {
+          copying = writer.copyTo(file, begun);
+          copying.then(begun, begun);
+        }),
+    );
+    await copying;
+  }
+
+  /** From a connection whose read transaction stays open: one state, whatever its owner commits meanwhile. */
+  async #copyAsOf(file: string): Promise<void> {
+    const source = new Database(this.file, { readonly: true });
+    try {
+      setPragmas(source, 'read');
+      source.exec('BEGIN');
+      source.prepare('SELECT seq FROM events LIMIT 1').get();
+      await source.backup(file, { progress: () => COPY_PAGES });
+    } finally {
+      source.close();
+    }
   }
 
   async bytes(): Promise<number> {
     return (await stat(this.file)).size;
+  }
+
+  async walBytes(): Promise<number> {
+    return (await stat(`${this.file}-wal`).catch(() => ({ size: 0 }))).size;
+  }
+
+  static #putLogAway(file: string): void {
+    const db = new Database(file);
+    setPragmas(db, 'write');
+    db.close();
   }
 
   /** Leaves a closed database as one file, without a write-ahead log beside it. */
@@ -227,6 +280,8 @@ export class SqliteDatabase implements SqlDatabase {
   async close(): Promise<void> {
     await this.#last;
     await this.reader.source.destroy();
-    await this.writer?.source.destroy();
+    await this.writer?.close();
+    // Whoever closes last takes the write-ahead log away, if it can write.
+    if (this.writer && existsSync(`${this.file}-wal`)) SqliteDatabase.#putLogAway(this.file);
   }
 }

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { chainFault } from '@cap/crypto';
 import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
 import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
-import { embeddedIt, PROFILE } from '../profile.fixture.js';
+import { embeddedIt, scaleOutIt } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { HEARTBEAT_MS, LEASE_MS, MAKING_MS } from './snapshots.js';
 
@@ -58,16 +60,36 @@ describe('snapshots', () => {
     expect(log.length).toBe(acknowledged.length);
   });
 
-  it('are taken when they are asked for: what is committed while the copy runs is not in it', async () => {
+  const large = async () => {
     for (let i = 0; i < 6; i++) await data.store.storePolicy(policyOf('large', `${i}`, `${i}`.padEnd(4_000_000, '.')));
+  };
+
+  scaleOutIt('are of when they were asked for: what is committed while the copy runs is not in it', async () => {
+    await large();
     const copying = data.store.copyTo(place.at('copy.db'));
-    // A server has to be asked first; a file is copied from now on.
-    while (PROFILE === 'scale-out' && !existsSync(place.at('copy.db')))
-      await new Promise((resolve) => setTimeout(resolve, 1));
+    // The server has to be asked first.
+    while (!existsSync(place.at('copy.db'))) await new Promise((resolve) => setTimeout(resolve, 1));
     await data.store.appendEvent('backup.drill', {});
     await copying;
     const copy = await SqlReader.open(place.at('copy.db'));
     expect((await copy.totals()).log_size).toBe(6);
+    await copy.close();
+  });
+
+  embeddedIt('hold no state of a file: its write-ahead log can be emptied while the copy runs', async () => {
+    await large();
+    const outside = new Database(place.at('registry.db'));
+    let copied = false;
+    const copying = data.store.copyTo(place.at('copy.db')).then(() => (copied = true));
+    await data.store.appendEvent('backup.drill', {}); // its turn comes when the copy has begun
+    expect(copied).toBe(false);
+    expect(outside.pragma('wal_checkpoint(TRUNCATE)')).toMatchObject([{ busy: 0 }]);
+    outside.close();
+    await copying;
+    const copy = await SqlReader.open(place.at('copy.db'));
+    const log = await copy.listEvents(0, 10);
+    log.forEach((event, i) => expect(chainFault(log[i - 1] ?? null, event)).toBeNull());
+    expect(log).toHaveLength(7); // what is committed while it runs is in it
     await copy.close();
   });
 
