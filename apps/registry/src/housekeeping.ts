@@ -8,6 +8,8 @@ import { LOG_KEYS } from './log/tokens.js';
 import { exposeTotals } from './metrics.js';
 
 const SWEEP_MS = 15 * 60_000;
+/** A commit that takes longer is not slow: nothing is written any more. */
+const STALLED_MS = 15_000;
 const COLLECT_MS = 6 * 3_600_000;
 
 /** What goes on beside the requests: readiness, metrics, sweeping, collection, retention, and closing the registry's data. */
@@ -37,6 +39,9 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     this.#concealTotals = exposeTotals(this.data);
     this.readiness.add('database', async () => {
       this.data.assertInPlace('database');
+      const waited = this.data.store.writingForMs();
+      if (waited > STALLED_MS)
+        throw new Error(`a commit has waited for the database for ${Math.floor(waited / 1000)} s`);
       await this.data.store.totals();
     });
     this.readiness.add('log', () => this.#checkHead());

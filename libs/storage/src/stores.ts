@@ -261,6 +261,8 @@ export interface RegistryStore extends RegistryReader {
   copyTo(file: string): Promise<void>;
   /** About how many bytes such a copy has. */
   bytes(): Promise<number>;
+  /** How long the writes that are being committed have waited for the database, ms; 0 if there are none. */
+  writingForMs(): number;
   /** Bytes of the write-ahead log beside the database's file; 0 where a server has it. */
   walBytes(): Promise<number>;
 }

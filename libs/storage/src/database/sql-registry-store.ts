@@ -236,6 +236,10 @@ export class SqlRegistryStore implements RegistryStore {
     return this.database.bytes();
   }
 
+  writingForMs(): number {
+    return this.#queue.writingForMs;
+  }
+
   walBytes(): Promise<number> {
     return this.database.walBytes();
   }

@@ -57,6 +57,21 @@ describe('write queue', () => {
     expect(notes()).toEqual(['a']);
   });
 
+  it('says how long a commit has been under way', async () => {
+    let end = () => {};
+    const stalled = new WriteQueue({ write: () => new Promise<never>((_resolve, reject) => (end = reject)) });
+    expect(stalled.writingForMs).toBe(0);
+    const writing = stalled.submit(() => undefined);
+    while (stalled.writingForMs === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    const before = stalled.writingForMs;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(stalled.writingForMs).toBeGreaterThan(before);
+    end();
+    await writing.catch(() => undefined);
+    await stalled.close();
+    expect(stalled.writingForMs).toBe(0);
+  });
+
   it('commits in groups of at most groupSize, in the order of arrival', async () => {
     const { note, groups } = startQueue({ groupSize: 4 });
     const names = Array.from({ length: 10 }, (_, i) => `note ${i}`);

@@ -40,6 +40,7 @@ export class WriteQueue {
   readonly #options: Required<Omit<WriteQueueOptions, 'onCommit'>> & Pick<WriteQueueOptions, 'onCommit'>;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | null = null;
+  #since = 0;
   #closed = false;
 
   constructor(
@@ -71,6 +72,11 @@ export class WriteQueue {
     });
   }
 
+  /** How long the group that is being committed has waited for the database, ms; 0 if there is none. */
+  get writingForMs(): number {
+    return this.#flushing ? performance.now() - this.#since : 0;
+  }
+
   /** Commits what waits; later writes are refused. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -90,6 +96,7 @@ export class WriteQueue {
     this.#timer = undefined;
     if (this.#flushing || this.#waiting.length === 0) return;
     const group = this.#waiting.splice(0, this.#options.groupSize);
+    this.#since = performance.now();
     this.#flushing = this.#answer(group).finally(() => {
       this.#flushing = null;
       // Those who waited for the commit have collected themselves meanwhile; an engine that blocks the loop lets nobody in.
