@@ -159,7 +159,7 @@ describe('a clock that jumps by days', () => {
     await ledger.expectKept(client);
     await service.stop();
     await expectSound(registry.at('data'));
-  });
+  }, 120_000);
 });
 
 describe('SIGTERM', () => {
