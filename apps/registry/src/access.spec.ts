@@ -73,6 +73,26 @@ describe('each route lets in the clients on its list and nobody else', () => {
     expect(answer.headers['x-request-id']).toBe('from-the-caller');
   });
 
+  it.each(ROUTES)('%s %s takes no unknown member, and none twice', async (method, path, [client]) => {
+    const detail = async (query: string) => {
+      const { status, body } = await ask(method, path + (path.includes('?') ? '&' : '?') + query, TOKENS[client!]);
+      return method === 'head' ? [status] : [status, body.code, body.detail];
+    };
+    const refused = (what: string) =>
+      method === 'head' ? [400] : [400, 'request.schema', expect.stringContaining(what)];
+    expect(await detail('colour=red')).toEqual(refused('colour'));
+    expect(await detail('limit=1&limit=1')).toEqual(refused('limit'));
+  });
+
+  it.each([
+    ['post', '/v1/snapshots', 'backup'],
+    ['delete', '/v1/snapshots/x', 'backup'],
+    ['delete', `/v1/idempotency-keys/${id}?lease_id=00000000-0000-4000-8000-000000000000`, 'verifier'],
+  ] as const)('%s %s takes no body', async (method, path, client) => {
+    const { status, body } = await ask(method, path, TOKENS[client]).send({ colour: 'red' });
+    expect([status, body.code, body.detail]).toEqual([400, 'request.schema', expect.stringContaining('colour')]);
+  });
+
   it('has no other routes', async () => {
     expect((await ask('get', '/v1/nowhere', TOKENS.operator)).body.code).toBe('route.unknown');
     expect((await ask('delete', '/v1/entries', TOKENS.operator)).body.code).toBe('method.not-allowed');

@@ -91,6 +91,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'request.schema': () => api.as().get('/policy?colour=red'),
   'request.too-large': () => narrow.as().post('/lists', listOf('x', 'x'.repeat(3_000))),
   'request.media-type': () => api.as().post('/lists', 'x').set('content-type', 'text/plain'),
+  'request.not-acceptable': () => api.as().get('/policy').set('accept', 'image/png'),
   'bundle.unreadable': () => api.as().zip('/verify', Buffer.from('no zip')),
   'bundle.limit': () => narrow.as().zip('/verify', bundle.bytes),
   'bundle.unknown': () => api.as().post('/verify', { bundle_id: NOBODY }),
@@ -99,6 +100,11 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'entry.unknown': () => api.as().get('/registry/entries/nobody'),
   'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),
   'option.unsupported': () => api.as().zip('/verify?require_timestamp=true', bundle.bytes),
+  'option.invalid': () =>
+    twice(
+      () => api.as().zip('/verify?register=true', bundle.bytes),
+      () => api.as().post('/verify', { bundle_id: bundle.bundleId, options: { nonce: '\ud800' } }),
+    ),
   'policy.conflict': () =>
     twice(
       () => api.as().post('/policy/v2/compile', { policy: v2(1), persist: true }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PAGE_LIMIT } from './page.js';
-import { count, digest, jsonObject, time } from './scalars.js';
+import { count, digest, jsonObject, queryNumber, time } from './scalars.js';
 
 /** One event of the registry's hash chain. */
 export const eventRecord = z.object({
@@ -14,8 +14,8 @@ export const eventRecord = z.object({
 export type EventRecord = z.infer<typeof eventRecord>;
 
 export const eventQuery = z.strictObject({
-  from: z.coerce.number<number | string>().int().min(0).default(0),
-  limit: z.coerce.number<number | string>().int().min(1).max(PAGE_LIMIT).default(100),
+  from: queryNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: queryNumber(1, PAGE_LIMIT).default(100),
 });
 export type EventQuery = z.input<typeof eventQuery>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digest } from './scalars.js';
+import { digest, queryNumber } from './scalars.js';
 
 /** A caller's choice, so that a request for a lease that is sent again is the same request. */
 const leaseId = z.uuid();
@@ -27,7 +27,7 @@ export type LeaseRequest = z.infer<typeof leaseRequest>;
 /** PUT /v1/idempotency-keys/:id/answer, the body of the answer as the body. */
 export const answerQuery = z.strictObject({
   lease_id: leaseId,
-  status: z.coerce.number<number | string>().int().min(200).max(299),
+  status: queryNumber(200, 299),
 });
 export type AnswerQuery = z.input<typeof answerQuery>;
 

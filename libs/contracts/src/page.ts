@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { queryNumber } from './scalars.js';
 
 export const PAGE_LIMIT = 1000;
 
 /** Query of every listing: `cursor` is the `next_cursor` of the page before, opaque to callers. */
 export const pageQuery = z.strictObject({
   cursor: z.string().min(1).max(200).optional(),
-  limit: z.coerce.number<number | string>().int().min(1).max(PAGE_LIMIT).default(100),
+  limit: queryNumber(1, PAGE_LIMIT).default(100),
 });
 export type PageQuery = z.input<typeof pageQuery>;
 

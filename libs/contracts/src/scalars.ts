@@ -26,10 +26,13 @@ export const count = z.int().nonnegative();
 
 /** A whole number of a query in decimal digits, and nothing else that Number() would take: no blank, no 0x10, no 1e2. */
 export const queryNumber = (min: number, max: number) =>
-  z.preprocess(
-    (value: number | string) => (typeof value === 'string' && !/^[0-9]+$/.test(value) ? NaN : value),
-    z.coerce.number<number | string>().int().min(min).max(max),
-  );
+  z
+    .custom<number | string>((value) => /^[0-9]+$/.test(String(value)), {
+      error: 'expected a whole number in decimal digits',
+    })
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .meta({ type: 'integer', minimum: min, maximum: max });
 
 /** A JSON object whose members are none of this layer's business; nested values are passed on untouched. */
 export const jsonObject = z.looseObject({});

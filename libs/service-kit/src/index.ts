@@ -48,7 +48,17 @@ export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
 export { readBody } from './http/body-memory.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
-export { parseWith, schemaProblem, ZodBody, ZodParam, ZodPipe, ZodQuery } from './problems/zod.pipe.js';
+export {
+  ParsesRequest,
+  parseWith,
+  RawBody,
+  schemaProblem,
+  ZodBody,
+  ZodParam,
+  ZodPipe,
+  ZodQuery,
+} from './problems/zod.pipe.js';
+export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
 export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';
 export { MetricSource } from './metrics/metric-source.js';

@@ -12,7 +12,18 @@ import {
   pageQuery,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, CONFIG, holderOf, ProblemError, Shares, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import {
+  Clients,
+  CONFIG,
+  holderOf,
+  ParsesRequest,
+  ProblemError,
+  Produces,
+  Shares,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
@@ -38,6 +49,7 @@ export class BlobsController {
 
   @Put()
   @Clients('verifier', 'operator')
+  @ParsesRequest()
   async put(
     @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
     @Req() request: FastifyRequest,
@@ -73,6 +85,7 @@ export class BlobsController {
 
   // Before GET: the framework's own HEAD would read and hash the whole BLOB.
   @Head(':id')
+  @Produces(BLOB_MEDIA_TYPE)
   @Clients('verifier', 'backup', 'operator')
   async head(@ZodParam('id', digest) id: Digest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const { size } = await this.#known(id);
@@ -80,6 +93,7 @@ export class BlobsController {
   }
 
   @Get(':id')
+  @Produces(BLOB_MEDIA_TYPE)
   @Clients('verifier', 'backup', 'operator')
   async get(
     @ZodParam('id', digest) id: Digest,

@@ -12,7 +12,7 @@ import {
   releaseQuery,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Clients, ParsesRequest, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_MEDIA_TYPE, pieces } from '../blobs/body.js';
@@ -44,6 +44,7 @@ export class IdempotencyController {
 
   @Put(':id/answer')
   @HttpCode(204)
+  @ParsesRequest()
   async finish(
     @ZodParam('id', digest) key_id: Digest,
     @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,

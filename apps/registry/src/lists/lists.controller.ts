@@ -1,7 +1,7 @@
-import { Controller, Get, Header, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { listQuery, listRequest, type ListRequest } from '@cap/contracts';
-import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { Clients, Produces, ZodBody, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
 import { ListsService } from './lists.service.js';
 
@@ -29,7 +29,7 @@ export class ListsController {
   }
 
   @Get(':hash/content')
-  @Header('content-type', 'text/csv; charset=utf-8')
+  @Produces('text/csv; charset=utf-8')
   @Clients('verifier', 'operator')
   async content(@Param('hash') hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const { body, size } = await this.lists.content(hash);

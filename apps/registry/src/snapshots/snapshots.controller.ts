@@ -2,9 +2,10 @@ import { type Readable } from 'node:stream';
 import { Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { type BlobRecord, type Page, pageQuery, type SnapshotRecord } from '@cap/contracts';
-import { Clients, ZodQuery } from '@cap/service-kit';
+import { Clients, Produces, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
+import { BLOB_MEDIA_TYPE } from '../blobs/body.js';
 import { describeBytes, requestedRange } from '../range.js';
 
 @Controller('v1/snapshots')
@@ -18,6 +19,7 @@ export class SnapshotsController {
   }
 
   @Get(':id/database')
+  @Produces(BLOB_MEDIA_TYPE)
   async database(
     @Param('id') id: string,
     @Headers('range') header: string | undefined,

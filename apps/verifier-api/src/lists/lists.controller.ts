@@ -3,7 +3,18 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type CallContext, listQuery, listRequest, type ListRequest, type ListStored } from '@cap/contracts';
 import { isCapError } from '@cap/crypto';
 import { parseReferenceList } from '@cap/proof';
-import { CurrentPrincipal, type Principal, ProblemError, Scopes, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import {
+  CurrentPrincipal,
+  JSON_MEDIA_TYPE,
+  preferredType,
+  type Principal,
+  ProblemError,
+  Produces,
+  Scopes,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@cap/service-kit';
 import { type z } from 'zod';
 import { contentTag, isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
@@ -11,7 +22,7 @@ import { RegistryConnection } from '../registry/connection.js';
 import { ReferenceLists } from './reference-lists.js';
 import { listHash } from './schemas.js';
 
-const CSV = 'text/csv';
+const CSV = 'text/csv; charset=utf-8';
 
 @Controller('lists')
 export class ListsController {
@@ -40,9 +51,10 @@ export class ListsController {
     return this.registry.client.lists(query, { requestId });
   }
 
-  /** The record, or the CSV itself for a caller that accepts text/csv. */
+  /** The record, or the CSV itself for a caller that would rather have text/csv. */
   @Get(':hash')
   @Scopes('verify:read')
+  @Produces(JSON_MEDIA_TYPE, CSV)
   async find(
     @ZodParam('hash', listHash) hash: string,
     @Req() request: FastifyRequest,
@@ -52,9 +64,10 @@ export class ListsController {
     const record = await this.registry.client.findList(hash, context);
     if (!record) throw new ProblemError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
     reply.header('vary', 'accept');
-    if (!request.headers.accept?.includes(CSV)) return isKnown(request, reply, contentTag(record)) ? undefined : record;
+    if (preferredType(request.headers.accept, [JSON_MEDIA_TYPE, CSV]) !== CSV)
+      return isKnown(request, reply, contentTag(record)) ? undefined : record;
     if (isKnown(request, reply, `"${record.hash}"`)) return undefined;
-    reply.header('content-type', `${CSV}; charset=utf-8`);
+    reply.header('content-type', CSV);
     return this.registry.client.findListContent(hash, context);
   }
 

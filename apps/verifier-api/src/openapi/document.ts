@@ -19,7 +19,7 @@ import { uploaded, uploadForm } from '../upload/schemas.js';
 import { report, verdictAnswer } from '../verify/answers.js';
 import { verifyRequest } from '../verify/schemas.js';
 import { health, readiness } from './operation-schemas.js';
-import { type Answer, problemsOf, type Route } from './route.js';
+import { type Answer, type Group, GROUPS, problemsOf, type Route } from './route.js';
 import { ROUTES } from './routes.js';
 
 export type Schema = Record<string, unknown>;
@@ -52,7 +52,15 @@ export interface Operation {
 }
 export interface OpenApiDocument {
   openapi: string;
-  info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
+  info: {
+    title: string;
+    version: string;
+    description: string;
+    contact: { name: string };
+    license: { name: string; identifier: string };
+  };
+  servers: { url: string; description: string }[];
+  tags: { name: Group; description: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { securitySchemes: Record<string, Schema>; schemas: Record<string, Schema> };
   /** Every problem code and its status. */
@@ -96,7 +104,7 @@ const NAMES = new Map<z.ZodType, string>(
 
 const DESCRIPTION = [
   'Judges bundles of the Confidential Assurance Protocol and says why, check by check.',
-  'Errors are application/problem+json (RFC 9457) with a stable `code`; every answer has the header X-Request-Id.',
+  'Errors are application/problem+json (RFC 9457) with a stable `code`, whatever Accept says; every answer has the header X-Request-Id.',
   'Before a route is known a request can also be refused with 400 request.schema, 404 route.unknown, 405 method.not-allowed, 408 timeout, 417 request.schema and 431 request.too-large.',
   'Under an Idempotency-Key a write is carried out once: for 24 h the same request gets the first success again.',
 ].join(' ');
@@ -136,10 +144,12 @@ function parameter(place: Parameter['in'], name: string, given: Schema, required
 }
 
 function parametersOf({ params = {}, query, headers = {} }: Route): Parameter[] {
-  const asked = query ? (z.toJSONSchema(query, options('input')) as { properties: Record<string, Schema> }) : null;
+  const { properties = {}, required = [] } = query
+    ? (z.toJSONSchema(query, options('input')) as { properties?: Record<string, Schema>; required?: string[] })
+    : {};
   return [
     ...Object.entries(params).map(([name, schema]) => parameter('path', name, schemaOf(schema, 'input'), true)),
-    ...Object.entries(asked?.properties ?? {}).map(([name, schema]) => parameter('query', name, schema, false)),
+    ...Object.entries(properties).map(([name, schema]) => parameter('query', name, schema, required.includes(name))),
     ...Object.entries(headers).map(([name, schema]) => parameter('header', name, schemaOf(schema, 'input'), false)),
   ];
 }
@@ -224,8 +234,15 @@ export function openApiDocument(): OpenApiDocument {
       title: 'CAP verifier API',
       version: VERSION,
       description: DESCRIPTION,
+      contact: { name: 'Whoever operates this service' },
       license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
     },
+    servers: [
+      { url: '/', description: 'Where this document was read' },
+      { url: 'http://127.0.0.1:8080', description: 'As installed, without TLS; /readyz and /metrics always' },
+      { url: 'https://127.0.0.1:8443', description: 'With tls.mode tls' },
+    ],
+    tags: Object.entries(GROUPS).map(([name, description]) => ({ name: name as Group, description })),
     paths,
     components: {
       securitySchemes: {

@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Public } from '@cap/service-kit';
+import { JSON_MEDIA_TYPE, Produces, Public } from '@cap/service-kit';
 import { openApiDocument } from './document.js';
 import { documentationPage, PAGE_POLICY } from './page.js';
 
@@ -17,13 +17,13 @@ export class OpenApiController {
   }
 
   @Get('openapi.json')
-  @Header('content-type', 'application/json; charset=utf-8')
+  @Produces(JSON_MEDIA_TYPE)
   document(): Buffer {
     return this.#document;
   }
 
   @Get('docs')
-  @Header('content-type', 'text/html; charset=utf-8')
+  @Produces('text/html; charset=utf-8')
   @Header('content-security-policy', PAGE_POLICY)
   page(): string {
     return this.#page;

@@ -12,12 +12,23 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What the routes are about. */
+export const GROUPS = {
+  verify: 'Bundles and verdicts',
+  policies: 'What verdicts are judged by',
+  lists: 'What suppliers and owners are compared with',
+  registry: 'What was registered, and proofs of it',
+  documentation: 'This API itself',
+  operation: 'For those who run it',
+} as const;
+export type Group = keyof typeof GROUPS;
+
 /** One line of the table of routes. */
 export interface Route {
   readonly method: Method;
   /** As the router knows it: `/policy/:id`. */
   readonly path: string;
-  readonly group: string;
+  readonly group: Group;
   readonly summary: string;
   readonly description?: string;
   /** Scopes that a token must all carry; null: everybody may call. */
@@ -42,7 +53,7 @@ export const KEYED: readonly ProblemCode[] = ['idempotency.mismatch', 'idempoten
 
 /** Every code that a route can answer with. */
 export function problemsOf({ scopes, body, problems = [] }: Route): ProblemCode[] {
-  const codes = new Set<ProblemCode>(['request.schema', 'internal', ...problems]);
+  const codes = new Set<ProblemCode>(['request.schema', 'request.not-acceptable', 'internal', ...problems]);
   if (scopes)
     for (const code of ['auth.missing', 'auth.invalid', 'auth.scope', 'auth.unavailable'] as const) codes.add(code);
   if (body)

@@ -80,6 +80,7 @@ export const ROUTES: readonly Route[] = [
       'policy.unknown',
       'policy.invalid',
       'option.unsupported',
+      'option.invalid',
       'timeout',
     ],
   },

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { policyQuery } from '@cap/contracts';
 import { type JsonValue } from '@cap/crypto';
@@ -6,6 +6,7 @@ import {
   AnyScope,
   CurrentPrincipal,
   type Principal,
+  RawBody,
   requireScopes,
   Scopes,
   ZodBody,
@@ -29,7 +30,7 @@ export class PolicyController {
   @HttpCode(200)
   @Scopes('policy:write')
   compileV1(
-    @Body() document: JsonValue,
+    @RawBody() document: JsonValue,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

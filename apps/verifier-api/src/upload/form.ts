@@ -1,17 +1,46 @@
-import { type MultipartFile } from '@fastify/multipart';
+import { type Multipart, type MultipartFile } from '@fastify/multipart';
 import { ProblemError } from '@cap/service-kit';
 import { type FastifyRequest } from 'fastify';
 import { UPLOAD_FIELD } from './schemas.js';
 
-/** The part with the bundle, not read yet. ProblemError request.schema. */
-export async function filePart(request: FastifyRequest): Promise<MultipartFile> {
-  const part = await request.file().catch((error: unknown) => Promise.reject(formError(error)));
-  if (!part) throw new ProblemError('request.schema', `body: expected a part named ${UPLOAD_FIELD} with the bundle.`);
-  if (part.fieldname === UPLOAD_FIELD) return part;
-  part.file.resume();
-  const found = part.fieldname === undefined ? 'one without a name' : part.fieldname.slice(0, 100);
-  throw new ProblemError('request.schema', `body: expected a part named ${UPLOAD_FIELD}, found ${found}.`);
+/** A form whose first part is the bundle. */
+export interface BundleForm {
+  /** The bundle, not read yet. */
+  readonly bundle: MultipartFile;
+  /** Call it once the bundle is read. ProblemError request.schema if anything comes after it. */
+  end(): Promise<void>;
 }
+
+/** ProblemError request.schema for a form that begins with anything else. */
+export async function bundleForm(request: FastifyRequest): Promise<BundleForm> {
+  const parts = request.parts();
+  const next = async (): Promise<Multipart | undefined> => {
+    const { value, done } = await parts.next().catch((error: unknown) => Promise.reject(formError(error)));
+    return done ? undefined : value;
+  };
+  const first = await next();
+  if (!first) throw new ProblemError('request.schema', `body: expected a part named ${UPLOAD_FIELD} with the bundle.`);
+  if (first.type !== 'file' || first.fieldname !== UPLOAD_FIELD) throw unexpected(first);
+  return {
+    bundle: first,
+    end: async () => {
+      const more = await next();
+      if (more) throw unexpected(more);
+    },
+  };
+}
+
+function unexpected(part: Multipart): ProblemError {
+  if (part.type === 'file') part.file.resume();
+  const name = (part.fieldname as string | undefined)?.slice(0, 100);
+  const found = name === undefined ? 'one without a name' : name === UPLOAD_FIELD ? another(part) : name;
+  return new ProblemError('request.schema', `body: expected one part, ${UPLOAD_FIELD}, found ${found}.`, {
+    errors: [{ place: name === undefined ? 'body' : `body.${name}`, message: 'not taken' }],
+  });
+}
+
+const another = ({ type }: Multipart): string =>
+  type === 'file' ? `another ${UPLOAD_FIELD}` : `a field ${UPLOAD_FIELD} that is no file`;
 
 /** What the parser says of a malformed form has no code, unlike all that a disk or a socket can say. */
 export const formError = (error: unknown): unknown =>

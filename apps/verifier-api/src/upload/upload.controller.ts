@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, ProblemError, Scopes } from '@cap/service-kit';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
-import { filePart } from './form.js';
+import { bundleForm } from './form.js';
 import { type SpooledBundle, UploadService } from './upload.service.js';
 
 @Controller('proof')
@@ -23,7 +23,7 @@ export class UploadController {
     if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
     this.uploads.assertSize(Number(request.headers['content-length'] ?? 0));
     return this.uploads.receive(
-      () => filePart(request),
+      () => bundleForm(request),
       request,
       (bundle: SpooledBundle) => {
         const store = async () => ({ body: await bundle.store({ requestId: request.id }) });

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { type MultipartFile } from '@fastify/multipart';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
@@ -11,6 +10,7 @@ import { type Inspection, inspectBundle } from '@cap/proof';
 import { CONFIG, holderOf, ProblemError, Shares } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundles.js';
 import { RegistryConnection } from '../registry/connection.js';
+import { type BundleForm } from './form.js';
 import { UploadQuota } from './quota.js';
 import { type Uploaded } from './schemas.js';
 import { withSpooledFile } from './spool.js';
@@ -64,7 +64,7 @@ export class UploadService implements OnApplicationShutdown {
 
   /** Runs `use` over the bundle once all of it is on disk here; it is gone from there afterwards. */
   async receive<T>(
-    part: () => Promise<MultipartFile>,
+    form: () => Promise<BundleForm>,
     request: FastifyRequest,
     use: (bundle: SpooledBundle) => Promise<T>,
   ): Promise<T> {
@@ -73,17 +73,22 @@ export class UploadService implements OnApplicationShutdown {
     try {
       const { subject } = request.principal!;
       this.#quota.assertRoom(subject, 0);
-      return await this.#spool(await part(), subject, use);
+      return await this.#spool(await form(), subject, use);
     } finally {
       this.#slots.giveBack(holder, 1);
     }
   }
 
-  async #spool<T>(part: MultipartFile, subject: string, use: (bundle: SpooledBundle) => Promise<T>): Promise<T> {
+  async #spool<T>(
+    { bundle: part, end }: BundleForm,
+    subject: string,
+    use: (bundle: SpooledBundle) => Promise<T>,
+  ): Promise<T> {
     const { bundle_bytes } = this.config.limits;
     part.file.once('limit', () => part.file.destroy(tooLarge(bundle_bytes))); // its end may never come
     const spooled = withSpooledFile(part.file, async (file) => {
       if (part.file.truncated) throw tooLarge(bundle_bytes);
+      await end();
       return use({ digest: () => digestOf(file), store: (context) => this.#store(file, subject, context) });
     });
     this.#spooling.add(spooled);

@@ -131,10 +131,10 @@ describe('POST /proof/upload', () => {
   it('has removed what it cut off when it has ended', async () => {
     const uploads = api.service.app.get(UploadService);
     const [file, bytes] = [new PassThrough(), randomUUID()];
-    const part = { file } as unknown as MultipartFile;
+    const form = { bundle: { file } as unknown as MultipartFile, end: () => Promise.resolve() };
     const cut = expect(
       uploads.receive(
-        () => Promise.resolve(part),
+        () => Promise.resolve(form),
         { principal: { subject: 'somebody' } } as FastifyRequest,
         () => Promise.resolve(),
       ),

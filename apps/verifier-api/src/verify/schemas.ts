@@ -19,7 +19,8 @@ const options = <T extends z.ZodType<boolean>>(bool: T) => ({
   at: time.optional(),
 });
 
-const backend = z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(50)).min(1).max(10)], {
+const backendText = z.string().min(1).max(200);
+const backend = z.union([backendText, z.array(z.string().min(1).max(50)).min(1).max(10)], {
   error: "expected 'auto', a backend or a list of them",
 });
 
@@ -76,7 +77,7 @@ export type VerifyOptions = VerifyRequest['options'];
 export const verifyQuery = z
   .strictObject({
     policy_id: policyId.optional(),
-    backend: backend.optional(),
+    backend: backendText.optional().meta({ description: 'auto, or accepted backends with commas' }),
     ...options(flag),
   })
   .refine(judgedToday, { error: NOT_TODAY, path: ['register'] });

@@ -2,7 +2,15 @@ import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import { type CallContext, type EntryRecord, type ReceiptRecord } from '@cap/contracts';
-import { CONFIG, CurrentPrincipal, parseWith, type Principal, requireScopes, Scopes } from '@cap/service-kit';
+import {
+  CONFIG,
+  CurrentPrincipal,
+  ParsesRequest,
+  parseWith,
+  type Principal,
+  requireScopes,
+  Scopes,
+} from '@cap/service-kit';
 import { verdictMetrics } from '../metrics.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { RegistryConnection } from '../registry/connection.js';
@@ -28,6 +36,7 @@ export class VerifyController {
   @Post('verify')
   @HttpCode(200)
   @Scopes('verify:read')
+  @ParsesRequest()
   async verify(
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,

@@ -1,5 +1,5 @@
-import 'reflect-metadata';
 import { type FastifyInstance, type RouteOptions } from 'fastify';
+import { addRouteConfig, type Handler, routeConfigOf } from '../http/route-config.js';
 
 /** Who may call a route. With both scopes and clients, either way in is enough. */
 export interface AccessRule {
@@ -17,16 +17,10 @@ declare module 'fastify' {
   }
 }
 
-/** Where the Nest adapter looks for a route's Fastify config, so that the rule is known before a body is read. */
-const ROUTE_CONFIG = '__fastify_route_config__';
 const NEST_PATH = 'path';
 
-type Handler = (...args: never[]) => unknown;
-
-const configOf = (handler: Handler): { access?: AccessRule } => Reflect.getMetadata(ROUTE_CONFIG, handler) ?? {};
-
 /** The rule that decorators wrote on a handler, or null. */
-export const accessRuleOf = (handler: Handler): AccessRule | null => configOf(handler).access ?? null;
+export const accessRuleOf = (handler: Handler): AccessRule | null => routeConfigOf(handler).access ?? null;
 
 /** On a method the rule is added to what stands there; on a controller it is for its own routes that have none. */
 const access =
@@ -34,7 +28,7 @@ const access =
   (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
     const write = (handler: Handler) => {
       const before = accessRuleOf(handler) ?? { everybody: false, scopes: null, clients: null };
-      Reflect.defineMetadata(ROUTE_CONFIG, { ...configOf(handler), access: { ...before, ...rule } }, handler);
+      addRouteConfig(handler, { access: { ...before, ...rule } });
     };
     if (descriptor) return write(descriptor.value as Handler);
     for (const [name, { value }] of Object.entries(

@@ -109,13 +109,15 @@ describe('the request log', () => {
     );
     const token = await issuer.token();
     const headers = { authorization: `Bearer ${token}`, 'x-request-id': 'r-7' };
-    await service.app.inject({ method: 'POST', url: '/greetings?canary=1', payload: { name: 'canary' }, headers });
+    await service.app.inject({ method: 'POST', url: '/greetings', payload: { name: 'canary' }, headers });
+    await service.app.inject('/open/canary');
     await service.app.inject('/open/canary?canary=2');
     await service.app.inject('/canary');
     await service.app.inject('/healthz');
     expect(log.find('request').map(({ method, route, status }) => [method, route, status])).toEqual([
       ['POST', '/greetings', 201],
       ['GET', '/open/:name', 200],
+      ['GET', '/open/:name', 400],
       ['GET', 'unmatched', 404],
     ]);
     expect(log.find('request')[0]).toMatchObject({

@@ -3,12 +3,14 @@ import { VERSION } from '@cap/config';
 import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
 import { Public } from '../access/rules.js';
+import { Produces } from '../http/accept.js';
 import { gauge } from './metric.js';
 
 @Controller()
 class MetricsController extends PrometheusController {
   @Get()
   @Public()
+  @Produces(register.contentType)
   override index(@Res({ passthrough: true }) response: unknown): Promise<string> {
     return super.index(response);
   }

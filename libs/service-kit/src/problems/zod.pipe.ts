@@ -1,6 +1,15 @@
 import { type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
 import { type z } from 'zod';
+import { addRouteConfig, type Handler, parameterOfRoute } from '../http/route-config.js';
 import { ProblemError } from './problem.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler looks at the members of the query, and refuses those that it does not know; likewise of a JSON body. */
+    takesQuery?: true;
+    takesBody?: true;
+  }
+}
 
 /** Where a value came from, as shown in the problem's detail. */
 const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {
@@ -40,8 +49,15 @@ export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.ou
 }
 
 /** `@ZodBody(schema)`: the parsed body. */
-export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPipe(schema));
+export const ZodBody = (schema: z.ZodType): ParameterDecorator =>
+  parameterOfRoute({ takesBody: true }, Body(new ZodPipe(schema)));
 /** `@ZodQuery(schema)`: the parsed query string as one object. */
-export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema));
+export const ZodQuery = (schema: z.ZodType): ParameterDecorator =>
+  parameterOfRoute({ takesQuery: true }, Query(new ZodPipe(schema)));
+/** The body as it came, for a handler that says itself what is wrong with it. */
+export const RawBody = (): ParameterDecorator => parameterOfRoute({ takesBody: true }, Body());
+/** The handler parses query and body itself, since what they may hold depends on the request. */
+export const ParsesRequest = (): MethodDecorator => (_target, _name, descriptor) =>
+  addRouteConfig(descriptor.value as unknown as Handler, { takesQuery: true, takesBody: true });
 /** `@ZodParam('id', schema)`: one part of the path. */
 export const ZodParam = (name: string, schema: z.ZodType): ParameterDecorator => Param(name, new ZodPipe(schema));

@@ -17,6 +17,7 @@ import { BodyMemory } from '../http/body-memory.js';
 import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
+import { refuseUnknownMembers } from '../http/request-members.js';
 import { Logs } from '../logging/logs.js';
 import { cacheOutcomes } from '../metrics/cache-metrics.js';
 import { httpMetrics } from '../metrics/http-metrics.js';
@@ -107,6 +108,7 @@ export async function createService(
     tokenRefused: () => failures.inc(),
   });
   addAccessHook(fastify, { clients, tokens: access.tokens, failures, log: logs.for('auth') });
+  refuseUnknownMembers(fastify);
   const assertAccessRules = watchAccessRules(fastify);
   await parts.fastify?.(fastify, config);
 

@@ -1,0 +1,35 @@
+import Negotiator from 'negotiator';
+import { Header } from '@nestjs/common';
+import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
+import { ProblemError } from '../problems/problem.js';
+import { addRouteConfig, type Handler } from './route-config.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types of the route's answers; JSON if it says nothing. */
+    produces?: readonly string[];
+  }
+}
+
+export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
+
+/** The media types that a route answers with. With one alone its answers have it without more ado. */
+export const Produces =
+  (...types: [string, ...string[]]): MethodDecorator =>
+  (target, name, descriptor) => {
+    addRouteConfig(descriptor.value as unknown as Handler, { produces: types });
+    if (types.length === 1) Header('content-type', types[0])(target, name, descriptor);
+  };
+
+/** Which of the types a caller wants most (RFC 9110, 12.5.1), the first if it says nothing; null if none of them will do. */
+export function preferredType<T extends string>(accept: string | undefined, types: readonly [T, ...T[]]): T | null {
+  if (accept === undefined || accept.trim() === '') return types[0];
+  return (new Negotiator({ headers: { accept } }).mediaType([...types]) as T | undefined) ?? null;
+}
+
+/** Throws ProblemError request.not-acceptable for a caller that can read no answer of the route. Who reads problems reads all. */
+export function assertAcceptable(accept: string | undefined, produces: readonly string[] = [JSON_MEDIA_TYPE]): void {
+  if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...produces]) !== null) return;
+  const types = produces.map((type) => type.split(';', 1)[0]).join(' or ');
+  throw new ProblemError('request.not-acceptable', `This route answers with ${types}, which Accept does not allow.`);
+}
