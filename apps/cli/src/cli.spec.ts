@@ -25,7 +25,7 @@ describe('cap', () => {
     expect(out).toContain(`Usage: cap ${name}`);
   });
 
-  it('offers --json in every verb', async () => {
+  it('offers --json in every verb, and fails in JSON there', async () => {
     const verbs = await Promise.all(
       GROUPS.map(async ({ name }) => {
         const { out } = await cap([name, '--help']);
@@ -37,6 +37,10 @@ describe('cap', () => {
     expect(all.length).toBeGreaterThan(30);
     for (const verb of all)
       expect([verb, (await cap([...verb, '--help'])).out]).toEqual([verb, expect.stringContaining('--json')]);
+    for (const verb of [...all, ['keys', 'rotate'], ['nonsense']]) {
+      const { code, out } = await cap([...verb, '--no-such-option', '--json']);
+      expect([verb, code, JSON.parse(out).error.exit]).toEqual([verb, 64, 64]);
+    }
   });
 
   it.each([

@@ -1,29 +1,29 @@
 import { Command } from 'commander';
 import { Run, withExamples } from './frame/command.js';
-import { EXIT, type ExitCode } from './frame/exit-codes.js';
+import { type ExitCode } from './frame/exit-codes.js';
 import { reportFailure } from './frame/failure.js';
 import { GROUPS } from './frame/groups.js';
 import { progressDone, type CliIo } from './frame/io.js';
-import { plannedVerb } from './frame/planned.js';
+import { refusePlanned } from './frame/planned.js';
 import { VERSION } from './version.js';
 
 /** Runs one command line (without `node` and the script's name) and returns its exit code; never throws. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const run = new Run(io);
   try {
-    const planned = plannedVerb(argv);
-    if (planned !== null) {
-      io.err(`cap: cap ${planned}: not built in this version\n`);
-      return EXIT.usage;
-    }
+    refusePlanned(argv);
     const program = await defineProgram(argv, run);
     await program.parseAsync(argv, { from: 'user' });
     return run.exitCode;
   } catch (error) {
     progressDone(io);
-    return reportFailure(error, io);
+    return reportFailure(error, io, { json: wantsJson(argv) });
   }
 }
+
+/** Also of a command line that could not be read: whoever asked for JSON reads stdout. */
+const wantsJson = (argv: readonly string[]): boolean =>
+  argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
 
 async function defineProgram(argv: readonly string[], run: Run): Promise<Command> {
   const program = new Command('cap')

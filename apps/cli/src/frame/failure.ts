@@ -4,7 +4,7 @@ import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-code
 import { type CliIo } from './io.js';
 import { printable } from './printable.js';
 
-/** An error that already knows its exit code: an answer of a service. */
+/** An error that already knows its exit code, such as an answer of a service. */
 export class RemoteError extends Error {
   constructor(
     readonly exitCode: ExitCode,
@@ -62,31 +62,57 @@ const SYSTEM_EXITS: Record<string, ExitCode> = {
   ETIMEDOUT: EXIT.unavailable,
 };
 
-/** Says on stderr what went wrong and returns the exit code. Never 1: that is the verdict `warn`. */
-export function reportFailure(error: unknown, io: CliIo): ExitCode {
+/** What went wrong, for a person and for a program. */
+interface Failure {
+  exit: ExitCode;
+  /** Stable; null for an error that has none. */
+  code: string | null;
+  message: string;
+  /** What the error lists: faults of a file, rows that break a rule. */
+  details?: unknown;
+  /** What the person reads; null if it was printed already. */
+  text: string | null;
+}
+
+/**
+ * Says on stderr what went wrong, with `json` also as one JSON value on stdout, and returns the exit code. Never 1: that is
+ * the verdict `warn`.
+ */
+export async function reportFailure(error: unknown, io: CliIo, { json = false } = {}): Promise<ExitCode> {
+  const { exit, code, message, details, text } = failureOf(error);
+  if (exit === EXIT.ok) return exit;
+  if (text !== null) io.err(`cap: ${text}\n`);
+  if (json) await io.out(`${JSON.stringify({ error: { code, message, exit, details } }, null, 2)}\n`);
+  return exit;
+}
+
+function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) {
     // commander has printed its own words already.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const exit = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return { exit, code: 'usage', message: error.message.replace(/^error: /, ''), text: null };
   }
   if (error instanceof RemoteError) {
-    io.err(`cap: ${words(error.message)}\n`);
-    return error.exitCode;
+    const { exitCode: exit, code = null, message } = error;
+    return { exit, code, message, text: words(message) };
   }
   if (isTyped(error)) {
-    io.err(`cap: ${error.code}: ${faults(error.details) || `${words(error.message)}\n`}`);
-    return EXIT_OF_KIND[error.kind];
+    const { code, message, details, kind } = error;
+    const text = `${code}: ${faults(details) || words(message)}`;
+    return { exit: EXIT_OF_KIND[kind], code, message, details, text };
   }
   if (isServiceError(error)) {
-    io.err(`cap: ${words(error.message)}${namesNoRoute(error) ? NO_REGISTRY : ''}\n`);
-    return error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
+    const message = `${error.message}${namesNoRoute(error) ? NO_REGISTRY : ''}`;
+    const exit = error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
+    return { exit, code: error.code, message, text: words(message) };
   }
   const code = systemCode(error);
   if (code !== undefined && code in SYSTEM_EXITS) {
-    io.err(`cap: ${words((error as Error).message)}\n`);
-    return SYSTEM_EXITS[code]!;
+    const { message } = error as Error;
+    return { exit: SYSTEM_EXITS[code]!, code, message, text: words(message) };
   }
-  io.err(`cap: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return EXIT.internal;
+  const text = `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  return { exit: EXIT.internal, code: 'internal', message: text.split('\n', 1)[0]!, text };
 }
 
 /** A message may quote a bundle, a file or a service. It may have several lines. */
@@ -111,7 +137,7 @@ function faults(details: unknown): string {
   if (!Array.isArray(details) || details.length === 0 || !details.every(isFault)) return '';
   const lines = details.map(({ file, line, column, code, message }) => {
     const place = [file, line].filter((part) => part !== undefined).join(':');
-    return `  ${printable([place, column, code, message].filter(Boolean).join(': '))}\n`;
+    return `\n  ${printable([place, column, code, message].filter(Boolean).join(': '))}`;
   });
-  return `${details.length === 1 ? '1 fault' : `${details.length} faults`}\n${lines.join('')}`;
+  return `${details.length === 1 ? '1 fault' : `${details.length} faults`}${lines.join('')}`;
 }

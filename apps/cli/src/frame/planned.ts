@@ -1,3 +1,6 @@
+import { EXIT } from './exit-codes.js';
+import { RemoteError } from './failure.js';
+
 /** Verbs that the product has a name for, and this version does not have. They are refused, not listed in the help. */
 const PLANNED = new Set([
   'registry verify',
@@ -9,9 +12,10 @@ const PLANNED = new Set([
   'backup prune',
 ]);
 
-/** The planned verb that the command line names, or null. */
-export function plannedVerb(argv: readonly string[]): string | null {
+/** Throws a usage error if the command line names a planned verb. */
+export function refusePlanned(argv: readonly string[]): void {
   const [one = '', second = ''] = argv;
-  const two = `${one} ${second}`;
-  return PLANNED.has(one) ? one : PLANNED.has(two) ? two : null;
+  const planned = [one, `${one} ${second}`].find((verb) => PLANNED.has(verb));
+  if (planned !== undefined)
+    throw new RemoteError(EXIT.usage, `cap ${planned}: not built in this version`, 'verb.unsupported');
 }

@@ -37,7 +37,7 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const bytes = Buffer.from(lines.map((cells) => `${cells.map(csvCell).join(',')}\n`).join(''), 'utf8');
 
   const summary = summarise(options.kind, bytes, options.out);
-  await writeOutput(io, options.out, bytes);
+  await writeOutput(io, options.out, bytes, { exclusive: true });
   if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
   if (cleaned > 0) io.err(`invisible or unassigned characters taken out of ${cleaned} cells\n`);
   const kept = new Set(keptLines);

@@ -68,6 +68,15 @@ describe('cap lists', () => {
     expect((await cap([...argv, '--columns', 'name=Nobody', '--leave-out-bad'])).code).toBe(65);
   });
 
+  it('overwrites no file: 73, and what was there stays', async () => {
+    const out = path.join(await scratch(), 'mine.csv');
+    await writeFile(out, 'kept');
+    const argv = ['lists', 'import', '-', '--kind', 'jurisdictions', '--out', out, '--json'];
+    const { code, out: printed } = await cap(argv, { stdin: 'iso_code,risk_level\nDE,low\n' });
+    expect([code, JSON.parse(printed).error.code]).toEqual([73, 'output.exists']);
+    expect(await readFile(out, 'utf8')).toBe('kept');
+  });
+
   it('prints the list and nothing else on stdout, and the summary in words', async () => {
     const stdin = 'iso_code,risk_level\nDE,low\nXX,low\n';
     const argv = ['lists', 'import', '-', '--kind', 'jurisdictions', '--leave-out-bad'];

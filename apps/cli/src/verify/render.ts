@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { type Report } from '@cap/proof';
 import { printable, printableIn } from '../frame/printable.js';
 import { factWords } from './fact-words.js';
+import { particulars } from './particulars.js';
 
 export type Language = 'en' | 'de';
 
@@ -123,8 +124,11 @@ export function renderReport(judged: Report, { language, colour }: { language: L
   for (const { id, status, expected, actual, message } of report.checks) {
     lines.push(`  ${paint(status, words.status[status].padEnd(9))} ${id.padEnd(22)} ${message[language]}`.trimEnd());
     if (status !== 'fail' && status !== 'warn') continue;
-    if (expected !== null) lines.push(`${' '.repeat(12)}${words.expected}: ${expected}`);
-    if (actual !== null) lines.push(`${' '.repeat(12)}${words.actual}: ${actual}`);
+    for (const [word, text] of [
+      [words.expected, expected],
+      [words.actual, actual],
+    ] as const)
+      if (text !== null) lines.push(`${' '.repeat(12)}${word}: ${particulars(text, language)}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -8,10 +8,12 @@ export type SampleOutcome = SampledRow[] | { fault: string };
 
 const WORDS = {
   en: {
+    header: ['list', 'row', 'fields'],
     held: 'Opened rows: every one is among those that the proof is about',
     wrong: 'Opened rows: NOT those that the proof is about',
   },
   de: {
+    header: ['Liste', 'Zeile', 'Felder'],
     held: 'Geöffnete Zeilen: jede gehört zu denen, über die der Beweis spricht',
     wrong: 'Geöffnete Zeilen: NICHT die, über die der Beweis spricht',
   },
@@ -27,5 +29,5 @@ export function renderSample(outcome: SampleOutcome, language: Language): string
       .map(([name, value]) => `${name}=${printable(String(value))}`)
       .join(', '),
   ]);
-  return `${words.held}\n${table(['list', 'row', 'fields'], rows)}\n`;
+  return `${words.held}\n${table(words.header, rows)}\n`;
 }

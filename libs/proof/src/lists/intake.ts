@@ -75,11 +75,33 @@ interface TableReading {
   halfRead: { row: TableRow; line: number }[];
 }
 
+/** Files that are no text, by their first bytes, and what to do about each. */
+const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
+  [
+    Buffer.from('PK\u0003\u0004'),
+    'this is a workbook (XLSX or ODS), not a CSV file: save the sheet as "CSV UTF-8" and pass that file',
+  ],
+  [
+    Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    'this is an old Excel workbook (XLS), not a CSV file: save the sheet as "CSV UTF-8" and pass that file',
+  ],
+  [Buffer.from('%PDF-'), 'this is a PDF, not a CSV file: ask for the list as CSV'],
+  [Buffer.from('1f8b', 'hex'), 'this file is compressed (gzip): unpack it and pass the CSV file'],
+];
+const LONGEST_SIGNATURE = 8;
+
+function refuseOtherFormats(beginning: Buffer, file: string): void {
+  const [, words] =
+    OTHER_FORMATS.find(([signature]) => beginning.subarray(0, signature.length).equals(signature)) ?? [];
+  if (words !== undefined) throw listInvalid([{ file, line: 1, column: null, message: words }]);
+}
+
 /** Headers are compared without regard to case and surrounding white space. */
 const headerKey = (header: string): string => header.normalize('NFC').trim().toLowerCase();
 
 /** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
 export class TableReader {
+  #beginning = Buffer.alloc(0);
   private readonly csv: CsvReader;
   private readonly text: ListDecoder;
   private columns: (string | null)[] | undefined;
@@ -114,6 +136,10 @@ export class TableReader {
   }
 
   push(bytes: Uint8Array): void {
+    if (this.#beginning.length < LONGEST_SIGNATURE) {
+      this.#beginning = Buffer.concat([this.#beginning, bytes.subarray(0, LONGEST_SIGNATURE)]);
+      refuseOtherFormats(this.#beginning, this.options.file);
+    }
     this.take(this.csv.push(this.text.write(bytes)));
   }
 
@@ -128,6 +154,8 @@ export class TableReader {
   finish(): TableReading {
     this.take(this.csv.push(this.text.end()));
     this.take(this.csv.end());
+    if (this.text.isUtf8AfterAll)
+      this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: leave --encoding out`);
     if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
     return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
   }

@@ -66,6 +66,35 @@ describe('suppliers.csv', () => {
     expect(await faultsOf(suppliers('x'))).toContainEqual(expect.stringContaining('expected this column'));
   });
 
+  it('notices UTF-8 that is read as another encoding, in one piece or several', async () => {
+    const bytes = Buffer.from('name,jurisdiction,tier\nMüller Gießerei GmbH,DE,1\n');
+    async function* pieces() {
+      for (const byte of bytes) yield Uint8Array.of(byte);
+    }
+    for (const source of [bytes, pieces()])
+      await expect(readSuppliers(source, { file: 's.csv', encoding: 'windows-1252' })).rejects.toMatchObject({
+        code: 'list.invalid',
+        details: [{ line: 1, message: 'this file is UTF-8, not windows-1252: leave --encoding out' }],
+      });
+    // Half a character is no UTF-8; plain ASCII is every encoding.
+    const cut = Buffer.from('name,jurisdiction,tier\nAÃ,DE,1\n', 'latin1');
+    expect((await suppliers(cut, { encoding: 'windows-1252' })).rows[0]!.name).toBe('AÃ');
+    const ascii = Buffer.from('name,jurisdiction,tier\nA,DE,1\n');
+    expect((await suppliers(ascii, { encoding: 'windows-1252' })).rows).toHaveLength(1);
+  });
+
+  it.each([
+    ['a workbook', 'PK\u0003\u0004\u0014', 'XLSX'],
+    ['an old workbook', '\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1', 'XLS'],
+    ['a PDF', '%PDF-1.7', 'PDF'],
+    ['a compressed file', '\u001f\u008b\u0008', 'gzip'],
+  ])('says of %s what it is, and what to pass instead', async (_, beginning, name) => {
+    await expect(suppliers(Buffer.from(`${beginning}\u0000\u0000 and more`, 'latin1'))).rejects.toMatchObject({
+      code: 'list.invalid',
+      message: expect.stringMatching(new RegExp(`^s.csv:1: .*${name}.*CSV`)),
+    });
+  });
+
   it('names the row whose bytes are not of the encoding', async () => {
     const latin = iconv.encode('name,jurisdiction,tier\nOk,DE,1\nGrün,DE,1\n', 'windows-1252');
     expect(await faultsOf(suppliers(latin))).toEqual(['s.csv:3 name: holds bytes that are not utf-8']);
