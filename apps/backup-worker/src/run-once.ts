@@ -2,7 +2,6 @@ import { isServiceError } from '@cap/contracts';
 import { isCapError, systemCode } from '@cap/crypto';
 import { exitCodeOf, INTERNAL_ERROR, type ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
-import { Schedule } from './schedule.js';
 
 const EXIT_FAULT = 2;
 const EXIT_UNAVAILABLE = 69;
@@ -27,7 +26,6 @@ export function exitOfRun(error: unknown): number {
 export const runOnce: ServiceCommand = {
   help: 'make one backup and end; 0 only if it was made, verified and drilled',
   async run(app) {
-    app.get(Schedule).stop();
     const runs = app.get(BackupRuns);
     const stop = () => void runs.stop();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);

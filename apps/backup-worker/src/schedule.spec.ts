@@ -5,7 +5,6 @@ import { ServiceError } from '@cap/contracts';
 import { BackupRuns } from './backups/backup-runs.js';
 import { exitOfRun } from './run-once.js';
 import { Schedule } from './schedule.js';
-import { backupService } from './service.js';
 import { type Worker, World } from './worker.fixture.js';
 
 let world: World;
@@ -52,17 +51,14 @@ describe('the schedule', () => {
 });
 
 describe('run-once', () => {
-  const { run } = backupService.commands!['run-once']!;
-  const once = async (...more: Parameters<World['worker']>) => {
-    const { service } = await world.worker(...more);
-    const code = await run(service.app, world.loaded(...more).config);
-    await service.stop();
-    return code;
-  };
+  const once = async (...more: Parameters<World['runOnce']>) => (await world.runOnce(...more)).code;
 
-  it('is 0 for a backup that was made, verified and drilled', async () => {
-    expect(await once({ target: world.at('once') })).toBe(0);
+  it('is 0 for a backup that was made, verified and drilled, and has no next one', async () => {
+    const { code, log } = await world.runOnce({ target: world.at('once') });
+    expect(code).toBe(0);
     expect(await world.target('once').lastRun()).toMatchObject({ outcome: 'success' });
+    expect(log.find('backup made and verified')).toHaveLength(1);
+    expect(log.find('scheduled')).toEqual([]);
   });
 
   it('tells what went wrong by its exit code', async () => {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Config, ConfigError } from '@cap/config';
 import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
@@ -17,9 +17,9 @@ export function assertSchedule(schedule: string): void {
   }
 }
 
-/** Starts a backup at the times of backup.schedule, UTC. */
+/** Starts a backup at the times of backup.schedule, UTC, once the service serves: `run-once` has no next time. */
 @Injectable()
-export class Schedule implements OnApplicationBootstrap {
+export class Schedule {
   readonly #log: ModuleLog;
 
   constructor(
@@ -33,13 +33,8 @@ export class Schedule implements OnApplicationBootstrap {
     reload.add('backup schedule', ({ backup }) => this.#set(backup.schedule));
   }
 
-  onApplicationBootstrap(): void {
+  start(): void {
     this.#set(this.config.backup.schedule);
-  }
-
-  /** No more scheduled backups. */
-  stop(): void {
-    if (this.jobs.doesExist('cron', JOB)) this.jobs.deleteCronJob(JOB);
   }
 
   /** When the next one is due. */
@@ -49,7 +44,7 @@ export class Schedule implements OnApplicationBootstrap {
 
   #set(schedule: string): void {
     assertSchedule(schedule);
-    this.stop();
+    if (this.jobs.doesExist('cron', JOB)) this.jobs.deleteCronJob(JOB);
     const job = CronJob.from({
       cronTime: schedule,
       timeZone: 'UTC',

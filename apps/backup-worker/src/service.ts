@@ -1,11 +1,13 @@
 import { type ServiceDefinition } from '@cap/service-kit';
 import { BackupModule } from './backup.module.js';
 import { runOnce } from './run-once.js';
+import { Schedule } from './schedule.js';
 
 export const backupService: ServiceDefinition = {
   binary: 'cap-backup-worker',
   role: 'backup',
   description: 'backs up a registry on a schedule, and proves that the backups can be restored',
   module: (config) => BackupModule.open(config),
+  serving: (app) => app.get(Schedule).start(),
   commands: { 'run-once': runOnce },
 };

@@ -217,6 +217,18 @@ export class World {
     return { service, url: management, log };
   }
 
+  /** What `cap-backup-worker run-once` does, its exit code, and its log. */
+  async runOnce(...more: Parameters<World['loaded']>): Promise<{ code: number; log: LogSink }> {
+    const log = new LogSink();
+    const loaded = this.loaded(...more);
+    const service = await createService({ ...backupService, logStream: log }, loaded);
+    try {
+      return { code: await backupService.commands!['run-once']!.run(service.app, loaded.config), log };
+    } finally {
+      await service.app.close();
+    }
+  }
+
   /** What stands in a target, but for its lock and the record of its last run. */
   async left(name = 'backups'): Promise<string[]> {
     const names = existsSync(this.at(name)) ? await readdir(this.at(name)) : [];

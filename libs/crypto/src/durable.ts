@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { type Stats } from 'node:fs';
+import { link, lstat, mkdir, open, readdir, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCode } from './errors.js';
+import { CapError, systemCode } from './errors.js';
 
 /**
  * Durable files, in one place. A file that these functions have written survives a power cut whole or not at all:
@@ -12,12 +13,20 @@ import { systemCode } from './errors.js';
  *   4. fsync the directory                      without this the rename itself may be lost
  *
  * An error in any step removes the temporary file and is thrown: nothing is acknowledged.
+ *
+ * Only a regular file is replaced. Renaming over a device or a link would take it away from everybody else who uses it:
+ * CapError output.refused, unless `special` says what else to do with it.
  */
 export interface DurableOptions {
   /** File mode, default 0o644. */
   mode?: number;
   /** Refuse (EEXIST) instead of replacing an existing file. */
   exclusive?: boolean;
+  /**
+   * What becomes of a target that is no regular file. `write`, for a name that a person gave: a device or a pipe is written into
+   * (it can't be durable), and a link is followed.
+   */
+  special?: 'refuse' | 'write';
 }
 
 export async function writeFileDurable(file: string, data: Uint8Array | string, options: DurableOptions = {}) {
@@ -30,7 +39,9 @@ export async function writeDurable<T>(
   write: (handle: FileHandle) => Promise<T>,
   options: DurableOptions = {},
 ): Promise<T> {
-  const directory = path.dirname(file);
+  const place = options.exclusive ? { file, into: false } : await placeOf(file, options.special ?? 'refuse');
+  if (place.into) return writeInto(file, write);
+  const directory = path.dirname(place.file);
   const temporary = temporaryName(directory);
   const handle = await open(temporary, 'wx', options.mode ?? 0o644);
   try {
@@ -41,11 +52,40 @@ export async function writeDurable<T>(
     } finally {
       await handle.close();
     }
-    await publishFile(temporary, file, options);
+    await publishFile(temporary, place.file, options);
     return result;
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
+  }
+}
+
+/** The file that a rename may replace, or `into`: the thing that is there has to be written into. */
+async function placeOf(file: string, special: 'refuse' | 'write'): Promise<{ file: string; into: boolean }> {
+  const found = await statusOr(lstat(file));
+  if (found === null || found.isFile() || found.isDirectory()) return { file, into: false }; // a directory: rename says so
+  const target = special === 'write' ? await statusOr(stat(file)) : null;
+  if (target === null)
+    throw new CapError(
+      'cannot-create',
+      'output.refused',
+      `can't create ${file}: what is there is ${found.isSymbolicLink() ? 'a link' : 'no regular file'}, and is not replaced`,
+    );
+  return target.isFile() || target.isDirectory() ? { file: await realpath(file), into: false } : { file, into: true };
+}
+
+const statusOr = (status: Promise<Stats>): Promise<Stats | null> =>
+  status.catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+
+async function writeInto<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(file, 'w');
+  try {
+    return await write(handle);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -42,7 +42,9 @@ export async function get(io: CliIo, options: Options & { out: string }, id: str
       await receive((chunk) => io.out(chunk));
       return io.err(`${id}  ${size} bytes\n`);
     }
-    await writeDurable(options.out, (handle) => receive((chunk) => handle.write(chunk))).catch((cause: unknown) => {
+    await writeDurable(options.out, (handle) => receive((chunk) => handle.write(chunk)), {
+      special: 'write',
+    }).catch((cause: unknown) => {
       throw cause instanceof CapError || (cause as Error).name === 'ServiceError'
         ? cause
         : writeError(options.out, cause);

@@ -1,7 +1,7 @@
 import { makeDirectoryDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/crypto';
 import { type CliIo } from './io.js';
 
-/** Writes a result to a file (whole or not at all), or to stdout for `-`. Can't be made: exit 73; no room or I/O: 74. */
+/** Writes a result to a file (whole or not at all), or to stdout for `-`; a device or pipe is written into. Can't be made: exit 73; no room or I/O: 74. */
 export async function writeOutput(
   io: CliIo,
   file: string,
@@ -10,7 +10,7 @@ export async function writeOutput(
 ): Promise<void> {
   if (file === '-') return io.out(data);
   try {
-    await writeFileDurable(file, data, options);
+    await writeFileDurable(file, data, { special: 'write', ...options });
   } catch (cause) {
     throw writeError(file, cause);
   }

@@ -13,11 +13,18 @@ const PRIVATE_JWK = /"kty"\s*:[^]*"d"\s*:|"d"\s*:[^]*"kty"\s*:/;
  */
 const SECRET_MEMBER =
   /(token|passw(or)?d|passphrase|secrets?|credentials?|(private|secret|access|api)[_-]?key)["']?[ \t]*[:=][ \t]*(?!""|''|null\b|~)/i;
+/**
+ * Words about a secret in a comment are none; a setting that was commented out (`# password: Zahnfee-1848`) may well be one, so it
+ * counts: a name, and one word that is long enough for a secret.
+ */
+const COMMENTED = /\.(ya?ml|toml|ini|conf)$/i;
+const COMMENT = /(^|[ \t])[#;](?!.*[:=][ \t]*\S{8,}[ \t]*$).*$/gm;
 const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
 
 /** `path` as in the archive: `config/app.yaml`. */
 export function holdsSecret(path: string, content: Uint8Array): boolean {
   if (path.startsWith('keys/') || !READABLE.test(path)) return true;
   const text = Buffer.from(content).toString('latin1');
-  return [PRIVATE_KEY, PRIVATE_JWK, SECRET_MEMBER, URL_WITH_PASSWORD].some((pattern) => pattern.test(text));
+  const settings = COMMENTED.test(path) ? text.replace(COMMENT, '') : text;
+  return [PRIVATE_KEY, PRIVATE_JWK, URL_WITH_PASSWORD].some((pattern) => pattern.test(text)) || SECRET_MEMBER.test(settings);
 }

@@ -44,6 +44,8 @@ export interface ServiceParts {
   readonly module: (config: Config, logs: Logs) => Type | DynamicModule | Promise<Type | DynamicModule>;
   /** Content type parsers and plugins that the app needs, before its routes. */
   readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
+  /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
+  readonly serving?: ((app: NestFastifyApplication) => void) | undefined;
   /** Where log lines go instead of stdout, for tests. */
   readonly logStream?: NodeJS.WritableStream | undefined;
   /** How often the files of the certificate are looked at, for tests. */
@@ -139,6 +141,7 @@ export async function createService(
       await listeners.openApi();
       const urls = listeners.urls();
       log.info('listening', { ...urls, management_bind: formatAddress(plan.management) });
+      parts.serving?.(app);
       return urls;
     },
     reload: (fresh) => reload.run(fresh),

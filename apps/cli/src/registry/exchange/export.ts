@@ -24,7 +24,10 @@ export async function exportRecords(
       await write((text) => io.out(text));
       return io.err(`${words(counts)}\n`);
     }
-    await writeDurable(options.out, (handle) => write((text) => handle.write(text)), { mode: 0o600 }).catch(
+    await writeDurable(options.out, (handle) => write((text) => handle.write(text)), {
+      mode: 0o600,
+      special: 'write',
+    }).catch(
       (cause: unknown) => {
         throw cause instanceof Error && 'kind' in cause ? cause : writeError(options.out, cause);
       },
