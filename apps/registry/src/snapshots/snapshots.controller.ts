@@ -2,7 +2,7 @@ import { type Readable } from 'node:stream';
 import { Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { type BlobRecord, type Page, pageQuery, type SnapshotRecord } from '@cap/contracts';
-import { Clients, Produces, ZodQuery } from '@cap/service-kit';
+import { Clients, Logs, type ModuleLog, Produces, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_MEDIA_TYPE } from '../blobs/body.js';
@@ -11,11 +11,22 @@ import { describeBytes, requestedRange } from '../range.js';
 @Controller('v1/snapshots')
 @Clients('backup')
 export class SnapshotsController {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  readonly #log: ModuleLog;
 
+  constructor(
+    @Inject(RegistryData) private readonly data: RegistryData,
+    @Inject(Logs) logs: Logs,
+  ) {
+    this.#log = logs.for('snapshots');
+  }
+
+  /** Two lines at info for a whole backup; its requests, one a BLOB, are of interest to nobody else. */
   @Post()
-  create(): Promise<SnapshotRecord> {
-    return this.data.createSnapshot();
+  async create(): Promise<SnapshotRecord> {
+    const snapshot = await this.data.createSnapshot();
+    const { id, log_size, database_size, blobs, blob_bytes } = snapshot;
+    this.#log.info('a snapshot is lent', { id, log_size, database_size, blobs, blob_bytes });
+    return snapshot;
   }
 
   @Get(':id/database')
@@ -41,5 +52,6 @@ export class SnapshotsController {
   @HttpCode(204)
   async release(@Param('id') id: string): Promise<void> {
     await this.data.snapshots.release(id);
+    this.#log.info('a snapshot was given back', { id });
   }
 }

@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Counter } from 'prom-client';
 import { type ModuleLog } from '../logging/logs.js';
+import { StrangersLog } from '../logging/strangers-log.js';
 import { ProblemError } from '../problems/problem.js';
 import { type ClientTokens } from './client-tokens.js';
 import { type Authenticate, bearerToken } from './jwt.js';
@@ -25,6 +26,7 @@ const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more =
 
 /** The one door of every route. It stands before the body is read, so that a stranger's bytes are never parsed. */
 export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failures, log }: AccessParts): void {
+  const refused = new StrangersLog(log, 'refused tokens');
   fastify.addHook('onRequest', (request, reply, done) => {
     const rule = request.routeOptions.config.access;
     if (!rule) return done(new Error(`${request.routeOptions.url} has no access rule`));
@@ -36,9 +38,9 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
 
     const client = rule.clients && clients.identify(token);
     if (client) {
+      request.principal = client; // who it is counts for the log also where it may not call
       if (!rule.clients.includes(client.subject))
         return done(new ProblemError('auth.scope', `The client ${client.subject} may not call this.`));
-      request.principal = client;
       return done();
     }
     if (!rule.scopes || !tokens) return done(invalid(request, 'unknown token'));
@@ -62,12 +64,12 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
 
   /** Writes who it is on the request; the problem when a scope is missing. */
   function admit(request: FastifyRequest, principal: Principal, rule: AccessRule): ProblemError | undefined {
+    request.principal = principal;
     const scopes = rule.scopes!;
     const has = (scope: string) => principal.scopes.has(scope);
     const { requiredScopes } = tokens!;
     if (!requiredScopes.every(has) || !(rule.anyScope ? scopes.some(has) : scopes.every(has)))
       return missingScope([...new Set([...requiredScopes, ...(rule.anyScope ? scopes.slice(0, 1) : scopes)])]);
-    request.principal = principal;
     return undefined;
   }
 
@@ -75,7 +77,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
   function invalid(request: FastifyRequest, reason: string): ProblemError {
     failures.inc();
     const { id, ip, routeOptions } = request;
-    log.info('a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
+    refused.write('info', 'a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
     return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');
   }
 }

@@ -1,6 +1,8 @@
 import { type IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type LogFields, type ModuleLog } from '../logging/logs.js';
+import { StrangersLog } from '../logging/strangers-log.js';
+import { type Principal } from '../access/principal.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
 import { ProblemError } from '../problems/problem.js';
 import { type BodyMemory } from './body-memory.js';
@@ -13,11 +15,18 @@ import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 const UNMATCHED = 'unmatched';
 const REPLY = Symbol('cap.reply');
 type Answered = IncomingMessage & { [REPLY]?: FastifyReply };
+/** What a connection had carried when its newest request was over. */
+const CARRIED = Symbol('cap.carried');
+type Counted = IncomingMessage['socket'] & { [CARRIED]?: { read: number; written: number } };
+
+/** Clients whose calls are part of a request that another service logs, or that it sums up. */
+const PARTS_OF_OTHERS: ReadonlySet<string | null> = new Set(['verifier', 'backup']);
 
 interface RequestFields extends LogFields {
   readonly method: string;
   readonly route: string;
   readonly status: number;
+  readonly client: string;
 }
 
 export interface RequestHookParts {
@@ -82,11 +91,15 @@ export function addRequestHooks(
     done();
   });
 
-  const record = (fields: RequestFields, milliseconds: number | undefined) => {
+  const strangers = new StrangersLog(log, 'requests without a valid token');
+  const record = (fields: RequestFields, milliseconds: number | undefined, principal: Principal | null = null) => {
     const { method, route, status } = fields;
     count(method, route, status, milliseconds);
-    const level = MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
-    if (log.enabled(level)) log[level]('request', fields);
+    const isPart = principal !== null && PARTS_OF_OTHERS.has(principal.client);
+    const level = isPart || MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
+    if (!log.enabled(level)) return;
+    if (principal === null) strangers.write(level, 'request', fields);
+    else log[level]('request', fields);
   };
   const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) =>
     record(
@@ -96,9 +109,13 @@ export function addRequestHooks(
         route: request.routeOptions.url ?? UNMATCHED,
         status,
         duration: Math.round(milliseconds * 1000) / 1000,
-        ...(request.result === null ? {} : { result: request.result }),
+        client: request.ip,
+        subject: request.principal?.subject,
+        ...bytesOf(request.raw.socket),
+        result: request.result ?? undefined,
       },
       milliseconds,
+      request.principal,
     );
   fastify.addHook('onResponse', (_request, reply, done) => {
     finished(reply, reply.statusCode);
@@ -115,9 +132,18 @@ export function addRequestHooks(
   return (request, reply) => {
     begin(request, reply);
     lingerAfterEarlyAnswer(request.raw, reply);
-    const { id, method } = request;
+    const { id, method, ip: client } = request;
     reply.raw.once('finish', () =>
-      record({ request_id: id, method, route: UNMATCHED, status: reply.statusCode }, undefined),
+      record({ request_id: id, method, route: UNMATCHED, status: reply.statusCode, client }, undefined),
     );
   };
+}
+
+/** Bytes on the wire since the request before, heads included, TLS not. An injected request has no wire. */
+function bytesOf(socket: Counted): { bytes_in?: number; bytes_out?: number } {
+  const { bytesRead: read, bytesWritten: written } = socket;
+  if (typeof read !== 'number' || typeof written !== 'number') return {};
+  const before = socket[CARRIED] ?? { read: 0, written: 0 };
+  socket[CARRIED] = { read, written };
+  return { bytes_in: read - before.read, bytes_out: written - before.written };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { parseLogLevels } from '@cap/config';
 import { register } from 'prom-client';
-import { greeter, LogSink } from '../greeter.fixture.js';
+import { CLIENT_TOKENS, greeter, LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
 
 const logs = (spec: string) => {
@@ -90,6 +90,14 @@ describe('log lines', () => {
     });
   });
 
+  it('have an end, whatever is in a field or message', () => {
+    const { sink, logs: log } = logs('info');
+    const long = 'x'.repeat(100_000);
+    log.for('m').error(long, { text: long, list: [long], error: new Error(long, { cause: new Error(long) }) });
+    expect(JSON.stringify(sink.lines).length).toBeLessThan(64_000);
+    expect(sink.lines[0]).toMatchObject({ msg: `${'x'.repeat(2_048)}…`, text: `${'x'.repeat(2_048)}…` });
+  });
+
   it('a field can not pass for the line it is in', () => {
     const { sink, logs: log } = logs('info');
     log.for('m').info('good', { level: 'error', message: 'forged', context: 'x' });
@@ -125,11 +133,39 @@ describe('the request log', () => {
       request_id: 'r-7',
       duration: expect.any(Number),
       result: 'ok',
+      subject: 'https://issuer.test#auditor',
+      client: '127.0.0.1',
     });
     expect(JSON.stringify(log.lines)).not.toContain('canary');
     expect(JSON.stringify(log.lines)).not.toContain(token.slice(0, 30));
     await service.stop();
   });
+});
+
+it('the request log says how much came and went on the wire, request by request', async () => {
+  const { service, log, issuer } = await greeter();
+  const { api } = await service.listen();
+  const authorization = `Bearer ${await issuer.token()}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  for (const name of ['x', 'x'.repeat(5_000)])
+    await (await fetch(`${api}/greetings`, { method: 'POST', body: JSON.stringify({ name }), headers })).text();
+  const [short, long] = log.find('request') as { bytes_in: number; bytes_out: number }[];
+  expect(short!.bytes_out).toBeGreaterThan(100);
+  expect(long!.bytes_in - short!.bytes_in).toBeGreaterThanOrEqual(4_999);
+  expect(long!.bytes_in - short!.bytes_in).toBeLessThan(5_050);
+  await service.stop();
+});
+
+it('calls of other services are logged at debug, those of people at info', async () => {
+  const { service, log } = await greeter({ server: { log_level: 'info,greeter=debug' } });
+  const status = (token: string) =>
+    service.app.inject({ url: '/v1/status', headers: { authorization: `Bearer ${token}` } });
+  await status(CLIENT_TOKENS.verifier);
+  await status(CLIENT_TOKENS.backup);
+  expect(log.find('request')).toEqual([]);
+  await status(CLIENT_TOKENS.operator);
+  expect(log.find('request')).toMatchObject([{ level: 'info', subject: 'operator', status: 403 }]);
+  await service.stop();
 });
 
 it('a request whose client went away is counted and logged as 499', async () => {

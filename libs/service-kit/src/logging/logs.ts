@@ -3,7 +3,7 @@ import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config'
 import { createLogger, type Logger, transports } from 'winston';
 import { counter } from '../metrics/metric.js';
 import { LogOutput } from './log-output.js';
-import { redactField, redactText } from './redact.js';
+import { redactField, redactMessage } from './redact.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -130,7 +130,7 @@ export class Logs {
       level: known,
       service: this.service,
       module,
-      msg: redactText(String(message)),
+      msg: redactMessage(String(message)),
     };
     // nest-winston adds a list with one undefined stack.
     if (Array.isArray(fields['stack'])) fields['stack'] = fields['stack'][0];

@@ -13,14 +13,24 @@ const SUSPECT = /bearer|eyJ|PRIVATE KEY/i;
 export const redactText = (text: string): string =>
   SUSPECT.test(text) ? SECRETS.reduce((masked, pattern) => masked.replace(pattern, MASK), text) : text;
 
-/** A field's value as it may be logged: errors as message and stack, secrets masked by name and by shape. */
+/** Characters of a text, and of an object as JSON: what strangers send may be in them. */
+const MAX_TEXT = 2_048;
+const MAX_OBJECT = 16_384;
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
+
+/** A message as it may be logged. */
+export const redactMessage = (text: string): string => redactText(cut(text, MAX_TEXT));
+
+/** A field's value as it may be logged: errors as message and stack, secrets masked by name and by shape, nothing without end. */
 export function redactField(name: string, value: unknown): unknown {
   if (SECRET_NAME.test(name)) return MASK;
-  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'string') return redactMessage(value);
   if (value instanceof Error) {
     const cause = value.cause === undefined ? {} : { cause: redactField('cause', value.cause) };
-    return { message: redactText(value.message), stack: redactText(value.stack ?? ''), ...cause };
+    return { message: redactMessage(value.message), stack: redactText(cut(value.stack ?? '', MAX_OBJECT)), ...cause };
   }
   if (typeof value === 'bigint') return value.toString();
-  return value;
+  if (typeof value !== 'object' || value === null) return value;
+  const text = JSON.stringify(value);
+  return text.length > MAX_OBJECT ? redactText(cut(text, MAX_OBJECT)) : value;
 }

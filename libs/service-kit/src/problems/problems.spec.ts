@@ -165,6 +165,14 @@ describe('errors of the core libraries, known by shape', () => {
     expect(problem).toMatchObject({ code, status, message: 'the place: expected …', errors: [{ line: 1 }] });
   });
 
+  it('io keeps its code for another service or the operator', () => {
+    expect(toProblem(shaped('io', 'blob.corrupt'), { internal: true })).toMatchObject({
+      code: 'blob.corrupt',
+      status: 500,
+    });
+    expect(toProblem(shaped('config', 'x.y'), { internal: true })).toMatchObject({ code: 'internal', status: 500 });
+  });
+
   it.each(['io', 'cannot-create', 'config', 'constructor'])('%s stays inside', (kind) =>
     expect(toProblem(shaped(kind, 'x.y'))).toMatchObject({ code: 'internal', status: 500 }),
   );

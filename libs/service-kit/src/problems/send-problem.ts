@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
+import { StrangersLog } from '../logging/strangers-log.js';
 import { toBody } from './problem.js';
 import { toProblem } from './to-problem.js';
 
@@ -9,6 +10,7 @@ export type SendProblem = (error: unknown, request: FastifyRequest, reply: Fasti
 
 /** Answers errors as application/problem+json and logs those that are ours. */
 export function problemSender(log: ModuleLog): SendProblem {
+  const strangers = new StrangersLog(log, 'failed requests without a valid token');
   return (error, request, reply) => {
     // Whoever still worked on it learns of that by an error of its own.
     if (reply.raw.writableEnded) return;
@@ -16,15 +18,16 @@ export function problemSender(log: ModuleLog): SendProblem {
       log.debug('the client went away before its answer', { request_id: request.id, error });
       return;
     }
-    const problem = toProblem(error);
-    if (problem.code === 'internal')
-      log.error('request failed', {
-        request_id: request.id,
-        route: request.routeOptions.url,
-        error: problem.cause ?? problem,
-      });
-    else if (problem.status >= 500)
-      log.warn(problem.message, { request_id: request.id, code: problem.code, error: problem.cause });
+    const problem = toProblem(error, { internal: typeof request.principal?.client === 'string' });
+    if (problem.status >= 500) {
+      const [level, msg, about] =
+        problem.status === 500
+          ? (['error', 'request failed', { route: request.routeOptions.url, error: problem.cause ?? problem }] as const)
+          : (['warn', problem.message, { code: problem.code, error: problem.cause }] as const);
+      const fields = { request_id: request.id, client: request.ip, ...about };
+      if (request.principal) log[level](msg, fields);
+      else strangers.write(level, msg, fields);
+    }
     // Headers are out: the connection is all that can still say that something went wrong.
     if (reply.raw.headersSent) {
       reply.raw.destroy();

@@ -76,9 +76,10 @@ function ofInternalCall(error: ServiceError): ProblemError {
 
 /**
  * What is answered for an error. Known errors keep their code and sentence; everything else is `internal` without details,
- * with the error as cause for the log. Errors of the core libraries are known by shape ({kind, code}), not by class.
+ * with the error as cause for the log. Errors of the core libraries are known by shape ({kind, code}), not by class. An
+ * `internal` caller, another service or the operator, is told too what could not be read or written.
  */
-export function toProblem(error: unknown): ProblemError {
+export function toProblem(error: unknown, { internal = false } = {}): ProblemError {
   if (error instanceof ProblemError) return error;
   if (isServiceError(error)) return ofInternalCall(error);
   const code = text(error, 'code');
@@ -87,6 +88,8 @@ export function toProblem(error: unknown): ProblemError {
   const kind = text(error, 'kind');
   if (kind !== undefined && code !== undefined && error instanceof Error) {
     const status = entry<number>(PROBLEMS, code) ?? entry(KIND_STATUS, kind);
+    if (kind === 'io' && internal && status === undefined)
+      return new ProblemError(code, error.message, { status: 500, cause: error });
     if (status !== undefined && status !== 500)
       return new ProblemError(code, error.message, {
         status,
