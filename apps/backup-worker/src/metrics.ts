@@ -1,4 +1,4 @@
-import { type BackupRecord, type BackupTarget, type RunRecord } from '@cap/backup';
+import { type BackupRecord, type BackupTarget, brokenBlobs, type RunRecord } from '@cap/backup';
 import { counter, MetricSource } from '@cap/service-kit';
 
 /** What the gauges tell, read off the target: so it outlives this process, and tells of backups that others made there. */
@@ -7,16 +7,17 @@ interface Told {
   run: RunRecord | null;
 }
 
-/** The process's metrics tell of one target. */
-let shown: (() => BackupTarget) | null = null;
+/** The process's metrics tell of one target: that of the worker that was made last. */
+const shown: (() => BackupTarget)[] = [];
 
 const source = () =>
   new MetricSource<Told>(
     { name: 'cap_backup_target_readable', help: '1 if the target of the backups could be read for this scrape' },
     async () => {
-      if (!shown) return null;
-      const { backups } = await shown().listOrNone();
-      return { newest: backups[0] ?? null, run: await shown().lastRun() };
+      const target = shown.at(-1)?.();
+      if (!target) return null;
+      const { backups } = await target.listOrNone();
+      return { newest: backups[0] ?? null, run: await target.lastRun() };
     },
   );
 
@@ -24,7 +25,7 @@ const seconds = (time: string | null | undefined): number => (time ? Date.parse(
 
 /** The metrics of the target that `target` names at each time. Returns what ends that. */
 export function exposeTarget(target: () => BackupTarget): () => void {
-  shown = target;
+  shown.push(target);
   const told = source();
   told.gauge(
     'cap_backup_last_success_timestamp_seconds',
@@ -33,6 +34,11 @@ export function exposeTarget(target: () => BackupTarget): () => void {
   );
   told.gauge('cap_backup_incomplete', '1 if the newest backup leaves something out', ({ newest }) =>
     newest && newest.incomplete.length > 0 ? 1 : 0,
+  );
+  told.gauge(
+    'cap_backup_broken_blobs',
+    'BLOBs that the newest backup does not hold because the registry has lost them',
+    ({ newest }) => brokenBlobs(newest?.incomplete ?? []).length,
   );
   told.gauge('cap_backup_size_bytes', 'Size of the newest verified backup', ({ newest }) => newest?.size_bytes ?? 0);
   told.gauge(
@@ -45,9 +51,7 @@ export function exposeTarget(target: () => BackupTarget): () => void {
     'When a backup was last restored without a fault',
     ({ run }) => seconds(run?.drilled_at),
   );
-  return () => {
-    if (shown === target) shown = null;
-  };
+  return () => void shown.splice(shown.indexOf(target), 1);
 }
 
 export type Outcome = 'success' | 'failure';

@@ -1,5 +1,5 @@
 import { isServiceError } from '@cap/contracts';
-import { isCapError, systemCode } from '@cap/crypto';
+import { isCapError, systemCode, systemWords } from '@cap/crypto';
 import { exitCodeOf, INTERNAL_ERROR, type ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 
@@ -34,7 +34,7 @@ export const runOnce: ServiceCommand = {
       process.stdout.write(`${backup.name}\n`);
       return 0;
     } catch (error) {
-      process.stderr.write(`cap-backup-worker: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stderr.write(`cap-backup-worker: ${systemWords(error)}\n`);
       return exitOfRun(error);
     }
   },

@@ -30,7 +30,7 @@ export class Schedule {
     @Inject(Logs) logs: Logs,
   ) {
     this.#log = logs.for('schedule');
-    reload.add('backup schedule', ({ backup }) => this.#set(backup.schedule));
+    reload.add('backup schedule', ({ backup }) => this.#set(backup.schedule), ['backup.schedule']);
   }
 
   start(): void {

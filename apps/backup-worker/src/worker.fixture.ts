@@ -185,6 +185,10 @@ export class World {
 
   target = (name = 'backups'): BackupTarget => new BackupTarget(this.at(name));
 
+  get registryUrl(): string {
+    return this.registry.url;
+  }
+
   /** Straight to the registry, past the wire. */
   client(name: keyof typeof TOKENS): RegistryClient {
     const client = new RegistryClient({ url: this.registry.url, token: TOKENS[name] });

@@ -5,7 +5,7 @@ import { CONFIG, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log/log-keys.js';
 import { LOG_KEYS } from './log/tokens.js';
-import { exposeTotals } from './metrics.js';
+import { announceBrokenBlobs, exposeTotals } from './metrics.js';
 
 const SWEEP_MS = 15 * 60_000;
 /** A commit that takes longer is not slow: nothing is written any more. */
@@ -44,6 +44,11 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
         throw new Error(`a commit has waited for the database for ${Math.floor(waited / 1000)} s`);
       await this.data.store.totals();
     });
+    const count = announceBrokenBlobs();
+    this.data.onBrokenBlob = ({ code, message, details }) => {
+      count(code);
+      this.#log.error('a BLOB is broken: upload the same bytes again', { code, ...(details as object), why: message });
+    };
     this.readiness.add('log', () => this.#checkHead());
     this.readiness.add('checkpoints', () => {
       this.data.assertInPlace('checkpoints');

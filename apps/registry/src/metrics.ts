@@ -20,6 +20,17 @@ export const checkpointFailures = () =>
     help: 'Tries to write the newest checkpoint beside the database that failed; meanwhile a cut log would not be noticed',
   });
 
+/** Both reasons are there from the start, so that the first broken BLOB is an increase. */
+export function announceBrokenBlobs() {
+  const broken = counter({
+    name: 'cap_blob_read_failures_total',
+    help: 'Reads of a BLOB whose bytes were gone (missing) or not those of its name (corrupt); the log names it',
+    labelNames: ['reason'],
+  });
+  for (const reason of ['corrupt', 'missing']) broken.inc({ reason }, 0);
+  return (code: string) => broken.inc({ reason: code.replace('blob.', '') });
+}
+
 /** The process's metrics tell of one registry: the one that is open. */
 let shown: RegistryData | null = null;
 

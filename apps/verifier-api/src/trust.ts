@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError } from '@cap/config';
-import { publicKeyFromText } from '@cap/crypto';
+import { publicKeyFromText, systemWords } from '@cap/crypto';
 import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/proof';
 import { type Reload } from '@cap/service-kit';
 
@@ -18,7 +18,10 @@ export class Trust {
   }
 
   reloadWith(reload: Reload): void {
-    reload.add('trust store', async (config) => void (this.held = await read(config)));
+    reload.add('trust store', async (config) => void (this.held = await read(config)), [
+      'verification.trust_file',
+      'verification.trust_signer',
+    ]);
   }
 }
 
@@ -37,6 +40,7 @@ async function read({ verification: { trust_file: file, trust_signer: signer } }
     }
     return parseTrustStore(bytes, file);
   } catch (error) {
-    throw new ConfigError([{ source: file, key: 'verification.trust_file', expected: (error as Error).message }]);
+    const { path = file } = error as NodeJS.ErrnoException;
+    throw new ConfigError([{ source: path, key: 'verification.trust_file', expected: systemWords(error) }]);
   }
 }

@@ -4,6 +4,8 @@ import {
   jcs,
   publishFile,
   rfc3339,
+  type Digest,
+  isCapError,
   streamingBlake3,
   systemCode,
   temporaryName,
@@ -97,8 +99,8 @@ async function writeArchive(
     const writer = new ArchiveWriter(handle, created, signal);
     try {
       await writer.add(DATABASE, lease.database_size, source.database(lease.id));
-      await addBlobs(writer, lease, source);
-      const incomplete = await addSources(writer, sourceFiles(sources, allowPlaintextKeys));
+      const broken = await addBlobs(writer, lease, source);
+      const others = await addSources(writer, sourceFiles(sources, allowPlaintextKeys));
       const manifest: Manifest = {
         schema: 'cap-backup.v1',
         created_at: rfc3339(created),
@@ -107,7 +109,7 @@ async function writeArchive(
         epoch: lease.epoch,
         checkpoint: lease.checkpoint,
         versions: { cap: version },
-        incomplete,
+        incomplete: [...broken, ...others],
         files: writer.files,
       };
       const bytes = manifestBytes(manifest);
@@ -126,19 +128,71 @@ async function writeArchive(
   }
 }
 
-/** Each BLOB's bytes must give its name: what a registry hands out wrongly is not saved as if it were right. */
-async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: SnapshotSource): Promise<void> {
+/** BLOBs up to this size are held in memory until their hash is known; larger ones are read twice. */
+const HELD_BYTES = 8 * 1024 * 1024;
+/** With more of them it is not the BLOBs that are broken. */
+const MAX_BROKEN = 10_000;
+
+/**
+ * Each BLOB's bytes must give its name: what a registry hands out wrongly is not saved as if it were right. One that is broken is
+ * left out and named, since all the others are worth saving, now more than ever.
+ */
+async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: SnapshotSource): Promise<Omission[]> {
+  const broken: Omission[] = [];
   let count = 0;
   for await (const { blob_id, size } of source.blobs(lease.id)) {
-    const hash = await streamingBlake3();
-    await writer.add(blobPath(blob_id), size, source.blob(lease.id, blob_id), hash);
-    const found = hash.digest();
-    if (found !== blob_id)
-      throw new CapError('io', 'backup.blob', `BLOB ${blob_id}: the bytes that were given have the hash ${found}`);
+    const name = blobPath(blob_id);
+    const read = await readBlob(source.blob(lease.id, blob_id), blob_id, size);
+    if (typeof read === 'string') broken.push({ path: name, reason: read });
+    else await writer.add(name, size, read ?? twiceRead(source.blob(lease.id, blob_id), blob_id));
     count++;
+    if (broken.length > MAX_BROKEN)
+      throw new CapError(
+        'refused',
+        'blob.missing',
+        `more than ${MAX_BROKEN} BLOBs are broken, ${blob_id} among them: is the place of the BLOBs mounted?`,
+      );
   }
   if (count !== lease.blobs)
     throw new CapError('io', 'backup.blob', `the snapshot has ${lease.blobs} BLOBs, ${count} were listed`);
+  return broken;
+}
+
+/** Its pieces, null if it is whole but too large to be held, or what is wrong with it. */
+async function readBlob(
+  body: AsyncIterable<Uint8Array>,
+  id: Digest,
+  size: number,
+): Promise<Uint8Array[] | null | 'corrupt' | 'missing'> {
+  const hash = await streamingBlake3();
+  const pieces: Uint8Array[] = [];
+  let received = 0;
+  try {
+    for await (const piece of body) {
+      received += piece.length;
+      if (received > size) return 'corrupt';
+      hash.update(piece);
+      if (size <= HELD_BYTES) pieces.push(piece);
+    }
+  } catch (error) {
+    if (isCapError(error) && error.code === 'blob.corrupt') return 'corrupt';
+    if (isCapError(error) && error.code === 'blob.missing') return 'missing';
+    throw error;
+  }
+  if (hash.digest() !== id) return 'corrupt';
+  return size <= HELD_BYTES ? pieces : null;
+}
+
+/** The second reading of a BLOB that was whole at the first. */
+async function* twiceRead(body: AsyncIterable<Uint8Array>, id: Digest): AsyncGenerator<Uint8Array> {
+  const hash = await streamingBlake3();
+  for await (const piece of body) {
+    hash.update(piece);
+    yield piece;
+  }
+  const found = hash.digest();
+  if (found !== id)
+    throw new CapError('io', 'backup.blob', `BLOB ${id}: the bytes that were given have the hash ${found}`);
 }
 
 async function addSources(writer: ArchiveWriter, files: AsyncIterable<SourceFile>): Promise<Omission[]> {

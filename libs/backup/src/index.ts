@@ -8,7 +8,7 @@
 export { dataDirectorySource, type SnapshotLease, type SnapshotSource } from './snapshot-source.js';
 export { type Sources } from './sources/source-files.js';
 export { archiveName, isArchiveName, sidecarName } from './archive/names.js';
-export { type Manifest, type ManifestFile, type Omission } from './archive/manifest.js';
+export { brokenBlobs, type Manifest, type ManifestFile, type Omission } from './archive/manifest.js';
 export { type Sidecar } from './archive/sidecar.js';
 export { type ArchiveSigner, type ExpectedSigner, loadArchiveSigner, readExpectedSigner } from './archive/signature.js';
 export { type VerifiedArchive, verifyArchive } from './archive/verify.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { rfc3339 } from '@cap/crypto';
-import { changedBlobs, exists, NOW, World } from './backup.fixture.js';
+import { changedBlobs, exists, NOW, pieces, World } from './backup.fixture.js';
 import { runBackup, type RunOptions } from './run.js';
 import { dataDirectorySource } from './snapshot-source.js';
 import { expiredBackups } from './target/retention.js';
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const later = (ms: number) => void (clock = new Date(clock.getTime() + ms));
 const run = (more: Partial<RunOptions> = {}) =>
   runBackup({ ...world.options(), program: 'test', retention: { days: 7 }, now: () => clock, ...more });
-const broken = () => changedBlobs(dataDirectorySource(world.data), () => Buffer.alloc(0));
+const broken = () => ({ ...dataDirectorySource(world.data), database: () => pieces(Buffer.alloc(0)) });
 
 describe('a run', () => {
   it('makes, verifies and drills a backup, tells of each step, and keeps its outcome', async () => {
@@ -52,11 +52,29 @@ describe('a run', () => {
     expect(await world.target().lastRun()).toMatchObject({
       outcome: 'failure',
       archive: null,
-      error: expect.stringContaining('blobs/'),
+      error: expect.stringContaining('registry.db'),
       drilled_at: rfc3339(NOW),
     });
     expect((await world.target().list()).backups.map(({ name }) => name)).toEqual([first.backup.name]);
     expect(await world.target().prune({ days: 1, now: clock })).toEqual([]);
+  });
+
+  it('that misses BLOBs keeps the archive of all the rest, and every older one', async () => {
+    await run();
+    later(20 * DAY_MS);
+    const source = changedBlobs(dataDirectorySource(world.data), () => Buffer.alloc(0));
+    await expect(run({ source })).rejects.toMatchObject({
+      kind: 'refused',
+      code: 'blob.corrupt',
+      message: expect.stringMatching(/^blob\.corrupt 0x[0-9a-f]{64}, .*: left out of backup_\S+/),
+    });
+    const { backups } = await world.target().list();
+    expect(backups).toHaveLength(2);
+    expect(await world.target().lastRun()).toMatchObject({
+      outcome: 'failure',
+      archive: backups[0]!.name,
+      drilled_at: rfc3339(clock),
+    });
   });
 
   it('whose backup can not be restored fails, though its archive is whole', async () => {

@@ -1,4 +1,5 @@
 import { CapError, rfc3339 } from '@cap/crypto';
+import { brokenBlobs } from './archive/manifest.js';
 import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
 import { type BackupRecord } from './target/backup-target.js';
@@ -29,7 +30,8 @@ export interface Run {
 /**
  * A whole backup run: alone on the target, leftovers of killed runs cleared, archive made and verified, drilled, and only after
  * all of that retention. Its outcome is kept beside the archives, where retention looks for it.
- * CapError backup.running (busy), backup.drill if the backup can't be restored, and what createBackup throws.
+ * CapError backup.running (busy), backup.drill if the backup can't be restored, blob.corrupt or blob.missing if the registry has
+ * lost BLOBs: everything else is saved then; and what createBackup throws.
  */
 export async function runBackup(options: RunOptions): Promise<Run> {
   const { target, now, on = {} } = options;
@@ -75,6 +77,9 @@ export async function runBackup(options: RunOptions): Promise<Run> {
         const { object, message } = drill.faults[0]!;
         throw new CapError('refused', 'backup.drill', `${backup.name}, restored: ${object}: ${message}`);
       }
+      // A run that failed, so that retention keeps the older archives: one of them may hold what is broken now.
+      const broken = brokenBlobs(backup.incomplete);
+      if (broken.length > 0) throw lostBlobs(broken, backup);
       await target.recordRun({ ...record, ...end(), outcome: 'success', error: null });
       const removed = options.retention ? await target.prune({ days: options.retention.days, now: now() }) : [];
       on.pruned?.(removed);
@@ -87,4 +92,13 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       throw error;
     }
   });
+}
+
+const MAX_NAMED = 10;
+
+function lostBlobs(broken: ReturnType<typeof brokenBlobs>, { name }: BackupRecord): CapError {
+  const named = broken.slice(0, MAX_NAMED).map(({ code, blob_id }) => `${code} ${blob_id}`);
+  const more = broken.length > MAX_NAMED ? ` and ${broken.length - MAX_NAMED} more` : '';
+  const message = `${named.join(', ')}${more}: left out of ${name}, which holds everything else; upload the same bytes again`;
+  return new CapError('refused', broken[0]!.code, message, { details: broken });
 }

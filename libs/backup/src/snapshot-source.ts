@@ -1,4 +1,4 @@
-import { type Digest } from '@cap/crypto';
+import { CapError, type Digest } from '@cap/crypto';
 import { type RegistryData } from '@cap/storage';
 
 /** One consistent state of a registry, lent for the time of a backup. */
@@ -28,6 +28,7 @@ export interface SnapshotSource {
   database(id: string): AsyncIterable<Uint8Array>;
   /** In ascending order of their ids, so that one snapshot always gives one archive. */
   blobs(id: string): AsyncIterable<{ blob_id: Digest; size: number }>;
+  /** CapError blob.corrupt, blob.missing for one that the registry has lost. */
   blob(id: string, blobId: Digest): AsyncIterable<Uint8Array>;
   /** Ends the lease; one that is gone already is no error. */
   release(id: string): Promise<void>;
@@ -56,7 +57,8 @@ export function dataDirectorySource(data: RegistryData): SnapshotSource {
     async *blob(_id, blobId) {
       // Straight from the store: an upload that expires meanwhile still belongs to the snapshot.
       const body = await data.blobs.read(blobId);
-      if (body) yield* body;
+      if (!body) throw new CapError('io', 'blob.missing', `BLOB ${blobId} is known, but its file is gone`);
+      yield* body;
     },
     release: (id) => data.snapshots.release(id),
   };

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** Strength of a source: file < environment < flag. */
 export type Rank = 1 | 2 | 3;
 
@@ -19,6 +21,14 @@ export function* leaves(value: unknown, key = ''): Generator<[key: string, value
   if (isPlainObject(value) && (key === '' || Object.keys(value).length > 0))
     for (const [name, member] of Object.entries(value)) yield* leaves(member, key ? `${key}.${name}` : name);
   else yield [key, value];
+}
+
+/** The keys, dotted, in which two configurations differ. */
+export function differences(before: object, after: object): string[] {
+  const [old, fresh] = [new Map(leaves(before)), new Map(leaves(after))];
+  return [...new Set([...old.keys(), ...fresh.keys()])].filter(
+    (key) => !isDeepStrictEqual(old.get(key), fresh.get(key)),
+  );
 }
 
 /** The members of `registry.blobs.s3` may be named without `s3`. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type z } from 'zod';
-import { type ConfigProblem } from './errors.js';
+import { type ConfigProblem, systemWords } from './errors.js';
 import { type Entries, say, wholeKey } from './entries.js';
 import { configSchema } from './schema.js';
 import { isKnownUnsupported } from './unsupported.js';
@@ -147,7 +147,7 @@ export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv,
       problems.push({
         source,
         key: secret,
-        expected: `expected a readable file at ${text} (${(error as NodeJS.ErrnoException).code})`,
+        expected: `expected a readable file at ${text} (${systemWords(error)})`,
       });
     }
   }

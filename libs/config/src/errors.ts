@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from 'node:util';
+
 /** One thing that is wrong: where it was said, which key, and what was expected there. */
 export interface ConfigProblem {
   /** A file path, `environment variable NAME`, `flag --name`, or `default`. */
@@ -32,4 +34,10 @@ export class UsageError extends Error {
     super(message);
     this.name = 'UsageError';
   }
+}
+
+/** The system's words for why a file can't be read, without its path, which stands beside them. */
+export function systemWords(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return (errno === undefined ? undefined : getSystemErrorMessage(errno)) ?? message;
 }

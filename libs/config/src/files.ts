@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { type ConfigProblem } from './errors.js';
+import { type ConfigProblem, systemWords } from './errors.js';
 import { type Entries, leaves, say, wholeKey } from './entries.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -15,7 +15,7 @@ function readYaml(file: string, problems: ConfigProblem[]): Record<string, unkno
     problems.push({
       source: file,
       key: '',
-      expected: `expected a readable file (${(error as NodeJS.ErrnoException).code})`,
+      expected: `expected a readable file (${systemWords(error)})`,
     });
     return {};
   }

@@ -19,6 +19,7 @@ export {
   parseAddress,
   type ServiceName,
 } from './listen.js';
+export { differences } from './entries.js';
 export { levelOf, LOG_LEVELS, type LogLevel, type LogLevels, parseLogLevels } from './log-levels.js';
 export { RESERVED_VARIABLES } from './environment.js';
 export { maskConfig, showConfig } from './show.js';

@@ -210,7 +210,7 @@ describe('what is wrong', () => {
       'a file that is not there',
       () => loadConfig({ role: 'registry', file: '/nowhere/app.yaml' }),
       '/nowhere/app.yaml',
-      /readable file \(ENOENT\)/,
+      /readable file \(no such file or directory\)/,
     ],
     [
       'YAML that does not parse',

@@ -63,7 +63,10 @@ describe('durable files', () => {
     expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
 
     execFileSync('mkfifo', [at('pipe')]);
-    const [received] = await Promise.all([readFile(at('pipe'), 'utf8'), writeFileDurable(at('pipe'), 'x', { special })]);
+    const [received] = await Promise.all([
+      readFile(at('pipe'), 'utf8'),
+      writeFileDurable(at('pipe'), 'x', { special }),
+    ]);
     expect([received, (await lstat(at('pipe'))).isFIFO()]).toEqual(['x', true]);
 
     await writeFile(at('file'), 'old');
@@ -71,7 +74,9 @@ describe('durable files', () => {
     await writeFileDurable(at('link'), 'new', { special });
     expect([await readFile(at('file'), 'utf8'), (await lstat(at('link'))).isSymbolicLink()]).toEqual(['new', true]);
     await symlink('nowhere', at('dangling'));
-    await expect(writeFileDurable(at('dangling'), 'new', { special })).rejects.toMatchObject({ code: 'output.refused' });
+    await expect(writeFileDurable(at('dangling'), 'new', { special })).rejects.toMatchObject({
+      code: 'output.refused',
+    });
   });
 
   it('makes nested directories', async () => {

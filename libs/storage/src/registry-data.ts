@@ -83,6 +83,9 @@ interface Stores {
 
 /** The state of a registry: its database, BLOBs, log and snapshots. */
 export class RegistryData {
+  /** Told of each BLOB that a read finds broken: blob.corrupt or blob.missing, with its id in `details`. */
+  onBrokenBlob: (error: CapError) => void = () => undefined;
+
   private constructor(
     readonly store: RegistryStore,
     readonly blobs: BlobStore,
@@ -160,8 +163,21 @@ export class RegistryData {
   async readBlob(id: Digest, range?: ByteRange): Promise<Readable | null> {
     const known = await this.store.findBlob(id);
     if (!known) return null;
-    const body = await this.blobs.read(id, range);
-    if (!body) throw new CapError('io', 'blob.missing', `BLOB ${id} is known, but its file is gone`);
+    const size = await this.blobs.size(id);
+    const body = size === known.size ? await this.blobs.read(id, range) : null;
+    if (!body) {
+      const broken =
+        size === null || size === known.size
+          ? new CapError('io', 'blob.missing', `BLOB ${id} is known, but its file is gone`, { details: { id } })
+          : new CapError('io', 'blob.corrupt', `BLOB ${id}: its file has ${size} bytes, not ${known.size}`, {
+              details: { id },
+            });
+      this.onBrokenBlob(broken);
+      throw broken;
+    }
+    body.once('error', (error) => {
+      if (isCapError(error)) this.onBrokenBlob(error);
+    });
     return body;
   }
 

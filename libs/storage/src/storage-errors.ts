@@ -1,4 +1,4 @@
-import { CapError, isCapError, systemCode } from '@cap/crypto';
+import { CapError, isCapError, systemCode, systemWords } from '@cap/crypto';
 
 /** The driver's or the file system's error as a CapError; others are passed through. */
 export function storageError(error: unknown, what: string): unknown {
@@ -24,7 +24,7 @@ export function storageError(error: unknown, what: string): unknown {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
     return new CapError('busy', 'overloaded', `${what}: the database is locked by somebody else`, { cause: error });
   if (/^SQLITE_(IOERR|CORRUPT|READONLY|CANTOPEN|NOTADB)/.test(code) || /^E[A-Z]+$/.test(code))
-    return new CapError('io', 'storage.failed', `${what}: ${(error as Error).message}`, { cause: error });
+    return new CapError('io', 'storage.failed', `${what}: ${systemWords(error)}`, { cause: error });
   return error;
 }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import {
   type ArchiveSigner,
   BackupTarget,
+  brokenBlobs,
   type BackupListing,
   loadArchiveSigner,
   type Run,
@@ -14,6 +15,14 @@ import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
+
+/** What SIGHUP takes into use of the section `backup`: the address of the listener stays. */
+const RELOADED = ['target', 'recipients', 'signing_key', 'allow_plaintext_keys', 'retention', 'sources'].map(
+  (name) => `backup.${name}`,
+);
+
+/** Each broken BLOB is a line of the log, up to so many. */
+const MAX_NAMED = 100;
 
 /** Makes backups, one at a time, and says in the registry's log, in ours and in the metrics how that went. */
 @Injectable()
@@ -33,7 +42,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   ) {
     this.#log = logs.for('backup');
     this.settings = config.backup;
-    reload.add('backup settings', ({ backup }) => void (this.settings = backup));
+    reload.add('backup settings', ({ backup }) => void (this.settings = backup), RELOADED);
   }
 
   onModuleInit(): void {
@@ -130,7 +139,12 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
             left_out: incomplete.length,
           });
           if (incomplete.length > 0)
-            this.#log.warn('the backup is incomplete', { archive: name, left_out: incomplete.map(({ path }) => path) });
+            this.#log.warn('the backup is incomplete', {
+              archive: name,
+              left_out: incomplete.map(({ path, reason }) => `${path} (${reason})`),
+            });
+          for (const { code, blob_id } of brokenBlobs(incomplete).slice(0, MAX_NAMED))
+            this.#log.error('a BLOB is broken: upload the same bytes again', { code, id: blob_id });
           const details = { archive: name, log_size, size_bytes, sha3_256, left_out: incomplete.length };
           return this.#report({ event: 'backup.completed', details });
         },

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
+import { isServiceError, type ServiceError } from '@cap/contracts';
 import { isCapError } from '@cap/crypto';
 import { Clients, ProblemError, Scopes } from '@cap/service-kit';
 import { BackupRuns } from './backup-runs.js';
@@ -43,9 +44,24 @@ export class BackupsController {
 function explained(error: unknown): unknown {
   if (error instanceof Error && error.name === 'AbortError')
     return new ProblemError('overloaded', 'The service is shutting down; the backup was ended.', { cause: error });
+  if (isServiceError(error)) return ofRegistry(error);
   if (!isCapError(error)) return error;
   const { code, kind, message, cause } = error;
   if (kind === 'busy')
     return new ProblemError(code, message, { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
   return code === 'storage.full' ? error : new ProblemError(code, message, { status: 500, cause: error });
+}
+
+/** The registry's own code and sentence, but for those that would speak of the operator's request. */
+function ofRegistry(cause: ServiceError): ProblemError {
+  const { status, code, detail, retryAfter } = cause;
+  if (code === 'registry.unavailable') return new ProblemError(code, detail, { cause });
+  if (status === 503)
+    return new ProblemError(code, detail, { status, retryAfterSeconds: retryAfter ?? RETRY_AFTER_SECONDS, cause });
+  if (status === 507) return new ProblemError(code, detail, { status, cause });
+  const said =
+    status === 401 || status === 403
+      ? `The registry does not accept the token of the worker (registry.token): ${code}: ${detail}`
+      : `The registry answers ${status} ${code}: ${detail}`;
+  return new ProblemError('registry.unavailable', said, { cause });
 }

@@ -78,7 +78,7 @@ describe('a backup on demand', () => {
     const { body } = await operator().create();
     await rm(world.at('etc/keys/secret.key'));
     expect(body.incomplete).toEqual([{ path: 'keys/secret.key', reason: 'private' }]);
-    expect(worker.log.find('the backup is incomplete')).toMatchObject([{ left_out: ['keys/secret.key'] }]);
+    expect(worker.log.find('the backup is incomplete')).toMatchObject([{ left_out: ['keys/secret.key (private)'] }]);
     const gauges = ({ url }: Worker) =>
       backupMetrics(url).then((all) => Object.entries(all).filter(([name]) => !name.includes('runs_total')));
     const before = await gauges(worker);
@@ -154,7 +154,9 @@ describe('a backup that can not be made', () => {
     expect(await failures()).toBe(before);
 
     const lease = await world.client('backup').createSnapshot();
-    expect((await operator().create()).status).toBe(503);
+    const busy = await operator().create();
+    expect([busy.status, busy.body.code]).toEqual([503, 'snapshot.busy']);
+    expect(busy.body.detail).toContain('snapshot');
     await world.client('backup').deleteSnapshot(lease.id);
     expect(await failures()).toBe(before + 1);
   });

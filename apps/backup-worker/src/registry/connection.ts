@@ -18,7 +18,7 @@ export class RegistryConnection implements OnApplicationShutdown {
     const options = { url: config.registry.url, token: () => token, connections: 4 };
     this.client = new RegistryClient(options);
     this.patient = new RegistryClient({ ...options, timeoutMs: SNAPSHOT_TIMEOUT_MS });
-    reload.add('registry token', ({ registry }) => void (token = registry.token));
+    reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import request from 'supertest';
 import { BackupRuns } from '../backups/backup-runs.js';
-import { as, type Worker, World } from '../worker.fixture.js';
+import { as, backupMetrics, type Worker, World } from '../worker.fixture.js';
 
 let world: World;
 let worker: Worker;
@@ -54,6 +56,44 @@ it('an upload that expires after the snapshot is taken makes the run begin again
   expect(world.wire.seen.filter(({ method, url }) => method === 'POST' && url === '/v1/snapshots')).toHaveLength(2);
   expect(worker.log.find('an upload expired meanwhile, once more from a new snapshot')).toHaveLength(1);
 });
+
+it('BLOBs that the registry has lost are named and left out; the same bytes again mend them', async () => {
+  const registry = world.client('verifier');
+  const bodies = [10_000, 200_000, 9_000_000, 300_000].map((size, i) => Buffer.alloc(size, `to be lost ${i}`));
+  const ids: string[] = [];
+  for (const body of bodies) ids.push((await registry.putBlob(body, 'keep')).blob_id);
+  const fileOf = (id: string) => world.at('data/blobs', id.slice(2, 4), id.slice(4, 6), id.slice(2));
+  for (const id of ids.slice(0, 3)) {
+    const bytes = await readFile(fileOf(id));
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(fileOf(id), bytes);
+  }
+  await truncate(fileOf(ids[1]!), 100);
+  await rm(fileOf(ids[3]!));
+  const codes = ids.map((id, i) => [id, i === 3 ? 'blob.missing' : 'blob.corrupt'] as const);
+
+  const failed = await as(worker.url).create();
+  expect([failed.status, failed.body.code]).toEqual([500, codes.toSorted()[0]![1]]);
+  for (const [id, code] of codes) expect(failed.body.detail).toContain(`${code} ${id}`);
+  const named = worker.log.find('a BLOB is broken: upload the same bytes again').map(({ id, code }) => [id, code]);
+  expect(named.toSorted()).toEqual(codes.toSorted());
+  const [newest] = (await world.target().list()).backups;
+  expect(newest!.incomplete.filter(({ path }) => path.startsWith('blobs/'))).toHaveLength(4);
+  expect(await backupMetrics(worker.url)).toMatchObject({ cap_backup_broken_blobs: 4, cap_backup_incomplete: 1 });
+  expect(await world.target().lastRun()).toMatchObject({
+    outcome: 'failure',
+    archive: newest!.name,
+    drilled_at: expect.any(String),
+  });
+  expect((await world.runOnce()).code).toBe(2);
+  const { text } = await request(world.registryUrl).get('/metrics');
+  expect(Number(/^cap_blob_read_failures_total\{reason="corrupt"\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(3);
+  expect(Number(/^cap_blob_read_failures_total\{reason="missing"\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(1);
+
+  for (const body of bodies) await registry.putBlob(body, 'upload');
+  expect((await as(worker.url).create()).status).toBe(201);
+  expect(await backupMetrics(worker.url)).toMatchObject({ cap_backup_broken_blobs: 0 });
+}, 120_000);
 
 it('a BLOB that stays away ends the run', async () => {
   world.wire.fate = ({ url }) =>

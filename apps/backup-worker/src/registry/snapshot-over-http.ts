@@ -11,7 +11,7 @@ const FIRST_PAUSE_MS = 100;
 /**
  * A registry over its internal HTTP API. A body that breaks off is taken up again with a Range request where it ended; sizes and
  * hashes are checked by whoever reads. Once `signal` is aborted everything but `release` throws. CapError backup.blob-gone for
- * a BLOB that the registry no longer gives out, and ServiceError.
+ * a BLOB that the registry no longer gives out, blob.corrupt and blob.missing for one that it has lost, and ServiceError.
  */
 export function snapshotOverHttp(
   { client, patient }: Pick<RegistryConnection, 'client' | 'patient'>,
@@ -23,12 +23,19 @@ export function snapshotOverHttp(
     blobs: (id) => blobsOf(client, id, signal),
     blob: (_id, blobId) =>
       resumed(async (first) => {
-        const download = await client.findBlob(blobId, from(first), { signal });
+        const download = await client.findBlob(blobId, from(first), { signal }).catch(lostBlob);
         if (download) return download;
         throw new CapError('io', 'backup.blob-gone', `BLOB ${blobId} was in the snapshot and is no longer given out`);
       }, signal),
     release: (id) => client.deleteSnapshot(id),
   };
+}
+
+/** The registry's word that it has lost a BLOB: no reason to ask again, and none to give up the others. */
+function lostBlob(error: unknown): never {
+  if (isServiceError(error) && (error.code === 'blob.corrupt' || error.code === 'blob.missing'))
+    throw new CapError('io', error.code, error.detail, { cause: error });
+  throw error;
 }
 
 const from = (first: number): { first: number } | undefined => (first === 0 ? undefined : { first });

@@ -19,6 +19,9 @@ interface RemoteBackup {
 const isBackup = (value: unknown): value is RemoteBackup =>
   typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
 
+/** Codes of a run that found something wrong, as against one that could not be made. */
+const FAULTS: ReadonlySet<string> = new Set(['backup.drill', 'blob.corrupt', 'blob.missing']);
+
 /** Lets the worker make a backup now; it answers once the backup was read back and verified. */
 export async function createRemotely(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
@@ -46,7 +49,11 @@ async function made(url: string, token: string | undefined): Promise<unknown> {
   } catch (error) {
     if (!isServiceError(error)) throw error;
     const { status, code, detail } = error;
-    const exit = code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(status, code);
+    const exit = FAULTS.has(code)
+      ? EXIT.fault
+      : code === 'registry.unavailable'
+        ? EXIT.unavailable
+        : exitOfHttpStatus(status, code);
     const words = code === 'registry.unavailable' ? detail : `${code}: ${detail}`;
     throw new RemoteError(exit, `POST ${url}/v1/backups: ${words}`, code);
   } finally {

@@ -6,6 +6,8 @@ const WHY: Record<Omission['reason'], string> = {
   'linked-directory': 'a link to a directory',
   'special-file': 'neither a file nor a directory',
   name: 'a name that archives here may not have',
+  corrupt: 'the registry no longer has its bytes as they were',
+  missing: 'the registry no longer has its bytes',
 };
 
 /** Says on stderr what a backup does not hold. */

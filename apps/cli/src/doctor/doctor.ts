@@ -2,7 +2,7 @@ import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { isPrivateFile, rfc3339, systemCode } from '@cap/crypto';
+import { isPrivateFile, rfc3339, systemCode, systemWords } from '@cap/crypto';
 import { parseTrustStore } from '@cap/proof';
 import { PostgresDatabase, S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
@@ -181,7 +181,7 @@ function backupNeeds({ backup, registry }: Config): Check[] {
 }
 
 const because = (file: string, error: unknown): Error =>
-  new Error(`${file}: ${systemCode(error) === 'ENOENT' ? 'is not there' : (error as Error).message}`);
+  new Error(`${file}: ${systemCode(error) === 'ENOENT' ? 'is not there' : systemWords(error)}`);
 
 async function readable(file: string): Promise<string> {
   try {

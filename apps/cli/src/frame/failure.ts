@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util';
 import { CommanderError } from 'commander';
 import { type ErrorKind } from '@cap/crypto';
 import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-codes.js';
@@ -108,7 +109,7 @@ function failureOf(error: unknown): Failure {
   }
   const code = systemCode(error);
   if (code !== undefined && code in SYSTEM_EXITS) {
-    const { message } = error as Error;
+    const message = systemSentence(error as NodeJS.ErrnoException);
     return { exit: SYSTEM_EXITS[code]!, code, message, text: words(message) };
   }
   const text = `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
@@ -120,6 +121,26 @@ const words = (message: string): string => message.split('\n').map(printable).jo
 
 const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+const ACTS: Record<string, string> = {
+  open: 'open',
+  read: 'read',
+  scandir: 'read',
+  stat: 'look at',
+  lstat: 'look at',
+  mkdir: 'make the directory',
+  mkdtemp: 'make a directory at',
+  rename: 'rename',
+  unlink: 'remove',
+  rmdir: 'remove',
+};
+
+/** An error of the system that no command has put into words: `can't make the directory /x: read-only file system`. */
+function systemSentence({ errno, syscall, path, message }: NodeJS.ErrnoException): string {
+  const why = errno === undefined ? undefined : getSystemErrorMessage(errno);
+  if (why === undefined) return message;
+  return path === undefined ? why : `can't ${ACTS[syscall ?? ''] ?? 'use'} ${path}: ${why}`;
+}
 
 interface Fault {
   file?: string;

@@ -9,6 +9,7 @@ import {
   openPrivateKey,
   requirePrivateFile,
   systemCode,
+  systemWords,
   verifierKey,
   writeFileDurable,
 } from '@cap/crypto';
@@ -63,7 +64,7 @@ async function readKey(file: string, passphrase: string | undefined): Promise<Ke
       {
         source: 'configuration',
         key: 'registry.log.key',
-        expected: `a key file that can be read: ${(error as Error).message}`,
+        expected: `a key file that can be read at ${file}: ${systemWords(error)}`,
       },
     ]);
   }

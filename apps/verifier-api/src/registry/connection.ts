@@ -11,7 +11,7 @@ export class RegistryConnection implements OnApplicationShutdown {
   constructor(@Inject(CONFIG) config: Config, @Inject(Readiness) readiness: Readiness, @Inject(Reload) reload: Reload) {
     let { token } = config.registry;
     this.client = new RegistryClient({ url: config.registry.url, token: () => token });
-    reload.add('registry token', ({ registry }) => void (token = registry.token));
+    reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
     readiness.add('registry', async () => void (await this.client.status()));
   }
 

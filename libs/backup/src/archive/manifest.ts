@@ -9,10 +9,21 @@ const time = z.iso.datetime();
 /** Something that should be saved and is not in the archive. */
 const omission = z.strictObject({
   path: z.string(),
-  /** private: it holds a secret, and the archive is not encrypted; the others can't be saved at all. */
-  reason: z.enum(['private', 'linked-directory', 'special-file', 'name']),
+  /**
+   * private: it holds a secret, and the archive is not encrypted; corrupt, missing: a BLOB that the registry has lost; the others
+   * can't be saved at all.
+   */
+  reason: z.enum(['private', 'linked-directory', 'special-file', 'name', 'corrupt', 'missing']),
 });
 export type Omission = z.infer<typeof omission>;
+
+/** The BLOBs that a registry no longer had, or not as they were. */
+export const brokenBlobs = (incomplete: readonly Omission[]): { blob_id: string; code: string }[] =>
+  incomplete.flatMap(({ path, reason }) =>
+    reason === 'corrupt' || reason === 'missing'
+      ? [{ blob_id: `0x${path.split('/').at(-1)}`, code: `blob.${reason}` }]
+      : [],
+  );
 
 const file = z.strictObject({
   path: z.string().refine((path) => pathFault(path) === null, { error: 'not a path of a backup' }),

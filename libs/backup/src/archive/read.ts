@@ -109,7 +109,7 @@ function readingError(error: unknown, file: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new CapError('io', 'storage.full', `${file}: no space left to unpack it`, { cause: error });
   if (code !== undefined && /^E[A-Z]+$/.test(code))
-    return new CapError('io', 'file.unreadable', `${file}: ${(error as Error).message}`, { cause: error });
+    return new CapError('io', 'file.unreadable', `can't read ${file}: ${systemWords(error)}`, { cause: error });
   return new CapError('refused', 'backup.unreadable', `${file}: truncated or damaged: ${(error as Error).message}`, {
     cause: error,
   });

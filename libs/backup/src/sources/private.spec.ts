@@ -13,7 +13,11 @@ it('the configuration that is shipped is saved: nothing in it looks like a secre
 });
 
 it.each([
-  ['a comment about a token', 'registry:\n  # TOKEN: comes from the Secret cap-tokens\n  url: http://x # its token: in a file\n', false],
+  [
+    'a comment about a token',
+    'registry:\n  # TOKEN: comes from the Secret cap-tokens\n  url: http://x # its token: in a file\n',
+    false,
+  ],
   ['a value with a comment behind it', 'token: Zahnfee-1848 # the token: of the verifier\n', true],
   ['a value that looks like a comment', "password: ' # not this'\n", true],
   ['a setting that was commented out', '# password: Zahnfee-1848\n', true],

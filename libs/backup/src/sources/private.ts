@@ -26,5 +26,7 @@ export function holdsSecret(path: string, content: Uint8Array): boolean {
   if (path.startsWith('keys/') || !READABLE.test(path)) return true;
   const text = Buffer.from(content).toString('latin1');
   const settings = COMMENTED.test(path) ? text.replace(COMMENT, '') : text;
-  return [PRIVATE_KEY, PRIVATE_JWK, URL_WITH_PASSWORD].some((pattern) => pattern.test(text)) || SECRET_MEMBER.test(settings);
+  return (
+    [PRIVATE_KEY, PRIVATE_JWK, URL_WITH_PASSWORD].some((pattern) => pattern.test(text)) || SECRET_MEMBER.test(settings)
+  );
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, systemCode } from '@cap/crypto';
+import { CapError, systemCode, systemWords } from '@cap/crypto';
 import { type Omission } from '../archive/manifest.js';
 import { pathFault } from '../archive/names.js';
 import { holdsSecret } from './private.js';
@@ -98,4 +98,4 @@ async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
 }
 
 const unreadable = (file: string, cause: unknown): CapError =>
-  new CapError('io', 'backup.source', `${file} can't be saved: ${(cause as Error).message}`, { cause });
+  new CapError('io', 'backup.source', `${file} can't be saved: ${systemWords(cause)}`, { cause });

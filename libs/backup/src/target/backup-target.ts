@@ -1,6 +1,14 @@
 import { readdir, rm, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, isCapError, makeDirectoryDurable, syncDirectory, systemCode, TEMPORARY_PREFIX } from '@cap/crypto';
+import {
+  CapError,
+  isCapError,
+  makeDirectoryDurable,
+  syncDirectory,
+  systemCode,
+  systemWords,
+  TEMPORARY_PREFIX,
+} from '@cap/crypto';
 import { OwnerLock, ownerOf } from '@cap/storage';
 import { isArchiveName, sidecarName } from '../archive/names.js';
 import { readSidecar, type Sidecar } from '../archive/sidecar.js';
@@ -103,7 +111,7 @@ export class BackupTarget {
           strange.push({ name, why: `it has ${size} bytes, its sidecar says ${sidecar.size}` });
         else backups.push(backupRecord(sidecar));
       } catch (error) {
-        const why = systemCode(error) === 'ENOENT' ? 'it has no sidecar' : (error as Error).message;
+        const why = systemCode(error) === 'ENOENT' ? 'it has no sidecar' : systemWords(error);
         strange.push({ name, why });
       }
     }
@@ -152,14 +160,9 @@ export class BackupTarget {
     try {
       await makeDirectoryDurable(this.directory, 0o750);
     } catch (cause) {
-      throw new CapError(
-        'cannot-create',
-        'backup.target',
-        `backup target ${this.directory}: ${(cause as Error).message}`,
-        {
-          cause,
-        },
-      );
+      throw new CapError('cannot-create', 'backup.target', `backup target ${this.directory}: ${systemWords(cause)}`, {
+        cause,
+      });
     }
   }
 
@@ -169,7 +172,14 @@ export class BackupTarget {
     } catch (cause) {
       if (systemCode(cause) === 'ENOENT')
         throw new CapError('missing', 'file.missing', `no backup target at ${this.directory}`, { cause });
-      throw cause;
+      throw new CapError(
+        'io',
+        'backup.target',
+        `can't read the backup target ${this.directory}: ${systemWords(cause)}`,
+        {
+          cause,
+        },
+      );
     }
   }
 }

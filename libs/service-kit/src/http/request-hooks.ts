@@ -127,7 +127,7 @@ export function addRequestHooks(
   };
   listeners.onRefusal = ({ problem: { code, status }, requestId, method, client }) => {
     if (code === 'auth.invalid') tokenRefused();
-    record({ request_id: requestId, method, route: UNMATCHED, status, client, code }, undefined);
+    record({ request_id: requestId, method, route: UNMATCHED, status, client: client ?? '', code }, undefined);
   };
   return (request, reply) => {
     begin(request, reply);

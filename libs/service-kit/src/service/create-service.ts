@@ -81,8 +81,8 @@ export async function createService(
   const readiness = new Readiness((missing) =>
     Object.keys(missing).length > 0 ? log.warn('not ready', { missing }) : log.info('ready again'),
   );
-  const reload = new Reload(log);
-  reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)));
+  const reload = new Reload(log, config);
+  reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)), ['server.log_level']);
 
   const certificate = readCertificate(config);
   const listeners = new Listeners(plan, certificate?.options ?? null, parts.unreadTimeoutMs);
@@ -91,7 +91,7 @@ export async function createService(
     : { close: () => undefined };
 
   const clients = new ClientTokens(config.registry.tokens);
-  reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens));
+  reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens), ['registry.tokens']);
   const access = accessTokens(config, logs, readiness, reload);
   const failures = counter({ name: 'cap_auth_token_validation_failures_total', help: 'Tokens that were refused' });
 
@@ -166,12 +166,16 @@ export async function createService(
       listeners.replaceCertificate(fresh.options);
       inUse = fresh;
     };
-    reload.add('certificate', (fresh) => {
-      const read = readCertificate(fresh);
-      if (!read) return;
-      replace(read);
-      settings = fresh;
-    });
+    reload.add(
+      'certificate',
+      (fresh) => {
+        const read = readCertificate(fresh);
+        if (!read) return;
+        replace(read);
+        settings = fresh;
+      },
+      ['tls.cert', 'tls.key', 'tls.min_version'],
+    );
     const files = new CertificateFiles();
     let looking = false;
     const look = async () => {

@@ -17,9 +17,10 @@ it('a reload changes log levels and client tokens, and runs the steps that apps 
   const registry = {
     tokens: { verifier: [tokenHash('a-new-token-of-the-verifier'), tokenHash(CLIENT_TOKENS.verifier)] },
   };
-  const server = { log_level: 'info,greeter=debug' };
+  const server = { ...document.server, log_level: 'info,greeter=debug', trusted_proxies: ['10.0.0.0/8'] };
+  const limits = { json_bytes: 5_000_000 };
   expect(
-    await service.reload(loadConfig({ role: 'verifier', document: { ...document, server, registry } }).config),
+    await service.reload(loadConfig({ role: 'verifier', document: { ...document, server, registry, limits } }).config),
   ).toBe(false);
 
   await service.app.inject('/open/after');
@@ -32,6 +33,12 @@ it('a reload changes log levels and client tokens, and runs the steps that apps 
   expect(seen).toEqual(['development']);
   expect(log.find('not reloaded, the old one stays in use')).toMatchObject([
     { level: 'error', what: 'broken', error: { message: 'unreadable' } },
+  ]);
+  expect(log.lines.filter(({ level, module }) => level === 'warn' && module === 'service').slice(1)).toMatchObject([
+    {
+      msg: 'in effect after a restart: server.trusted_proxies, limits.json_bytes',
+      keys: ['server.trusted_proxies', 'limits.json_bytes'],
+    },
   ]);
   expect(service.app.get(CONFIG)).toMatchObject({ environment: 'development' });
   await service.stop();

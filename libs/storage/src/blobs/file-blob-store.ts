@@ -15,7 +15,7 @@ import { asStorageError } from '../storage-errors.js';
 import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
-import { verified } from './verified.js';
+import { fromDisk, verified } from './verified.js';
 
 const FILE_MODE = 0o640;
 const DIRECTORY_MODE = 0o750;
@@ -83,9 +83,9 @@ export class FileBlobStore implements BlobStore {
   async read(id: Digest, range?: ByteRange): Promise<Readable | null> {
     const handle = await open(this.#file(id), 'r').catch(unless('ENOENT', null));
     if (handle === null) return null;
-    if (range) return handle.createReadStream({ start: range.first, end: range.last });
-    const file = handle.createReadStream();
-    const body = Readable.from(verified(file, id), { objectMode: false });
+    const file = handle.createReadStream(range ? { start: range.first, end: range.last } : {});
+    const bytes = fromDisk(file, id);
+    const body = Readable.from(range ? bytes : verified(bytes, id), { objectMode: false });
     body.once('close', () => file.destroy()); // also when nobody ever read
     return body;
   }

@@ -1,4 +1,15 @@
-import { CapError, type Digest, streamingBlake3 } from '@cap/crypto';
+import { CapError, type Digest, streamingBlake3, systemCode, systemWords } from '@cap/crypto';
+
+/** Bytes as the disk gives them; CapError blob.corrupt where it does not give them back. */
+export async function* fromDisk(source: AsyncIterable<Uint8Array>, id: Digest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (cause) {
+    if (systemCode(cause) !== 'EIO') throw cause;
+    const message = `BLOB ${id}: its bytes can't be read: ${systemWords(cause)}`;
+    throw new CapError('io', 'blob.corrupt', message, { cause, details: { id } });
+  }
+}
 
 /**
  * Passes bytes on while hashing them, always one piece behind: the last piece only leaves once the hash is the name. So

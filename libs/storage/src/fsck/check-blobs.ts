@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import { type Digest, isCapError, streamingSha3 } from '@cap/crypto';
+import { type Digest, isCapError, streamingSha3, systemWords } from '@cap/crypto';
 import { type ListRow } from '../database/entities.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { type BlobStore, type StoredBlob } from '../stores.js';
@@ -73,7 +73,7 @@ async function contentFault(blobs: ReadableBlobs, { blob_id, size }: StoredBlob)
     await finished((await blobs.read(blob_id))!.resume());
     return null;
   } catch (error) {
-    return isCapError(error) ? error.message : `can't be read: ${(error as Error).message}`;
+    return isCapError(error) ? error.message : `can't be read: ${systemWords(error)}`;
   }
 }
 

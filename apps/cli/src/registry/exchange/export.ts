@@ -27,11 +27,9 @@ export async function exportRecords(
     await writeDurable(options.out, (handle) => write((text) => handle.write(text)), {
       mode: 0o600,
       special: 'write',
-    }).catch(
-      (cause: unknown) => {
-        throw cause instanceof Error && 'kind' in cause ? cause : writeError(options.out, cause);
-      },
-    );
+    }).catch((cause: unknown) => {
+      throw cause instanceof Error && 'kind' in cause ? cause : writeError(options.out, cause);
+    });
     printResult(io, options, { file: options.out, ...counts }, () => `${options.out}  ${words(counts)}`);
   } finally {
     await records.close();
