@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { chainFault } from '@cap/crypto';
-import { CONFIG, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
+import { CONFIG, exposeEndings, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log/log-keys.js';
 import { LOG_KEYS } from './log/tokens.js';
@@ -18,6 +18,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   readonly #log: ModuleLog;
   readonly #timers: NodeJS.Timeout[] = [];
   #concealTotals = () => {};
+  #concealEnds = () => {};
 
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
@@ -44,6 +45,9 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
         throw new Error(`a commit has waited for the database for ${Math.floor(waited / 1000)} s`);
       await this.data.store.totals();
     });
+    this.#concealEnds = exposeEndings(() =>
+      this.keys.ends.map(({ file, validTo }) => ({ kind: 'log-key', name: file, ends: validTo })),
+    );
     const count = announceBrokenBlobs();
     this.data.onBrokenBlob = ({ code, message, details }) => {
       count(code);
@@ -71,6 +75,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#concealTotals();
+    this.#concealEnds();
     await this.data.close();
   }
 

@@ -1,7 +1,7 @@
-import { type DynamicModule, Inject, Module } from '@nestjs/common';
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { assertCeremony } from '@cap/proof';
-import { Reload } from '@cap/service-kit';
+import { type Ending, exposeEndings, Reload } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';
@@ -21,9 +21,15 @@ import { VerifyController } from './verify/verify.controller.js';
 
 /** The public API. It keeps no state of its own: what must last is the registry's. */
 @Module({})
-export class VerifierModule {
+export class VerifierModule implements OnApplicationShutdown {
+  readonly onApplicationShutdown: () => void;
+
   constructor(@Inject(Trust) trust: Trust, @Inject(Reload) reload: Reload) {
     trust.reloadWith(reload);
+    const signers = () => trust.store?.document.signers ?? [];
+    this.onApplicationShutdown = exposeEndings(() =>
+      signers().map(({ kid, valid_to }): Ending => ({ kind: 'trusted-signer', name: kid, ends: new Date(valid_to) })),
+    );
   }
 
   static async open(config: Config): Promise<DynamicModule> {

@@ -23,5 +23,5 @@ export { differences } from './entries.js';
 export { levelOf, LOG_LEVELS, type LogLevel, type LogLevels, parseLogLevels } from './log-levels.js';
 export { RESERVED_VARIABLES } from './environment.js';
 export { maskConfig, showConfig } from './show.js';
-export { checkedTlsPair, type CheckedTlsPair, readTlsPair } from './tls-pair.js';
+export { certificatesOf, checkedTlsPair, type CheckedTlsPair, readTlsPair } from './tls-pair.js';
 export { VERSION } from './version.js';

@@ -11,6 +11,7 @@ export interface TlsPair {
 }
 export interface CheckedTlsPair extends TlsPair {
   readonly validFrom: Date;
+  /** Of the link of the chain that ends first. */
   readonly validTo: Date;
 }
 
@@ -32,8 +33,7 @@ export function checkedTlsPair({ cert, key }: Config['tls'], read: () => TlsPair
       throw new Error(
         `the key (${typeOf(privateKey)}) is not that of the certificate (${typeOf(certificate.publicKey)})`,
       );
-    const { validFromDate: validFrom, validToDate: validTo } = certificate;
-    return { ...pair, validFrom, validTo };
+    return { ...pair, validFrom: certificate.validFromDate, validTo: firstEnd(certificatesOf(pair.cert)) };
   } catch (error) {
     const expected = `expected a PEM certificate chain and its private key in ${key} (${(error as Error).message})`;
     throw new ConfigError([{ source: cert!, key: 'tls.cert', expected }]);
@@ -42,3 +42,13 @@ export function checkedTlsPair({ cert, key }: Config['tls'], read: () => TlsPair
 
 const typeOf = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string =>
   [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter((part) => part !== undefined).join(' ');
+
+/** All certificates of a PEM file. Throws for one that is none. */
+export const certificatesOf = (pem: Buffer): X509Certificate[] =>
+  (pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? []).map(
+    (text) => new X509Certificate(text),
+  );
+
+/** A chain is of no use from the day on which its first link ends. */
+const firstEnd = (chain: readonly X509Certificate[]): Date =>
+  new Date(Math.min(...chain.map(({ validToDate }) => validToDate.getTime())));

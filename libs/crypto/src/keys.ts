@@ -233,6 +233,17 @@ export async function loadRecordedKey(file: string, now: Date, passphrase?: stri
   return heldTo(record, file, now, passphrase);
 }
 
+/** The record beside a key file `NAME.key`, whatever it says; null for a bare key. CapError key.malformed, key.unreadable. */
+export async function recordBeside(file: string): Promise<KeyRecord | null> {
+  if (!file.endsWith('.key')) return null;
+  try {
+    return await readRecordFile(recordFileOf(file), path.basename(file, '.key'));
+  } catch (error) {
+    if (error instanceof CapError && error.kind === 'missing') return null;
+    throw error;
+  }
+}
+
 /** Where the record of a key file `NAME.key` lies. */
 export const recordFileOf = (file: string): string => `${file.slice(0, -'.key'.length)}.json`;
 

@@ -61,4 +61,5 @@ export {
 export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
 export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';
+export { type Ending, exposeEndings } from './metrics/expiry.js';
 export { MetricSource } from './metrics/metric-source.js';

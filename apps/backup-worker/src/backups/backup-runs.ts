@@ -10,8 +10,8 @@ import {
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
 import { type EventRequest } from '@cap/contracts';
-import { CapError, isCapError, keyPassphrase } from '@cap/crypto';
-import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { CapError, isCapError, keyPassphrase, recordBeside } from '@cap/crypto';
+import { CONFIG, type Ending, exposeEndings, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
@@ -31,6 +31,8 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #conceal = () => {};
+  #concealEnd = () => {};
+  #ends: Ending[] = [];
   /** The section `backup` of the configuration as it was read last. */
   settings: Config['backup'];
 
@@ -42,10 +44,12 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   ) {
     this.#log = logs.for('backup');
     this.settings = config.backup;
-    reload.add('backup settings', ({ backup }) => void (this.settings = backup), RELOADED);
+    reload.add('backup settings', ({ backup }) => this.#use(backup), RELOADED);
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    await this.#use(this.settings);
+    this.#concealEnd = exposeEndings(() => this.#ends);
     this.#conceal = exposeTarget(() => this.target);
     announceRuns();
   }
@@ -54,6 +58,15 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.stop();
     this.#conceal();
+    this.#concealEnd();
+  }
+
+  async #use(settings: Config['backup']): Promise<void> {
+    this.settings = settings;
+    const { signing_key: file } = settings;
+    // A record that can't be read is what readiness and each run complain of.
+    const record = file === undefined ? null : await recordBeside(file).catch(() => null);
+    this.#ends = record ? [{ kind: 'signing-key', name: record.kid, ends: new Date(record.valid_to) }] : [];
   }
 
   get target(): BackupTarget {

@@ -7,6 +7,7 @@ import { parseTrustStore } from '@cap/proof';
 import { PostgresDatabase, S3Objects, type S3Place } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
+import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './endings.js';
 
 interface Options {
   config?: string;
@@ -49,7 +50,7 @@ export async function doctor(io: CliIo, options: Options): Promise<ExitCode> {
       },
     ],
   ]);
-  if (loaded && options.service) await look(needsOf(options.service, loaded, io.now()));
+  if (loaded && options.service) await look(needsOf(options.service, loaded, io));
   printResult(io, options, { ok: findings.every(({ status }) => status === 'ok'), findings }, () =>
     findings.map(({ what, status, message }) => `${WORDS[status].padEnd(7)} ${what.padEnd(22)} ${message}`).join('\n'),
   );
@@ -86,29 +87,36 @@ function clock(now: Date): string {
   return now.toISOString();
 }
 
-function needsOf(service: NonNullable<Options['service']>, { config, listen }: LoadedConfig, now: Date): Check[] {
+function needsOf(
+  service: NonNullable<Options['service']>,
+  { config, listen }: LoadedConfig,
+  { env, now: clock }: CliIo,
+): Check[] {
+  const now = clock();
   const { tls, registry } = config;
   const checks: Check[] = [];
   if (tls.mode === 'tls')
     checks.push(['TLS certificate', () => certificate(config, now)], ['TLS key', () => secretFile(tls.key!)]);
-  if (service === 'verifier') checks.push(...verifierNeeds(config));
-  if (service === 'registry') checks.push(...registryNeeds(registry));
-  if (service === 'backup') checks.push(...backupNeeds(config));
+  const authorities = env.NODE_EXTRA_CA_CERTS;
+  if (authorities) checks.push(['trusted authorities', () => authoritiesEnd(authorities, now)]);
+  if (service === 'verifier') checks.push(...verifierNeeds(config, now));
+  if (service === 'registry') checks.push(...registryNeeds(registry, now));
+  if (service === 'backup') checks.push(...backupNeeds(config, now));
   const { host, port } = listen.management;
   checks.push(['running service', () => readiness(host, port)]);
   return checks;
 }
 
 /** As the service would take it, so that a key that is another's is found before a start or a reload. */
-function certificate(config: Config, now: Date): string {
+function certificate(config: Config, now: Date): string | { warn: string } {
   const { validFrom, validTo } = readTlsPair(config)!;
   const words = `${config.tls.cert}: valid from ${rfc3339(validFrom)} to ${rfc3339(validTo)}`;
-  if (now < validFrom || now > validTo) throw new Error(words);
-  return words;
+  if (now < validFrom) throw new Error(words);
+  return untilEnd(words, validTo, now);
 }
 
-function registryNeeds({ database, blobs, tokens }: Config['registry']): Check[] {
-  const checks: Check[] = [];
+function registryNeeds({ database, blobs, tokens, log }: Config['registry'], now: Date): Check[] {
+  const checks: Check[] = [log.key ?? []].flat().map((file) => ['log key', () => keyEnd(file, now)]);
   if (isPostgresUrl(database)) checks.push(['PostgreSQL', () => databaseAnswers(database)]);
   else checks.push(['data directory', () => writable(path.dirname(database))]);
   if (typeof blobs === 'string') checks.push(['BLOB directory', () => writable(blobs)]);
@@ -137,7 +145,7 @@ async function bucketAnswers(place: S3Place): Promise<string> {
   }
 }
 
-function verifierNeeds({ oauth, verification, registry }: Config): Check[] {
+function verifierNeeds({ oauth, verification, registry }: Config, now: Date): Check[] {
   const { trust_file } = verification;
   return [
     [
@@ -157,11 +165,18 @@ function verifierNeeds({ oauth, verification, registry }: Config): Check[] {
         return `${trust_file}: ${document.signers.length} signers, ${document.policies.length} policies`;
       },
     ],
+    [
+      'trusted signers',
+      async () => {
+        if (trust_file === undefined) return 'none';
+        return signersEnd(parseTrustStore(await readFile(trust_file), trust_file).document, now);
+      },
+    ],
     ['registry', () => registryAnswers(registry)],
   ];
 }
 
-function backupNeeds({ backup, registry }: Config): Check[] {
+function backupNeeds({ backup, registry }: Config, now: Date): Check[] {
   const { target, signing_key, sources } = backup;
   return [
     ['backup target', () => writable(target)],
@@ -172,6 +187,7 @@ function backupNeeds({ backup, registry }: Config): Check[] {
         return secretFile(signing_key);
       },
     ],
+    ...(signing_key === undefined ? [] : [['signing key valid', () => keyEnd(signing_key, now)] satisfies Check]),
     ...Object.entries(sources).map(([name, directory]): Check => [
       `source ${name}`,
       async () => (directory === null ? 'none, as configured' : readableDirectory(directory)),

@@ -7,6 +7,7 @@ import {
   formatVerifierKey,
   makeDirectoryDurable,
   openPrivateKey,
+  recordBeside,
   requirePrivateFile,
   systemCode,
   systemWords,
@@ -19,6 +20,8 @@ export interface LogKeys {
   keys: KeyObject[];
   /** The public keys as C2SP verifier keys, under the log's name without epoch. */
   verifierKeys: string[];
+  /** Ends of those keys that have a record beside them, by file. */
+  ends: { file: string; validTo: Date }[];
   /** Where a key was made just now, or null. */
   made: string | null;
 }
@@ -37,9 +40,14 @@ export async function loadLogKeys({ registry }: Config, passphrase?: string): Pr
   const ownFile = path.join(path.dirname(path.resolve(registry.database)), 'keys', 'log.key');
   const made = key === undefined ? await makeKey(ownFile) : null;
   const keys: KeyObject[] = [];
-  for (const file of key === undefined ? [ownFile] : [key].flat()) keys.push(await readKey(file, passphrase));
+  const ends: LogKeys['ends'] = [];
+  for (const file of key === undefined ? [ownFile] : [key].flat()) {
+    keys.push(await readKey(file, passphrase));
+    const record = await recordBeside(file);
+    if (record) ends.push({ file, validTo: new Date(record.valid_to) });
+  }
   const verifierKeys = keys.map((each) => formatVerifierKey(verifierKey('ed25519', origin, createPublicKey(each))));
-  return { keys, verifierKeys, made };
+  return { keys, verifierKeys, ends, made };
 }
 
 /** The file, if it was not there before. */

@@ -20,9 +20,11 @@ import { addRequestHooks } from '../http/request-hooks.js';
 import { refuseUnknownMembers } from '../http/request-members.js';
 import { Logs } from '../logging/logs.js';
 import { cacheOutcomes } from '../metrics/cache-metrics.js';
+import { exposeEndings } from '../metrics/expiry.js';
 import { httpMetrics } from '../metrics/http-metrics.js';
 import { counter } from '../metrics/metric.js';
 import { problemSender } from '../problems/send-problem.js';
+import { trustedAuthorities } from './trusted-authorities.js';
 import { assertValidNow, type Certificate, CertificateFiles, readCertificate } from './certificate.js';
 import { KitModule } from './kit.module.js';
 import { Reload } from './reload.js';
@@ -90,6 +92,8 @@ export async function createService(
     ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
     : { close: () => undefined };
 
+  const authorities = trustedAuthorities(process.env);
+  const concealTrust = exposeEndings(() => authorities);
   const clients = new ClientTokens(config.registry.tokens);
   reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens), ['registry.tokens']);
   const access = accessTokens(config, logs, readiness, reload);
@@ -154,6 +158,7 @@ export async function createService(
     if (listening) await drain();
     access.close();
     watched.close();
+    concealTrust();
     if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
     listeners.closeAll();
     log.info('stopped');
@@ -193,7 +198,13 @@ export async function createService(
       }
     };
     const timer = setInterval(() => void look(), everyMs).unref();
-    return { close: () => clearInterval(timer) };
+    const conceal = exposeEndings(() => [{ kind: 'certificate', name: settings.tls.cert!, ends: inUse.validTo }]);
+    return {
+      close: () => {
+        clearInterval(timer);
+        conceal();
+      },
+    };
   }
 
   async function drain(): Promise<void> {

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { certificatesOf } from '@cap/config';
+import { type Ending } from '../metrics/expiry.js';
+
+/** More than these are the list of a system, which others keep up to date. */
+const OWN_AUTHORITIES = 10;
+
+/** When the authorities end that this process trusts beside Node's own: those of NODE_EXTRA_CA_CERTS, read once, as Node does. */
+export function trustedAuthorities({ NODE_EXTRA_CA_CERTS: file }: NodeJS.ProcessEnv): Ending[] {
+  if (!file) return [];
+  try {
+    const trusted = certificatesOf(readFileSync(file));
+    if (trusted.length > OWN_AUTHORITIES) return [];
+    return trusted.map(({ subject, validToDate }) => ({
+      kind: 'trusted-authority',
+      name: subject.replaceAll('\n', ', '),
+      ends: validToDate,
+    }));
+  } catch {
+    return []; // Node has warned of it
+  }
+}
