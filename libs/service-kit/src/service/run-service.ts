@@ -12,6 +12,7 @@ import {
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createService, type Service, type ServiceParts } from './create-service.js';
 import { exitCodeOf, INTERNAL_ERROR } from './exit-code.js';
+import { giveBackStartMemory } from './start-memory.js';
 import { checkHealth, hasEnded } from './health-command.js';
 
 /** A subcommand that runs the application without listening and ends with the exit code it returns. */
@@ -136,5 +137,6 @@ async function serve(binary: string, service: Service, load: () => LoadedConfig)
       log.error('the configuration can not be reloaded, the old one stays in use', { error });
     }
   });
+  giveBackStartMemory();
   await service.listen();
 }
