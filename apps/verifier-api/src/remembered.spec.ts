@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Remembered } from './remembered.js';
+import { forgettingAfter, Remembered } from './remembered.js';
 
 let asked = 0;
 beforeEach(() => void (asked = 0));
@@ -30,6 +30,22 @@ describe('what the registry said', () => {
     const remembered = make();
     const answers = await Promise.all([1, 2, 3].map(() => remembered.get('a', ask)));
     expect(answers).toEqual([{ answer: 1 }, { answer: 1 }, { answer: 1 }]);
+  });
+
+  it('is asked by each for itself when nothing is to be kept', async () => {
+    const never = make(false);
+    const answers = await Promise.all([1, 2].map(() => never.get('a', ask)));
+    expect(answers).toEqual([{ answer: 1 }, { answer: 2 }]);
+  });
+
+  it('is forgotten after a write, also one of which nobody knows whether it took place', async () => {
+    const remembered = make();
+    await remembered.get('a', ask);
+    const { generation } = remembered;
+    const lost = forgettingAfter(remembered, () => Promise.reject(new Error('the answer is lost')));
+    await expect(lost).rejects.toThrow('lost');
+    expect(remembered.generation).not.toBe(generation);
+    expect(await remembered.get('a', ask)).toEqual({ answer: 2 });
   });
 
   it('is not kept when it was forgotten while it was asked', async () => {

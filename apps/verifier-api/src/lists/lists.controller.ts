@@ -19,6 +19,7 @@ import { type z } from 'zod';
 import { contentTag, isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { RegistryConnection } from '../registry/connection.js';
+import { forgettingAfter } from '../remembered.js';
 import { ReferenceLists } from './reference-lists.js';
 import { listHash } from './schemas.js';
 
@@ -42,7 +43,9 @@ export class ListsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.#publish(body, { requestId: request.id }) });
-    return this.writes.answer(request, reply, principal, () => request.bodyDigest, write);
+    return forgettingAfter(this.lists, () =>
+      this.writes.answer(request, reply, principal, () => request.bodyDigest, write),
+    );
   }
 
   @Get()
@@ -73,9 +76,7 @@ export class ListsController {
 
   async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {
     refuseBadRows(body);
-    const stored = await this.registry.client.storeList(body, context);
-    this.lists.forget();
-    return stored;
+    return this.registry.client.storeList(body, context);
   }
 }
 

@@ -47,6 +47,11 @@ export class ReferenceLists {
     return found?.as_of ?? null;
   }
 
+  /** Another one after each change that went through this instance. */
+  get generation(): number {
+    return this.#lists.generation;
+  }
+
   /** After a change that went through this instance. */
   forget(): void {
     this.#lists.forget();

@@ -59,6 +59,11 @@ export class Policies {
     return { compiled: trusted, status: 'active', ...unconfirmed };
   }
 
+  /** Another one after each change that went through this instance. */
+  get generation(): number {
+    return this.#remembered.generation;
+  }
+
   /** After a change that went through this instance. */
   forget(): void {
     this.#remembered.forget();

@@ -16,6 +16,8 @@ import {
 import { type z } from 'zod';
 import { isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { forgettingAfter } from '../remembered.js';
+import { Policies } from './policies.js';
 import { PolicyService } from './policy.service.js';
 import { compileV2Request, type CompileV2Request, policyRef, statusRequest, type StatusRequest } from './schemas.js';
 
@@ -23,6 +25,7 @@ import { compileV2Request, type CompileV2Request, policyRef, statusRequest, type
 export class PolicyController {
   constructor(
     @Inject(PolicyService) private readonly policies: PolicyService,
+    @Inject(Policies) private readonly known: Policies,
     @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
   ) {}
 
@@ -36,7 +39,9 @@ export class PolicyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.policies.compileV1(document, { requestId: request.id }) });
-    return this.writes.answer(request, reply, principal, () => request.bodyDigest, write);
+    return forgettingAfter(this.known, () =>
+      this.writes.answer(request, reply, principal, () => request.bodyDigest, write),
+    );
   }
 
   @Post('v2/compile')
@@ -52,7 +57,10 @@ export class PolicyController {
       return { status: valid ? 200 : 422, body: answer };
     };
     requireScopes(principal, body.persist ? 'policy:write' : 'verify:read');
-    if (body.persist) return this.writes.answer(request, reply, principal, () => request.bodyDigest, compile);
+    if (body.persist)
+      return forgettingAfter(this.known, () =>
+        this.writes.answer(request, reply, principal, () => request.bodyDigest, compile),
+      );
     const { status, body: answer } = await compile();
     reply.status(status);
     return answer;

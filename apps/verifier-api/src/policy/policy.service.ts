@@ -11,6 +11,7 @@ import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { ProblemError } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
+import { forgettingAfter } from '../remembered.js';
 import { compiledOf, Policies } from './policies.js';
 import { type CompileV2Request } from './schemas.js';
 
@@ -69,15 +70,12 @@ export class PolicyService {
     };
   }
 
-  async setStatus(ref: string, status: PolicyStatus, context: CallContext): Promise<PolicyRecord> {
-    const record = await this.registry.client.setPolicyStatus(ref, status, context);
-    this.policies.forget();
-    return record;
+  setStatus(ref: string, status: PolicyStatus, context: CallContext): Promise<PolicyRecord> {
+    return forgettingAfter(this.policies, () => this.registry.client.setPolicyStatus(ref, status, context));
   }
 
   async #store({ document }: CompiledPolicy, context: CallContext): Promise<void> {
     await this.registry.client.storePolicy({ document }, context);
-    this.policies.forget();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type BackendName,
   backends,
   type Bundle,
+  type TrustStore,
   verifyBundle,
   type Verification,
   type VerificationOptions,
@@ -45,7 +46,7 @@ interface NamedPolicy {
 @Injectable()
 export class Judge {
   readonly #accepted: 'auto' | readonly BackendName[];
-  readonly #results = new ResultCache<Judged>();
+  readonly #results: ResultCache<Judged>;
   readonly #metrics = verdictMetrics();
 
   constructor(
@@ -57,17 +58,22 @@ export class Judge {
     @Inject(ProofThreads) private readonly threads: ProofThreads,
   ) {
     this.#accepted = configuredBackends(config);
+    const { cache_enabled, cache_ttl_seconds } = config.policy;
+    this.#results = new ResultCache(cache_enabled ? cache_ttl_seconds * 1000 : 0);
   }
 
   async judge(bundle: AskedBundle, asked: Asked, context: CallContext): Promise<Judged> {
     const options = this.#options(asked);
+    // Both as they are when the request comes: what is acknowledged or reloaded meanwhile is for those that come later.
+    const generation = `${this.policies.generation} ${this.lists.generation}`;
+    const trust = this.trust.store;
     const named = await this.#namedPolicy(asked, context);
-    const work = () => this.#inTime((signal) => this.#verify(bundle, named, options, { ...context, signal }));
+    const work = () => this.#inTime((signal) => this.#verify(bundle, named, trust, options, { ...context, signal }));
     // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
     if (bundle.key === null || options.checkRegistry) return work();
     const { accepted, audience, nonce, at } = options;
-    const key = JSON.stringify([bundle.key, named?.key, this.trust.store?.hash, accepted, audience, nonce, at]);
-    return this.#results.get(key, work);
+    const key = JSON.stringify([bundle.key, named?.key, trust?.hash, accepted, audience, nonce, at]);
+    return this.#results.get(key, generation, work);
   }
 
   #options({ backend, options }: Asked): VerificationOptions {
@@ -98,15 +104,16 @@ export class Judge {
   async #verify(
     asked: AskedBundle,
     named: NamedPolicy | null,
+    trust: TrustStore | null,
     options: VerificationOptions,
     context: CallContext & { signal: AbortSignal },
   ): Promise<Judged> {
     const bundle = await asked.read(context);
     const { policies, lists, registry } = this;
-    const sources = new RegistrySources({ policies, lists, registry }, this.trust.store, context);
+    const sources = new RegistrySources({ policies, lists, registry }, trust, context);
     const { pool, waited } = this.threads.for(context.signal);
     const started = performance.now();
-    const verification = await verifyBundle(bundle, sourcesOf(sources, named, this.trust.store), {
+    const verification = await verifyBundle(bundle, sourcesOf(sources, named, trust), {
       ...options,
       ...(pool && { pool }),
     });
@@ -114,9 +121,10 @@ export class Judge {
     this.#metrics.verified(backendOf(bundle), (performance.now() - started - waited()) / 1000);
     const answer = answerOf(verification);
     const { report: _report, reportBytes: _bytes, sample: _sample, ...summary } = verification;
+    const { validUntil } = summary;
     // What was judged without the registry is judged again once it may be back.
-    const validUntil = sources.degraded ? new Date(0) : summary.validUntil;
-    return { verification: summary, answer, size: answer.length, validUntil, premises: sources.premises };
+    const keep = !sources.degraded;
+    return { verification: summary, answer, size: answer.length, keep, validUntil, premises: sources.premises };
   }
 
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -151,7 +159,7 @@ function givenPolicy(document: JsonValue): NamedPolicy {
 const sourcesOf = (
   looking: RegistrySources,
   named: NamedPolicy | null,
-  trust: VerificationSources['trust'],
+  trust: TrustStore | null,
 ): VerificationSources => ({
   policy: named?.policy ?? null,
   trust,

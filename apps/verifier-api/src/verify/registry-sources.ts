@@ -1,6 +1,6 @@
 import { type CallContext, isServiceError } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type TrustStore, type VerificationSources } from '@cap/proof';
+import { type HeldReferenceList, type TrustStore, type VerificationSources } from '@cap/proof';
 import { type ReferenceLists } from '../lists/reference-lists.js';
 import { type Policies } from '../policy/policies.js';
 import { type RegistryConnection } from '../registry/connection.js';
@@ -43,10 +43,7 @@ export class RegistrySources implements Looking {
     // The bundle's own copy counts then, since the trust store names its hash.
     const fallback = this.trust?.referenceList(hash) ? () => null : undefined;
     const found = await this.#asked(ask, fallback);
-    this.#premise(async () => {
-      const other = await ask({});
-      return other?.as_of === found?.as_of && other?.newest_as_of === found?.newest_as_of;
-    });
+    this.#premise(async () => told(await ask({})) === told(found));
     return found;
   }
 
@@ -80,3 +77,6 @@ export class RegistrySources implements Looking {
     this.premises.push(() => holds().catch(() => false));
   }
 }
+
+/** Everything the registry says of a list beside its content, which its hash names. */
+const told = (list: HeldReferenceList | null): string => JSON.stringify(list && { ...list, bytes: undefined });

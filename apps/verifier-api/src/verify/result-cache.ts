@@ -11,9 +11,18 @@ export type Premise = () => Promise<boolean>;
 export interface Cacheable {
   /** Bytes of the answer. */
   readonly size: number;
+  /** Whether later questions may have it too. */
+  readonly keep: boolean;
   /** From this instant on the same inputs may get another verdict; null: never. */
   readonly validUntil: Date | null;
   readonly premises: readonly Premise[];
+}
+
+/** A verdict that is being made. */
+interface Running<T> {
+  readonly made: Promise<T>;
+  readonly generation: string;
+  readonly begun: number;
 }
 
 /**
@@ -26,37 +35,54 @@ export class ResultCache<T extends Cacheable> {
     maxSize: MAX_BYTES,
     sizeCalculation: ({ size }) => size + ENTRY_BYTES,
   });
-  readonly #running = new Map<string, Promise<T>>();
+  readonly #running = new Map<string, Running<T>>();
   readonly #outcomes = cacheOutcomes('result');
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(
+    /** How long what a verdict was made from may count unasked: an older one that is still being made is not joined. */
+    private readonly joinMs: number,
+    private readonly now: () => number = Date.now,
+  ) {}
 
-  async get(key: string, make: () => Promise<T>): Promise<T> {
+  /**
+   * `generation`: changes with everything that was acknowledged and could change a verdict. A question that came after such
+   * an acknowledgement is not answered by what was begun before it.
+   */
+  async get(key: string, generation: string, make: () => Promise<T>): Promise<T> {
+    const came = this.now();
     const kept = this.#entries.get(key);
-    if (kept && (await this.#holds(kept))) {
+    if (kept && countsAt(kept, came) && (await allHold(kept))) {
       this.#outcomes.hit();
       return kept;
     }
     const running = this.#running.get(key);
-    if (running) {
+    if (running?.generation === generation && came - running.begun < this.joinMs) {
+      const result = await running.made;
+      // Made for somebody who came earlier: what was still in time then may be late now.
+      if (!countsAt(result, came)) return this.get(key, generation, make);
       this.#outcomes.hit();
-      return running;
+      return result;
     }
     this.#outcomes.miss();
-    const made = make();
-    this.#running.set(key, made);
-    try {
-      const result = await made;
-      this.#entries.set(key, result);
-      return result;
-    } finally {
-      this.#running.delete(key);
-    }
+    return this.#begin(key, generation, make);
   }
 
-  async #holds({ validUntil, premises }: T): Promise<boolean> {
-    if (validUntil !== null && this.now() >= validUntil.getTime()) return false;
-    for (const holds of premises) if (!(await holds())) return false;
-    return true;
+  async #begin(key: string, generation: string, make: () => Promise<T>): Promise<T> {
+    const mine = { made: make(), generation, begun: this.now() };
+    this.#running.set(key, mine);
+    try {
+      const result = await mine.made;
+      if (result.keep) this.#entries.set(key, result);
+      return result;
+    } finally {
+      if (this.#running.get(key) === mine) this.#running.delete(key);
+    }
   }
+}
+
+const countsAt = ({ validUntil }: Cacheable, at: number): boolean => validUntil === null || at < validUntil.getTime();
+
+async function allHold({ premises }: Cacheable): Promise<boolean> {
+  for (const holds of premises) if (!(await holds())) return false;
+  return true;
 }

@@ -130,6 +130,16 @@ describe('a published key set', () => {
     keys.close();
   });
 
+  it('is read anew for a reload, though a reading is under way that may have come before the change', async () => {
+    publish(one);
+    const { keys } = source();
+    const before = asked;
+    const both = [keys.refresh(), keys.refreshAnew()];
+    expect(await Promise.all(both)).toEqual([{ changed: true }, { changed: false }]);
+    expect(asked).toBe(before + 2);
+    keys.close();
+  });
+
   it('a removed key is gone after the next reading', async () => {
     publish(one, two);
     const { keys, changes } = source();

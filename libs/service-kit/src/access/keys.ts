@@ -20,6 +20,8 @@ export interface KeySource {
   select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null>;
   /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
   refresh(): Promise<{ changed: boolean }>;
+  /** The same, and not content with a reading that was begun before. */
+  refreshAnew(): Promise<{ changed: boolean }>;
   /** Why no token can be verified now, or null. */
   missing(): string | null;
   close(): void;
@@ -54,6 +56,10 @@ export class PemKeySource implements KeySource {
 
   async refresh(): Promise<{ changed: boolean }> {
     return { changed: this.read() };
+  }
+
+  refreshAnew(): Promise<{ changed: boolean }> {
+    return this.refresh();
   }
 
   missing(): string | null {
@@ -161,6 +167,11 @@ export class JwksKeySource implements KeySource {
   refresh(): Promise<{ changed: boolean }> {
     this.running ??= this.read().finally(() => (this.running = null));
     return this.running;
+  }
+
+  async refreshAnew(): Promise<{ changed: boolean }> {
+    await this.running?.catch(() => undefined);
+    return this.refresh();
   }
 
   missing(): string | null {

@@ -243,7 +243,7 @@ function accessTokens(config: Config, logs: Logs, readiness: Readiness, reload: 
     if (keys.missing() !== null) await keys.refresh();
   });
   reload.add('token keys', async () => {
-    const { changed } = await keys.refresh();
+    const { changed } = await keys.refreshAnew();
     if (changed) cache.clear();
   });
   return {
