@@ -2,7 +2,7 @@ import { type Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { type JsonValue, sha256 } from '@cap/crypto';
+import { isCapError, JSON_LIMIT, type JsonValue, sha256 } from '@cap/crypto';
 import { parsePolicyText } from '@cap/policy';
 import { parseJsonBody, ProblemError, readBody } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
@@ -55,4 +55,15 @@ function noteDigest(request: FastifyRequest, body: Buffer): void {
 }
 
 const readJson = (body: Buffer, route: string | undefined): JsonValue =>
-  route === POLICY_ROUTE ? parsePolicyText(body, 'body') : parseJsonBody(body);
+  route === POLICY_ROUTE ? readPolicy(body) : parseJsonBody(body);
+
+function readPolicy(body: Buffer): JsonValue {
+  try {
+    return parsePolicyText(body, 'body');
+  } catch (error) {
+    const { cause } = error as Error;
+    if (isCapError(cause) && cause.code === JSON_LIMIT)
+      throw new ProblemError('request.limit', cause.message, { cause });
+    throw error;
+  }
+}

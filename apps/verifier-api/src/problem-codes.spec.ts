@@ -89,6 +89,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'auth.invalid': () => request(api.url).get('/policy').set('authorization', 'Bearer a.b.c').expect(assertDocumented),
   'auth.scope': () => api.as('policy:write').get('/policy'),
   'request.schema': () => api.as().get('/policy?colour=red'),
+  'request.limit': () => api.as().post('/verify', `{"bundle_id":[${'1,'.repeat(100_000)}1]}`),
   'request.too-large': () => narrow.as().post('/lists', listOf('x', 'x'.repeat(3_000))),
   'request.media-type': () => api.as().post('/lists', 'x').set('content-type', 'text/plain'),
   'request.not-acceptable': () => api.as().get('/policy').set('accept', 'image/png'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
 import { receipt } from './log.js';
-import { count, digest, digestRef, kid, time } from './scalars.js';
+import { count, digest, digestRef, kid, plainText, time } from './scalars.js';
 
 export const verdict = z.enum(['ok', 'warn', 'fail']);
 export type Verdict = z.infer<typeof verdict>;
@@ -19,7 +19,7 @@ const content = {
 };
 
 /** POST /v1/entries. The BLOB bundle_id must be there; it is kept from then on. */
-export const entryRequest = z.strictObject({ ...content, company: z.string().min(1).max(500).nullable().optional() });
+export const entryRequest = z.strictObject({ ...content, company: plainText.min(1).max(500).nullable().optional() });
 export type EntryRequest = z.infer<typeof entryRequest>;
 
 export const entryRecord = z.object({
@@ -50,7 +50,7 @@ export const entryQuery = pageQuery.extend({
     .optional(),
   policy_hash: digestRef.optional(),
   signer_kid: kid.optional(),
-  company: z.string().max(500).optional(),
+  company: plainText.max(500).optional(),
   result: verdict.optional(),
   /** Registered at or after. */
   from: time.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
-import { digest, jsonObject, time } from './scalars.js';
+import { digest, jsonObject, pathPart, time } from './scalars.js';
 
 export const policyStatus = z.enum(['active', 'deprecated', 'draft']);
 export type PolicyStatus = z.infer<typeof policyStatus>;
@@ -32,7 +32,7 @@ export type PolicyRecord = z.infer<typeof policyRecord>;
 export const policyStored = z.object({ policy: policyRecord, created: z.boolean() });
 export type PolicyStored = z.infer<typeof policyStored>;
 
-export const policyQuery = pageQuery.extend({ status: policyStatus.optional(), id: z.string().max(200).optional() });
+export const policyQuery = pageQuery.extend({ status: policyStatus.optional(), id: pathPart.optional() });
 export type PolicyQuery = z.input<typeof policyQuery>;
 export const policyPage = pageOf(policySummary);
 

@@ -22,6 +22,15 @@ export const time = z.iso.datetime({ error: 'expected an RFC 3339 UTC time, e.g.
 /** A day or an RFC 3339 UTC time. */
 export const dayOrTime = z.union([z.iso.date(), time], { error: 'expected YYYY-MM-DD or an RFC 3339 UTC time' });
 
+/** Text that a database can hold and a URL can carry. */
+export const plainText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
+  error: 'expected text without U+0000 or half characters',
+});
+
+/** Longest part of a path. What is stored under a name has one that fits. */
+export const PATH_PART_LENGTH = 300;
+export const pathPart = plainText.min(1).max(PATH_PART_LENGTH);
+
 export const count = z.int().nonnegative();
 
 /** A whole number of a query in decimal digits, and nothing else that Number() would take: no blank, no 0x10, no 1e2. */

@@ -75,6 +75,10 @@ describe('DSSE', () => {
 
   it('takes base64 in one spelling', () => {
     expect(strictBase64('AAE=', 'x')).toEqual(Buffer.from([0, 1]));
-    for (const bad of ['AAE', 'AAF=', 'AA E=', 'AAE=\n', 'AA-_']) expect(() => strictBase64(bad, 'x')).toThrow(/^x: /);
+    const long = Buffer.alloc(12_000_000, 7);
+    expect(strictBase64(long.toString('base64'), 'x').equals(long)).toBe(true);
+    expect(() => strictBase64(`${long.toString('base64')}*`, 'x')).toThrow(/^x: not base64/);
+    for (const bad of ['AAE', 'AAF=', 'AA E=', 'AAE=\n', 'AA-_', '=', 'A==='])
+      expect(() => strictBase64(bad, 'x')).toThrow(/^x: /);
   });
 });

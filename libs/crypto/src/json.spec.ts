@@ -83,6 +83,8 @@ describe('parseJson', () => {
     ['nesting of 65', Buffer.from('[{"a":'.repeat(32) + '[' + ']' + '}]'.repeat(32))],
     ['nesting hidden by brackets in strings', Buffer.from(`["]]]]${'\\\\'}",`.repeat(65) + '1' + ']'.repeat(65))],
     ['nesting that breaks parsers', Buffer.from('['.repeat(1_000_000))],
+    ['half a character', Buffer.from('{"a":["\\ud800"]}')],
+    ['half a character in a name', Buffer.from('{"\\uDC00":1}')],
   ])('refuses %s', (_name, bytes) => {
     expect(codeOf(() => parseJson(bytes, 'policy.json'))).toBe('json.malformed');
     expect(() => parseJson(bytes, 'policy.json')).toThrow(/^policy\.json: /);
@@ -93,6 +95,29 @@ describe('parseJson', () => {
     expect(JSON.stringify(parseJson(Buffer.from(deep), 'x'))).toBe(deep);
     const text = JSON.stringify(['['.repeat(100), '"{\\'.repeat(100), { '\\"[': 1 }]);
     expect(JSON.stringify(parseJson(Buffer.from(text), 'x'))).toBe(text);
+  });
+
+  it.each([
+    ['items', (count: number) => `[${Array(count).fill('1').join()}]`],
+    ['members', (count: number) => `{${Array.from({ length: count }, (_, i) => `"k${i}":1`).join()}}`],
+    [
+      'empty lists',
+      (count: number) =>
+        `[${Array(count - 1)
+          .fill('[]')
+          .join()}]`,
+    ],
+  ])('takes so many %s and no more, before it makes anything of them', (_name, textOf) => {
+    expect(() => parseJson(Buffer.from(textOf(1_000)), 'x', 2_000)).not.toThrow();
+    expect(codeOf(() => parseJson(Buffer.from(textOf(3_000)), 'x', 2_000))).toBe('json.limit');
+    expect(codeOf(() => parseJson(Buffer.from(textOf(200_000)), 'x'))).toBe('json.limit');
+    expect(() => parseJson(Buffer.from(textOf(200_000)), 'x', Infinity)).not.toThrow();
+    const prose = JSON.stringify([',[{'.repeat(100_000)]);
+    expect(() => parseJson(Buffer.from(prose), 'x', 2)).not.toThrow();
+  });
+
+  it('takes whole characters in escapes', () => {
+    expect(parseJson(Buffer.from('{"\\ud83d\\ude00":"\\uD83D\\uDE00"}'), 'x')).toEqual({ '\u{1f600}': '\u{1f600}' });
   });
 
   it('notices duplicate members as not canonical', () => {

@@ -6,6 +6,10 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export type JsonObject = { [key: string]: JsonValue };
 
 const MAX_DEPTH = 64;
+/** Members and items of one JSON text, all depths together: twice what the index of the largest bundle has. */
+const MAX_MEMBERS = 100_000;
+/** Code of the CapError for a JSON text with more. */
+export const JSON_LIMIT = 'json.limit';
 
 /**
  * RFC 8785 canonical JSON as UTF-8 bytes. Refuses (CapError `json.uncanonical`, naming the place) what has no single
@@ -56,23 +60,40 @@ const refuseProto = (key: string, value: JsonValue): JsonValue => {
   if (key === '__proto__') throw new SyntaxError('a member is named __proto__');
   return value;
 };
+/** The same, or an escape that could be half a character. */
+const MAY_BE_UNSOUND = /__proto__|\\u00|\\ud[89a-f]/i;
+const refuseUnsound = (key: string, value: JsonValue): JsonValue => {
+  if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+    throw new SyntaxError('a string with a lone surrogate');
+  return refuseProto(key, value);
+};
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
-/** Whatever walks over a value does so by recursion: text that nests deeper is refused before it is parsed. */
-function nestsDeeperThan(limit: number, text: string): boolean {
+/**
+ * Whatever walks over a value does so by recursion and looks at every part of it: text that nests too deep or has too many
+ * parts is refused before it is parsed. Each value begins the text, or follows an opening bracket or a comma.
+ */
+function refuseExcess(text: string, what: string, members: number): void {
   let depth = 0;
+  let seen = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
-    else if (OPENING.has(code) && ++depth > limit) return true;
-    else if (CLOSING.has(code)) depth--;
+    else if (OPENING.has(code)) {
+      seen++;
+      if (++depth > MAX_DEPTH)
+        throw new CapError('input', 'json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
+    } else if (CLOSING.has(code)) depth--;
+    else if (code === COMMA) seen++;
+    if (seen > members)
+      throw new CapError('input', JSON_LIMIT, `${what}: too many members, at most ${members} are read`);
   }
-  return false;
 }
 
 /** Index of the quote that ends the string which begins at `start`; the end of the text if none does. */
@@ -86,33 +107,41 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Parses JSON from bytes: valid UTF-8 without a byte order mark, no `__proto__` member anywhere, nested at most 64 deep,
- * no member twice in one object. Throws CapError `json.malformed` whose message starts with `what`.
+/**
+ * Parses JSON from bytes: valid UTF-8 without a byte order mark or lone surrogates, no `__proto__` member anywhere, nested at
+ * most 64 deep, no member twice in one object. Throws CapError `json.malformed`, or `json.limit` for more than so many
+ * `members`, whose message starts with `what`.
  */
-export function parseJson(bytes: Uint8Array, what: string): JsonValue {
-  const { text, value } = parseLastMember(bytes, what);
+export function parseJson(bytes: Uint8Array, what: string, members = MAX_MEMBERS): JsonValue {
+  const { text, value } = parseLastMember(bytes, what, members, MAY_BE_UNSOUND, refuseUnsound);
   refuseDuplicateMembers(text, what);
   return value;
 }
 
 /**
- * Like parseJson(), but where a member stands twice its last value counts. For telling what a document claims to be before
- * it is refused with a verdict; whatever is judged goes through parseJson().
+ * Like parseJson(), but where a member stands twice its last value counts, and half a character may stand. For telling what a
+ * document claims to be before it is refused with a verdict; whatever is judged goes through parseJson().
  */
-export const parseAmbiguousJson = (bytes: Uint8Array, what: string): JsonValue => parseLastMember(bytes, what).value;
+export const parseAmbiguousJson = (bytes: Uint8Array, what: string): JsonValue =>
+  parseLastMember(bytes, what, MAX_MEMBERS, MAY_NAME_PROTO, refuseProto).value;
 
-function parseLastMember(bytes: Uint8Array, what: string): { text: string; value: JsonValue } {
+function parseLastMember(
+  bytes: Uint8Array,
+  what: string,
+  members: number,
+  suspect: RegExp,
+  reviver: (key: string, value: JsonValue) => JsonValue,
+): { text: string; value: JsonValue } {
   let text: string;
   try {
     text = strictUtf8.decode(bytes);
   } catch (cause) {
     throw new CapError('input', 'json.malformed', `${what}: not UTF-8`, { cause });
   }
-  if (nestsDeeperThan(MAX_DEPTH, text))
-    throw new CapError('input', 'json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
+  refuseExcess(text, what, members);
   try {
-    // Visiting every member costs as much as parsing; only a text that could spell the name needs it.
-    return { text, value: (MAY_NAME_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text)) as JsonValue };
+    // Visiting every member costs as much as parsing; only a text that could spell what is refused needs it.
+    return { text, value: (suspect.test(text) ? JSON.parse(text, reviver) : JSON.parse(text)) as JsonValue };
   } catch (cause) {
     throw new CapError('input', 'json.malformed', `${what}: ${(cause as Error).message}`, { cause });
   }

@@ -49,8 +49,9 @@ export function allowedTable(
   list = 'suppliers',
 ): AllowedTable {
   const flags = list === 'ubos' ? [0] : SUPPLIER_FLAGS;
+  const named = 'countries' in spec ? new Set(spec.countries) : null;
   const allowed = (country: string): boolean => {
-    if ('countries' in spec) return spec.countries.includes(country);
+    if (!('exclude_risk' in spec)) return named!.has(country);
     const risk = jurisdictions.get(country);
     return risk !== undefined && RISKS.indexOf(risk) < RISKS.indexOf(spec.exclude_risk);
   };

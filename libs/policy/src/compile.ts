@@ -1,4 +1,5 @@
 import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
+import { firstOf, MAX_POLICY_ID, namesOf, quoted } from './bounds.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
@@ -155,19 +156,26 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   const canonicalText = documentText(document);
   const policy_hash = sha3Text(canonicalText);
   const { id, version, description, legal_basis, adaptivity } = parsed;
+  const policy_id = `${id}@${version}`;
+  if (policy_id.length > MAX_POLICY_ID)
+    throw new CapError(
+      'input',
+      'policy.invalid',
+      `id, version: together at most ${MAX_POLICY_ID - 1} characters, so that the policy can be asked for by its name`,
+    );
   const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
   lints.push(...lintMaxAge(parsed.inputs));
   return {
     format: 'v2',
     id,
     version,
-    policy_id: `${id}@${version}`,
+    policy_id,
     policy_hash,
     policy_hash_text: sha3Named(policy_hash),
     document,
     canonicalText,
     ...irOf(id, policy_hash, parsed.rules.map(irRule), adaptivity && (document.adaptivity as JsonObject)),
-    lints: [...activationLints(parsed), ...documentLints(parsed, mode), ...lints],
+    lints: listed([...activationLints(parsed), ...documentLints(parsed, mode), ...lints]),
     metadata: {
       id,
       version,
@@ -206,7 +214,7 @@ export function compileIr(value: JsonValue): CompiledPolicy {
     document: made.ir,
     canonicalText: irText(made.ir),
     ...made,
-    lints,
+    lints: listed(lints),
     metadata: {},
     rules,
     requirements: rules.flatMap(({ requirement }) => requirement ?? []),
@@ -231,13 +239,25 @@ function irOf(
   return { ir: { ...body, ir_hash }, ir_hash };
 }
 
-const error = (code: string, message: string): Lint => ({ code, severity: 'error', message });
+const error = (code: string, message: string): Lint => ({ code, severity: 'error', message: quoted(message) });
+
+/** All of them, or the first with the errors before the warnings, and a line that says how many are left. */
+function listed(lints: readonly Lint[]): Lint[] {
+  const { shown, left } = firstOf([...lintErrors(lints), ...lints.filter(({ severity }) => severity === 'warning')]);
+  if (left === 0) return [...lints];
+  const severity = lintErrors(lints).length > shown.length ? 'error' : 'warning';
+  return [...shown, { code: severity === 'error' ? 'E1000' : 'W1000', severity, message: `and ${left} more` }];
+}
 
 function readRules(rules: readonly V2Rule[], declared: Inputs) {
   const lints: Lint[] = [];
   const seen = new Set<string>();
+  const repeated = new Set<string>();
   for (const { id } of rules) {
-    if (seen.has(id)) lints.push(error('E1003', `rule ${id} stands there twice`));
+    if (seen.has(id)) {
+      lints.push(error('E1003', `rule ${id} stands there twice`));
+      repeated.add(id);
+    }
     seen.add(id);
   }
   const read = rules.map((rule) => {
@@ -248,9 +268,7 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
   });
   lints.push(...schemeLints(read), ...boundLints(read));
   // Results go by rule id: of two rules with one id the weaker could stand for both, so neither can be settled.
-  const single = read.map((rule) =>
-    rules.filter(({ id }) => id === rule.rule_id).length > 1 ? { ...rule, requirement: null } : rule,
-  );
+  const single = read.map((rule) => (repeated.has(rule.rule_id) ? { ...rule, requirement: null } : rule));
   return { rules: single, lints };
 }
 
@@ -272,7 +290,7 @@ function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
     .map((member) => ({
       code: 'W1003',
       severity: 'warning',
-      message: `rule ${rule.id}: ${member} has no effect here`,
+      message: quoted(`rule ${rule.id}: ${member} has no effect here`),
     }));
 }
 
@@ -296,13 +314,14 @@ function boundLints(rules: readonly { requirement: Requirement | null }[]): Lint
   );
   return [...new Set(counted.map(({ list }) => list))].flatMap((list) => {
     const bounds = counted.filter((rule) => rule.list === list);
-    const min = Math.max(0, ...bounds.map(({ need }) => need.min ?? 0));
-    const max = Math.min(Infinity, ...bounds.map(({ need }) => need.max ?? Infinity));
-    const among = bounds.flatMap(({ need }) => (need.among ? [need.among] : []));
-    // Every list of numbers has all that is allowed, so the first one has.
-    const possible =
-      among[0]?.some((n) => n >= min && n <= max && among.every((list) => list.includes(n))) ?? min <= max;
-    const names = bounds.map(({ rule_id }) => rule_id).join(', ');
+    const min = bounds.reduce((most, { need }) => Math.max(most, need.min ?? 0), 0);
+    const max = bounds.reduce((least, { need }) => Math.min(least, need.max ?? Infinity), Infinity);
+    // What is allowed stands in every list of numbers; each is gone through once.
+    let allowed: Set<number> | undefined;
+    for (const { need } of bounds)
+      if (need.among) allowed = new Set(need.among.filter((n) => n >= min && n <= max && (allowed?.has(n) ?? true)));
+    const possible = allowed ? allowed.size > 0 : min <= max;
+    const names = namesOf(bounds.map(({ rule_id }) => rule_id));
     return possible ? [] : [error('E3002', `no number of ${list} meets the bounds of the rules ${names} together`)];
   });
 }

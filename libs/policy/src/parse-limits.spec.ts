@@ -35,13 +35,22 @@ describe('names of members in YAML', () => {
 
 describe('texts of the largest size', () => {
   // A check of each name with every other takes minutes for either, far beyond what a test may take.
-  const names = Array.from({ length: 80_000 }, (_, i) => `k${i}`);
-  it.each([
-    ['YAML', names.map((name) => `${name}: 1`).join('\n')],
-    ['YAML flow', `a: {${names.map((name) => `${name}: 1`).join(', ')}}`],
-    ['JSON', JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))],
-  ])('a map of many members in %s', (_, text) => {
-    expect(JSON.stringify(parse(text))).toContain('"k79999":1');
+  const mapOf = (length: number) => {
+    const names = Array.from({ length }, (_, i) => `k${i}`);
+    return {
+      YAML: names.map((name) => `${name}: 1`).join('\n'),
+      'YAML flow': `a: {${names.map((name) => `${name}: 1`).join(', ')}}`,
+      JSON: JSON.stringify(Object.fromEntries(names.map((name) => [name, 1]))),
+    };
+  };
+  it.each(['YAML', 'YAML flow', 'JSON'] as const)('a map of many members in %s, and of too many', (form) => {
+    expect(JSON.stringify(parse(mapOf(20_000)[form]))).toContain('"k19999":1');
+    expect(refusal(() => parse(mapOf(60_000)[form]))).toContain('too many members');
+  });
+
+  it('a sentence with many commas and line breaks counts as what it is', () => {
+    const prose = `description: |\n${'  a, b - c: d\n'.repeat(9_000)}`;
+    expect(JSON.stringify(parse(prose))).toContain('a, b - c: d');
   });
 });
 

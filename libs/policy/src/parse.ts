@@ -1,8 +1,7 @@
 import { CapError, isCapError, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
 import { isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { MAX_POLICY_BYTES, MAX_POLICY_MEMBERS } from './bounds.js';
 import { requirePlainJson } from './plain-json.js';
-
-const MAX_BYTES = 1_000_000;
 
 const refuse = (message: string, cause?: unknown): never => {
   throw new CapError('input', 'policy.invalid', message, { cause });
@@ -18,10 +17,11 @@ export const withoutByteOrderMark = (bytes: Uint8Array): Uint8Array =>
  */
 export function parsePolicyText(file: Uint8Array, name: string): JsonValue {
   const bytes = withoutByteOrderMark(file);
-  if (bytes.length > MAX_BYTES) return refuse(`${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
+  if (bytes.length > MAX_POLICY_BYTES)
+    return refuse(`${name}: ${bytes.length} bytes, at most ${MAX_POLICY_BYTES} are read`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const value = /^\s*[{[]/u.test(text) ? parseJson(bytes, name) : parseYaml(text, name);
+    const value = /^\s*[{[]/u.test(text) ? parseJson(bytes, name, MAX_POLICY_MEMBERS) : parseYaml(text, name);
     requirePlainJson(value, name);
     return value;
   } catch (error) {
@@ -31,7 +31,18 @@ export function parsePolicyText(file: Uint8Array, name: string): JsonValue {
   }
 }
 
+/** A line break or a sign that may begin a member, an item or a comment: the YAML parser's work grows with them. */
+const YAML_SIGNS = /[\n,[{]|[-:?#](?=\s)/g;
+
+function refuseManyYamlSigns(text: string, name: string): void {
+  const signs = text.matchAll(YAML_SIGNS);
+  for (let count = 1; !signs.next().done; count++)
+    if (count > MAX_POLICY_MEMBERS)
+      refuse(`${name}: too many members, at most ${MAX_POLICY_MEMBERS} lines and items are read`);
+}
+
 function parseYaml(text: string, name: string): JsonValue {
+  refuseManyYamlSigns(text, name);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     version: '1.2',

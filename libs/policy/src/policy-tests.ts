@@ -1,5 +1,6 @@
 import { blake3Text, CapError, isDigest, jcsText, type Digest, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
+import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact, type RuleStatus } from './facts.js';
@@ -66,7 +67,7 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
     const named = [...Object.keys(expect), ...(claims ?? []).map(({ rule_id }) => rule_id)];
     const unknown = named.filter((id) => !known.has(id));
     if (unknown.length > 0)
-      throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${unknown.join(', ')}`);
+      throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${namesOf(unknown)}`);
     const results = claims
       ? evaluateClaims(policy, claims)
       : evaluateRules(
@@ -75,9 +76,9 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
           strength,
           context,
         );
-    const wrong = Object.entries(expect).flatMap(([id, status]) => {
-      const found: RuleStatus = results.find(({ rule_id }) => rule_id === id)!.status;
-      return found === status ? [] : [`${id}: expected ${status}, found ${found}`];
+    const found = new Map<string, RuleStatus>(results.map(({ rule_id, status }) => [rule_id, status]));
+    const wrong = Object.entries(expect).flatMap(([id, expected]) => {
+      return found.get(id) === expected ? [] : [`${id}: expected ${expected}, found ${found.get(id)}`];
     });
     return wrong.length === 0 ? { name, ok: true } : { name, ok: false, message: wrong.join('; ') };
   });

@@ -1,5 +1,6 @@
 import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
+import { firstOf, quoted } from './bounds.js';
 import { type Requirement } from './requirement.js';
 
 const count = z.int().min(0);
@@ -38,9 +39,13 @@ export function parseV1(document: JsonValue): JsonObject {
   };
 }
 
-/** Names each member that is wrong, as CapError `policy.invalid`. */
+/** Names each member that is wrong, of many the first, as CapError `policy.invalid`. */
 export function invalid(error: z.ZodError): CapError {
-  const places = error.issues.map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'policy'}: ${message}`);
+  const { shown, left } = firstOf(error.issues);
+  const places = shown.map(
+    ({ path, message }) => `${path.length > 0 ? quoted(path.join('.')) : 'policy'}: ${quoted(message)}`,
+  );
+  if (left > 0) places.push(`and ${left} more`);
   return new CapError('input', 'policy.invalid', places.join('\n'), { details: places });
 }
 

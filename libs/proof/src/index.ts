@@ -11,6 +11,7 @@ export * from './backends/backend.js';
 export * from './backends/index.js';
 export { type Openings } from './backends/disclosure/openings.js';
 export * from './backends/disclosure/payload.js';
+export { PAYLOAD_MEMBERS } from './backends/payload.js';
 export { readSample, type Sample, type SampledRow } from './backends/kzg-columns/sample.js';
 export { assertCeremony } from './backends/kzg-columns/ceremony.js';
 export { capacityOf } from './backends/kzg-columns/statement.js';

@@ -9,6 +9,7 @@ import {
   merkleCommitment,
   type ListName,
   type Manifest,
+  PAYLOAD_MEMBERS,
 } from '@cap/proof';
 
 /** What the holder of a manifest and a proof learns, as far as the bytes tell. */
@@ -53,7 +54,7 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
     const known = backendById(container.backendId);
     backend = known?.name ?? `unknown (${container.backendId})`;
     if (known?.strength === 'disclosed') {
-      const parsed = disclosure.parse(parseJson(container.payload, 'proof payload'));
+      const parsed = disclosure.parse(parseJson(container.payload, 'proof payload', PAYLOAD_MEMBERS));
       for (const { list, rows } of parsed.lists) opened.set(list, rows);
     }
   }

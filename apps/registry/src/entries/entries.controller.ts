@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
 import {
   entryQuery,
   type EntryRecord,
@@ -10,9 +10,10 @@ import {
   type HeldEntries,
   holdRequest,
   type Page,
+  pathPart,
 } from '@cap/contracts';
 import { CapError, receiptJson } from '@cap/crypto';
-import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { Clients, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -40,7 +41,7 @@ export class EntriesController {
   @Put(':id/hold')
   @Clients('operator')
   async hold(
-    @Param('id') id: string,
+    @ZodParam('id', pathPart) id: string,
     @ZodBody(holdRequest) { held }: z.output<typeof holdRequest>,
   ): Promise<HeldEntries> {
     return { items: await this.data.store.setLegalHold(id, held) };
@@ -50,7 +51,7 @@ export class EntriesController {
   @HttpCode(200)
   @Clients('operator')
   erase(
-    @Param('id') id: string,
+    @ZodParam('id', pathPart) id: string,
     @ZodBody(eraseRequest) { reason }: z.output<typeof eraseRequest>,
   ): Promise<ErasureRecord> {
     return this.data.eraseBundle(id, reason);
@@ -58,7 +59,7 @@ export class EntriesController {
 
   @Get(':id')
   @Clients('verifier', 'operator')
-  async find(@Param('id') id: string): Promise<EntryRecord> {
+  async find(@ZodParam('id', pathPart) id: string): Promise<EntryRecord> {
     const entry = await this.data.store.findEntry(id);
     if (!entry) throw new CapError('missing', 'entry.unknown', `no entry ${id.slice(0, 200)}`);
     return entry;

@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { listQuery, listRequest, type ListRequest } from '@cap/contracts';
-import { Clients, Produces, ZodBody, ZodQuery } from '@cap/service-kit';
+import { listQuery, listRequest, type ListRequest, pathPart } from '@cap/contracts';
+import { Clients, Produces, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
 import { ListsService } from './lists.service.js';
 
@@ -24,14 +24,14 @@ export class ListsController {
 
   @Get(':hash')
   @Clients('verifier', 'operator')
-  find(@Param('hash') hash: string) {
+  find(@ZodParam('hash', pathPart) hash: string) {
     return this.lists.find(hash);
   }
 
   @Get(':hash/content')
   @Produces('text/csv; charset=utf-8')
   @Clients('verifier', 'operator')
-  async content(@Param('hash') hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async content(@ZodParam('hash', pathPart) hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const { body, size } = await this.lists.content(hash);
     reply.header('content-length', size);
     return body;

@@ -1,6 +1,6 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
-import { policyQuery, policyRequest, type PolicyRequest, policyStatusRequest } from '@cap/contracts';
-import { Clients, ZodBody, ZodQuery } from '@cap/service-kit';
+import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { pathPart, policyQuery, policyRequest, type PolicyRequest, policyStatusRequest } from '@cap/contracts';
+import { Clients, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
 import { PoliciesService } from './policies.service.js';
 
@@ -23,13 +23,16 @@ export class PoliciesController {
 
   @Get(':ref')
   @Clients('verifier', 'operator')
-  find(@Param('ref') ref: string) {
+  find(@ZodParam('ref', pathPart) ref: string) {
     return this.policies.find(ref);
   }
 
   @Put(':ref/status')
   @Clients('verifier', 'operator')
-  setStatus(@Param('ref') ref: string, @ZodBody(policyStatusRequest) { status }: z.output<typeof policyStatusRequest>) {
+  setStatus(
+    @ZodParam('ref', pathPart) ref: string,
+    @ZodBody(policyStatusRequest) { status }: z.output<typeof policyStatusRequest>,
+  ) {
     return this.policies.setStatus(ref, status);
   }
 }

@@ -79,6 +79,18 @@ describe('policies', () => {
     );
   });
 
+  it('takes a name of up to 300 characters, and no body of hundreds of thousands of members', async () => {
+    expect((await find('x'.repeat(300))).body.code).toBe('policy.unknown');
+    for (const ref of ['x'.repeat(301), '\0']) {
+      const answer = await find(ref);
+      expect([answer.status, answer.body.code]).toEqual([400, 'request.schema']);
+    }
+    const large = await registry.as('verifier').post('/v1/policies', { document: { a: Array(150_000).fill(1) } });
+    expect([large.status, large.body.code]).toEqual([400, 'request.limit']);
+    const many = await store({ ...policyV2('6.0.0'), rules: Array(12_000).fill(policyV2('6.0.0').rules[0]) });
+    expect([many.status, many.body.code]).toEqual([422, 'policy.invalid']);
+  });
+
   it('lists by pages and filters', async () => {
     const all = (await registry.as('operator').get('/v1/policies')).body;
     expect(all.next_cursor).toBeNull();

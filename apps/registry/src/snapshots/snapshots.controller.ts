@@ -1,8 +1,8 @@
 import { type Readable } from 'node:stream';
-import { Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { type BlobRecord, type Page, pageQuery, type SnapshotRecord } from '@cap/contracts';
-import { Clients, Logs, type ModuleLog, Produces, ZodQuery } from '@cap/service-kit';
+import { type BlobRecord, type Page, pageQuery, pathPart, type SnapshotRecord } from '@cap/contracts';
+import { Clients, Logs, type ModuleLog, Produces, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_MEDIA_TYPE } from '../blobs/body.js';
@@ -32,7 +32,7 @@ export class SnapshotsController {
   @Get(':id/database')
   @Produces(BLOB_MEDIA_TYPE)
   async database(
-    @Param('id') id: string,
+    @ZodParam('id', pathPart) id: string,
     @Headers('range') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
@@ -44,13 +44,16 @@ export class SnapshotsController {
   }
 
   @Get(':id/blobs')
-  blobs(@Param('id') id: string, @ZodQuery(pageQuery) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
+  blobs(
+    @ZodParam('id', pathPart) id: string,
+    @ZodQuery(pageQuery) page: z.output<typeof pageQuery>,
+  ): Promise<Page<BlobRecord>> {
     return this.data.snapshots.blobs(id, page);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  async release(@Param('id') id: string): Promise<void> {
+  async release(@ZodParam('id', pathPart) id: string): Promise<void> {
     await this.data.snapshots.release(id);
     this.#log.info('a snapshot was given back', { id });
   }

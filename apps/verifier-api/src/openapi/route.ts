@@ -59,5 +59,6 @@ export function problemsOf({ scopes, body, problems = [] }: Route): ProblemCode[
   if (body)
     for (const code of ['request.too-large', 'request.media-type', 'rate.limited', 'overloaded'] as const)
       codes.add(code);
+  if (body && 'application/json' in body) codes.add('request.limit');
   return [...codes].sort();
 }

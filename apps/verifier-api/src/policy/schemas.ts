@@ -1,13 +1,11 @@
-import { digest, jsonObject, policyStatus, time } from '@cap/contracts';
+import { digest, jsonObject, pathPart, policyStatus, time } from '@cap/contracts';
 import { type Lint } from '@cap/policy';
 import { z } from 'zod';
 
 /** An id, uuid, hash or id@version in a path. */
-export const policyRef = z
-  .string()
-  .min(1)
-  .max(300)
-  .meta({ description: 'policy_id, hash (0x… or sha3-256:…), or an id: its newest active version' });
+export const policyRef = pathPart.meta({
+  description: 'policy_id, hash (0x… or sha3-256:…), or an id: its newest active version',
+});
 
 /** Body of POST /policy/compile; what is wrong with it is said by the compiler. */
 export const policyV1 = jsonObject.meta({ description: 'A policy v1, as JSON or YAML' });

@@ -1,8 +1,8 @@
-import { inclusionQuery } from '@cap/contracts';
+import { inclusionQuery, pathPart } from '@cap/contracts';
 import { z } from 'zod';
 
 /** An entry's id in a path. */
-export const entryId = z.string().min(1).max(300).meta({ description: 'entry_id' });
+export const entryId = pathPart.meta({ description: 'entry_id' });
 
 /** GET /registry/checkpoint: it takes nothing, and says so. */
 export const noQuery = z.strictObject({});

@@ -1,12 +1,12 @@
-import { digest, jsonObject, time } from '@cap/contracts';
+import { digest, jsonObject, pathPart, plainText, time } from '@cap/contracts';
 import { type JsonValue } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
 import { ProblemError } from '@cap/service-kit';
 import { z } from 'zod';
 
 const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
-const text = z.string().min(1).max(1_000);
-const policyId = z.string().min(1).max(300);
+const text = plainText.min(1).max(1_000);
+const policyId = pathPart;
 
 /** The options of a verification, in the spelling `flags` gives to booleans. */
 const options = <T extends z.ZodType<boolean>>(bool: T) => ({

@@ -66,7 +66,7 @@ export function parseManifest(bytes: Uint8Array, archive: string): Manifest {
 
 export function parseRefusing(bytes: Uint8Array, what: string, code: string): JsonObject {
   try {
-    const value = parseJson(bytes, what);
+    const value = parseJson(bytes, what, Infinity); // as many files as a registry has BLOBs
     if (value === null || typeof value !== 'object' || Array.isArray(value))
       throw new CapError('input', code, `${what}: not a JSON object`);
     return value;

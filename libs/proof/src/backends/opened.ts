@@ -105,13 +105,14 @@ interface AllowedCodes {
   table_hash: Digest;
 }
 
-/** The allowed-codes tables that the policy's rules over a list name. */
+/** The allowed-codes tables that the policy's rules over a list name, each once. */
 function tables(list: ListName, context: FactsContext): AllowedCodes[] {
-  return (context.policy?.requirements ?? [])
-    .flatMap(({ list: of, need }) =>
-      of === list && need.kind === 'rows_allowed' ? [tableOf(need.table, list, context)] : [],
-    )
-    .filter((table) => table !== null);
+  const found = new Set<AllowedCodes>();
+  for (const { list: of, need } of context.policy?.requirements ?? []) {
+    const table = of === list && need.kind === 'rows_allowed' ? tableOf(need.table, list, context) : null;
+    if (table) found.add(table);
+  }
+  return [...found];
 }
 
 type TableSpec = Extract<Requirement['need'], { kind: 'rows_allowed' }>['table'];
@@ -119,6 +120,8 @@ type TableSpec = Extract<Requirement['need'], { kind: 'rows_allowed' }>['table']
 // A table is computed once for as long as the bytes of its list are held; explicit countries need no list.
 const computed = new WeakMap<Uint8Array, Map<string, AllowedCodes>>();
 const NO_LIST = new Uint8Array(0);
+/** Tables kept for one list, or without one: policies that strangers send can name any number. */
+const MOST_TABLES = 1_000;
 
 /** Null when the table is over the jurisdictions and they are not at hand. */
 export function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsContext, 'referenceLists'>) {
@@ -129,6 +132,7 @@ export function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<
   const key = `${list === 'ubos'} ${jcsText(spec)}`;
   const found = known.get(key);
   if (found) return found;
+  if (known.size >= MOST_TABLES) known.clear();
   const { codes, table_hash } = allowedTable(spec, bytes === NO_LIST ? new Map() : riskLevels(bytes), list);
   const table: AllowedCodes = { codes: new Set(codes), table_hash };
   known.set(key, table);

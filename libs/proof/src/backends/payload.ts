@@ -3,12 +3,15 @@ import { type z } from 'zod';
 import { statementDigest } from '../statement/statement.js';
 import { type BackendName, type BackendVerdict, type ProofContext, type StepOutcome } from './backend.js';
 
+/** Members of a payload at most: one that opens all fields of all rows of a list of 40 000 has about as many. */
+export const PAYLOAD_MEMBERS = 1_000_000;
+
 /**
  * Reads a JSON payload strictly: canonical bytes (one spelling, so no bit of a proof is free), no member beyond the
  * schema's. Throws CapError `input` / `proof.payload` that names the member.
  */
 export function readPayload<T>(payload: Uint8Array, schema: z.ZodType<T>): T {
-  const value = parseJson(payload, 'proof payload');
+  const value = parseJson(payload, 'proof payload', PAYLOAD_MEMBERS);
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -1,6 +1,14 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { blake3Text, CapError, parseAmbiguousJson, type Digest, type JsonValue } from '@cap/crypto';
+import {
+  blake3Text,
+  CapError,
+  isCapError,
+  JSON_LIMIT,
+  parseAmbiguousJson,
+  type Digest,
+  type JsonValue,
+} from '@cap/crypto';
 import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
 import { bufferSource, unreadableFile } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';
@@ -74,6 +82,7 @@ export function parseMetaJson(bytes: Uint8Array): JsonValue {
   try {
     return parseAmbiguousJson(bytes, META_FILE);
   } catch (cause) {
+    if (isCapError(cause) && cause.code === JSON_LIMIT) return overLimit(cause.message);
     return unreadable((cause as Error).message, cause);
   }
 }

@@ -44,7 +44,7 @@ export async function readMade(file: string, madeBy: string): Promise<Buffer> {
 
 /** Parses a JSON file of the project; CapError `input` / `project.malformed` that names the member. */
 export function parseFile<T>(file: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(parseJson(bytes, file));
+  const parsed = schema.safeParse(parseJson(bytes, file, Infinity)); // the prover's own lists, however long
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new CapError('input', 'project.malformed', `${file}: ${issue!.path.join('.')} ${issue!.message}`);

@@ -97,6 +97,9 @@ const refuse = (why: string): never => {
   throw new CapError('input', 'trust.invalid', why);
 };
 
+/** Members of trust.json at most: whoever keeps it has written it, so it may hold many whole policies. */
+export const TRUST_MEMBERS = 1_000_000;
+
 /**
  * Reads trust.json. The hash names the document as written: SHA3-256(JCS), so that spelling does not matter and an
  * absent list is not the same as an empty one. Throws CapError `input` / `trust.invalid` that names the member.
@@ -105,7 +108,7 @@ export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { do
   let value;
   let hash: Digest;
   try {
-    value = parseJson(withoutByteOrderMark(bytes), name);
+    value = parseJson(withoutByteOrderMark(bytes), name, TRUST_MEMBERS);
     hash = sha3Text(jcs(value));
   } catch (cause) {
     throw new CapError('input', 'trust.invalid', (cause as Error).message, { cause });

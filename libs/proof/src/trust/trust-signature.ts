@@ -11,6 +11,7 @@ import {
   type SigningKey,
 } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
+import { TRUST_MEMBERS } from './trust-document.js';
 
 /** payloadType of trust.json.sig. */
 export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v2+json';
@@ -18,7 +19,8 @@ export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v2+json';
 /** The name of the signature beside a trust store. */
 export const trustSignatureFile = (file: string): string => `${file}.sig`;
 
-const canonical = (bytes: Uint8Array, name: string): Buffer => jcs(parseJson(withoutByteOrderMark(bytes), name));
+const canonical = (bytes: Uint8Array, name: string): Buffer =>
+  jcs(parseJson(withoutByteOrderMark(bytes), name, TRUST_MEMBERS));
 
 /** A DSSE envelope over the JCS of trust.json, as bytes: whoever keeps the store says so. */
 export const signTrust = (bytes: Uint8Array, signer: Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'>): Buffer =>

@@ -2,6 +2,7 @@ import { type Readable } from 'node:stream';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type Config } from '@cap/config';
+import { PATH_PART_LENGTH } from '@cap/contracts';
 import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
 import { requestId } from './answer-headers.js';
@@ -25,6 +26,7 @@ export class ServiceAdapter extends FastifyAdapter {
       serverFactory: listeners.management as unknown as FastifyServerOptions['serverFactory'],
       genReqId: requestId,
       bodyLimit: config.limits.json_bytes,
+      routerOptions: { maxParamLength: PATH_PART_LENGTH },
       trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
       clientErrorHandler: listeners.clientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {

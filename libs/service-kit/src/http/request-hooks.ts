@@ -42,6 +42,18 @@ export interface RequestHookParts {
   readonly tokenRefused: () => void;
 }
 
+/** Whether the query is text: the framework takes what it can't decode as it stands, which nobody can have meant. */
+function hasText(url: string): boolean {
+  const query = url.indexOf('?');
+  if (query === -1 || !url.includes('%', query)) return true;
+  try {
+    decodeURIComponent(url.slice(query));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * What happens around every request: request id, which listener it may use, metrics, one log line. Gives what does the same for
  * a request for which the framework runs no hooks.
@@ -68,8 +80,10 @@ export function addRequestHooks(
     // Not left to the framework, which would read a stranger's body first.
     if (request.is404) return done(notFound(request));
     const route = request.routeOptions.url!;
-    if (route === HEALTH_ROUTE || listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route))) done();
-    else done(new ProblemError('route.unknown', 'There is no such route.'));
+    if (route !== HEALTH_ROUTE && !listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
+      return done(new ProblemError('route.unknown', 'There is no such route.'));
+    if (hasText(request.url)) done();
+    else done(new ProblemError('request.schema', 'query: a part of it can not be decoded.'));
   });
 
   // No body is unpacked here: a small one could be a large one, and none of the limits would know.

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'auth.scope': 403,
   'auth.unavailable': 503,
   'request.schema': 400,
+  'request.limit': 400,
   'request.too-large': 413,
   'request.media-type': 415,
   'request.not-acceptable': 406,
@@ -77,12 +78,28 @@ export class ProblemError extends Error {
   }
 }
 
+/** What a body lists and says at most: an answer must not grow with the faults of a request, nor with what it quotes. */
+const MOST_ERRORS = 100;
+const LONGEST_DETAIL = 4_000;
+const LONGEST_TEXT = 500;
+
+export const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`;
+
+const listed = (errors: readonly unknown[]): unknown[] => {
+  const shown = JSON.stringify(errors.slice(0, MOST_ERRORS), (_name, value: unknown) =>
+    typeof value === 'string' ? cut(value, LONGEST_TEXT) : value,
+  );
+  const left = errors.length - MOST_ERRORS;
+  return [...(JSON.parse(shown) as unknown[]), ...(left > 0 ? [{ message: `and ${left} more` }] : [])];
+};
+
 export const toBody = (problem: ProblemError, requestId: string): Problem => ({
   type: `urn:cap:problem:${problem.code}`,
   title: STATUS_CODES[problem.status] ?? 'Error',
   status: problem.status,
   code: problem.code,
-  detail: problem.message,
+  detail: cut(problem.message, LONGEST_DETAIL),
   request_id: requestId,
-  ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
+  ...(problem.errors === undefined ? {} : { errors: listed(problem.errors) }),
 });

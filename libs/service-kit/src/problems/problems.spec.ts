@@ -3,6 +3,7 @@ import { BadRequestException } from '@nestjs/common';
 import { type Greeter, greeter } from '../greeter.fixture.js';
 import { type Problem, ServiceError } from '@cap/contracts';
 import { ProblemError, PROBLEMS, toProblem } from '../index.js';
+import { toBody } from './problem.js';
 
 let running: Greeter;
 let authorization: string;
@@ -57,6 +58,17 @@ describe('problem details', () => {
       expect(headers['content-security-policy']).toContain("default-src 'none'");
       expect(headers['strict-transport-security']).toBeUndefined();
     }
+  });
+
+  it('list no more than a hundred particulars, and quote no more than a sentence', () => {
+    const errors = Array.from({ length: 3_000 }, (_, line) => ({ line, message: 'x'.repeat(10_000) }));
+    const body = toBody(new ProblemError('list.invalid', 'y'.repeat(1_000_000), { status: 400, errors }), 'id');
+    expect(body.errors).toHaveLength(101);
+    expect(body.errors!.at(-1)).toEqual({ message: 'and 2900 more' });
+    expect(JSON.stringify(body).length).toBeLessThan(70_000);
+    expect(toBody(new ProblemError('list.invalid', 'one', { errors: [{ line: 1 }] }), 'id').errors).toEqual([
+      { line: 1 },
+    ]);
   });
 
   it('405 names the methods that the path takes', async () => {

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
 import { type z } from 'zod';
 import { addRouteConfig, type Handler, parameterOfRoute } from '../http/route-config.js';
-import { ProblemError } from './problem.js';
+import { cut, ProblemError } from './problem.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,12 +21,14 @@ const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {
 
 /** The first lines of what is wrong; a body of a thousand faults must not make an answer of a thousand lines. */
 const SHOWN = 20;
+/** The names of members are the sender's too. */
+const LONGEST = 150;
 
 /** `request.schema` with the place of every fault: `body.options.at: expected …`. */
 export function schemaProblem(error: z.ZodError, place: string): ProblemError {
   const errors = error.issues.slice(0, SHOWN).map(({ path, message }) => ({
-    place: [place, ...path.map(String)].join('.'),
-    message: message.replace(/^Invalid input: /, ''),
+    place: cut([place, ...path.map(String)].join('.'), LONGEST),
+    message: cut(message.replace(/^Invalid input: /, ''), LONGEST),
   }));
   return new ProblemError('request.schema', errors.map((fault) => `${fault.place}: ${fault.message}`).join('; '), {
     errors,
