@@ -142,6 +142,18 @@ describe('from lists to a verdict', () => {
     expect((await cap(['bundle', 'verify', at('bundle.zip')])).code).toBe(1);
     const { out } = await cap(['bundle', 'verify', at('bundle.zip'), '--json']);
     expect(JSON.parse(out).checks.at(-1).id).toBe('signer.validity');
+    expect(JSON.parse(out).unchecked).toEqual(['proof', 'rules', 'statement', 'lists']);
+  });
+
+  it.each([
+    ['en', 'ok: the bundle is whole and signed by somebody', 'NOT looked at: proof, rules, statement', 'is signed.'],
+    ['de', 'ok: das Bündel ist unversehrt', 'NICHT angesehen: Beweis, Regeln, Aussage', 'ist signiert.'],
+  ])('says before all checks what that leaves out: %s', async (language, first, second, check) => {
+    const verified = ['bundle', 'verify', at('bundle.zip'), '--trust', at('trust.json'), '--lang', language];
+    const lines = (await cap(verified)).out.split('\n');
+    expect(lines[0]).toContain(first);
+    expect(lines[1]).toContain(second);
+    expect(lines.join('\n')).toContain(check);
   });
 
   it('says what the bundle shows before it leaves the house', async () => {

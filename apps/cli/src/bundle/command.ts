@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { type DefineGroup, group, verb } from '../frame/command.js';
 
 export const defineBundle: DefineGroup = (program, run) => {
@@ -28,9 +29,13 @@ export const defineBundle: DefineGroup = (program, run) => {
     .option('--trust <file>', 'trust.json: names the owners of the keys')
     .action(run.action(async () => (await import('./inspect.js')).inspect));
 
-  verb(bundle, 'verify <file>', 'container, hashes, manifest and signature: the checks up to signer.validity', [
-    'cap bundle verify bundle.zip --trust trust.json',
-  ])
+  verb(
+    bundle,
+    'verify <file>',
+    'container, hashes, manifest and signature: the checks up to signer.validity; proof and rules are not looked at',
+    ['cap bundle verify bundle.zip --trust trust.json'],
+  )
     .option('--trust <file>', 'trust.json')
+    .addOption(new Option('--lang <code>', 'language of what is printed').choices(['en', 'de']).default('en'))
     .action(run.action(async () => (await import('./verify.js')).verify));
 };

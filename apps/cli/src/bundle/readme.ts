@@ -1,17 +1,20 @@
 /** README.txt of a bundle: for whoever opens the zip by hand. */
-export const README = `This is a CAP bundle (cap-bundle.v3): a proof that the rules of a policy hold for lists
-that only the prover has.
+export const README = `This is a CAP bundle (cap-bundle.v3): commitments of a company to its lists, and a proof
+about the rows behind them. Whether these rows are true and complete it does not show.
 
   cap verify BUNDLE.zip --policy YOUR-POLICY.json --trust trust.json
 
-judges it by your policy. The copies of policy and disclosure in here are for reading
-only; nothing is judged by them.
+judges it by your policy. The copies of policy, reference lists and disclosure in here are
+for reading. By the policy in here alone every rule is at best claimed, and a list counts
+only if your trust store names its hash.
 
-Dies ist ein CAP-Bündel (cap-bundle.v3): ein Beweis, dass die Regeln einer Richtlinie für
-Listen gelten, die nur der Aussteller hat.
+Dies ist ein CAP-Bündel (cap-bundle.v3): Festlegungen eines Unternehmens auf seine Listen
+und ein Beweis über die Zeilen dahinter. Ob diese wahr und vollständig sind, zeigt er nicht.
 
   cap verify BUENDEL.zip --policy IHRE-RICHTLINIE.json --trust trust.json --lang de
 
-beurteilt es nach Ihrer Richtlinie. Die Kopien von Richtlinie und Offenlegung hier drin
-dienen nur dem Lesen; nichts wird nach ihnen beurteilt.
+beurteilt es nach Ihrer Richtlinie. Die Kopien von Richtlinie, Referenzlisten und
+Offenlegung hier drin dienen dem Lesen. Nach der Richtlinie hier drin allein ist jede Regel
+bestenfalls behauptet, und eine Liste zählt nur, wenn Ihr Vertrauensspeicher ihre Prüfsumme
+nennt.
 `;

@@ -3,22 +3,37 @@ import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
+import { type Language } from '../verify/render.js';
 import { readTrust } from '../trust/read-trust.js';
 
 const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
 
-const MEANING = {
-  ok: 'the bundle is whole and signed',
-  warn: 'the bundle is whole and signed, but read on',
-  fail: 'the bundle is not whole, or not signed as it says',
+const WORDS = {
+  en: {
+    ok: 'the bundle is whole and signed by somebody in your trust store',
+    warn: 'the bundle is whole and signed, but read on',
+    fail: 'the bundle is not whole, or its signature does not count',
+    unchecked:
+      'NOT looked at: proof, rules, statement (signer, audience, nonce, times) and lists. "cap verify" judges them.',
+  },
+  de: {
+    ok: 'das Bündel ist unversehrt und von jemandem aus Ihrem Vertrauensspeicher signiert',
+    warn: 'das Bündel ist unversehrt und signiert, aber lesen Sie weiter',
+    fail: 'das Bündel ist nicht unversehrt, oder seine Signatur zählt nicht',
+    unchecked:
+      'NICHT angesehen: Beweis, Regeln, Aussage (Unterzeichner, Empfänger, Einmalwert, Zeiten) und Listen. „cap verify“ beurteilt sie.',
+  },
 } as const;
-const UNCHECKED = 'The proof and the rules were NOT looked at: "cap verify" judges them.\n';
 
 /**
  * The part of a verification that needs no policy: is the bundle whole, and signed by whom it says? Warnings count as
  * warnings (exit 1), as in `cap verify`.
  */
-export async function verify(io: CliIo, options: { trust?: string; json?: boolean }, file: string): Promise<ExitCode> {
+export async function verify(
+  io: CliIo,
+  options: { trust?: string; json?: boolean; lang: Language },
+  file: string,
+): Promise<ExitCode> {
   requireOneStdin([
     ['the bundle', file],
     ['--trust', options.trust],
@@ -31,12 +46,13 @@ export async function verify(io: CliIo, options: { trust?: string; json?: boolea
   const statuses = new Set(checks.map(({ status }) => status));
   const result = statuses.has('fail') ? 'fail' : statuses.has('warn') ? 'warn' : 'ok';
   const { bundle_id, manifest_hash, proof_hash, trust_hash } = report;
-  const unchecked = ['proof', 'rules'];
+  const unchecked = ['proof', 'rules', 'statement', 'lists'];
+  const words = WORDS[options.lang];
   printResult(io, options, { result, unchecked, bundle_id, manifest_hash, proof_hash, trust_hash, checks }, () =>
     [
-      `${result}: ${MEANING[result]}`,
-      UNCHECKED,
-      ...checks.map(({ id, status, message }) => `${status.padEnd(8)} ${id.padEnd(22)} ${message.en}`),
+      `${result}: ${words[result]}`,
+      `${words.unchecked}\n`,
+      ...checks.map(({ id, status, message }) => `${status.padEnd(8)} ${id.padEnd(22)} ${message[options.lang]}`),
     ].join('\n'),
   );
   return result === 'fail' ? EXIT.fault : result === 'warn' ? EXIT.warn : EXIT.ok;

@@ -10,7 +10,7 @@ export const defineProve: DefineGroup = (program, run) => {
     .requiredOption('--project <dir>', 'project directory with a manifest')
     .option(
       '--backend <name>',
-      'kzg-columns (zero knowledge), disclosure (opens rows, needs merkle-blake3 commitments), or mock (claims only: the ' +
+      'kzg-columns (zero knowledge, opens no row), disclosure (opens rows, needs merkle-blake3 commitments), or mock (claims only: the ' +
         "verdict is never better than warn) (default: what the manifest's commitments are for)",
     )
     .option(
@@ -24,7 +24,7 @@ export const defineProve: DefineGroup = (program, run) => {
     .option(...IDENTITY)
     .addHelpText(
       'after',
-      '\nThe proof names its signer: a bundle with it is worth nothing under the signature of another key.\n' +
+      '\nThe proof names its signer: a bundle that this key did not sign fails.\n' +
         'When a rule does not hold: exit 2, rule and rows are named, nothing is written.',
     )
     .action(run.action(async () => (await import('./prove.js')).prove));

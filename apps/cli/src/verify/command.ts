@@ -23,20 +23,30 @@ export const defineVerify: DefineGroup = (program, run) => {
     .option('--nonce <text>', 'what the proof must repeat')
     .option('--backend <names>', 'accepted backends, comma-separated, or auto', 'auto')
     .addOption(
-      new Option('--environment <name>', 'production accepts no mere claims').choices(['development', 'production']),
+      new Option('--environment <name>', 'production: a proof that is only claimed is a fail').choices([
+        'development',
+        'production',
+      ]),
     )
     .option('--no-allow-mock', 'a proof that is only claimed is a fail')
     .addOption(new Option('--offline', 'ask no service (the default)').conflicts('url'))
     .option('--url <url>', 'let the verifier API at this address judge', serviceUrl)
     .option('--check-registry', 'the bundle must be in the registry (only with --url)')
-    .option('--receipt <file>', 'the bundle must be in the registry by this receipt (only offline)')
+    .option(
+      '--receipt <file>',
+      'the bundle must be in the registry by this receipt, and its time counts (only offline)',
+    )
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
     .addOption(new Option('--lang <code>', 'language of the printed report').choices(['en', 'de']).default('en'))
     .option(
       '--disclosure <file>',
-      'rows of "cap disclose" that must be those the proof is about: part of the verdict (only offline)',
+      'rows of "cap disclose" that must be among those the proof is about: part of the verdict (only offline)',
     )
     .option('--out <file>', 'where the report goes', '-')
-    .addHelpText('after', '\nWith --json exactly the bytes of the report (cap-report.v2, RFC 8785) and a line feed.')
+    .addHelpText(
+      'after',
+      '\nok means: every rule holds for the rows that the company committed to. That they are true and complete it does not mean.\n' +
+        'With --json exactly the bytes of the report (cap-report.v2, RFC 8785) and a line feed.',
+    )
     .action(run.action(async () => (await import('./verify.js')).verify));
 };

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type Report } from '@cap/proof';
 import { renderReport } from './render.js';
@@ -61,14 +62,30 @@ describe('the report as it is printed', () => {
   });
 
   it.each([
-    ['ok', 'ok', 'en', /^OK: every rule holds, nothing is wrong, and the opened rows are those of the proof$/],
+    ['ok', 'ok', 'en', /^OK: every rule holds for the committed rows, .* and the opened rows are those of the proof$/],
+    ['ok', 'ok', 'de', /^IN ORDNUNG: .*festgelegten Zeilen, .* und die geöffneten Zeilen gehören zum Beweis$/],
+    ['warn', 'ok', 'en', /^WARNING: no check failed, and the opened rows are those of the proof, but read on$/],
     ['fail', 'fail', 'en', /^FAILED: the opened rows are not those of the proof$/],
     ['fail', 'ok', 'en', /^FAILED$/],
-    ['warn', 'ok', 'de', /^WARNUNG: /],
+    ['warn', 'ok', 'de', /^WARNUNG: .*, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter$/],
     ['fail', 'fail', 'de', /^NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis$/],
   ] as const)('its first line covers the sample: verdict %s, sample %s, %s', (result, sample, language, line) => {
     const judged = { ...report, result, sample: { places: ['suppliers:0'], result: sample } };
     expect(renderReport(judged, { language, colour: false }).split('\n')[0]).toMatch(line);
+  });
+
+  it.each([
+    ['ok', 'en', 'OK: every rule holds for the committed rows, and no check found anything wrong'],
+    ['ok', 'de', 'IN ORDNUNG: jede Regel gilt für die festgelegten Zeilen, und keine Prüfung fand einen Fehler'],
+    ['warn', 'en', 'WARNING: no check failed, but read on'],
+    ['warn', 'de', 'WARNUNG: keine Prüfung ist fehlgeschlagen, aber lesen Sie weiter'],
+  ] as const)('its first line says no more than was checked: %s, %s', (result, language, line) => {
+    expect(renderReport({ ...report, result }, { language, colour: false }).split('\n')[0]).toBe(line);
+  });
+
+  it('is quoted on the page as it is printed', async () => {
+    const [line] = renderReport({ ...report, result: 'ok' }, { language: 'en', colour: false }).split('\n');
+    expect(await readFile('docs/verdicts.md', 'utf8')).toContain(`\n${line}\n\nBundle`);
   });
 
   it('speaks German', () => {

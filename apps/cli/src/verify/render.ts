@@ -9,9 +9,11 @@ export type Language = 'en' | 'de';
 const WORDS = {
   en: {
     verdict: {
-      ok: 'OK: every rule holds and nothing is wrong',
-      okWithSample: 'OK: every rule holds, nothing is wrong, and the opened rows are those of the proof',
-      warn: 'WARNING: nothing is wrong, but read on',
+      ok: 'OK: every rule holds for the committed rows, and no check found anything wrong',
+      okWithSample:
+        'OK: every rule holds for the committed rows, no check found anything wrong, and the opened rows are those of the proof',
+      warn: 'WARNING: no check failed, but read on',
+      warnWithSample: 'WARNING: no check failed, and the opened rows are those of the proof, but read on',
       fail: 'FAILED',
       failedSample: 'FAILED: the opened rows are not those of the proof',
     },
@@ -37,9 +39,12 @@ const WORDS = {
   },
   de: {
     verdict: {
-      ok: 'IN ORDNUNG: jede Regel gilt, nichts ist falsch',
-      okWithSample: 'IN ORDNUNG: jede Regel gilt, nichts ist falsch, und die geöffneten Zeilen gehören zum Beweis',
-      warn: 'WARNUNG: nichts ist falsch, aber lesen Sie weiter',
+      ok: 'IN ORDNUNG: jede Regel gilt für die festgelegten Zeilen, und keine Prüfung fand einen Fehler',
+      okWithSample:
+        'IN ORDNUNG: jede Regel gilt für die festgelegten Zeilen, keine Prüfung fand einen Fehler, und die geöffneten Zeilen gehören zum Beweis',
+      warn: 'WARNUNG: keine Prüfung ist fehlgeschlagen, aber lesen Sie weiter',
+      warnWithSample:
+        'WARNUNG: keine Prüfung ist fehlgeschlagen, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter',
       fail: 'NICHT BESTANDEN',
       failedSample: 'NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis',
     },
@@ -86,7 +91,7 @@ const COLOURS = {
 /** One line that covers all that was asked: a sample of other rows is no footnote to an ok. */
 function headline({ result, sample }: Report, verdict: (typeof WORDS)[Language]['verdict']): string {
   if (sample?.result === 'fail') return verdict.failedSample;
-  return sample && result === 'ok' ? verdict.okWithSample : verdict[result];
+  return sample && result !== 'fail' ? verdict[`${result}WithSample`] : verdict[result];
 }
 
 /** The report as an auditor reads it. What it says is in the report; nothing is judged here. */

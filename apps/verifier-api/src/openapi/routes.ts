@@ -62,7 +62,7 @@ export const ROUTES: readonly Route[] = [
     group: 'verify',
     summary: 'Judge a bundle',
     description:
-      '200 whatever the verdict. The bundle is sent as a zip with the options in the query, or named or enclosed in JSON with the options there. ' +
+      '200 whatever the verdict, which is about the rows that the company committed to, not about their truth. The bundle is sent as a zip with the options in the query, or named or enclosed in JSON with the options there. ' +
       'Idempotency-Key counts with `register` only.',
     scopes: READ,
     moreScopes: { when: 'register is true', scopes: ['registry:write'] },

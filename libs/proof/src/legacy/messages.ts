@@ -26,8 +26,8 @@ export const LEGACY_MESSAGES: Partial<Record<CheckId, Partial<Record<CheckStatus
   },
   'signature.valid': {
     ok: say(
-      'Every signature is valid and covers the manifest, and nothing else.',
-      'Jede Signatur ist gültig und deckt das Manifest ab, und nichts sonst.',
+      'Every signature is valid and covers the manifest, and nothing else: not the proof.',
+      'Jede Signatur ist gültig und deckt das Manifest ab, und nichts sonst: nicht den Beweis.',
     ),
     fail: say(
       'A signature is invalid, or covers another manifest.',

@@ -27,7 +27,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say('_meta.json does not have a known format.', '_meta.json hat kein bekanntes Format.'),
   },
   'meta.units': {
-    ok: say('The proof units are complete and in order.', 'Die Beweiseinheiten sind vollständig und geordnet.'),
+    ok: say(
+      'The proof units are complete and in order, and name one signer and one company at most.',
+      'Die Beweiseinheiten sind vollständig und geordnet und nennen einen Unterzeichner und höchstens ein Unternehmen.',
+    ),
     fail: say(
       'The proof units are missing or contradict each other.',
       'Die Beweiseinheiten fehlen oder widersprechen sich.',
@@ -61,12 +64,12 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'manifest.commitments': {
     ok: say(
-      'The commitments agree with the manifest.',
-      'Die Festlegungen auf die Listen stimmen mit dem Manifest überein.',
+      'Each list has one commitment, and the commitments agree with the manifest.',
+      'Jede Liste hat eine Festlegung, und die Festlegungen stimmen mit dem Manifest überein.',
     ),
     fail: say(
-      'The commitments contradict the manifest.',
-      'Die Festlegungen auf die Listen widersprechen dem Manifest.',
+      'The commitments contradict the manifest, or are not one for each list.',
+      'Die Festlegungen auf die Listen widersprechen dem Manifest oder sind nicht eine für jede Liste.',
     ),
   },
   'signature.present': {
@@ -113,7 +116,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'policy.status': {
-    ok: say('The policy is active.', 'Die Richtlinie ist in Kraft.'),
+    ok: say(
+      'The policy is active, or a file of the verifier, which has no status.',
+      'Die Richtlinie ist in Kraft, oder sie ist eine Datei des Prüfers, die keinen Status hat.',
+    ),
     warn: say(
       'The policy is deprecated, or its status could not be asked for.',
       'Die Richtlinie ist veraltet, oder ihr Status konnte nicht erfragt werden.',
@@ -162,8 +168,11 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'proof.valid': {
-    ok: say('The proof is right.', 'Der Beweis ist richtig.'),
-    fail: say('The proof is wrong.', 'Der Beweis ist falsch.'),
+    ok: say(
+      'The proof holds for the committed rows, as far as its kind shows anything of them.',
+      'Der Beweis gilt für die festgelegten Zeilen, soweit seine Art etwas über sie zeigt.',
+    ),
+    fail: say('The proof does not hold.', 'Der Beweis gilt nicht.'),
   },
   'proof.claimed-only': {
     ok: say('The proof shows more than claims.', 'Der Beweis zeigt mehr als Behauptungen.'),
@@ -184,11 +193,8 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'statement.audience': {
-    ok: say('The proof was made for the expected audience.', 'Der Beweis wurde für den erwarteten Empfänger erstellt.'),
-    fail: say(
-      'The proof was not made for the expected audience.',
-      'Der Beweis wurde nicht für den erwarteten Empfänger erstellt.',
-    ),
+    ok: say('The proof names the expected audience.', 'Der Beweis nennt den erwarteten Empfänger.'),
+    fail: say('The proof does not name the expected audience.', 'Der Beweis nennt nicht den erwarteten Empfänger.'),
   },
   'statement.nonce': {
     ok: say('The proof carries the expected nonce.', 'Der Beweis trägt den erwarteten Einmalwert.'),
@@ -227,7 +233,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'registry.match': {
-    ok: say('The registry has an entry for this bundle.', 'Das Register führt dieses Bündel.'),
+    ok: say(
+      'The registry has an entry for this bundle, whatever its verdict was.',
+      'Das Register führt dieses Bündel, mit welchem Urteil auch immer.',
+    ),
     fail: say(
       'Nothing shows that the registry has an entry for this bundle.',
       'Nichts belegt, dass das Register dieses Bündel führt.',
