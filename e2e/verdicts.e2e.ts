@@ -88,7 +88,7 @@ const TABLE: Record<string, Cell> = {
   },
   'a list is older than the policy allows': {
     recipe: { rules: [{ ...RULES.clean, max_age_days: 20 }] },
-    ask: { at: '2026-03-01T00:00:00Z' },
+    ask: { at: '2026-02-14T00:00:00Z' },
     result: 'warn',
     because: ['lists.age'],
   },
@@ -198,8 +198,8 @@ const TABLE: Record<string, Cell> = {
   },
   'the nonce is another one': { ask: { nonce: 'n-2' }, result: 'fail', because: ['statement.nonce'] },
   'the audience is somebody else': { ask: { audience: 'press' }, result: 'fail', because: ['statement.audience'] },
-  'it has expired and a nonce was asked': {
-    ask: { nonce: 'n-1', at: '2026-02-20T00:00:00Z' },
+  'the statement has ended': {
+    ask: { at: '2026-02-20T00:00:00Z' },
     result: 'fail',
     because: ['statement.time'],
   },
