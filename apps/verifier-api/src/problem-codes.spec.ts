@@ -101,11 +101,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'entry.unknown': () => api.as().get('/registry/entries/nobody'),
   'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),
   'option.unsupported': () => api.as().zip('/verify?require_timestamp=true', bundle.bytes),
-  'option.invalid': () =>
-    twice(
-      () => api.as().zip('/verify?register=true', bundle.bytes),
-      () => api.as().post('/verify', { bundle_id: bundle.bundleId, options: { nonce: '\ud800' } }),
-    ),
+  'option.invalid': () => api.as().zip('/verify?at=2026-02-01T00:00:00.1234567890Z', bundle.bytes),
   'policy.conflict': () =>
     twice(
       () => api.as().post('/policy/v2/compile', { policy: v2(1), persist: true }),
