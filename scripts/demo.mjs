@@ -181,7 +181,7 @@ async function main() {
     await capOk(['trust', 'init', '--out', logTrust]);
     await capOk(['trust', 'add', logTrust, '--log-key', log.verifier_keys[0]]);
     await capOk(['log', 'verify-receipt', receipt, '--trust', logTrust, '--bundle', bundle]);
-    line(`receipt: proves offline that event ${verdict.body.log_index} is in the signed log ${log.origin}`);
+    line(`receipt: shows offline that event ${verdict.body.log_index} is in the signed log ${log.origin}`);
 
     const [again, againTime] = await timed(() => verify({ bundle_id: upload.body.bundle_id }));
     expect(

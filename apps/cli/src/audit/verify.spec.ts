@@ -21,6 +21,12 @@ describe('cap audit verify', () => {
     expect(JSON.parse(out)).toMatchObject({ ok: true, events: 5, tail_digest: events[4]!.digest });
   });
 
+  it('says what a chain alone does not show', async () => {
+    const { code, out } = await cap(['audit', 'verify', '-'], { stdin: lines(chain(5)) });
+    expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining('ok: 5 events link up')]);
+    expect(out).toContain('written anew from the start, links up too');
+  });
+
   it.each([
     ['changed', (events: ChainEvent[]) => events.with(2, { ...events[2]!, details: { number: 7 } }), 'event 2'],
     ['removed', (events: ChainEvent[]) => events.toSpliced(2, 1), 'event 2'],

@@ -10,6 +10,10 @@ export interface LogPlace {
   project?: string;
 }
 
+const ALONE =
+  'A log that was cut at its end, or written anew from the start, links up too: compare the tail with the audit member of a\n' +
+  'manifest, or give --project.';
+
 /**
  * Walks the hash chain of an audit log from its genesis. A broken chain is a fault (exit 2) that names the event; a line
  * that is no event at all is malformed input (exit 65).
@@ -26,7 +30,12 @@ export async function verifyAudit(
   const { name, events, fault } = await judgeLog(io, options, file);
   const tail_digest = fault === null ? (events.at(-1)?.digest ?? null) : null;
   printResult(io, options, { file: name, ok: fault === null, fault, events: events.length, tail_digest }, () =>
-    fault === null ? `ok: ${events.length} events, tail ${tail_digest ?? 'none'}` : `fault: ${fault}`,
+    fault === null
+      ? [
+          `ok: ${events.length} events link up, tail ${tail_digest ?? 'none'}`,
+          ...(options.project === undefined ? [ALONE] : []),
+        ].join('\n')
+      : `fault: ${fault}`,
   );
   return fault === null ? EXIT.ok : EXIT.fault;
 }

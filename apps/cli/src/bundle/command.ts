@@ -26,7 +26,7 @@ export const defineBundle: DefineGroup = (program, run) => {
     'cap bundle inspect bundle.zip --json',
     'cap bundle inspect bundle.zip --trust trust.json',
   ])
-    .option('--trust <file>', 'trust.json: names the owners of the keys')
+    .option('--trust <file>', 'trust.json: names the owners of the keys, without checking a signature')
     .action(run.action(async () => (await import('./inspect.js')).inspect));
 
   verb(

@@ -75,7 +75,8 @@ export function provenanceRows({ label, created_at, signers, statements }: Prove
     ['Label', label],
     ['Created at', created_at],
   ];
-  const named = ({ kid, owner }: Signer) => (owner === null ? kid : `${kid}  ${owner}`);
+  // A key id is a word of the bundle: the owner's name beside it must not look like his signature.
+  const named = ({ kid, owner }: Signer) => (owner === null ? kid : `${kid}  ${owner} (unchecked)`);
   for (const signer of signers) rows.push(['Signer', named(signer)]);
   if (signers.length === 0) rows.push(['Signer', null]);
   for (const { unit, signer, audience, nonce, issued_at, expires_at } of statements) {

@@ -19,7 +19,7 @@ export const defineDisclose: DefineGroup = (program, run) => {
     .option(...IDENTITY)
     .addHelpText(
       'after',
-      '\nThe whole row is opened, with its salts, and nothing of any other one. "cap verify BUNDLE --disclosure FILE" checks it.',
+      '\nThe whole row is opened, with its salts, and nothing of any other one. "cap verify BUNDLE --disclosure FILE" checks that\nit is a row of the commitment; whether it is true, other books say.',
     )
     .action(run.action(async () => (await import('./disclose.js')).disclose));
 };

@@ -132,6 +132,9 @@ describe('a manifest with kzg-columns commitments', () => {
       ['suppliers', null],
       ['ubos', null],
     ]);
+    expect(await done('inspect', at('one.zip'))).toContain(
+      'suppliers: hides how many rows there are between 0 and 1013',
+    );
     await done('manifest', 'build', '--project', project, '--policy', at('policy.json'));
     const { code, err } = await cap(['prove', '--project', project, '--backend', 'disclosure']);
     expect([code, err]).toEqual([64, expect.stringMatching(/--backend kzg-columns .*--scheme merkle-blake3/)]);

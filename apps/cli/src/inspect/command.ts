@@ -5,6 +5,6 @@ export const defineInspect: DefineGroup = (program, run) => {
     'cap inspect bundle.zip',
     'cap inspect project --json',
   ])
-    .option('--trust <file>', 'trust.json: names the owners of the keys')
+    .option('--trust <file>', 'trust.json: names the owners of the keys, without checking a signature')
     .action(run.action(async () => (await import('./inspect.js')).inspect));
 };

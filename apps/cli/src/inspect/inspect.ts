@@ -104,6 +104,7 @@ function describeList(exposure: ListExposure): string[] {
 
 function describeCount({ count, count_between }: ListExposure): string {
   if (count !== null) return `shows that there are ${count} rows`;
-  const [least, most] = count_between ?? [0, 0];
-  return `hides how many rows there are${least > 0 ? ` between ${least} and ${most}` : ''}`;
+  if (count_between === null) return 'shows no number of rows';
+  const [least, most] = count_between;
+  return `hides how many rows there are between ${least} and ${most}`;
 }

@@ -7,11 +7,16 @@ export const defineLog: DefineGroup = (program, run) => {
     'cap log cosign checkpoint --key 5f0c… --name witness.example --trust trust.json --out cosigned',
   ]);
 
-  verb(log, 'verify-receipt <receipt>', 'check that an event is in the log; exit 2 says what does not hold', [
-    'cap log verify-receipt receipt.json --trust trust.json --bundle bundle.zip',
-    'cap log verify-receipt entry.tlog-proof --trust trust.json --json',
-    'cap log verify-receipt answer.json --trust trust.json      # the answer of POST /verify, with its receipt',
-  ])
+  verb(
+    log,
+    'verify-receipt <receipt>',
+    'check that an event is in a log that a trusted key signed; exit 2 says what does not hold',
+    [
+      'cap log verify-receipt receipt.json --trust trust.json --bundle bundle.zip',
+      'cap log verify-receipt entry.tlog-proof --trust trust.json --json',
+      'cap log verify-receipt answer.json --trust trust.json      # the answer of POST /verify, with its receipt',
+    ],
+  )
     .requiredOption('--trust <file>', 'trust.json: log_keys, witness_keys, witness_threshold')
     .option('--bundle <file>', 'the receipt must be of the entry of this bundle')
     .option('--entry <id>', 'the receipt must be of the entry with this entry_id')

@@ -16,10 +16,8 @@ async function judged(older: Content, newer: Content | null, proof: Content | nu
   const files = [await desk.put('old', older), ...(newer === null ? [] : [await desk.put('new', newer)])];
   const option = proof === null ? [] : ['--proof', await desk.put('proof', proof)];
   const { code, out, err } = await desk.log('verify-consistency', ...files, ...option, '--json');
-  return {
-    code,
-    codes: out === '' ? [err] : JSON.parse(out).failures.map((failure: { code: string }) => failure.code),
-  };
+  const { failures } = JSON.parse(out) as { failures?: { code: string }[] };
+  return { code, codes: failures ? failures.map((failure) => failure.code) : [err] };
 }
 const FINE = { code: 0, codes: [] };
 

@@ -23,10 +23,8 @@ const verify = (...argv: string[]) => desk.log('verify-receipt', ...argv);
 /** Exit code and failure codes. */
 async function judged(content: string | object, ...argv: string[]) {
   const { code, out, err } = await verify(await desk.put('receipt', content), ...argv, '--json');
-  return {
-    code,
-    codes: out === '' ? [err] : JSON.parse(out).failures.map((failure: { code: string }) => failure.code),
-  };
+  const { failures } = JSON.parse(out) as { failures?: { code: string }[] };
+  return { code, codes: failures ? failures.map((failure) => failure.code) : [err] };
 }
 
 describe('cap log verify-receipt', () => {

@@ -22,7 +22,7 @@ export const defineManifest: DefineGroup = (program, run) => {
     )
     .option(
       '--scheme <name>',
-      'how both lists are committed to: kzg-columns (zero knowledge, hides how many rows there are) or ' +
+      'how both lists are committed to: kzg-columns (zero knowledge, shows of the number of rows only a range) or ' +
         'merkle-blake3 (backend disclosure, for rules about a share of rows) (default: kzg-columns)',
       commitmentScheme,
     )

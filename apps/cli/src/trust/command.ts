@@ -25,7 +25,11 @@ export const defineTrust: DefineGroup = (program, run) => {
     ],
   )
     .option('--signer <file>', '<kid>.pub or <kid>.json; the other stands beside it; repeatable', repeated(anyText))
-    .option('--company <name>', 'company that the one --signer signs for, as its manifests name it', notEmpty)
+    .option(
+      '--company <name>',
+      'company that the one --signer signs for, as its manifests name it; another one is a warning',
+      notEmpty,
+    )
     .option('--lei <lei>', 'its legal entity identifier', notEmpty)
     .option('--policy <file>', 'policy, JSON or YAML; repeatable', repeated(anyText))
     .option(
@@ -35,7 +39,11 @@ export const defineTrust: DefineGroup = (program, run) => {
     )
     .option('--log-key <key>', 'verifier key of a log whose receipts count; repeatable', repeated(anyText))
     .option('--witness-key <key>', 'verifier key of a witness; repeatable', repeated(anyText))
-    .option('--witness-threshold <n>', 'how many witnesses must have cosigned a checkpoint', wholeNumber(0, 100))
+    .option(
+      '--witness-threshold <n>',
+      'how many witnesses must have cosigned a checkpoint; more than half of them, or two trees may pass',
+      wholeNumber(0, 100),
+    )
     .option('--out <file>', 'write the result there instead')
     .addHelpText('after', DEFAULT_WORDS)
     .action(run.action(async () => (await import('./trust.js')).add));
