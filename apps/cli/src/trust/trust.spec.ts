@@ -121,6 +121,21 @@ describe('cap trust', () => {
     expect((await stored()).witness_threshold).toBe(1);
   });
 
+  it('says when so few witnesses are asked for that two trees can both have them', async () => {
+    const keys = ['--keys', at('witness')];
+    const witness = async (name: string) => {
+      const kid = (await cap(['keys', 'generate', ...keys, '--owner', name, '--usage', 'witness'])).out.trim();
+      const shown = await cap(['keys', 'show', kid, ...keys, '--note-name', name, '--json']);
+      return ['--witness-key', (JSON.parse(shown.out) as { witness_key: string }).witness_key];
+    };
+    const alone = await add(...(await witness('w1')), '--witness-threshold', '1');
+    expect([alone.code, alone.err]).toEqual([0, '']);
+    const half = await add(...(await witness('w2')));
+    expect([half.code, half.err]).toEqual([0, expect.stringContaining('1 of 2 witnesses: two different trees')]);
+    const both = await add('--witness-threshold', '2');
+    expect([both.code, both.err]).toEqual([0, '']);
+  });
+
   it('signs the store, and verify can ask for that signature', async () => {
     const kid = await newKey();
     const bundle = at('none.zip');

@@ -84,6 +84,13 @@ export async function add(
   if (out === '-') return;
   const { hash } = parseTrustDocument(bytes);
   printResult(io, options, { trust: out, trust_hash: hash, version: next.version }, () => `${out}  ${hash}`);
+  const threshold = next.witness_threshold;
+  const witnesses = next.witness_keys.length;
+  if (threshold > 0 && threshold * 2 <= witnesses)
+    io.err(
+      `${threshold} of ${witnesses} witnesses: two different trees of one log can have so many each. ` +
+        `With ${Math.floor(witnesses / 2) + 1} they can not, unless a witness cosigns both.\n`,
+    );
 }
 
 /** `<kid>.pub`, and the record beside it, which says from when to when the key signs. */

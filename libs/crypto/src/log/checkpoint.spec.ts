@@ -258,6 +258,22 @@ describe('whom to believe about a checkpoint', () => {
     expect(codes(two, trust({ witnessThreshold: NaN }))).toEqual(['checkpoint.witnesses']);
   });
 
+  it('keeps two trees apart only with a threshold above half of the witnesses', () => {
+    const fork = { ...checkpoint, root: Buffer.alloc(32, 8) };
+    const forked = parseCheckpoint(signCheckpoint(fork, logPrivate));
+    const text = formatCheckpointText(fork);
+    const others = ['w3', 'w4'].map((name) => cosignText(text, { name, privateKey: phraseKey(name) }, 1_700_000_000));
+    const one = withAll(cosigned('w1'), cosigned('w2'));
+    const other = parseCheckpoint(formatNote(others.reduce(withSignature, forked.note)));
+    const four = [...witnessKeys, verifierKey('cosignature/v1', 'w4', publicOf('w4'))];
+    for (const [witnessThreshold, found] of [
+      [2, []],
+      [3, ['checkpoint.witnesses']],
+    ] as const)
+      for (const tree of [one, other])
+        expect(codes(tree, trust({ witnessKeys: four, witnessThreshold }))).toEqual(found);
+  });
+
   it('does not take witnesses in place of the log', () => {
     const { text } = signed.note;
     const note = { text, signatures: [cosigned('w1'), cosigned('w2')] };
