@@ -74,7 +74,8 @@ describe('zips', () => {
     const file = path.join(world.project.directory, 'bad.zip');
     await writeFile(file, bytes);
     const { code, stderr, stdout } = await cap(['verify', file, '--json']);
-    expect([code, stdout]).toEqual([65, '']);
+    expect([code, JSON.parse(stdout).error.exit]).toEqual([65, 65]);
+    expect(JSON.parse(stdout).error.code).toMatch(/^bundle\./);
     expect(stderr).toContain('bundle.');
   });
 });

@@ -99,6 +99,14 @@ function replaced(value: JsonValue, [head, ...rest]: (string | number)[], by: Js
   return copy as JsonValue;
 }
 
+it.each([
+  ['a hash', `0x${'ab'.repeat(32)}`],
+  ['a hash in capitals', `0x${'AB'.repeat(32)}`],
+  ['a UUID', '0afcb402-e74f-86a1-9601-863fc4ae2f2d'],
+])('an id that reads like %s is refused: it would be taken for another policy', (_, id) => {
+  expect(() => compilePolicy({ ...V2, id })).toThrow('id: reads like a hash or a UUID');
+});
+
 describe('values of another type', () => {
   const OTHERS: JsonValue[] = [null, [], {}, '', 'x', -1, 1.5, true, { constructor: 1 }, { var: 'x' }];
   const cases = (document: JsonObject) =>

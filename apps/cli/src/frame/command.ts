@@ -21,7 +21,8 @@ export class Run {
   action<Options, Arguments extends unknown[]>(load: () => Promise<Verb<Options, Arguments>>) {
     return async (...received: unknown[]): Promise<void> => {
       const [options] = received.splice(-2);
-      const [verb, { requireForwardSecrecy }] = await Promise.all([load(), import('@cap/crypto')]);
+      const verb = await load();
+      const { requireForwardSecrecy } = await import('@cap/crypto');
       requireForwardSecrecy();
       this.exitCode = (await verb(this.io, options as Options, ...(received as Arguments))) ?? EXIT.ok;
     };

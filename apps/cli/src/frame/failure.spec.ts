@@ -103,12 +103,12 @@ it.each([
   ['mkdir', "can't make the directory /srv/data: read-only file system"],
   ['read', "can't read /srv/data: read-only file system"],
   ['uv_something', "can't use /srv/data: read-only file system"],
-])('what the system refuses is a sentence: %s', (syscall, words) => {
+])('what the system refuses is a sentence: %s', async (syscall, words) => {
   const error = Object.assign(new Error(`EROFS: read-only file system, ${syscall} '/srv/data'`), {
     code: 'EROFS',
     errno: -30,
     syscall,
     path: '/srv/data',
   });
-  expect(report(error)).toEqual({ code: 73, words: `cap: ${words}\n` });
+  expect(await report(error)).toEqual({ code: 73, words: `cap: ${words}\n` });
 });

@@ -93,7 +93,9 @@ describe('cap verify --url', () => {
           env: { CAP_TOKEN: 'canary' },
         });
         expect(outcome.code).toBe(exit);
-        expect(outcome.out).toBe('');
+        expect(JSON.parse(outcome.out)).toEqual({
+          error: { code, message: expect.stringContaining('because'), exit },
+        });
         expect(outcome.err).toContain(`${code}: because (request r-1)`);
         expect(outcome.err).not.toContain('canary');
       },
