@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cap, capOk, mainOf, prepareStack, Service, type Finished, type Stack } from '../scripts/local-stack.mjs';
+import {
+  cap,
+  capOk,
+  freePort,
+  mainOf,
+  prepareStack,
+  Service,
+  type Finished,
+  type Stack,
+} from '../scripts/local-stack.mjs';
 import { call, postJson, postZip, proveAgain, temporaryDirectory, upload, World } from './world.js';
 
 const VERSION = '0.1.0';
@@ -201,6 +210,34 @@ describe('signals and crashes', () => {
     world.services[0] = stack.start.registry();
     await world.services[0].ready();
   });
+
+  it('a verifier that has reached its registry serves on without it, one that never did does not begin to', async () => {
+    const { stack, token } = world;
+    const serving = async (url = stack.verifierUrl) => {
+      const { status, body } = await call(`${url}/readyz/serving`);
+      return [status, body.missing];
+    };
+    const judge = async () => postZip(`${stack.verifierUrl}/verify`, token, await readFile(world.project.bundle));
+    const before = await judge();
+    expect([before.status, await serving()]).toEqual([200, [200, []]]);
+    await world.services[0]!.stop();
+    const late = `127.0.0.1:${await freePort()}`;
+    const second = stack.start.verifier({ args: ['--management-bind', late] });
+    world.services.push(second); // ended with the others if this test fails
+    while (!second.log.includes('"listening"')) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await serving(`http://${late}`)).toEqual([503, ['registry']]);
+
+    expect(await serving()).toEqual([200, ['registry']]);
+    expect((await call(`${stack.verifierUrl}/readyz`)).status).toBe(503);
+    expect((await call(`${stack.verifierUrl}/metrics`)).text).toContain('cap_ready{check="registry"} 0');
+    const judged = await judge();
+    expect([judged.status, judged.body.result]).toEqual([200, before.body.result]);
+
+    world.services[0] = stack.start.registry();
+    await world.services[0].ready();
+    expect(await serving(`http://${late}`)).toEqual([200, []]);
+    await second.stop();
+  }, 60_000);
 
   it('health --wait answers for container and unit checks', async () => {
     const config = world.stack.at('config/verifier/app.yaml');

@@ -284,7 +284,7 @@ async function beside(documents, name, commands) {
   await pod.launch();
   writeFileSync(path.join(engine.home, `pod-${name}`), pod.name);
   const said = await engine.ask(`cd ~\n${KUBECTL}${commands}`);
-  await pod.remove();
+  assert.equal((await pod.terminate()).code, 0, 'it hears SIGTERM');
   return said;
 }
 const restore = () =>

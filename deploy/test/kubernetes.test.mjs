@@ -201,7 +201,11 @@ const WRONG = {
   ports: [
     [(d) => (one(d, 'Service', 'cap-verifier-svc').spec.ports[1].targetPort = 'http'), /8443 is no port of its pods/],
     [(d) => (containerOf(d).ports[1].containerPort = 443), /server.bind is not the container's port/],
-    [(d) => (containerOf(d).readinessProbe.httpGet.path = '/healthz'), /readinessProbe does not ask \/readyz/],
+    [(d) => (containerOf(d).readinessProbe.httpGet.path = '/readyz'), /readinessProbe does not ask \/readyz\/serving/],
+    [
+      (d) => (containerOf(d, 'cap-registry', 'StatefulSet').readinessProbe.httpGet.path = '/readyz/serving'),
+      /cap-registry: readinessProbe does not ask \/readyz of/,
+    ],
     [(d) => (containerOf(d).livenessProbe.httpGet.path = '/readyz'), /livenessProbe does not ask \/healthz/],
     [(d) => (containerOf(d).livenessProbe.httpGet.port = 'https'), /livenessProbe/],
     [(d) => delete containerOf(d).startupProbe, /startupProbe/],
@@ -267,6 +271,11 @@ const WRONG = {
     [(d) => drop(d, 'PodDisruptionBudget', 'cap-verifier'), /cap-verifier: no PDB/],
     [(d) => drop(d, 'PodDisruptionBudget', 'cap-registry'), /cap-registry: no PDB/, HA],
     [(d) => (one(d, 'StatefulSet', '').spec.replicas = 2), /not one writer/],
+    [(d) => podOf(d, 'cap-registry', 'StatefulSet').tolerations.pop(), /not off a node that is not-ready after 30 s/],
+    [
+      (d) => (podOf(d, 'cap-registry', 'StatefulSet').tolerations[0].tolerationSeconds = 300),
+      /not off a node that is unreachable after 30 s/,
+    ],
     [(d) => podOf(d, 'cap-registry').volumes.push({ persistentVolumeClaim: {} }), /share a claim/, HA],
   ],
   rollout: [
@@ -560,6 +569,72 @@ test('the commands of the page, as they stand there', () => {
   } finally {
     rmSync(home, { recursive: true });
   }
+});
+
+/** A kubectl for what the pages say, beside a Job that ends after a while: it takes down what it is asked, in order. */
+const KUBECTL = `#!/bin/sh
+[ "$1" = --namespace ] && shift 2
+echo "$*" >> "$HOME/asked"
+case "$*" in
+  'create job'*) (sleep 1; echo "$ENDS" > "$HOME/ended") & ;;
+  wait*condition=*job/*)
+    while ! grep -qi "condition=$(cat "$HOME/ended" 2> /dev/null || echo none)" << END; do sleep 0.05; done
+$*
+END
+    ;;
+  'get job'*) [ "$ENDS" = failed ] || echo 1 ;;
+  port-forward*) echo 'Forwarding from'; exec sleep 60 ;;
+esac
+`;
+/** Runs commands with it; answers the exit code, what it was asked, and the port-forwards that are left. */
+function withKubectl(commands, ends = 'complete') {
+  const home = mkdtempSync(path.join(tmpdir(), 'cap-asked-'));
+  try {
+    mkdirSync(path.join(home, 'bin'));
+    mkdirSync(path.join(home, 'try'));
+    writeFileSync(path.join(home, 'bin/kubectl'), KUBECTL, { mode: 0o755 });
+    const env = { ...process.env, HOME: home, ENDS: ends, PATH: `${home}/bin:${process.env.PATH}` };
+    const { status, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', commands], {
+      encoding: 'utf8',
+      env,
+      timeout: 30_000,
+    });
+    return { status, stderr, asked: readFileSync(path.join(home, 'asked'), 'utf8').trim().split('\n') };
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+test('a backup by hand is waited for and shown; only one that went well is removed', () => {
+  const commands = blocks.get('finish') + blocks.get('backup-now');
+  const well = withKubectl(commands);
+  assert.equal(well.status, 0, well.stderr);
+  const verbs = (asked) =>
+    asked.map((line) =>
+      line
+        .split(' ')
+        .slice(0, 2)
+        .join(' ')
+        .replace(/ --for.*/, ''),
+    );
+  assert.deepEqual(verbs(well.asked), ['create job', 'wait', 'wait', 'logs --selector', 'get job', 'delete job']);
+  const badly = withKubectl(commands, 'failed');
+  assert.equal(badly.status, 1);
+  assert.match(badly.stderr, /cap-backup-now did not succeed, and stays/);
+  assert.deepEqual(verbs(badly.asked), ['create job', 'wait', 'wait', 'logs --selector', 'get job']);
+});
+
+test('the walkthrough has one port-forward at a time, and leaves none behind', () => {
+  const way = commandsOf('main-job').get('way-kubernetes');
+  const said = withKubectl(`${way}
+    reload; first=$forward
+    reload; ! kill -0 "$first" 2> /dev/null
+    kill -0 "$forward"; echo "$forward" > ~/asked.pid
+    backup; cat ~/asked.pid >> ~/asked`);
+  assert.equal(said.status, 0, said.stderr);
+  // Ended, though perhaps nobody has taken note of it yet.
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', said.asked.at(-1)], { encoding: 'utf8' });
+  assert.match(stdout, /^(Z.*\n)?$/);
 });
 
 test('every block of the page is one that a shell can read', () => {

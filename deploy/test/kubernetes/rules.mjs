@@ -19,7 +19,9 @@ const END_SECONDS = 30;
 const HEARD_SECONDS = 5;
 
 /** Operations that nobody outside may reach. */
-const INTERNAL = ['/healthz', '/readyz', '/metrics'];
+const INTERNAL = ['/healthz', '/readyz', '/readyz/serving', '/metrics'];
+/** How long a registry that is one pod stays bound to a node that is lost. */
+const LOST_SECONDS = 30;
 const PUBLIC = Object.keys(JSON.parse(readFileSync(path.join(root, 'docs/openapi.json'), 'utf8')).paths).filter(
   (route) => !INTERNAL.includes(route),
 );
@@ -207,7 +209,9 @@ export const RULES = {
       ])
         if (server[key] !== `0.0.0.0:${port}`) yield `${name}: server.${key} is not the container's port`;
       for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
-        const route = probe === 'readinessProbe' ? '/readyz' : '/healthz';
+        // A verifier goes on without its registry.
+        const ready = name === 'cap-verifier' ? '/readyz/serving' : '/readyz';
+        const route = probe === 'readinessProbe' ? ready : '/healthz';
         const asked = container[probe]?.httpGet;
         if (asked?.port !== 'http' || asked.path !== route) yield `${name}: ${probe} does not ask ${route} of http`;
       }
@@ -317,6 +321,12 @@ export const RULES = {
     const claims = spec.volumeClaimTemplates ?? [];
     if (kind === 'StatefulSet' && (claims.length !== 1 || spec.replicas > 1))
       yield 'cap-registry: not one writer with one claim';
+    if (kind === 'StatefulSet')
+      for (const taint of ['unreachable', 'not-ready']) {
+        const found = registry.pod.tolerations?.find(({ key }) => key === `node.kubernetes.io/${taint}`);
+        if (found?.effect !== 'NoExecute' || found.operator !== 'Exists' || found.tolerationSeconds !== LOST_SECONDS)
+          yield `cap-registry: not off a node that is ${taint} after ${LOST_SECONDS} s`;
+      }
     if (kind === 'Deployment') {
       if (registry.pod.volumes.some((one) => one.persistentVolumeClaim)) yield 'cap-registry: pods that share a claim';
       if (!cluster.all('PodDisruptionBudget').some((it) => selects(it.spec.selector, registry.labels)))

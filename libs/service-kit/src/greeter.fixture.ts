@@ -28,6 +28,8 @@ const Greeting = z.strictObject({ name: z.string(), options: z.strictObject({ ti
 /** What the tests steer: a readiness check, a request that waits, an error that is thrown. */
 export class Stage {
   dictionary: string | null = null;
+  /** What the greeter goes on without once it was there. */
+  thesaurus: string | null = null;
   error: unknown = new Error('nothing staged');
   /** Resolves when a request to /slow is being answered. */
   readonly entered = Promise.withResolvers<void>();
@@ -46,6 +48,10 @@ class GreeterController {
     readiness.add('dictionary', () => {
       if (stage.dictionary !== null) throw new Error(stage.dictionary);
     });
+    const thesaurus = () => {
+      if (stage.thesaurus !== null) throw new Error(stage.thesaurus);
+    };
+    readiness.add('thesaurus', thesaurus, { onceIsEnough: true });
   }
 
   @Get('open/:name')

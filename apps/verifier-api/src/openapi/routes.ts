@@ -292,7 +292,20 @@ export const ROUTES: readonly Route[] = [
     summary: 'Whether everything is there that the service needs',
     description: 'On the management listener only.',
     scopes: null,
-    answers: { 200: json(health, 'Ready'), 503: json(readiness, 'Not ready: `missing` names what is not there') },
+    answers: { 200: json(readiness, 'Ready'), 503: json(readiness, 'Not ready: `missing` names what is not there') },
+  },
+  {
+    method: 'get',
+    path: '/readyz/serving',
+    group: 'operation',
+    summary: 'Whether requests are to be sent here',
+    description:
+      'For load balancers, on the management listener only. As `/readyz`, but a registry that was reached once since the start may be away: bundles are judged on by what the trust store and the caches know, and what needs the registry is answered 503.',
+    scopes: null,
+    answers: {
+      200: json(readiness, 'It serves: `missing` names what is away all the same'),
+      503: json(readiness, 'It does not serve: `missing` names what is not there'),
+    },
   },
   {
     method: 'get',

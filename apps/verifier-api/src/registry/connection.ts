@@ -12,7 +12,8 @@ export class RegistryConnection implements OnApplicationShutdown {
     let { token } = config.registry;
     this.client = new RegistryClient({ url: config.registry.url, token: () => token });
     reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
-    readiness.add('registry', async () => void (await this.client.status()));
+    // Bundles are judged without it, by what the trust store and the caches know.
+    readiness.add('registry', async () => void (await this.client.status()), { onceIsEnough: true });
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -32,6 +32,39 @@ describe('health routes', () => {
     expect(running.log.find('ready again')).toHaveLength(1);
   });
 
+  it('a load balancer is told to go on while something is away that was there once; all else counts', async () => {
+    const { service, stage } = await greeter();
+    const serving = async () => {
+      const answer = await service.app.inject('/readyz/serving');
+      return [answer.statusCode, answer.json()];
+    };
+    const value = async () =>
+      /^cap_ready\{check="thesaurus"\} (.*)$/m.exec((await service.app.inject('/metrics')).body)?.[1];
+    stage.thesaurus = 'not there yet';
+    expect(await serving()).toMatchObject([503, { status: 'error', missing: ['thesaurus'] }]);
+    stage.thesaurus = null;
+    expect(await serving()).toMatchObject([200, { status: 'ok', error: {}, missing: [] }]);
+    expect(await value()).toBe('1');
+
+    stage.thesaurus = 'gone';
+    const away = { thesaurus: { status: 'down', message: 'gone' } };
+    expect(await serving()).toMatchObject([
+      200,
+      { status: 'ok', info: { dictionary: { status: 'up' } }, error: away, details: away, missing: ['thesaurus'] },
+    ]);
+    expect(await value()).toBe('0');
+    const ready = await service.app.inject('/readyz');
+    expect([ready.statusCode, ready.json()]).toMatchObject([503, { error: away, missing: ['thesaurus'] }]);
+
+    stage.dictionary = 'gone too';
+    expect(await serving()).toMatchObject([503, { status: 'error', missing: ['dictionary', 'thesaurus'] }]);
+    stage.dictionary = null;
+    expect((await serving())[0]).toBe(200);
+    service.app.get(Readiness).stop();
+    expect(await serving()).toMatchObject([503, { missing: ['shutdown'] }]);
+    await service.stop();
+  });
+
   it('liveness does not depend on readiness', async () => {
     running.stage.dictionary = 'gone';
     expect((await running.service.app.inject('/healthz')).statusCode).toBe(200);
@@ -48,11 +81,11 @@ describe('readiness checks', () => {
     });
     readiness.add('registry', () => Promise.reject(new Error('no answer')));
     expect(await readiness.results()).toEqual([
-      { name: 'room', missing: null },
-      { name: 'registry', missing: 'no answer' },
+      { name: 'room', missing: null, bridged: false },
+      { name: 'registry', missing: 'no answer', bridged: false },
     ]);
     room = false;
-    expect((await readiness.results())[0]).toEqual({ name: 'room', missing: 'only 3 MB left' });
+    expect((await readiness.results())[0]).toEqual({ name: 'room', missing: 'only 3 MB left', bridged: false });
   });
 
   it('tell when something else is missing than before', async () => {
@@ -72,7 +105,7 @@ describe('readiness checks', () => {
   it('that hang count as missing', async () => {
     const readiness = new Readiness(undefined, 5);
     readiness.add('hung', () => new Promise<void>(() => undefined));
-    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms' }]);
+    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms', bridged: false }]);
   });
 
   it('that hang are not begun again until they end', async () => {
@@ -82,7 +115,7 @@ describe('readiness checks', () => {
     for (let i = 0; i < 3; i++) await readiness.results();
     expect(ends).toHaveLength(1);
     ends[0]!();
-    expect(await readiness.results()).toEqual([{ name: 'hung', missing: null }]);
+    expect(await readiness.results()).toEqual([{ name: 'hung', missing: null, bridged: false }]);
   });
 
   it('have different names', () => {

@@ -1,7 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 
 /** Served by the management listener alone; only /healthz, which tells nothing, is answered everywhere. */
-export const MANAGEMENT_ROUTES: ReadonlySet<string> = new Set(['/readyz', '/metrics']);
+export const MANAGEMENT_ROUTES: ReadonlySet<string> = new Set(['/readyz', '/readyz/serving', '/metrics']);
 export const HEALTH_ROUTE = '/healthz';
 
 /** Turns a route template into the expression its paths match. */

@@ -11,6 +11,7 @@ import { jwtAuthentication } from '../access/jwt.js';
 import { openKeySource } from '../access/keys.js';
 import { watchAccessRules } from '../access/rules.js';
 import { TokenCache } from '../access/token-cache.js';
+import { exposeReadiness } from '../health/readiness-metric.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
 import { BodyMemory } from '../http/body-memory.js';
@@ -83,6 +84,7 @@ export async function createService(
   const readiness = new Readiness((missing) =>
     Object.keys(missing).length > 0 ? log.warn('not ready', { missing }) : log.info('ready again'),
   );
+  const concealReadiness = exposeReadiness(readiness);
   const reload = new Reload(log, config);
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)), ['server.log_level']);
 
@@ -157,6 +159,7 @@ export async function createService(
     readiness.stop();
     if (listening) await drain();
     access.close();
+    concealReadiness();
     watched.close();
     concealTrust();
     if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
