@@ -16,7 +16,12 @@ const policy = (adaptivity?: JsonObject): JsonObject => ({
   rules: RULES,
   ...(adaptivity && { adaptivity }),
 });
-const nothing: EvaluationContext = { lists: new Map(), allowedCodes: () => null, listedIdentifiers: () => null };
+const nothing: EvaluationContext = {
+  lists: new Map(),
+  allowedCodes: () => null,
+  listedIdentifiers: () => null,
+  idSchemes: new Map(),
+};
 const FACTS: Fact[] = [
   { kind: 'count', list: 'suppliers', min: 6 },
   { kind: 'count', list: 'ubos', min: 1 },

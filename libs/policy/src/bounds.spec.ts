@@ -112,13 +112,14 @@ describe('many rules over many facts', () => {
   const hash = `0x${'1'.repeat(64)}` as const;
   const facts: Fact[] = [
     { kind: 'count', list: 'suppliers', min: count, max: count },
-    { kind: 'disclosed', list: 'suppliers', complete: true, id_scheme: 'name', rows },
+    { kind: 'disclosed', list: 'suppliers', complete: true, rows },
     ...rows.map((): Fact => ({ kind: 'rows_allowed', list: 'suppliers', table_hash: hash })),
   ];
   const context: EvaluationContext = {
     lists: new Map([['sanctions', { hash, as_of: '2026-01-01' }]]),
     allowedCodes: () => ({ codes: new Set(Array.from({ length: 2 ** 18 }, (_, i) => i)), table_hash: hash }),
-    listedIdentifiers: () => new Set(['name:nobody|DE']),
+    listedIdentifiers: () => ({ identifiers: new Set(['name:nobody|DE']), entries: 1, usable: 1 }),
+    idSchemes: new Map(),
   };
   it.each([
     ['a share', { kind: 'disclosed', fields: ['tier'], where: { field: 'tier', eq: 1 }, fraction: '1' }, 'disclosed'],
@@ -131,7 +132,11 @@ describe('many rules over many facts', () => {
 
   it('claims, of which one contradicts another', () => {
     const claims = rows.map(({ index }) => ({ rule_id: `r${index}`, ok: true }));
-    const results = evaluateClaims(policy({ kind: 'count', min: 1 }), [{ rule_id: 'r7', ok: false }, ...claims]);
+    const results = evaluateClaims(
+      policy({ kind: 'count', min: 1 }),
+      [{ rule_id: 'r7', ok: false }, ...claims],
+      context,
+    );
     expect(results.filter(({ status }) => status === 'violated').map(({ rule_id }) => rule_id)).toEqual(['r7']);
     expect(results.filter(({ status }) => status === 'claimed')).toHaveLength(count - 1);
   });

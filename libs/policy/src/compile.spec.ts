@@ -70,9 +70,13 @@ describe('policy v1', () => {
       {
         rule_id: 'sanctions_root.suppliers',
         list: 'suppliers',
-        need: { kind: 'disjoint', reference_list: 'sanctions' },
+        need: { kind: 'disjoint', reference_list: 'sanctions', scheme: 'name' },
       },
-      { rule_id: 'sanctions_root.ubos', list: 'ubos', need: { kind: 'disjoint', reference_list: 'sanctions' } },
+      {
+        rule_id: 'sanctions_root.ubos',
+        list: 'ubos',
+        need: { kind: 'disjoint', reference_list: 'sanctions', scheme: 'person' },
+      },
       {
         rule_id: 'jurisdiction_root',
         list: 'suppliers',
@@ -210,6 +214,8 @@ describe('lints', () => {
       adaptivity: {},
     });
 
+  const owners = (scheme: string) => rule('one', { op: 'non_membership', lhs: 'ubos', rhs: 'sanctions_root', scheme });
+
   it.each<[code: string, has: JsonObject, near: JsonObject]>([
     ['E1001', v2({ adaptivity: { activations: [{ rule: 'nobody' }] } }), v2()],
     ['E1002', v2({ legal_basis: [] }), v2()],
@@ -218,6 +224,7 @@ describe('lints', () => {
       v2({ rules: [rule('a'), rule('a')], adaptivity: {} }),
       v2({ rules: [rule('a'), rule('b')], adaptivity: {} }),
     ],
+    ['E1004', v2({ rules: [], adaptivity: {} }), v2()],
     ['E2001', withRule({ op: 'lt' }), withRule({ op: 'eq' })],
     ['E2001', withRule({ op: 'constructor' }), withRule({ op: 'range_min' })],
     ['E2003', withRule({ lhs: 'employee_count' }), withRule({ lhs: 'suppliers.count' })],
@@ -230,6 +237,17 @@ describe('lints', () => {
     ['E2003', threshold({ field: 'salary', eq: 1 }), threshold({ field: 'due_diligence', eq: true })],
     ['E2004', schemes('id', 'name'), schemes('id', 'id')],
     ['E2004', schemes('person', 'name', undefined), schemes('name', undefined)],
+    ['E2004', schemes('id', undefined), schemes('id', 'id')],
+    [
+      'E2004',
+      v2({
+        rules: [owners('id'), rule('two', { lhs: 'ubo_count', distinct: true, scheme: 'person' })],
+        adaptivity: {},
+      }),
+      v2({ rules: [owners('id'), rule('two', { lhs: 'ubo_count', distinct: true })], adaptivity: {} }),
+    ],
+    ['W1004', schemes(undefined), schemes('name')],
+    ['W1004', schemes('name', undefined), withRule({ distinct: true })],
     ['E3002', withRule({ rhs: -1 }), withRule({ rhs: 0 })],
     ['E3002', withRule({ rhs: 1.5 }), withRule({ rhs: 2 })],
     ['E3002', withRule({ rhs: '10' }), withRule({ rhs: 10 })],
@@ -271,7 +289,8 @@ describe('lints', () => {
       withRule({ op: 'in', lhs: 'ubos.code', rhs: { exclude_risk: 'high', unless: 'due_diligence' } }),
       withRule({ op: 'in', lhs: 'suppliers.code', rhs: { exclude_risk: 'high', unless: 'due_diligence' } }),
     ],
-    ['W1003', withRule({ max_age_days: 3 }), withRule({ distinct: true })],
+    ['W1003', withRule({ max_age_days: 3 }), withRule({ distinct: true, scheme: 'name' })],
+    ['W1003', withRule({ scheme: 'name' }), withRule({ distinct: true })],
     [
       'W1003',
       withRule({ op: 'non_membership', lhs: 'suppliers', rhs: 'sanctions_root', unless: 'due_diligence' }),

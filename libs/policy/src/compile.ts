@@ -1,9 +1,11 @@
 import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
 import { firstOf, MAX_POLICY_ID, namesOf, quoted } from './bounds.js';
+import { type IdScheme } from './facts.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
 import { readRule, type Inputs } from './rules.js';
+import { comparison, defaultIdScheme } from './schemes.js';
 import { parseV1, v1Requirements } from './v1.js';
 import {
   documentText,
@@ -263,9 +265,11 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
   const read = rules.map((rule) => {
     const { requirement, lints: found } = readRule(rule, declared);
     lints.push(...found.map(({ code, message }) => error(code, message)));
-    if (requirement) lints.push(...idleMembers(rule, requirement));
+    if (requirement) lints.push(...idleMembers(rule, requirement), ...unsaidScheme(rule, requirement));
     return { rule_id: rule.id, requirement };
   });
+  tellRowsApart(read);
+  if (rules.length === 0) lints.push(error('E1004', 'no rules: whatever a company has would satisfy it'));
   lints.push(...schemeLints(read), ...boundLints(read));
   // Results go by rule id: of two rules with one id the weaker could stand for both, so neither can be settled.
   const single = read.map((rule) => (repeated.has(rule.rule_id) ? { ...rule, requirement: null } : rule));
@@ -277,7 +281,7 @@ function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
   const listed = need.kind === 'disjoint' || (need.kind === 'rows_allowed' && 'exclude_risk' in need.table);
   const read = {
     distinct: need.kind === 'count',
-    scheme: need.kind === 'disjoint',
+    scheme: need.kind === 'disjoint' || (need.kind === 'count' && need.distinct === true),
     max_age_days: listed,
     unless: need.kind === 'rows_allowed' && list !== 'ubos', // owners have no due_diligence
   };
@@ -294,12 +298,41 @@ function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
     }));
 }
 
+/** Whoever reads the policy must see what is compared, not have to know the default. */
+const unsaidScheme = (rule: V2Rule, { list, need }: Requirement): Lint[] =>
+  need.kind === 'disjoint' && rule.scheme === undefined
+    ? [
+        {
+          code: 'W1004',
+          severity: 'warning',
+          message: quoted(
+            `rule ${rule.id}: compares ${list} without a scheme, which means ${need.scheme} (${comparison(need.scheme)}); say so`,
+          ),
+        },
+      ]
+    : [];
+
+const schemeOf = ({ need }: Requirement): IdScheme | undefined => ('scheme' in need ? need.scheme : undefined);
+
+/** A distinct count without a scheme tells rows apart as the other rules over the list compare them. */
+function tellRowsApart(rules: { requirement: Requirement | null }[]): void {
+  const schemes = new Map<string, IdScheme>();
+  for (const { requirement } of rules) {
+    const scheme = requirement && schemeOf(requirement);
+    if (scheme && !schemes.has(requirement.list)) schemes.set(requirement.list, scheme);
+  }
+  for (const { requirement } of rules)
+    if (requirement?.need.kind === 'count' && requirement.need.distinct)
+      requirement.need.scheme ??= schemes.get(requirement.list) ?? defaultIdScheme(requirement.list);
+}
+
 /** A list is committed to under one identifier scheme, so rules over it must agree. */
 function schemeLints(rules: readonly { requirement: Requirement | null }[]): Lint[] {
   const schemes = new Map<string, Set<string>>();
-  for (const { requirement } of rules)
-    if (requirement?.need.kind === 'disjoint' && requirement.need.scheme)
-      schemes.set(requirement.list, (schemes.get(requirement.list) ?? new Set()).add(requirement.need.scheme));
+  for (const { requirement } of rules) {
+    const scheme = requirement && schemeOf(requirement);
+    if (scheme) schemes.set(requirement.list, (schemes.get(requirement.list) ?? new Set()).add(scheme));
+  }
   return [...schemes].flatMap(([list, names]) =>
     names.size > 1
       ? [error('E2004', `rules over ${list} want different identifier schemes: ${[...names].join(', ')}`)]

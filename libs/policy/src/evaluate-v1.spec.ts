@@ -3,7 +3,7 @@ import { type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
 import { allowedTable, type RiskLevel } from './codes.js';
 import { compileIr, compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateRules, type EvaluationContext } from './evaluate.js';
-import { type Fact, type IdScheme } from './facts.js';
+import { type Fact } from './facts.js';
 
 const SANCTIONS: Digest = `0x${'1'.repeat(64)}`;
 const OTHER: Digest = `0x${'2'.repeat(64)}`;
@@ -19,9 +19,19 @@ const context: EvaluationContext = {
     const { codes, table_hash } = allowedTable(spec, RISKS, list);
     return { codes: new Set(codes), table_hash };
   },
-  listedIdentifiers: (_, scheme) => new Set(scheme === 'person' ? ['person:bad|1970-01-01'] : ['name:bad|DE']),
+  listedIdentifiers: (_, scheme) => ({
+    identifiers: new Set(scheme === 'person' ? ['person:bad|1970-01-01'] : ['name:bad|DE']),
+    entries: 1,
+    usable: 1,
+  }),
+  idSchemes: new Map(),
 };
-const bare: EvaluationContext = { lists: new Map(), allowedCodes: () => null, listedIdentifiers: () => null };
+const bare: EvaluationContext = {
+  ...context,
+  lists: new Map(),
+  allowedCodes: () => null,
+  listedIdentifiers: () => null,
+};
 
 const v1 = (constraints: JsonObject) =>
   compilePolicy({
@@ -43,13 +53,13 @@ const disjoint = (list: string, hash = SANCTIONS, reference_list = 'sanctions'):
   hash,
   id_scheme: 'name',
 });
+const byPerson = (fact: Fact): Fact => ({ ...fact, id_scheme: 'person' }) as Fact;
 const tableHash = (...args: Parameters<typeof allowedTable>) => allowedTable(...args).table_hash;
 const allowed = (table_hash: Digest, list = 'suppliers'): Fact => ({ kind: 'rows_allowed', list, table_hash });
-const opened = (list: string, fields: Record<string, JsonValue>, id_scheme: IdScheme = 'name'): Fact => ({
+const opened = (list: string, fields: Record<string, JsonValue>): Fact => ({
   kind: 'disclosed',
   list,
   complete: false,
-  id_scheme,
   rows: [{ index: 0, fields }],
 });
 const statuses = (policy: CompiledPolicy, facts: Fact[], given = context) =>
@@ -87,7 +97,8 @@ describe('each constraint of v1', () => {
     ['nobody where nobody is needed', NO_OWNERS, 'ubo_count_min', [count('ubos', undefined, 0)], 'proven'],
 
     ['suppliers not listed', CLEAN, 'sanctions_root.suppliers', [disjoint('suppliers')], 'proven'],
-    ['owners not listed', CLEAN, 'sanctions_root.ubos', [disjoint('ubos')], 'proven'],
+    ['owners not listed', CLEAN, 'sanctions_root.ubos', [byPerson(disjoint('ubos'))], 'proven'],
+    ['owners by name and citizenship only', CLEAN, 'sanctions_root.ubos', [disjoint('ubos')], 'unproven'],
     ['suppliers say nothing of owners', CLEAN, 'sanctions_root.ubos', [disjoint('suppliers')], 'unproven'],
     [
       'not on other contents of the list',
@@ -114,7 +125,7 @@ describe('each constraint of v1', () => {
       'a listed owner is open',
       CLEAN,
       'sanctions_root.ubos',
-      [opened('ubos', { name: 'Bad', birthdate: '1970-01-01' }, 'person')],
+      [opened('ubos', { name: 'Bad', birthdate: '1970-01-01' })],
       'violated',
     ],
     [

@@ -14,7 +14,9 @@ const context: EvaluationContext = {
   ]),
   allowedCodes: (spec) =>
     'countries' in spec && spec.countries.includes('AQ') ? null : { codes: new Set([DE]), table_hash: HASH },
-  listedIdentifiers: (list, scheme) => (list === 'sanctions' && scheme === 'name' ? new Set(['name:bad|DE']) : null),
+  listedIdentifiers: (list, scheme) =>
+    list === 'sanctions' && scheme === 'name' ? { identifiers: new Set(['name:bad|DE']), entries: 1, usable: 1 } : null,
+  idSchemes: new Map(),
 };
 
 const policyOf = (rule: JsonObject) =>
@@ -31,7 +33,7 @@ const count = (min?: number, max?: number, list = 'suppliers'): Fact => ({
   ...(min === undefined ? {} : { min }),
   ...(max === undefined ? {} : { max }),
 });
-const distinct: Fact = { kind: 'distinct', list: 'suppliers' };
+const distinct: Fact = { kind: 'distinct', list: 'suppliers', id_scheme: 'name' };
 const disjoint = (more: Partial<Extract<Fact, { kind: 'disjoint' }>> = {}): Fact => ({
   kind: 'disjoint',
   list: 'suppliers',
@@ -45,7 +47,6 @@ const rows = (all: Record<string, JsonValue>[], complete = false, list = 'suppli
   kind: 'disclosed',
   list,
   complete,
-  id_scheme: 'name',
   rows: all.map((fields, index) => ({ index, fields })),
 });
 const rule = (op: string, lhs: JsonValue, rhs: JsonValue, more: JsonObject = {}): JsonObject => ({
@@ -123,6 +124,36 @@ describe('a rule holds only if the facts imply it', () => {
       rule('non_membership', 'suppliers', 'sanctions_root', { scheme: 'person' }),
       [disjoint()],
       'unproven',
+    ],
+    [
+      'by number where nothing was said',
+      rule('non_membership', 'suppliers', 'sanctions_root'),
+      [disjoint({ id_scheme: 'id' })],
+      'unproven',
+    ],
+    [
+      'owners by name where nothing was said',
+      rule('non_membership', 'ubos', 'sanctions_root'),
+      [disjoint({ list: 'ubos' })],
+      'unproven',
+    ],
+    [
+      'owners as persons where nothing was said',
+      rule('non_membership', 'ubos', 'sanctions_root'),
+      [disjoint({ list: 'ubos', id_scheme: 'person' })],
+      'proven',
+    ],
+    [
+      'different by number where names are to differ',
+      rule('range_min', 'supplier_count', 1, { distinct: true }),
+      [count(1), { ...distinct, id_scheme: 'id' }],
+      'unproven',
+    ],
+    [
+      'different by number where numbers are to differ',
+      rule('range_min', 'supplier_count', 1, { distinct: true, scheme: 'id' }),
+      [count(1), { ...distinct, id_scheme: 'id' }],
+      'proven',
     ],
     [
       'by the wanted scheme',
@@ -297,7 +328,9 @@ describe('every rule is reported', () => {
       { rule_id: 'jurisdiction_root', ok: false },
       { rule_id: 'constructor', ok: true },
     ];
-    expect(Object.fromEntries(evaluateClaims(policy, claims).map(({ rule_id, status }) => [rule_id, status]))).toEqual({
+    expect(
+      Object.fromEntries(evaluateClaims(policy, claims, context).map(({ rule_id, status }) => [rule_id, status])),
+    ).toEqual({
       require_at_least_one_ubo: 'unproven',
       supplier_count_max: 'claimed',
       ubo_count_min: 'violated',
@@ -305,5 +338,39 @@ describe('every rule is reported', () => {
       'sanctions_root.ubos': 'unproven',
       jurisdiction_root: 'violated',
     });
+  });
+});
+
+describe('a rule that nobody can settle from this commitment or this list says why', () => {
+  const policy = policyOf(rule('non_membership', 'suppliers', 'sanctions_root'));
+  const of = (given: Partial<EvaluationContext>) => ({ ...context, ...given });
+  const byNumber = of({ idSchemes: new Map([['suppliers', 'id']]) });
+  const mute = of({ listedIdentifiers: () => ({ identifiers: new Set<string>(), entries: 3, usable: 0 }) });
+  const claims = [{ rule_id: 'r', ok: true }];
+
+  it.each([
+    ['committed by number', byNumber, 'committed by id', 'nach Kennung festgelegt'],
+    ['no entry can match', mute, 'No entry of the list sanctions', 'Kein Eintrag der Liste sanctions'],
+  ])('%s', (_, given, en, de) => {
+    for (const result of [
+      evaluateRules(policy, [disjoint()], 'proven', given)[0]!,
+      evaluateRules(policy, [disjoint({ id_scheme: 'id' })], 'proven', given)[0]!,
+      evaluateClaims(policy, claims, given)[0]!,
+    ]) {
+      expect(result).toMatchObject({ rule_id: 'r', status: 'unproven', fact: null });
+      expect(result.message!.en).toContain(en);
+      expect(result.message!.de).toContain(de);
+    }
+  });
+
+  it('and an opened row that is listed breaks it whatever the list is committed by', () => {
+    const opened = rows([{ name: 'Bad', jurisdiction: 'DE', id: '7' }]);
+    expect(evaluateRules(policy, [opened], 'disclosed', byNumber)[0]!.status).toBe('violated');
+  });
+
+  it('a rule that only counts is not in the way', () => {
+    const counting = policyOf(rule('range_max', 'supplier_count', 3));
+    expect(evaluateRules(counting, [count(1, 3)], 'proven', byNumber)[0]).not.toHaveProperty('message');
+    expect(evaluateClaims(counting, claims, byNumber)[0]!.status).toBe('claimed');
   });
 });

@@ -4,6 +4,7 @@ import { type CompiledPolicy } from './compile.js';
 import { type Fact, type FactStrength, type IdScheme, type RuleResult } from './facts.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
 import { type Requirement } from './requirement.js';
+import { comparedBy } from './schemes.js';
 
 /** What the verifier itself holds: facts about lists and tables count only under these hashes. */
 export interface EvaluationContext {
@@ -11,13 +12,31 @@ export interface EvaluationContext {
   lists: ReadonlyMap<string, { hash: Digest; as_of: string }>;
   /** The table of a spec as the verifier computes it; null when it lacks the list for it. */
   allowedCodes(spec: TableSpec, list: string): { codes: ReadonlySet<number>; table_hash: Digest } | null;
-  /** The identifiers on a reference list; null when its contents are not at hand. */
-  listedIdentifiers(referenceList: string, scheme: IdScheme): ReadonlySet<string> | null;
+  /** What a reference list comes to under a scheme; null when its contents are not at hand. */
+  listedIdentifiers(referenceList: string, scheme: IdScheme): ListedIdentifiers | null;
+  /** The scheme that each list is committed under, as far as one is known. */
+  idSchemes: ReadonlyMap<string, IdScheme>;
 }
 
+export interface ListedIdentifiers {
+  identifiers: ReadonlySet<string>;
+  /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
+  entries: number;
+  usable: number;
+}
+
+type Message = NonNullable<RuleResult['message']>;
+
 /** holds: the facts imply the rule. broken: they contradict it. Otherwise they leave it open. */
-type Settled = { state: 'holds' | 'broken'; fact: JsonObject } | { state: 'open' };
+type Settled = { state: 'holds' | 'broken'; fact: JsonObject } | { state: 'open'; message?: Message };
 const OPEN: Settled = { state: 'open' };
+
+const unproven = (rule_id: string, message?: Message): RuleResult => ({
+  rule_id,
+  status: 'unproven',
+  fact: null,
+  ...(message && { message }),
+});
 
 /** Evaluates every rule over the facts; a rule that no fact settles is unproven. */
 export function evaluateRules(
@@ -29,23 +48,49 @@ export function evaluateRules(
   const known = new KnownFacts(facts);
   return policy.rules.map(({ rule_id, requirement }) => {
     const settled = requirement ? settle(requirement, known.of(requirement.list), context) : OPEN;
-    if (settled.state === 'open') return { rule_id, status: 'unproven', fact: null };
+    if (settled.state === 'open') return unproven(rule_id, settled.message);
     return { rule_id, status: settled.state === 'holds' ? strength : 'violated', fact: settled.fact };
   });
 }
 
-/** Rules by the prover's word: claimed, violated where it says so itself, unproven where it says nothing. */
+/**
+ * Rules by the prover's word: claimed, violated where it says so itself, unproven where it says nothing or what nobody
+ * could know from this commitment and this reference list.
+ */
 export function evaluateClaims(
   policy: CompiledPolicy,
   claims: readonly { rule_id: string; ok: boolean }[],
+  context: Pick<EvaluationContext, 'idSchemes' | 'listedIdentifiers'>,
 ): RuleResult[] {
   const claimed = new Map<string, boolean>();
   for (const { rule_id, ok } of claims) claimed.set(rule_id, ok && (claimed.get(rule_id) ?? true));
-  return policy.rules.map(({ rule_id }) => {
+  return policy.rules.map(({ rule_id, requirement }) => {
     const ok = claimed.get(rule_id);
-    if (ok === undefined) return { rule_id, status: 'unproven', fact: null };
+    if (ok === undefined) return unproven(rule_id);
+    const obstacle = requirement && ok ? obstacleTo(requirement, context) : undefined;
+    if (obstacle) return unproven(rule_id, obstacle);
     return { rule_id, status: ok ? 'claimed' : 'violated', fact: { kind: 'claim', ok } };
   });
+}
+
+/** Why a rule that compares can't be settled by this commitment or this reference list, whatever else is shown. */
+function obstacleTo(
+  { list, need }: Pick<Requirement, 'list' | 'need'>,
+  { idSchemes, listedIdentifiers }: Pick<EvaluationContext, 'idSchemes' | 'listedIdentifiers'>,
+): Message | undefined {
+  const scheme = need.kind === 'disjoint' || need.kind === 'count' ? need.scheme : undefined;
+  if (scheme === undefined) return undefined;
+  const committed = idSchemes.get(list);
+  if (committed !== undefined && committed !== scheme)
+    return {
+      en: `The rule compares by ${comparedBy(scheme)}, but ${list} are committed by ${comparedBy(committed)}.`,
+      de: `Die Regel vergleicht nach ${comparedBy(scheme, 'de')}, ${list} sind aber nach ${comparedBy(committed, 'de')} festgelegt.`,
+    };
+  if (need.kind !== 'disjoint' || listedIdentifiers(need.reference_list, scheme)?.usable !== 0) return undefined;
+  return {
+    en: `No entry of the list ${need.reference_list} can be compared by ${comparedBy(scheme)}.`,
+    de: `Kein Eintrag der Liste ${need.reference_list} lässt sich nach ${comparedBy(scheme, 'de')} vergleichen.`,
+  };
 }
 
 type Need<K> = Extract<Requirement['need'], { kind: K }>;
@@ -53,7 +98,7 @@ type Need<K> = Extract<Requirement['need'], { kind: K }>;
 function settle({ list, need }: Requirement, facts: ListFacts, context: EvaluationContext): Settled {
   switch (need.kind) {
     case 'count':
-      return settleCount(list, need, facts);
+      return settleCount(list, need, facts, obstacleTo({ list, need }, context));
     case 'disjoint':
       return settleDisjoint(list, need, facts, context);
     case 'rows_allowed':
@@ -63,7 +108,9 @@ function settle({ list, need }: Requirement, facts: ListFacts, context: Evaluati
   }
 }
 
-function settleCount(list: string, need: Need<'count'>, { min, max, distinct }: ListFacts): Settled {
+function settleCount(list: string, need: Need<'count'>, facts: ListFacts, obstacle?: Message): Settled {
+  const { min, max } = facts;
+  const distinct = need.scheme !== undefined && facts.distinct.has(need.scheme);
   const [low, high] = [need.min ?? 0, need.max ?? Infinity];
   const fact: JsonObject = {
     kind: 'count',
@@ -76,7 +123,8 @@ function settleCount(list: string, need: Need<'count'>, { min, max, distinct }: 
   const among = need.among && new Set(need.among);
   if (max < low || min > high || (among && max < Infinity && noneOf(among, min, max))) return { state: 'broken', fact };
   const implied = min >= low && max <= high && (!among || allOf(among, min, max));
-  return implied && (!need.distinct || distinct) ? { state: 'holds', fact } : OPEN;
+  if (implied && (!need.distinct || distinct)) return { state: 'holds', fact };
+  return need.distinct && obstacle ? { state: 'open', message: obstacle } : OPEN;
 }
 
 /** Members of `among` in [min, max], counted without walking the interval. */
@@ -89,9 +137,12 @@ function settleDisjoint(list: string, need: Need<'disjoint'>, facts: ListFacts, 
   const named = context.lists.get(need.reference_list);
   if (!named) return OPEN;
   const about = { list, reference_list: need.reference_list, hash: named.hash };
-  const listed = facts.listedUnder(need.reference_list, need.scheme, context);
-  if (listed) return { state: 'broken', fact: { kind: 'listed', ...about, id_scheme: listed } };
-  const fact = facts.disjoint(need.reference_list, named.hash, need.scheme);
+  const { reference_list, scheme } = need;
+  if (facts.hasListedRow(reference_list, scheme, context))
+    return { state: 'broken', fact: { kind: 'listed', ...about, id_scheme: scheme } };
+  const obstacle = obstacleTo({ list, need }, context);
+  if (obstacle) return { state: 'open', message: obstacle };
+  const fact = facts.disjoint(reference_list, named.hash, scheme);
   return fact ? { state: 'holds', fact: { kind: 'disjoint', ...about, id_scheme: fact.id_scheme } } : OPEN;
 }
 

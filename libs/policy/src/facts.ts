@@ -7,14 +7,14 @@ export type IdScheme = 'id' | 'name' | 'person';
 export type Fact =
   /** The list has at least `min` and at most `max` rows; an absent bound is unknown. */
   | { kind: 'count'; list: string; min?: number; max?: number }
-  /** No two rows of the list have the same identifier. */
-  | { kind: 'distinct'; list: string }
+  /** No two rows of the list have the same identifier under `id_scheme`. */
+  | { kind: 'distinct'; list: string; id_scheme: IdScheme }
   /** No row's identifier (under `id_scheme`) is on the reference list with this hash. */
   | { kind: 'disjoint'; list: string; reference_list: string; hash: Digest; id_scheme: IdScheme }
   /** Every row's code is in the table with this hash. */
   | { kind: 'rows_allowed'; list: string; table_hash: Digest }
   /** Opened rows, with the fields that were opened. `complete`: they are all rows of the list. */
-  | { kind: 'disclosed'; list: string; complete: boolean; id_scheme?: IdScheme; rows: DisclosedRow[] };
+  | { kind: 'disclosed'; list: string; complete: boolean; rows: DisclosedRow[] };
 
 export interface DisclosedRow {
   /** Index in the list's sorted leaves. */
@@ -33,4 +33,6 @@ export interface RuleResult {
   status: RuleStatus;
   /** The fact (or, for a claim, the claim) that settles it; null if none does. Rows are never repeated here. */
   fact: JsonValue;
+  /** Of an unproven rule that no proof over this commitment or this reference list could settle: why. */
+  message?: { en: string; de: string };
 }

@@ -3,6 +3,7 @@ export * from './identifier.js';
 export { COUNTRIES_VERSION, countryCodes } from './countries.js';
 export { UNICODE_VERSION } from './unicode-table.js';
 export * from './unseen.js';
+export * from './schemes.js';
 export * from './codes.js';
 export { parsePolicyText, withoutByteOrderMark } from './parse.js';
 export { type Predicate, type Requirement } from './requirement.js';

@@ -12,12 +12,13 @@ export class ListFacts {
   /** The smallest interval that all count facts together leave. */
   readonly min: number;
   readonly max: number;
-  readonly distinct: boolean;
+  /** Under which schemes no two rows are the same. */
+  readonly distinct: ReadonlySet<IdScheme>;
   /** Hashes of the tables that every row's code is in. */
   readonly tables: ReadonlySet<Digest>;
   readonly #disjoint: ReadonlyMap<string, FactOf<'disjoint'>[]>;
   readonly #disclosed: readonly FactOf<'disclosed'>[];
-  readonly #listed = new Map<string, IdScheme | null>();
+  readonly #listed = new Map<string, boolean>();
   readonly #outside = new Map<Digest, boolean>();
   readonly #opened = new Map<string, { opened: number; withValue: ReadonlyMap<string, number> }>();
   #coded: readonly DisclosedRow[] | undefined;
@@ -27,35 +28,28 @@ export class ListFacts {
     const counts = ofKind('count');
     this.min = counts.reduce((most, { min }) => Math.max(most, min ?? 0), 0);
     this.max = counts.reduce((least, { max }) => Math.min(least, max ?? Infinity), Infinity);
-    this.distinct = ofKind('distinct').length > 0;
+    this.distinct = new Set(ofKind('distinct').map(({ id_scheme }) => id_scheme));
     this.tables = new Set(ofKind('rows_allowed').map(({ table_hash }) => table_hash));
     this.#disjoint = Map.groupBy(ofKind('disjoint'), ({ reference_list, hash }) => `${hash} ${reference_list}`);
     this.#disclosed = ofKind('disclosed');
   }
 
-  /** That no row is on the reference list with this hash, under the scheme or, without one, under any. */
-  disjoint(referenceList: string, hash: Digest, scheme: IdScheme | undefined): FactOf<'disjoint'> | undefined {
+  /** That no row is on the reference list with this hash, under the scheme. */
+  disjoint(referenceList: string, hash: Digest, scheme: IdScheme): FactOf<'disjoint'> | undefined {
     const own = this.#disjoint.get(`${hash} ${referenceList}`);
-    return own?.find(({ id_scheme }) => scheme === undefined || scheme === id_scheme);
+    return own?.find(({ id_scheme }) => id_scheme === scheme);
   }
 
-  /** The scheme under which an opened row is on the reference list; null if none is. */
-  listedUnder(referenceList: string, scheme: IdScheme | undefined, context: EvaluationContext): IdScheme | null {
+  /** Whether an opened row is on the reference list, under the scheme. */
+  hasListedRow(referenceList: string, scheme: IdScheme, context: EvaluationContext): boolean {
     const key = `${scheme} ${referenceList}`;
     const known = this.#listed.get(key);
     if (known !== undefined) return known;
-    const found = this.#findListed(referenceList, scheme, context);
+    const listed = context.listedIdentifiers(referenceList, scheme)?.identifiers;
+    const isListed = ({ fields }: DisclosedRow) => listed?.has(identifier(fields as object, scheme) ?? '') ?? false;
+    const found = this.#disclosed.some(({ rows }) => rows.some(isListed));
     this.#listed.set(key, found);
     return found;
-  }
-
-  #findListed(referenceList: string, wanted: IdScheme | undefined, context: EvaluationContext): IdScheme | null {
-    for (const { rows, id_scheme } of this.#disclosed) {
-      const scheme = wanted ?? id_scheme;
-      const listed = scheme && context.listedIdentifiers(referenceList, scheme);
-      if (listed && rows.some(({ fields }) => listed.has(identifier(fields as object, scheme) ?? ''))) return scheme;
-    }
-    return null;
   }
 
   /** Whether an opened row's code is outside the table whatever its unopened fields hold. */

@@ -4,19 +4,21 @@ import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact, type RuleStatus } from './facts.js';
+import { defaultIdScheme } from './schemes.js';
 import { invalid } from './v1.js';
 
 const list = z.enum(['suppliers', 'ubos']);
 const digest = z.string().refine(isDigest, 'expected 0x and 64 hex digits').optional();
+const idScheme = z.enum(['id', 'name', 'person']).optional();
 const FactCase = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('count'), list, min: z.int().min(0).optional(), max: z.int().min(0).optional() }),
-  z.strictObject({ kind: z.literal('distinct'), list }),
+  z.strictObject({ kind: z.literal('distinct'), list, id_scheme: idScheme }),
   z.strictObject({
     kind: z.literal('disjoint'),
     list,
     reference_list: z.string(),
     hash: digest,
-    id_scheme: z.enum(['id', 'name', 'person']).default('name'),
+    id_scheme: idScheme,
   }),
   z.strictObject({ kind: z.literal('rows_allowed'), list, table_hash: digest }),
   z.strictObject({
@@ -69,7 +71,7 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
     if (unknown.length > 0)
       throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${namesOf(unknown)}`);
     const results = claims
-      ? evaluateClaims(policy, claims)
+      ? evaluateClaims(policy, claims, context)
       : evaluateRules(
           policy,
           (facts ?? []).flatMap((fact) => completed(fact, policy, context)),
@@ -91,6 +93,7 @@ function standIn(referenceLists: (string | null)[]): EvaluationContext {
     lists: new Map(referenceLists.flatMap((id) => (id === null ? [] : [[id, { hash: hashOf(id), as_of: '' }]]))),
     allowedCodes: (spec) => ({ codes: EVERYTHING, table_hash: hashOf(jcsText(spec)) }),
     listedIdentifiers: () => null,
+    idSchemes: new Map(),
   };
 }
 // A case states rows_allowed as a fact; single rows are not looked at.
@@ -107,7 +110,8 @@ function completed(
 ): Fact[] {
   if (fact.kind === 'disjoint') {
     const hash = (fact.hash as Digest | undefined) ?? context.lists.get(fact.reference_list)?.hash;
-    return hash === undefined ? [] : [{ ...fact, hash }]; // no rule asks for that list
+    const { id_scheme = defaultIdScheme(fact.list) } = fact;
+    return hash === undefined ? [] : [{ ...fact, hash, id_scheme }]; // no rule asks for that list
   }
   if (fact.kind === 'rows_allowed') {
     if (fact.table_hash !== undefined) return [{ ...fact, table_hash: fact.table_hash as Digest }];
@@ -117,5 +121,5 @@ function completed(
         : [],
     );
   }
-  return [fact];
+  return [fact.kind === 'distinct' ? { ...fact, id_scheme: fact.id_scheme ?? defaultIdScheme(fact.list) } : fact];
 }

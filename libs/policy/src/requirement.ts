@@ -2,13 +2,32 @@ import { type JsonObject } from '@cap/crypto';
 import { type TableSpec } from './codes.js';
 import { type IdScheme } from './facts.js';
 
+interface CountNeed {
+  kind: 'count';
+  min?: number;
+  max?: number;
+  /** Only these numbers. */
+  among?: number[];
+  distinct?: boolean;
+  /** What rows are told apart by, if they have to be. */
+  scheme?: IdScheme;
+}
+
+interface DisjointNeed {
+  kind: 'disjoint';
+  reference_list: string;
+  /** What is compared; the list must be committed under it. */
+  scheme: IdScheme;
+  max_age_days?: number;
+}
+
 /** What must be established for one rule, by a prover and before a verifier. */
 export interface Requirement {
   rule_id: string;
   list: string;
   need:
-    | { kind: 'count'; min?: number; max?: number; /** only these numbers */ among?: number[]; distinct?: boolean }
-    | { kind: 'disjoint'; reference_list: string; scheme?: IdScheme; max_age_days?: number }
+    | CountNeed
+    | DisjointNeed
     | { kind: 'rows_allowed'; table: TableSpec; max_age_days?: number }
     | { kind: 'disclosed'; fields: string[]; where: Predicate; /** decimal text in 0..1 */ fraction: string };
 }

@@ -3,6 +3,7 @@ import { type RiskLevel, type TableSpec } from './codes.js';
 import { countryNumber } from './countries.js';
 import { isObject } from './parse.js';
 import { type Requirement } from './requirement.js';
+import { defaultIdScheme } from './schemes.js';
 import { type V2Rule } from './v2.js';
 
 /** What a v2 rule demands, or the lints that say why it demands nothing we can judge. */
@@ -79,7 +80,10 @@ function count(rule: V2Rule, declared: Inputs): ReadRule {
   return demand(rule, list, { kind: 'count', ...bounds, ...distinctOf(rule) });
 }
 
-const distinctOf = ({ distinct }: V2Rule) => (distinct === undefined ? {} : { distinct });
+const distinctOf = ({ distinct, scheme }: V2Rule) => ({
+  ...(distinct !== undefined && { distinct }),
+  ...(distinct && scheme !== undefined && { scheme }),
+});
 
 function membership(rule: V2Rule, declared: Inputs): ReadRule {
   const codes = at(CODES, rule.lhs);
@@ -135,7 +139,7 @@ function absence(rule: V2Rule, declared: Inputs): ReadRule {
   return demand(rule, list, {
     kind: 'disjoint',
     reference_list: rule.rhs === 'sanctions_root' ? 'sanctions' : rule.rhs,
-    ...(rule.scheme === undefined ? {} : { scheme: rule.scheme }),
+    scheme: rule.scheme ?? defaultIdScheme(list),
     ...(rule.max_age_days === undefined ? {} : { max_age_days: rule.max_age_days }),
   });
 }

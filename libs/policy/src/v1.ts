@@ -2,6 +2,7 @@ import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
 import { firstOf, quoted } from './bounds.js';
 import { type Requirement } from './requirement.js';
+import { defaultIdScheme } from './schemes.js';
 
 const count = z.int().min(0);
 const Document = z.strictObject({
@@ -77,7 +78,7 @@ export function v1Requirements(document: JsonObject): Requirement[] {
       requirements.push({
         rule_id: `sanctions_root.${list}`,
         list,
-        need: { kind: 'disjoint', reference_list: 'sanctions' },
+        need: { kind: 'disjoint', reference_list: 'sanctions', scheme: defaultIdScheme(list) },
       });
   if (roots.has('jurisdiction_root'))
     requirements.push({

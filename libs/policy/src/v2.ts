@@ -31,7 +31,7 @@ const Document = z.strictObject({
   legal_basis: z.array(z.strictObject({ directive: z.string().min(1), article: z.string().min(1) })).optional(),
   description: z.string().optional(),
   inputs: z.record(z.string(), json).optional(),
-  rules: z.array(Rule).min(1),
+  rules: z.array(Rule),
   adaptivity: Adaptivity.optional(),
 });
 export type V2Document = z.infer<typeof Document>;

@@ -1,4 +1,6 @@
-import { readBundle } from '@cap/proof';
+import { isCapError } from '@cap/crypto';
+import { comparison } from '@cap/policy';
+import { mainFiles, parseManifest, readBundle, type Bundle } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { printable, printableIn } from '../frame/printable.js';
@@ -18,11 +20,13 @@ export async function inspect(io: CliIo, options: { trust?: string; json?: boole
   const { bundleId: bundle_id, generation, meta } = bundle;
   const provenance = provenanceOf(bundle, trust);
   const { signers, statements } = provenance;
-  printResult(io, options, { bundle_id, generation, signers, statements, files, meta }, () =>
+  const compared = comparisons(bundle);
+  printResult(io, options, { bundle_id, generation, signers, statements, compared, files, meta }, () =>
     [
       `bundle_id   ${bundle_id ?? 'none: not a zip'}`,
       `generation  ${generation}`,
       ...provenanceRows(printableIn(provenance)).map(([title, value]) => `${title.toLowerCase().padEnd(10)}  ${value}`),
+      ...compared.map(({ list, compared_by }) => `${list.padEnd(10)}  compared by ${compared_by}`),
       '',
       table(
         ['size', 'file'],
@@ -30,4 +34,17 @@ export async function inspect(io: CliIo, options: { trust?: string; json?: boole
       ),
     ].join('\n'),
   );
+}
+
+/** By what the rows of each list are compared, as the manifest says; nothing where there is none to be read. */
+function comparisons({ files, meta, generation }: Bundle): { list: string; compared_by: string }[] {
+  const bytes = generation === 'legacy' ? undefined : files.get(mainFiles(meta).manifest);
+  if (bytes === undefined) return [];
+  try {
+    const schemes = new Map(parseManifest(bytes).commitments.map(({ list, id_scheme }) => [list, id_scheme]));
+    return [...schemes].map(([list, scheme]) => ({ list, compared_by: comparison(scheme) }));
+  } catch (error) {
+    if (!isCapError(error)) throw error;
+    return []; // verify says what is wrong with it
+  }
 }

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
-import { type Language } from '../verify/render.js';
+import { type Language } from '@cap/policy';
 import { readTrust } from '../trust/read-trust.js';
 
 const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');

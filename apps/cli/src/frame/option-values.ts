@@ -1,4 +1,5 @@
-import { type CommitmentScheme } from '@cap/proof';
+import { type IdScheme } from '@cap/policy';
+import { type CommitmentScheme, type ListName } from '@cap/proof';
 import { InvalidArgumentError } from 'commander';
 
 /** Option parsers: what they refuse is a usage error (exit 64). */
@@ -99,6 +100,16 @@ export function namedListOfDay(text: string): { id: string; file: string; day: s
   const { id, file, day: of } = namedList(text);
   if (of === undefined) throw new InvalidArgumentError(`ID=FILE@YYYY-MM-DD was expected, not ${text}.`);
   return { id, file, day: of };
+}
+
+/** `SCHEME`, or `LIST=SCHEME`. */
+export function listScheme(text: string): { list?: ListName; scheme: IdScheme } {
+  const [, list, scheme] = /^(?:(suppliers|ubos)=)?(name|person|id)$/.exec(text) ?? [];
+  if (scheme === undefined)
+    throw new InvalidArgumentError(
+      `name, person or id was expected, or suppliers= or ubos= and one of them, not ${text}.`,
+    );
+  return { ...(list !== undefined && { list: list as ListName }), scheme: scheme as IdScheme };
 }
 
 /** Without their versions: this release writes one of each. */

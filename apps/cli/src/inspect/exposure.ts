@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '@cap/crypto';
+import { comparison, type IdScheme } from '@cap/policy';
 import {
   backendById,
   capacityOf,
@@ -23,6 +24,10 @@ export interface Exposure {
 
 export interface ListExposure {
   list: string;
+  /** Null for a list without a commitment. */
+  id_scheme: IdScheme | null;
+  /** What rows are compared by, in words. */
+  compared_by: string | null;
   /** Rows of the list, where the manifest's Merkle commitment tells; null where their number stays hidden. */
   count: number | null;
   /** Between which numbers the segments of the columns leave it; null where the manifest shows the number, or no columns. */
@@ -60,10 +65,13 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
   }
   // A manifest that commits to a list twice, or to another one, is shown as it is and fails where it is judged.
   const lists = COMMITTED_LISTS.map((list): ListExposure => {
+    const id_scheme = manifest.commitments.find((commitment) => commitment.list === list)?.id_scheme ?? null;
     const rows = opened.get(list) ?? [];
     const count = merkleCommitment(manifest, list)?.count ?? null;
     return {
       list,
+      id_scheme,
+      compared_by: id_scheme && comparison(id_scheme),
       count,
       count_between: count === null ? segmentBounds(manifest, list) : null,
       opened_rows: rows.filter(({ fields }) => Object.keys(fields).length > 0).length,

@@ -92,11 +92,12 @@ function describe(
 }
 
 function describeList(exposure: ListExposure): string[] {
-  const { list, opened_rows, opened_fields, hidden_fields } = exposure;
+  const { list, compared_by, opened_rows, opened_fields, hidden_fields } = exposure;
   const shown = Object.entries(opened_fields).map(([name, rows]) => `${name} of ${rows} rows`);
   const hidden = Object.keys(hidden_fields).filter((name) => !(name in opened_fields));
   return [
     `${list}: ${describeCount(exposure)}${opened_rows === 0 ? ', and nothing of any row' : `; opens ${opened_rows} of them`}`,
+    ...(compared_by === null ? [] : [`  compared by ${compared_by}`]),
     ...(shown.length > 0 ? [`  opened: ${shown.join(', ')}`] : []),
     ...(hidden.length > 0 ? [`  hidden in the opened rows: ${hidden.join(', ')}`] : []),
   ];

@@ -1,26 +1,20 @@
 import { type Digest } from '@cap/crypto';
-import { listedIdentifiers, parseReferenceList, type ReferenceListKind } from '@cap/proof';
+import { parseReferenceList, unmatchableEntries, type ReferenceListKind } from '@cap/proof';
 
 export interface ListSummary {
   kind: ReferenceListKind;
   hash: Digest;
   entries: number;
   /** Entries that can't match anything, by identifier scheme, since they lack a field that it needs. */
-  unmatchable?: { id: number; name: number; person: number };
+  unmatchable?: NonNullable<ReturnType<typeof unmatchableEntries>>;
 }
 
 /** Reads a reference list to the end: every bad row is reported. */
 export function summarise(kind: ReferenceListKind, bytes: Uint8Array, file: string): ListSummary {
   const list = parseReferenceList(kind, bytes, file);
   const { hash, entries } = list;
-  if (list.kind !== 'sanctions') return { kind, hash, entries: entries.length };
-  const count = (scheme: 'id' | 'name' | 'person') => listedIdentifiers(list.entries, scheme).unmatchable;
-  return {
-    kind,
-    hash,
-    entries: entries.length,
-    unmatchable: { id: count('id'), name: count('name'), person: count('person') },
-  };
+  const unmatchable = unmatchableEntries(list);
+  return { kind, hash, entries: entries.length, ...(unmatchable && { unmatchable }) };
 }
 
 export function unmatchableWords({ unmatchable }: ListSummary): string {

@@ -1,5 +1,5 @@
 import { type DefineGroup, verb } from '../frame/command.js';
-import { anyText, repeated } from '../frame/option-values.js';
+import { anyText, listScheme, repeated } from '../frame/option-values.js';
 
 export const definePrepare: DefineGroup = (program, run) => {
   verb(program, 'prepare', 'check the lists, commit to them, make the project directory', [
@@ -14,6 +14,12 @@ export const definePrepare: DefineGroup = (program, run) => {
     .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark goes before it', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
     .option('--clean', 'take invisible and unassigned characters out of names and ids, and say of how many cells')
+    .option(
+      '--id-scheme <scheme>',
+      'what rows are compared by: name (with country), person (name and date of birth) or id; for both lists, or ' +
+        'suppliers=SCHEME, ubos=SCHEME; repeatable (default: suppliers=name, ubos=person, which policies take as said)',
+      repeated(listScheme),
+    )
     .option(
       '--recipient <age1…>',
       'encrypt the salts to this age recipient: secrets.json.age instead of secrets.json; repeatable',

@@ -1,8 +1,18 @@
 import { CapError, isCapError, rfc3339 } from '@cap/crypto';
-import { LIST_FIELDS, Project, readSuppliers, readUbos, type IntakeOptions, type ListName } from '@cap/proof';
+import { comparison, defaultIdScheme, type IdScheme } from '@cap/policy';
+import {
+  ID_SCHEMES,
+  LIST_FIELDS,
+  Project,
+  readSuppliers,
+  readUbos,
+  type IntakeOptions,
+  type ListName,
+} from '@cap/proof';
 import { parseColumns } from '../frame/columns.js';
 import { inputName, openInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { type listScheme } from '../frame/option-values.js';
 
 interface Options {
   suppliers: string;
@@ -11,6 +21,7 @@ interface Options {
   delimiter: string;
   encoding: string;
   columns?: string;
+  idScheme?: ReturnType<typeof listScheme>[];
   recipient?: string[];
   clean?: boolean;
   json?: boolean;
@@ -20,6 +31,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   if (options.suppliers === '-' && options.ubos === '-')
     throw new CapError('usage', 'option.stdin', 'only one of the two lists can come from stdin');
   const columns = columnsByList(options.columns);
+  const idSchemes = schemesByList(options.idScheme);
   const protect = options.recipient && (await import('../frame/age.js')).encryptTo(options.recipient);
   const intake = (list: ListName): IntakeOptions => ({
     file: inputName(options[list]),
@@ -27,6 +39,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     encoding: options.encoding,
     columns: columns[list],
     ...(options.clean ? { clean: true } : {}),
+    idScheme: idSchemes[list],
   });
   progress(io, 'reading the lists');
   const sources = { suppliers: await openInput(io, options.suppliers), ubos: await openInput(io, options.ubos) };
@@ -39,6 +52,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     suppliers,
     ubos,
     files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
+    idSchemes,
     now: rfc3339(io.now()),
     threads: io.threads,
     ...(protect ? { protect } : {}),
@@ -59,6 +73,7 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
   );
   for (const [list, cells] of Object.entries(cells_cleaned))
     if (cells > 0) io.err(`${list}: invisible or unassigned characters taken out of ${cells} cells\n`);
+  for (const list of LISTS) io.err(`${list} are compared by ${comparison(idSchemes[list])}.\n`);
   for (const [list, headers] of Object.entries(ignored_columns))
     if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);
   io.err(
@@ -68,6 +83,32 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
       : `The project is in ${options.out}. Keep its secrets.json: without it nothing can be disclosed from these lists any ` +
           `more, and whoever has it can open them.\n`,
   );
+}
+
+/** By what each list is compared. A scheme without a list counts for every list that can have it. */
+function schemesByList(given: Options['idScheme'] = []): Record<ListName, IdScheme> {
+  const schemes: Partial<Record<ListName, IdScheme>> = {};
+  for (const { list: named, scheme } of given) {
+    if (named && !ID_SCHEMES[named].includes(scheme))
+      throw new CapError(
+        'usage',
+        'option.id-scheme',
+        `--id-scheme ${named}=${scheme}: ${named} have ${ID_SCHEMES[named].join(' or ')}`,
+      );
+    for (const list of named ? [named] : LISTS.filter((each) => ID_SCHEMES[each].includes(scheme))) {
+      if (schemes[list] !== undefined && schemes[list] !== scheme)
+        throw new CapError(
+          'usage',
+          'option.contradiction',
+          `--id-scheme: ${list} can have one scheme, not ${schemes[list]} and ${scheme}`,
+        );
+      schemes[list] = scheme;
+    }
+  }
+  return {
+    suppliers: schemes.suppliers ?? defaultIdScheme('suppliers'),
+    ubos: schemes.ubos ?? defaultIdScheme('ubos'),
+  };
 }
 
 /** Which header stands for which field, for each list: `name=…` counts for both, `ubos.name=…` for one. */

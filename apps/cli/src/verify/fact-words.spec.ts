@@ -15,13 +15,18 @@ describe('the fact that settles a rule, in words', () => {
     ],
     [
       { kind: 'disjoint', ...reference },
-      'suppliers: no row is on the list sanctions (matched by name)',
-      'suppliers: keine Zeile steht auf der Liste sanctions (verglichen nach name)',
+      'suppliers: no row is on the list sanctions (compared by name and country; register numbers are not compared)',
+      'suppliers: keine Zeile steht auf der Liste sanctions (verglichen nach Name und Land; Registernummern werden nicht verglichen)',
     ],
     [
       { kind: 'listed', ...reference },
-      'suppliers: a row is on the list sanctions (matched by name)',
-      'suppliers: eine Zeile steht auf der Liste sanctions (verglichen nach name)',
+      'suppliers: a row is on the list sanctions (compared by name and country; register numbers are not compared)',
+      'suppliers: eine Zeile steht auf der Liste sanctions (verglichen nach Name und Land; Registernummern werden nicht verglichen)',
+    ],
+    [
+      { kind: 'disjoint', ...reference, id_scheme: 'iris' },
+      'suppliers: no row is on the list sanctions (compared by "iris")',
+      'suppliers: keine Zeile steht auf der Liste sanctions (verglichen nach "iris")',
     ],
     [{ kind: 'rows_allowed', list }, 'suppliers: every row is allowed', 'suppliers: jede Zeile ist zulässig'],
     [{ kind: 'row_not_allowed', list }, 'suppliers: a row is not allowed', 'suppliers: eine Zeile ist nicht zulässig'],

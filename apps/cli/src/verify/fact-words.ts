@@ -1,5 +1,5 @@
 import { type JsonObject, type JsonValue } from '@cap/crypto';
-import { type Language } from './render.js';
+import { comparison, type IdScheme, type Language } from '@cap/policy';
 
 const WORDS = {
   en: {
@@ -7,7 +7,7 @@ const WORDS = {
     from: 'at least',
     to: 'at most',
     disjoint: 'no row is on the list',
-    by: 'matched by',
+    by: 'compared by',
     allowed: 'every row is allowed',
     distinct: 'no two rows are the same',
     claim: { true: 'the prover says that it holds', false: 'the prover says that it does not hold' },
@@ -43,7 +43,7 @@ export function factWords(fact: JsonValue, language: Language): string {
       return `${list}${words.count} ${bounds.filter(Boolean).join(', ')}`;
     }
     case 'disjoint':
-      return `${list}${words.disjoint} ${fact.reference_list as string} (${words.by} ${fact.id_scheme as string})`;
+      return `${list}${words.disjoint} ${fact.reference_list as string} (${words.by} ${schemeWords(fact.id_scheme, language)})`;
     case 'rows_allowed':
       return `${list}${words.allowed}`;
     case 'distinct':
@@ -51,7 +51,7 @@ export function factWords(fact: JsonValue, language: Language): string {
     case 'claim':
       return words.claim[fact.ok === true ? 'true' : 'false'];
     case 'listed':
-      return `${list}${words.listed} ${fact.reference_list as string} (${words.by} ${fact.id_scheme as string})`;
+      return `${list}${words.listed} ${fact.reference_list as string} (${words.by} ${schemeWords(fact.id_scheme, language)})`;
     case 'row_not_allowed':
       return `${list}${words.forbidden}`;
     case 'disclosed':
@@ -60,6 +60,11 @@ export function factWords(fact: JsonValue, language: Language): string {
       return JSON.stringify(fact);
   }
 }
+
+/** A service of another version may know more schemes. */
+const schemeWords = (scheme: JsonValue | undefined, language: Language): string =>
+  ID_SCHEMES.includes(scheme as IdScheme) ? comparison(scheme as IdScheme, language) : JSON.stringify(scheme);
+const ID_SCHEMES: readonly IdScheme[] = ['id', 'name', 'person'];
 
 const isObject = (value: JsonValue): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 import { CapError } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
-import { type Language } from './render.js';
+import { type Language } from '@cap/policy';
 
 export interface VerifyOptions {
   policy?: string;

@@ -1,4 +1,4 @@
-import { type Language } from './render.js';
+import { type Language } from '@cap/policy';
 
 /**
  * What stands in `expected` and `actual` of a report beside hashes, names and times. The report has these words in English

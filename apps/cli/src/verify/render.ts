@@ -1,10 +1,9 @@
 import { styleText } from 'node:util';
+import { type Language } from '@cap/policy';
 import { type Report } from '@cap/proof';
 import { printable, printableIn } from '../frame/printable.js';
 import { factWords } from './fact-words.js';
 import { particulars } from './particulars.js';
-
-export type Language = 'en' | 'de';
 
 const WORDS = {
   en: {
@@ -99,7 +98,7 @@ export function renderReport(judged: Report, { language, colour }: { language: L
   const words = WORDS[language];
   // Rule ids, and what was expected and found, are words of whoever wrote the bundle or the policy.
   const report = printableIn(judged);
-  const facts = judged.rules.map(({ fact }) => printable(factWords(fact, language)));
+  const facts = judged.rules.map(({ fact, message }) => printable(message?.[language] ?? factWords(fact, language)));
   const paint = (status: keyof typeof COLOURS, text: string) =>
     colour ? styleText(COLOURS[status], text, { validateStream: false }) : text;
   const named: [string, string | null][] = [

@@ -1,7 +1,7 @@
 import { type SampledRow } from '@cap/proof';
 import { printable } from '../frame/printable.js';
 import { table } from '../frame/io.js';
-import { type Language } from './render.js';
+import { type Language } from '@cap/policy';
 
 /** Rows that the bundle's proof is about, or why they are not. */
 export type SampleOutcome = SampledRow[] | { fault: string };

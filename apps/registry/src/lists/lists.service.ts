@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
 import { CapError } from '@cap/crypto';
-import { listedIdentifiers, type ParsedReferenceList, parseReferenceList } from '@cap/proof';
+import { parseReferenceList, unmatchableEntries } from '@cap/proof';
 import { CONFIG } from '@cap/service-kit';
 import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
 
@@ -31,7 +31,7 @@ export class ListsService {
       blob_id,
       size,
       entries: parsed.entries.length,
-      unmatchable: unmatchable(parsed),
+      unmatchable: unmatchableEntries(parsed),
     });
     return { list: toRecord(record), created };
   }
@@ -57,13 +57,6 @@ export class ListsService {
     if (!list) throw new CapError('missing', 'list.unknown', `no reference list ${hash.slice(0, 200)}`);
     return list;
   }
-}
-
-/** Only names are matched, under one of three schemes; what an entry lacks for one it may have for another. */
-function unmatchable(list: ParsedReferenceList): ListRecord['unmatchable'] {
-  if (list.kind !== 'sanctions') return null;
-  const count = (scheme: 'id' | 'name' | 'person') => listedIdentifiers(list.entries, scheme).unmatchable;
-  return { id: count('id'), name: count('name'), person: count('person') };
 }
 
 async function* once(bytes: Uint8Array) {

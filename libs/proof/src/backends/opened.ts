@@ -8,11 +8,13 @@ import {
   type EvaluationContext,
   type Fact,
   type IdScheme,
+  type ListedIdentifiers,
   type Requirement,
 } from '@cap/policy';
-import { listedIdentifiers, parseReferenceList, riskLevels, type ListedIdentifiers } from '../lists/reference.js';
+import { listedIdentifiers, parseReferenceList, riskLevels } from '../lists/reference.js';
 import { LIST_FIELDS } from '../lists/fields.js';
 import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
+import { type Commitment } from '../manifest/manifest.js';
 
 /** A row as far as it is known. */
 export interface OpenedRow {
@@ -54,7 +56,7 @@ export function factsOf(opened: OpenedList, context: FactsContext): Fact[] {
   const facts: Fact[] = [
     { kind: 'count', list, ...(different.size > 0 || count === 0 ? { min: different.size } : {}), max: count },
   ];
-  if (different.size === count) facts.push({ kind: 'distinct', list });
+  if (different.size === count) facts.push({ kind: 'distinct', list, id_scheme: idScheme });
   if (identifiers.length === count)
     for (const reference of sanctionsLists(context))
       if (!identifiers.some((id) => listed(reference, idScheme).identifiers.has(id)))
@@ -68,7 +70,6 @@ export function factsOf(opened: OpenedList, context: FactsContext): Fact[] {
       kind: 'disclosed',
       list,
       complete,
-      id_scheme: idScheme,
       rows: rows.map(({ index, fields }) => ({ index, fields })),
     });
   }
@@ -76,19 +77,15 @@ export function factsOf(opened: OpenedList, context: FactsContext): Fact[] {
 }
 
 /** The rows (by index) of a fully opened list that break a requirement, where it is single rows that do. */
-export function offendingRows(
-  requirement: Requirement,
-  { list, idScheme, rows }: OpenedList,
-  context: FactsContext,
-): number[] {
+export function offendingRows(requirement: Requirement, { list, rows }: OpenedList, context: FactsContext): number[] {
   const { need } = requirement;
   const breaking = (breaks: (row: OpenedRow) => boolean) => rows.filter(breaks).map(({ index }) => index);
   switch (need.kind) {
     case 'disjoint': {
       const reference = context.referenceLists.get(need.reference_list);
       if (reference?.kind !== 'sanctions') return [];
-      const { identifiers } = listed(reference, idScheme);
-      return breaking(({ fields }) => identifiers.has(identifier(fields as Partial<ListRow>, idScheme) ?? ''));
+      const { identifiers } = listed(reference, need.scheme);
+      return breaking(({ fields }) => identifiers.has(identifier(fields as Partial<ListRow>, need.scheme) ?? ''));
     }
     case 'rows_allowed': {
       const table = tableOf(need.table, list, context);
@@ -143,12 +140,14 @@ export function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<
 export const evaluationContextOf = (
   named: EvaluationContext['lists'],
   held: ReadonlyMap<string, ReferenceList>,
+  commitments: readonly Pick<Commitment, 'list' | 'id_scheme'>[],
 ): EvaluationContext => ({
   lists: named,
+  idSchemes: new Map(commitments.map(({ list, id_scheme }) => [list, id_scheme])),
   allowedCodes: (spec, list) => tableOf(spec, list, { referenceLists: held }),
   listedIdentifiers: (id, scheme) => {
     const reference = held.get(id);
-    return reference?.kind === 'sanctions' ? listed(reference, scheme).identifiers : null;
+    return reference?.kind === 'sanctions' ? listed(reference, scheme) : null;
   },
 });
 

@@ -1,7 +1,6 @@
 import { sha3Text, type JsonObject, type JsonValue, type PublicKeyText } from '@cap/crypto';
-import { compilePolicy, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { compilePolicy, defaultIdScheme, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { commit } from '../commitment/merkle-blake3.js';
-import { defaultIdScheme } from '../lists/identifiers.js';
 import { referenceListKind } from '../lists/reference.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from '../lists/rows.js';
 import { buildManifest, type Manifest } from '../manifest/manifest.js';
@@ -68,7 +67,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
   } = scenario;
   const committed = Object.entries({ suppliers, ubos }).map(([name, rows]) => {
     const list = name as ListName;
-    return { list, ...commit(list, rows as ListRow[], idSchemes[list] ?? defaultIdScheme(list, rows)) };
+    return { list, ...commit(list, rows as ListRow[], idSchemes[list] ?? defaultIdScheme(list)) };
   });
   const references = Object.entries({ sanctions, jurisdictions }).map(([id, csv]) => {
     const bytes = Buffer.from(csv);

@@ -63,7 +63,7 @@ function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: Merkl
 
 /**
  * Evaluates the policy over everything the prover knows. Throws CapError `refused` / `proof.false-statement` that names
- * each rule that does not hold and the rows that break it; returns the results of the rules otherwise.
+ * each rule that does not hold and the rows that break it, `proof.unprovable` if no row breaks any; returns the results of the rules otherwise.
  */
 export function refuseFalseStatement(
   context: ProofContext & { policy: CompiledPolicy },
@@ -74,14 +74,19 @@ export function refuseFalseStatement(
   const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));
   const failed = results.filter(({ status }) => status !== 'disclosed');
   if (failed.length === 0) return results;
-  const reasons = failed.map(({ rule_id, status }) => {
-    const rows = context.policy.requirements
-      .filter((requirement) => requirement.rule_id === rule_id)
-      .flatMap((requirement) => offences(requirement, lists, known, context));
+  const reasons = failed.map(({ rule_id, status, message }) => {
+    const requirements = context.policy.requirements.filter((requirement) => requirement.rule_id === rule_id);
+    const rows = requirements.flatMap((requirement) => offences(requirement, lists, known, context));
     const verb = status === 'violated' ? 'does not hold' : "can't be shown from these lists";
-    return { rule_id, rows, words: `rule ${rule_id} ${verb}${describe(rows)}` };
+    return {
+      rule_id,
+      rows,
+      words: `rule ${rule_id} ${verb}${describe(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
+    };
   });
-  throw new CapError('refused', 'proof.false-statement', reasons.map(({ words }) => words).join('\n'), {
+  // Only a rule that the rows break is false; another one may hold, for all that can be told from these commitments.
+  const code = failed.some(({ status }) => status === 'violated') ? 'proof.false-statement' : 'proof.unprovable';
+  throw new CapError('refused', code, reasons.map(({ words }) => words).join('\n'), {
     details: reasons.map(({ rule_id, rows }) => ({ rule_id, rows: rows.map(({ list, line }) => ({ list, line })) })),
   });
 }
@@ -106,6 +111,18 @@ function offences(
     .sort((a, b) => a.line - b.line);
 }
 
+/** For a list that is committed under another scheme than the rule's. */
+const remedies = (requirements: readonly Requirement[], lists: readonly KnownList[]): string =>
+  requirements
+    .flatMap(({ list, need }) => {
+      const scheme = need.kind === 'disjoint' || need.kind === 'count' ? need.scheme : undefined;
+      const committed = lists.find((known) => known.list === list)?.idScheme;
+      return scheme !== undefined && committed !== scheme
+        ? [` Prepare the lists anew: cap prepare --id-scheme ${list}=${scheme}`]
+        : [];
+    })
+    .join('');
+
 function describe(rows: readonly Offence[]): string {
   if (rows.length === 0) return '';
   const shown = rows.slice(0, 10).map(({ list, line, name }) => `${list} line ${line} (${JSON.stringify(name)})`);
@@ -128,4 +145,5 @@ export const evaluationContext = (context: ProofContext): EvaluationContext =>
   evaluationContextOf(
     new Map(context.manifest.reference_lists.map(({ id, hash, as_of }) => [id, { hash, as_of }])),
     context.referenceLists,
+    context.manifest.commitments,
   );

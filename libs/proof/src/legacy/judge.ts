@@ -1,7 +1,7 @@
 import { policyHash } from '@cap/policy';
 import { comparePolicies, pinPolicy } from '../verify/policy.js';
 import { checkRegistry } from '../verify/registry.js';
-import { judgeRules } from '../verify/rules.js';
+import { judgeRules, NOTHING_KNOWN } from '../verify/rules.js';
 import { type Judgement, type Run } from '../verify/run.js';
 import { checkSigners } from '../verify/signers.js';
 import { checkStatements } from '../verify/statement.js';
@@ -60,7 +60,7 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
 
   // lists.known, lists.age: nothing is compared with a list
   const rules = policy
-    ? judgeRules({ own: policy, rules: policy }, manifests, established, new Map())
+    ? judgeRules({ own: policy, rules: policy }, manifests, established, () => NOTHING_KNOWN)
     : claimsAsRules(established.flatMap(({ ownClaims }) => ownClaims));
   const sample = options.sample && { fault: 'a bundle of the older program has no rows to open' };
   return { units, kids, signerKid: kids[0] ?? null, policy, rules, ...(sample && { sample }) };

@@ -1,27 +1,21 @@
-import { identifier, type IdScheme } from '@cap/policy';
+import { comparedBy, identifier, identifierFields, type IdScheme } from '@cap/policy';
 import { listInvalid, type ListFault } from './faults.js';
 import { type Intake } from './intake.js';
 import { type ListName, type ListRow } from './rows.js';
-
-/** The scheme that a list is committed under unless told otherwise: `id` if there are rows and each has one, else the name with country or birthdate. */
-export function defaultIdScheme(list: ListName, rows: readonly Partial<ListRow>[]): IdScheme {
-  if (rows.length > 0 && rows.every((row) => row.id !== undefined)) return 'id';
-  return list === 'suppliers' ? 'name' : 'person';
-}
 
 /**
  * Refuses (CapError `list.invalid`, all rows at once) rows that lack what the scheme needs, and rows that are the same
  * under it: a list with one supplier on two lines could prove a count that is not there. Merge duplicates first.
  */
-export function checkIdentifiers(intake: Intake<ListRow>, scheme: IdScheme, file: string): void {
+export function checkIdentifiers(list: ListName, intake: Intake<ListRow>, scheme: IdScheme, file: string): void {
   const rows = intake.rows.map((row, i) => ({ row, line: intake.lines[i]! }));
   const lacking = rows
     .filter(({ row }) => identifier(row, scheme) === null)
-    .map(({ line }): ListFault => ({
+    .map(({ row, line }): ListFault => ({
       file,
       line,
-      column: 'id',
-      message: `the identifier scheme ${scheme} needs a field that this row lacks`,
+      column: identifierFields(list, scheme).find((field) => row[field as keyof ListRow] === undefined) ?? null,
+      message: `the identifier scheme ${scheme} compares by ${comparedBy(scheme)}, and this row lacks it`,
     }));
   const faults = [...lacking, ...duplicates(rows, scheme, file)].sort((a, b) => a.line - b.line);
   if (faults.length > 0) throw listInvalid(faults);

@@ -1,10 +1,10 @@
 import { CapError } from '@cap/crypto';
-import { withoutUnseen, type IdScheme } from '@cap/policy';
+import { defaultIdScheme, withoutUnseen, type IdScheme } from '@cap/policy';
 import { CsvReader, type CsvRecord } from './csv.js';
 import { isEncoding, ListDecoder } from './decoder.js';
 import { listInvalid, type ListFault } from './faults.js';
 import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
-import { defaultIdScheme, duplicates } from './identifiers.js';
+import { duplicates } from './identifiers.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
 
 export interface IntakeOptions {
@@ -59,8 +59,7 @@ async function readList<Row extends ListRow>(
   const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...halfRead]
     .sort((a, b) => a.line - b.line)
     .map(({ row, line }) => ({ row: row as Partial<ListRow>, line }));
-  const scheme = options.idScheme ?? defaultIdScheme(list, rows.map(({ row }) => row)); // prettier-ignore
-  faults.push(...duplicates(rows, scheme, options.file));
+  faults.push(...duplicates(rows, options.idScheme ?? defaultIdScheme(list), options.file));
   if (faults.length > 0) throw listInvalid(faults.sort((a, b) => a.line - b.line));
   return intake as Intake<unknown> as Intake<Row>;
 }

@@ -3,7 +3,7 @@ import { isCapError } from '@cap/crypto';
 import iconv from 'iconv-lite';
 import { type ListFault } from './faults.js';
 import { readSuppliers, readUbos, type IntakeOptions } from './intake.js';
-import { checkIdentifiers, defaultIdScheme } from './identifiers.js';
+import { checkIdentifiers } from './identifiers.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const suppliers = (text: string | Buffer, options: Partial<IntakeOptions> = {}) =>
@@ -237,17 +237,6 @@ describe('ubos.csv', () => {
 });
 
 describe('identifier schemes', () => {
-  const rows = [
-    { name: 'A', jurisdiction: 'DE', tier: 1, id: '1' },
-    { name: 'B', jurisdiction: 'DE', tier: 1, id: '2' },
-  ];
-  it('defaults to id when every row has one, else to the name', () => {
-    expect(defaultIdScheme('suppliers', rows)).toBe('id');
-    expect(defaultIdScheme('suppliers', [...rows, { name: 'C', jurisdiction: 'DE', tier: 1 }])).toBe('name');
-    expect(defaultIdScheme('ubos', [{ name: 'A', birthdate: '2000-01-01', citizenship: 'DE' }])).toBe('person');
-    expect(defaultIdScheme('suppliers', [])).toBe('name');
-  });
-
   it('refuses all duplicates at once, with both lines, after normalisation', async () => {
     const text = 'name,jurisdiction,tier\nACME GmbH,DE,1\nAcme  G.m.b.H.,DE,2\nAcme GmbH,AT,1\nacmé gmbh,DE,1\n';
     const same = [
@@ -259,8 +248,8 @@ describe('identifier schemes', () => {
     const names = ['ACME GmbH', 'Acme  G.m.b.H.', 'Acme GmbH', 'acmé gmbh'];
     const rows = names.map((name, i) => row(name, i === 2 ? 'AT' : 'DE'));
     const intake = { rows, lines: [2, 3, 4, 5], ignoredColumns: [], leftOut: [], cleaned: 0 };
-    expect(await faultsOf((async () => checkIdentifiers(intake, 'name', 's.csv'))())).toEqual(same);
-    expect(() => checkIdentifiers({ ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
+    expect(await faultsOf((async () => checkIdentifiers('suppliers', intake, 'name', 's.csv'))())).toEqual(same);
+    expect(() => checkIdentifiers('suppliers', { ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
   });
 
   it('names duplicates along with all other bad rows, in the order of the lines', async () => {
@@ -284,26 +273,26 @@ describe('identifier schemes', () => {
     ]);
   });
 
-  it('tells rows of a faulty list apart by what the mended list will have', async () => {
+  it('tells rows apart by names, whatever numbers they have, unless told otherwise', async () => {
     const of = (...rows: string[]) => suppliers(['name,jurisdiction,tier,id', ...rows].join('\n'));
-    // A row without an id, bad or not: the list is told apart by names.
     const same = /the same as line 2 \(identifier scheme (\w+)\)/;
     const schemeIn = async (reading: Promise<unknown>) =>
       (await faultsOf(reading)).flatMap((fault) => same.exec(fault)?.[1] ?? []);
-    expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,8'))).toEqual(['id']);
+    expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,8'))).toEqual([]);
+    expect(await schemeIn(of('A,DE,1,7', 'A,DE,1,8'))).toEqual(['name']);
     expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,'))).toEqual([]);
     expect(await schemeIn(of('A,DE,1,7', 'A,DE,1,8', 'C,DE,0,'))).toEqual(['name']);
-    const named = readSuppliers(bytes('name,jurisdiction,tier,id\nA,DE,1,7\nA,DE,1,8\n'), {
+    const numbered = readSuppliers(bytes('name,jurisdiction,tier,id\nA,DE,1,7\nA,DE,1,8\nB,DE,1,7\n'), {
       file: 's.csv',
-      idScheme: 'name',
+      idScheme: 'id',
     });
-    expect(await schemeIn(named)).toEqual(['name']);
+    expect(await schemeIn(numbered)).toEqual(['id']);
   });
 
   it('refuses rows that lack what the chosen scheme needs', async () => {
     const intake = await suppliers('name,jurisdiction,tier,id\nA,DE,1,7\nB,DE,1,\n');
-    expect(await faultsOf((async () => checkIdentifiers(intake, 'id', 's.csv'))())).toEqual([
-      's.csv:3 id: the identifier scheme id needs a field that this row lacks',
+    expect(await faultsOf((async () => checkIdentifiers('suppliers', intake, 'id', 's.csv'))())).toEqual([
+      's.csv:3 id: the identifier scheme id compares by id, and this row lacks it',
     ]);
   });
 });

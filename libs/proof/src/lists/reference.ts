@@ -1,5 +1,5 @@
 import { sha3Text, type Digest } from '@cap/crypto';
-import { identifier, type IdScheme, type RiskLevel } from '@cap/policy';
+import { identifier, type IdScheme, type ListedIdentifiers, type RiskLevel } from '@cap/policy';
 import { listInvalid } from './faults.js';
 import { REFERENCE_FIELDS } from './fields.js';
 import { TableReader } from './intake.js';
@@ -57,21 +57,29 @@ export function riskLevels(bytes: Uint8Array): ReadonlyMap<string, RiskLevel> {
   return new Map(rows.map(({ iso_code, risk_level }) => [iso_code, risk_level]));
 }
 
-/** What a sanctions list comes to under an identifier scheme. */
-export interface ListedIdentifiers {
-  identifiers: ReadonlySet<string>;
-  /** Entries that can't match anything: they lack a field the scheme needs. */
-  unmatchable: number;
+/**
+ * How many entries can match no row, by scheme: what an entry lacks for one scheme it may have for another. Null for a
+ * list that nothing is compared with.
+ */
+export function unmatchableEntries(list: ParsedReferenceList): Record<IdScheme, number> | null {
+  if (list.kind !== 'sanctions') return null;
+  const count = (scheme: IdScheme) => {
+    const { entries, usable } = listedIdentifiers(list.entries, scheme);
+    return entries - usable;
+  };
+  return { id: count('id'), name: count('name'), person: count('person') };
 }
 
 /** The identifiers of a sanctions list; an entry's nationality stands for the country. */
 export function listedIdentifiers(entries: readonly SanctionsEntry[], scheme: IdScheme): ListedIdentifiers {
   const identifiers = new Set<string>();
-  let unmatchable = 0;
+  let usable = 0;
   for (const { nationality, ...entry } of entries) {
     const id = identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
-    if (id === null) unmatchable++;
-    else identifiers.add(id);
+    if (id !== null) {
+      identifiers.add(id);
+      usable++;
+    }
   }
-  return { identifiers, unmatchable };
+  return { identifiers, entries: entries.length, usable };
 }

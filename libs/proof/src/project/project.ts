@@ -14,6 +14,7 @@ import {
 } from '@cap/crypto';
 import {
   compilePolicy,
+  defaultIdScheme,
   lintErrors,
   parsePolicyText,
   unseenCharacter,
@@ -35,7 +36,7 @@ import { Labour } from '../backends/kzg-columns/labour.js';
 import { WorkerPool } from '../backends/kzg-columns/pool.js';
 import { commit, type CommittedList } from '../commitment/merkle-blake3.js';
 import { encodeContainer } from '../container/container.js';
-import { checkIdentifiers, defaultIdScheme } from '../lists/identifiers.js';
+import { checkIdentifiers } from '../lists/identifiers.js';
 import { type Intake } from '../lists/intake.js';
 import { parseReferenceList, referenceListKind } from '../lists/reference.js';
 import { type ListName, type ListRow, type ReferenceList, type SupplierRow, type UboRow } from '../lists/rows.js';
@@ -113,8 +114,8 @@ export class Project {
     await refuseOccupied(directory);
     const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
       const intake: Intake<ListRow> = input[list];
-      const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list, intake.rows);
-      checkIdentifiers(intake, scheme, input.files[list]);
+      const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list);
+      checkIdentifiers(list, intake, scheme, input.files[list]);
       const result = commit(list, intake.rows, scheme);
       return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
     });
@@ -225,14 +226,7 @@ export class Project {
     /** RFC 3339 UTC. */
     now: string;
   }): Promise<{ manifest: Manifest; hash: Digest }> {
-    const errors = lintErrors(input.policy.lints);
-    if (errors.length > 0)
-      throw new CapError(
-        'input',
-        'policy.invalid',
-        errors.map(({ code, message }) => `${code}: ${message}`).join('\n'),
-        { details: errors },
-      );
+    refuseLintErrors(input.policy);
     const lists = input.referenceLists.map(checkReferenceList);
     const events = await this.audit();
     const { manifest, bytes, hash } = buildManifest({
@@ -269,7 +263,10 @@ export class Project {
   /** The policy that the manifest names. */
   async policy(): Promise<CompiledPolicy> {
     const file = this.file('policy.json');
-    const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file));
+    const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file), {
+      lintMode: 'relaxed', // style was judged when the manifest was built
+    });
+    refuseLintErrors(policy);
     const { manifest } = await this.manifest();
     if (policy.policy_hash !== manifest.policy.hash)
       throw new CapError(
@@ -410,6 +407,14 @@ async function committedColumns(
   } finally {
     await pool?.close();
   }
+}
+
+function refuseLintErrors({ lints }: CompiledPolicy): void {
+  const errors = lintErrors(lints);
+  if (errors.length > 0)
+    throw new CapError('input', 'policy.invalid', errors.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
+      details: errors,
+    });
 }
 
 function checkReferenceList({ id, bytes, asOf }: ReferenceListInput): ReferenceList {

@@ -19,6 +19,8 @@ interface UsedList {
   kind: ReferenceListKind;
   /** The list whose rows it is compared with. */
   list: string;
+  /** By what; null for a list that is not compared but looked up in. */
+  scheme: IdScheme | null;
   maxAgeDays: number | null;
 }
 
@@ -71,10 +73,20 @@ export async function resolveLists(
 function usedLists({ requirements }: CompiledPolicy): UsedList[] {
   return requirements.flatMap(({ list, need }): UsedList[] => {
     if (need.kind === 'disjoint')
-      return [{ id: need.reference_list, kind: 'sanctions', list, maxAgeDays: need.max_age_days ?? null }];
+      return [
+        {
+          id: need.reference_list,
+          kind: 'sanctions',
+          list,
+          scheme: need.scheme,
+          maxAgeDays: need.max_age_days ?? null,
+        },
+      ];
     // A table of explicit countries needs no list.
     if (need.kind === 'rows_allowed' && 'exclude_risk' in need.table)
-      return [{ id: 'jurisdictions', kind: 'jurisdictions', list, maxAgeDays: need.max_age_days ?? null }];
+      return [
+        { id: 'jurisdictions', kind: 'jurisdictions', list, scheme: null, maxAgeDays: need.max_age_days ?? null },
+      ];
     return [];
   });
 }
@@ -101,7 +113,7 @@ async function findList(
     checks.fail('lists.known', { expected, actual: `held as ${held.id}` });
     return null;
   }
-  const unmatchable = unmatchableEntries(used, held.bytes, schemeOf(manifest, used.list));
+  const unmatchable = unmatchableEntries(used, held.bytes);
   if (typeof unmatchable === 'string') {
     checks.fail('lists.known', { expected, actual: `not a readable list: ${unmatchable}` });
     return null;
@@ -141,14 +153,11 @@ function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudgi
   return null;
 }
 
-const schemeOf = (manifest: Manifest, list: string): IdScheme | null =>
-  manifest.commitments.find((commitment) => commitment.list === list)?.id_scheme ?? null;
-
 // A list is read once for as long as its bytes are held: verifiers meet the same lists again and again.
 const known = new WeakMap<Uint8Array, Map<string, number | string>>();
 
 /** How many entries lack a field that the scheme needs; or, as text, why the bytes are no such list. */
-function unmatchableEntries({ kind }: UsedList, bytes: Uint8Array, scheme: IdScheme | null): number | string {
+function unmatchableEntries({ kind, scheme }: UsedList, bytes: Uint8Array): number | string {
   const results = known.get(bytes) ?? new Map<string, number | string>();
   known.set(bytes, results);
   const key = `${kind} ${scheme}`;
@@ -164,7 +173,9 @@ function countUnmatchable(kind: ReferenceListKind, bytes: Uint8Array, scheme: Id
       return 0;
     }
     const list = parseReferenceList('sanctions', bytes);
-    return list.kind === 'sanctions' && scheme ? listedIdentifiers(list.entries, scheme).unmatchable : 0;
+    if (list.kind !== 'sanctions' || !scheme) return 0;
+    const { entries, usable } = listedIdentifiers(list.entries, scheme);
+    return entries - usable;
   } catch (error) {
     if (!isCapError(error)) throw error;
     return error.message;

@@ -1,5 +1,5 @@
 import { isCapError, type Digest } from '@cap/crypto';
-import { compilePolicy, parsePolicyText, type CompiledPolicy } from '@cap/policy';
+import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta, type ProofUnit } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
@@ -87,8 +87,8 @@ function bundledCopy(bundle: Bundle, meta: BundleMeta, hash: Digest): CompiledPo
     const bytes = bundle.files.get(name);
     if (role !== 'policy' || !bytes) continue;
     try {
-      const compiled = compilePolicy(parsePolicyText(boundedJson(bytes, name), name));
-      if (compiled.policy_hash === hash) return compiled;
+      const compiled = compilePolicy(parsePolicyText(boundedJson(bytes, name), name), { lintMode: 'relaxed' });
+      if (compiled.policy_hash === hash && lintErrors(compiled.lints).length === 0) return compiled;
     } catch (error) {
       // Not a policy: then it is no copy either. Only for display, so no check is about it.
       if (!isCapError(error)) throw error;

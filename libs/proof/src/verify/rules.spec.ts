@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Fact, type FactStrength } from '@cap/policy';
 import { policyOf } from '../backends/proving.fixture.js';
 import { type JudgedManifest } from './manifests.js';
-import { judgeRules } from './rules.js';
+import { judgeRules, NOTHING_KNOWN } from './rules.js';
 import { type Established } from './proofs.js';
 
 const policy = policyOf(
@@ -35,7 +35,7 @@ function statuses(established: Established[], manifests = [first], own = true) {
     { own: own ? policy : null, rules: policy },
     new Map(manifests.map((manifest) => [manifest.file, manifest])),
     established,
-    new Map(),
+    () => NOTHING_KNOWN,
   );
   return Object.fromEntries(results.map(({ rule_id, status }) => [rule_id, status]));
 }
@@ -73,10 +73,15 @@ describe('judgeRules', () => {
     const rows = [0, 1].map((index) => ({ index, fields: { tier: 1 } }));
     const shown = (total: number): Fact[] => [
       { kind: 'count', list: 'suppliers', max: total },
-      { kind: 'disclosed', list: 'suppliers', complete: false, id_scheme: 'name', rows },
+      { kind: 'disclosed', list: 'suppliers', complete: false, rows },
     ];
     const status = (...established: Established[]) =>
-      judgeRules({ own: share, rules: share }, new Map([['manifest.json', first]]), established, new Map())[0]!.status;
+      judgeRules(
+        { own: share, rules: share },
+        new Map([['manifest.json', first]]),
+        established,
+        () => NOTHING_KNOWN,
+      )[0]!.status;
     expect(status(facts(first, 'disclosed', ...shown(4)))).toBe('disclosed');
     // Two of ten rows are of tier 1. That columns hold at most four rows makes them no half.
     expect(status(facts(first, 'disclosed', ...shown(10)), facts(first, 'proven', max(4)))).toBe('unproven');
@@ -100,7 +105,7 @@ describe('judgeRules', () => {
   });
 
   it('has no rules without a policy, and unproven ones without a manifest', () => {
-    expect(judgeRules({ own: null, rules: null }, new Map(), [], new Map())).toEqual([]);
+    expect(judgeRules({ own: null, rules: null }, new Map(), [], () => NOTHING_KNOWN)).toEqual([]);
     expect(statuses([], [])).toEqual({ most: 'unproven', least: 'unproven' });
   });
 });

@@ -1,11 +1,19 @@
-import { evaluateClaims, evaluateRules, type FactStrength, type RuleResult, type RuleStatus } from '@cap/policy';
+import {
+  evaluateClaims,
+  evaluateRules,
+  type EvaluationContext,
+  type FactStrength,
+  type RuleResult,
+  type RuleStatus,
+} from '@cap/policy';
 import { evaluationContextOf } from '../backends/opened.js';
-import { type ReferenceList } from '../lists/rows.js';
 import { type ChosenPolicy } from './policy.js';
 import { type Established } from './proofs.js';
 
 /** Worst first. */
 const ORDER: readonly RuleStatus[] = ['violated', 'unproven', 'claimed', 'disclosed', 'proven'];
+/** No reference list, no commitment. */
+export const NOTHING_KNOWN = evaluationContextOf(new Map(), new Map(), []);
 const STRENGTHS: readonly FactStrength[] = ['proven', 'disclosed', 'claimed'];
 
 /**
@@ -16,13 +24,12 @@ export function judgeRules<M>(
   { own, rules }: ChosenPolicy,
   manifests: ReadonlyMap<string, M>,
   established: readonly Established<M>[],
-  lists: ReadonlyMap<M, ReadonlyMap<string, ReferenceList>>,
+  contextOf: (judged: M) => EvaluationContext,
 ): RuleResult[] {
   if (!rules) return [];
   const perManifest = [...manifests.values()].map((judged) => {
     const proofs = established.filter(({ manifest }) => manifest === judged);
-    const held = lists.get(judged) ?? new Map();
-    const context = evaluationContextOf(held, held);
+    const context = contextOf(judged);
     const results = [evaluateRules(rules, [], 'claimed', context)];
     for (const strength of STRENGTHS) {
       // Each kind of proof by itself: what is disclosed and what is proven must not come together to one stronger fact.
@@ -30,12 +37,10 @@ export function judgeRules<M>(
       // Rules that only the bundle tells of are no better than its word.
       if (facts.length > 0) results.push(evaluateRules(rules, facts, own ? strength : 'claimed', context));
     }
-    for (const { claims } of proofs) if (claims) results.push(evaluateClaims(rules, claims));
+    for (const { claims } of proofs) if (claims) results.push(evaluateClaims(rules, claims, context));
     return combine(results, better);
   });
-  return perManifest.length > 0
-    ? combine(perManifest, worse)
-    : evaluateRules(rules, [], 'claimed', evaluationContextOf(new Map(), new Map()));
+  return perManifest.length > 0 ? combine(perManifest, worse) : evaluateRules(rules, [], 'claimed', NOTHING_KNOWN);
 }
 
 const rank = ({ status }: RuleResult): number => ORDER.indexOf(status);

@@ -1,3 +1,4 @@
+import { evaluationContextOf } from '../backends/opened.js';
 import { type Bundle } from '../bundle/bundle.js';
 import { judgeLegacy } from '../legacy/judge.js';
 import { CheckList } from '../report/check-list.js';
@@ -123,6 +124,10 @@ async function judge(run: Run): Promise<Judgement> {
     );
   }
 
+  const rules = judgeRules(policy, manifests, established, (judged) => {
+    const held = lists.get(judged) ?? new Map();
+    return evaluationContextOf(held, held, judged.manifest.commitments);
+  });
   const sample = options.sample && (await verifyBundleSample(units, proofJudging, options.sample));
   return {
     units,
@@ -130,7 +135,7 @@ async function judge(run: Run): Promise<Judgement> {
     kids,
     signerKid,
     policy: policy.own,
-    rules: judgeRules(policy, manifests, established, lists),
+    rules,
     ...(units.length > 0 && { statement: units.at(-1)!.statement }),
     ...(sample && { sample }),
   };

@@ -57,7 +57,15 @@ describe('the disclosing prover', () => {
     expect(openedNames(await shown(proving(policyOf(clean, some))))).toEqual(Array(4).fill('jurisdiction,name'));
     expect(openedNames(await shown(proving(policyOf(cleanUbos)), 'ubos'))).toEqual(Array(2).fill('birthdate,name'));
     const withIds = SUPPLIERS.map((row, i) => ({ ...row, id: `ID ${i}` }));
-    expect(openedNames(await shown(proving(policyOf(clean), { suppliers: withIds })))).toEqual(Array(4).fill('id'));
+    expect(openedNames(await shown(proving(policyOf(clean), { suppliers: withIds })))).toEqual(
+      Array(4).fill('jurisdiction,name'),
+    );
+    const byNumber = proving(policyOf({ ...clean, scheme: 'id' }), {
+      suppliers: withIds,
+      sanctions: 'name,id\nNoxious Ltd,EX-1\n',
+      idSchemes: { suppliers: 'id' },
+    });
+    expect(openedNames(await shown(byNumber))).toEqual(Array(4).fill('id'));
   });
 
   it('opens the code fields of all rows, and no names, for allowed jurisdictions', async () => {
@@ -173,7 +181,28 @@ describe('a false statement is refused', () => {
   it('refuses a rule over a list that is not at hand', async () => {
     const { context, lists } = proving(policyOf(clean));
     const error = await refusal({ context: { ...context, referenceLists: new Map() }, lists });
-    expect(error).toMatchObject({ code: 'proof.false-statement', message: expect.stringContaining('rule clean') });
+    expect(error).toMatchObject({ code: 'proof.unprovable', message: expect.stringContaining('rule clean') });
+  });
+
+  it('says of a list committed by number that it can not be shown, not that it does not hold', async () => {
+    const suppliers = SUPPLIERS.map((row, i) => ({ ...row, id: `ID ${i}` }));
+    const error = await refusal(proving(policyOf(clean), { suppliers, idSchemes: { suppliers: 'id' } }));
+    expect(error).toMatchObject({ code: 'proof.unprovable' });
+    expect(error.message).toContain('compares by name and country, but suppliers are committed by id');
+    expect(error.message).toContain('--id-scheme suppliers=name');
+    expect(error.message).not.toContain('does not hold');
+  });
+
+  it('names the row that has the name of a listed one, whatever number it has', async () => {
+    const suppliers = [...SUPPLIERS, { name: 'Noxious Ltd', jurisdiction: 'RU', tier: 1 }].map((row, i) => ({
+      ...row,
+      id: `000${i}`,
+    }));
+    for (const idSchemes of [{}, { suppliers: 'id' }] as const)
+      expect(await refusal(proving(policyOf(clean), { suppliers, idSchemes }))).toMatchObject({
+        code: 'proof.false-statement',
+        message: expect.stringContaining('suppliers line 6 ("Noxious Ltd")'),
+      });
   });
 });
 

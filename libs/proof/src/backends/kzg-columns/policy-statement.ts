@@ -1,5 +1,5 @@
 import { digestBytes, publicKeyBytes } from '@cap/crypto';
-import { allowedTable, countryCodes, type Fact, type IdScheme, type Requirement } from '@cap/policy';
+import { allowedTable, comparedBy, countryCodes, type Fact, type IdScheme, type Requirement } from '@cap/policy';
 import { type ListName, type ReferenceList } from '../../lists/rows.js';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
@@ -82,8 +82,9 @@ const statementFields = ({ manifestHash, policyHash, statement }: ProofContext):
 function whyNot({ need }: Requirement, idScheme: IdScheme): string | null {
   if (need.kind === 'disclosed')
     return 'it is about a share of rows, which only opened rows can show (backend disclosure)';
-  if (need.kind === 'disjoint' && need.scheme !== undefined && need.scheme !== idScheme)
-    return `it compares by ${need.scheme}, the list is committed by ${idScheme}`;
+  const scheme = need.kind === 'disjoint' || need.kind === 'count' ? need.scheme : undefined;
+  if (scheme !== undefined && scheme !== idScheme)
+    return `it compares by ${comparedBy(scheme)}, the list is committed by ${comparedBy(idScheme)}`;
   return null;
 }
 
@@ -124,7 +125,7 @@ function listStatements(
   });
   const facts: Fact[] = [
     { kind: 'count', list, ...(full + last.min > 0 ? { min: full + last.min } : {}), max: full + last.max },
-    { kind: 'distinct', list },
+    { kind: 'distinct', list, id_scheme },
     ...references.map(({ id }): Fact => ({
       kind: 'disjoint',
       list,

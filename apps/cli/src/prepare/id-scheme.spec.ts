@@ -1,0 +1,119 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { cap, scratch } from '../cli.fixture.js';
+
+const LISTED = 'name,birthdate,nationality,id\nOstrander Stahl OAO,1995-05-05,RU,EX-77\n';
+// Every row has a number, as the export of a purchasing system has; none of them is a number of the list.
+const NUMBERED = 'Kreditor;Name 1;Land;Stufe\n0000100234;Ostrander Stahl OAO;RU;1\n0000100235;Helle Werke GmbH;DE;1\n';
+const MAPPED = 'suppliers.id=Kreditor,suppliers.name=Name 1,suppliers.jurisdiction=Land,suppliers.tier=Stufe';
+const OWNERS = 'name;birthdate;citizenship\nAnna Beispiel;1970-01-01;DE\nJan Muster;1971-02-02;DE\n';
+const EXAMPLES = 'examples/policies';
+
+let home: string;
+const at = (...names: string[]) => path.join(home, ...names);
+const key = async (project: string) =>
+  (await cap(['keys', 'generate', '--project', project, '--owner', 'Compliance'])).out.trim();
+const prepare = (out: string, suppliers: string, ...more: string[]) =>
+  cap(['prepare', '--suppliers', suppliers, '--ubos', at('owners.csv'), '--delimiter', ';', '--out', out, ...more]);
+const lists = () => [
+  ...['--sanctions', `${at('listed.csv')}@2025-11-05`],
+  ...['--jurisdictions', 'examples/jurisdictions.csv@2025-11-05'],
+];
+const build = (project: string, policy: string, scheme = 'kzg-columns') =>
+  cap(['manifest', 'build', '--project', project, '--policy', policy, '--scheme', scheme, ...lists()]);
+
+beforeAll(async () => {
+  home = await scratch();
+  await writeFile(at('listed.csv'), LISTED);
+  await writeFile(at('numbered.csv'), NUMBERED);
+  await writeFile(at('owners.csv'), OWNERS);
+  await writeFile(at('elsewhere.csv'), 'name;jurisdiction;tier\nOstrander Stahl OAO;DE;1\n');
+});
+
+async function shippedPolicies(): Promise<string[]> {
+  const names = await readdir(EXAMPLES, { recursive: true });
+  return names.filter((name) => /\.v\d\.(yaml|json)$/.test(name)).map((name) => path.join(EXAMPLES, name));
+}
+
+describe('a supplier with the name and country of a listed one', () => {
+  it('is found by every shipped policy, whatever number it has', async () => {
+    const { code, err } = await prepare(at('numbered'), at('numbered.csv'), '--columns', MAPPED);
+    expect(code).toBe(0);
+    expect(err).toContain('suppliers are compared by name and country; register numbers are not compared');
+    expect(err).toContain('ubos are compared by name and date of birth');
+    await key(at('numbered'));
+    const policies = await shippedPolicies();
+    expect(policies.length).toBeGreaterThan(3);
+    for (const policy of policies)
+      for (const scheme of ['kzg-columns', 'merkle-blake3']) {
+        expect([policy, (await build(at('numbered'), policy, scheme)).code]).toEqual([policy, 0]);
+        const proved = await cap(['prove', '--project', at('numbered')]);
+        expect([policy, proved.code, proved.err]).toEqual([policy, 2, expect.stringContaining('Ostrander Stahl OAO')]);
+      }
+  });
+
+  it('committed by number can not be shown to be absent, and that is not called false', async () => {
+    await writeFile(at('harmless.csv'), 'id;name;jurisdiction;tier\n77;Helle Werke GmbH;DE;1\n');
+    const prepared = await prepare(at('harmless'), at('harmless.csv'), '--id-scheme', 'suppliers=id');
+    expect([prepared.code, prepared.err]).toEqual([0, expect.stringContaining('by id; names are not compared')]);
+    await key(at('harmless'));
+    await build(at('harmless'), `${EXAMPLES}/lksg.v2.yaml`);
+    const { code, err } = await cap(['prove', '--project', at('harmless')]);
+    expect(code).toBe(2);
+    expect(err).toContain('rule suppliers-not-sanctioned');
+    expect(err).toContain('--id-scheme suppliers=name');
+    expect(err).not.toContain('does not hold');
+  });
+
+  it('is another one in another country, and every place says what was compared', async () => {
+    const words = 'name and country; register numbers are not compared';
+    const project = at('elsewhere');
+    expect((await prepare(project, at('elsewhere.csv'))).err).toContain(words);
+    const kid = await key(project);
+    await build(project, `${EXAMPLES}/lksg.v2.yaml`, 'merkle-blake3');
+    const proved = await cap(['prove', '--project', project]);
+    expect([proved.code, proved.err]).toEqual([0, expect.stringContaining(words)]);
+    const bundle = at('elsewhere.zip');
+    expect((await cap(['bundle', 'create', '--project', project, '--key', kid, '--out', bundle])).code).toBe(0);
+    for (const argv of [
+      ['inspect', project],
+      ['inspect', bundle],
+      ['bundle', 'inspect', bundle],
+    ])
+      expect([argv[0], (await cap(argv)).out]).toEqual([argv[0], expect.stringContaining(words)]);
+    await cap(['trust', 'init', '--out', at('trust.json')]);
+    await cap([
+      ...['trust', 'add', at('trust.json'), '--signer', path.join(project, 'keys', `${kid}.pub`)],
+      ...['--reference-list', `sanctions=${at('listed.csv')}@2025-11-05`],
+      ...['--reference-list', 'jurisdictions=examples/jurisdictions.csv@2025-11-05'],
+    ]);
+    const verify = ['verify', bundle, '--policy', `${EXAMPLES}/lksg.v2.yaml`, '--trust', at('trust.json')];
+    const judged = await cap(verify);
+    expect([judged.code, judged.out]).toEqual([0, expect.stringContaining(words)]);
+    expect((await cap([...verify, '--lang', 'de'])).out).toContain(
+      'Name und Land; Registernummern werden nicht verglichen',
+    );
+  });
+});
+
+describe('--id-scheme', () => {
+  it.each([['iris'], ['owners=id'], ['suppliers=person']])(
+    '%s is wrong usage, before anything is written',
+    async (scheme) => {
+      const { code } = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', scheme);
+      expect(code).toBe(64);
+      expect(await readdir(home)).not.toContain('never');
+    },
+  );
+
+  it('two for one list are wrong usage; rows that lack it are named', async () => {
+    const two = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', 'id', '--id-scheme', 'suppliers=name');
+    expect([two.code, two.err]).toEqual([64, expect.stringContaining('id and name')]);
+    const both = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', 'id');
+    expect([both.code, both.err]).toEqual([65, expect.stringContaining('elsewhere.csv:2: id')]);
+    const lacking = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', 'suppliers=id');
+    expect([lacking.code, lacking.err]).toEqual([65, expect.stringContaining('compares by id')]);
+    expect(await readdir(home)).not.toContain('never');
+  });
+});
