@@ -1,8 +1,11 @@
 #!/bin/sh
-# Makes what the containers of CAP need and no image holds: tokens, keys and a certificate. Never overwrites anything: run it
-# again after removing what is to be made anew.
+# Makes what the containers of CAP need and no image holds: tokens, keys and a certificate. Never overwrites anything.
 #
 #   make-secrets.sh [--dev-issuer] [--host NAME]... DIR
+#   make-secrets.sh --prepare WHAT [--host NAME]... DIR    renews WHAT, which is certificate, verifier, backup or operator (the
+#   make-secrets.sh --switch WHAT DIR                      token of that client), in three steps: both are accepted; the new one
+#   make-secrets.sh --finish WHAT DIR                      is used; only the new one is accepted. After each step the services
+#                                                          have to take it in: docs/install/certificates.md
 #
 #   DIR/tokens/{verifier,backup,operator}.{token,sha256}   who calls the registry and the backup worker
 #   DIR/keys/log.key                                       signs the registry's log
@@ -37,6 +40,8 @@ cap() {
 
 with_issuer=no
 hosts=
+renewal=
+what=
 while [ $# -gt 0 ]; do
   case $1 in
     --dev-issuer) with_issuer=yes ;;
@@ -47,18 +52,29 @@ while [ $# -gt 0 ]; do
       esac
       hosts="$hosts $1"
       ;;
+    --prepare | --switch | --finish)
+      [ -z "$renewal" ] || die 'one step at a time'
+      renewal=${1#--}
+      shift
+      what=${1-}
+      case $what in
+        certificate | verifier | backup | operator) ;;
+        *) die "--$renewal wants certificate, verifier, backup or operator, not '$what'" ;;
+      esac
+      ;;
     -h | --help)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
       exit 0
       ;;
-    -*) die "unknown option $1 (there are --dev-issuer and --host NAME)" ;;
+    -*) die "unknown option $1 (there are --dev-issuer, --host NAME, --prepare, --switch and --finish WHAT)" ;;
     *) break ;;
   esac
   shift
 done
 [ $# -eq 1 ] || die 'name one directory that the files go to'
 command -v openssl > /dev/null || die 'openssl is not installed'
-cap --version > /dev/null || die "no program cap that works: put it on PATH, or name it as CAP='docker run ... cap'"
+[ -n "$renewal" ] || cap --version > /dev/null || die "no program cap that works: put it on PATH, or name it as CAP='docker run ... cap'"
+[ -z "$renewal" ] || [ -d "$1" ] || die "there is no $1 in which something could be renewed"
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 
@@ -98,8 +114,7 @@ make_tokens() {
   for client in verifier backup operator; do
     wanted "tokens/$client.token" || continue
     openssl rand -base64 32 | tr -d '\n' > "$work/$client.token"
-    hash=$(openssl dgst -sha256 -r "$work/$client.token" | cut -d' ' -f1)
-    printf 'sha256:%s\n' "$hash" > "$work/$client.sha256"
+    printf '%s\n' "$(hash_of "$work/$client.token")" > "$work/$client.sha256"
     place tokens $client.sha256 $client.token
   done
 }
@@ -128,38 +143,132 @@ named_by() {
   esac | grep -q 'does match'
 }
 
-make_certificate() {
-  if ! wanted certs/tls.crt; then
-    for host in $hosts; do
-      named_by "$host" || die "$dir/certs/tls.crt does not name $host: move certs/ away, and one that does is made"
-    done
-    return 0
-  fi
-  names='DNS:localhost,IP:127.0.0.1,IP:::1'
-  for name in cap-verifier cap-registry cap-backup cap-verifier-svc; do
-    names="$names,DNS:$name"
-  done
-  for domain in cap-system.svc cap-system.svc.cluster.local; do
-    names="$names,DNS:*.$domain"
-  done
-  for host in $hosts; do
+# self_signed NAMES: makes tls.key and tls.crt in the directory of work.
+self_signed() {
+  # No configuration of this machine's openssl, which would make an authority of it: its key lies in every container.
+  printf '[req]\ndistinguished_name=dn\n[dn]\n' > "$work/openssl.cnf"
+  # A subject of its own: of two with one subject in a ca.crt, OpenSSL and Node trust the first alone.
+  quietly openssl req -x509 -config "$work/openssl.cnf" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+    -subj "/CN=cap $(date -u +%Y-%m-%d) $(openssl rand -hex 4)" \
+    -addext "subjectAltName=$1" -addext 'basicConstraints=critical,CA:FALSE' -addext 'extendedKeyUsage=serverAuth' \
+    -keyout "$work/tls.key" -out "$work/tls.crt"
+  chmod 0644 "$work/tls.crt"
+}
+
+# names_of HOST...: as a subject alternative name has them.
+names_of() {
+  for host in "$@"; do
     case $host in
       *:*) kind=IP ;;
       *[!0-9.]*) kind=DNS ;;
       *) kind=IP ;;
     esac
-    names="$names,$kind:$host"
+    printf ',%s:%s' "$kind" "$host"
   done
-  # No configuration of this machine's openssl, which would make an authority of it: its key lies in every container.
-  printf '[req]\ndistinguished_name=dn\n[dn]\n' > "$work/openssl.cnf"
-  quietly openssl req -x509 -config "$work/openssl.cnf" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=cap \
-    -addext "subjectAltName=$names" -addext 'basicConstraints=critical,CA:FALSE' -addext 'extendedKeyUsage=serverAuth' \
-    -keyout "$work/tls.key" -out "$work/tls.crt"
+}
+
+make_certificate() {
+  if ! wanted certs/tls.crt; then
+    for host in $hosts; do
+      named_by "$host" || die "$dir/certs/tls.crt does not name $host: renew it with that --host, or move certs/ away, and one that does is made"
+    done
+    return 0
+  fi
+  # shellcheck disable=SC2086 # a word for each host
+  names=DNS:localhost,IP:127.0.0.1,IP:::1$(names_of cap-verifier cap-registry cap-backup cap-verifier-svc \
+    '*.cap-system.svc' '*.cap-system.svc.cluster.local' $hosts)
+  self_signed "$names"
   # Whoever trusts ca.crt trusts this certificate, and no other.
-  cp "$work/tls.crt" "$work/ca.crt"
-  chmod 0644 "$work/tls.crt" "$work/ca.crt"
+  cp -p "$work/tls.crt" "$work/ca.crt"
   place certs tls.key ca.crt tls.crt
   say 'the certificate is self-signed, for development: put that of your authority in its place before others call'
+}
+
+# replace FILE PATH: puts a finished file of the directory of work into the place of another one.
+replace() {
+  own "$work/$1"
+  mv "$work/$1" "$dir/$2"
+}
+
+# How many certificates a file holds, and the last of them.
+count_of() { grep -c -e '-BEGIN CERTIFICATE-' "$1" || true; }
+last_of() { awk '/-BEGIN CERTIFICATE-/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$1"; }
+
+prepare_certificate() {
+  [ -e "$dir/certs/tls.crt" ] || die "there is no $dir/certs/tls.crt: without a step this makes one"
+  cmp -s "$dir/certs/tls.crt" "$dir/certs/ca.crt" || [ -d "$dir/certs/next" ] \
+    || die "$dir/certs/ca.crt is not the certificate in use alone: end the renewal before with --finish, or renew it as its authority says"
+  if [ ! -d "$dir/certs/next" ]; then
+    # The names of the one in use, and more.
+    names=$(openssl x509 -noout -ext subjectAltName -in "$dir/certs/tls.crt" | sed -n '2s/IP Address:/IP:/g; 2s/ //gp')
+    # shellcheck disable=SC2086
+    self_signed "$names$(names_of $hosts)"
+    mkdir "$work/next"
+    mv "$work/tls.key" "$work/tls.crt" "$work/next/"
+    replace next certs/
+  fi
+  # Written again after an interruption, too.
+  cat "$dir/certs/tls.crt" "$dir/certs/next/tls.crt" > "$work/ca.crt"
+  chmod 0644 "$work/ca.crt"
+  replace ca.crt certs/
+  say 'certs/ca.crt holds old and new. Restart whoever calls a service, then --switch certificate'
+}
+
+switch_certificate() {
+  [ -d "$dir/certs/next" ] || die "no certificate is prepared in $dir/certs/next: --prepare certificate comes first"
+  [ "$(last_of "$dir/certs/ca.crt")" = "$(cat "$dir/certs/next/tls.crt")" ] \
+    || die "$dir/certs/ca.crt does not end with the prepared certificate: --prepare certificate again"
+  # The key first; copied, so that an interrupted switch can be run again.
+  for file in tls.key tls.crt; do
+    cp -p "$dir/certs/next/$file" "$work/$file"
+    replace $file certs/
+  done
+  rm -r "$dir/certs/next"
+  say 'certs/tls.crt is the new one; services take it in within 30 s, copies of it have to be made anew. Then --finish certificate'
+}
+
+finish_certificate() {
+  [ ! -d "$dir/certs/next" ] || die 'the new certificate is not in use yet: --switch certificate comes first'
+  case $(count_of "$dir/certs/ca.crt") in
+    1) ;;
+    2)
+      [ "$(last_of "$dir/certs/ca.crt")" = "$(cat "$dir/certs/tls.crt")" ] \
+        || die "$dir/certs/ca.crt does not end with the certificate in use: this step did not make it"
+      ;;
+    *) die "$dir/certs/ca.crt holds others than the old and the new certificate: take the old one out yourself" ;;
+  esac
+  cp -p "$dir/certs/tls.crt" "$work/ca.crt"
+  replace ca.crt certs/
+  say 'certs/ca.crt holds the new certificate alone. Restart whoever calls a service'
+}
+
+# write PATH: stdin, into the file that is there: what is mounted into a container by itself stays the file that it sees.
+write() { cat > "$dir/$1"; }
+hash_of() { printf 'sha256:%s' "$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)"; }
+
+prepare_token() {
+  [ -e "$dir/tokens/$1.token" ] || die "there is no $dir/tokens/$1.token: without a step this makes one"
+  if [ ! -e "$dir/tokens/$1.next" ]; then
+    openssl rand -base64 32 | tr -d '\n' > "$work/$1.next"
+    replace "$1.next" tokens/
+  fi
+  printf '%s,%s\n' "$(hash_of "$dir/tokens/$1.token")" "$(hash_of "$dir/tokens/$1.next")" | write "tokens/$1.sha256"
+  say "tokens/$1.sha256 holds two hashes. Let whoever is called take them in, then --switch $1"
+}
+
+switch_token() {
+  [ -e "$dir/tokens/$1.next" ] || die "no token is prepared in $dir/tokens/$1.next: --prepare $1 comes first"
+  grep -q "$(hash_of "$dir/tokens/$1.next")" "$dir/tokens/$1.sha256" \
+    || die "$dir/tokens/$1.sha256 does not have the hash of the prepared token: --prepare $1 again"
+  write "tokens/$1.token" < "$dir/tokens/$1.next"
+  rm "$dir/tokens/$1.next"
+  say "tokens/$1.token is the new one. Let whoever calls with it take it in, then --finish $1"
+}
+
+finish_token() {
+  [ ! -e "$dir/tokens/$1.next" ] || die "the new token is not in use yet: --switch $1 comes first"
+  printf '%s\n' "$(hash_of "$dir/tokens/$1.token")" | write "tokens/$1.sha256"
+  say "tokens/$1.sha256 holds the new hash alone. Let whoever is called take it in"
 }
 
 make_issuer() {
@@ -174,6 +283,14 @@ make_issuer() {
     place config public.pem
   fi
 }
+
+if [ -n "$renewal" ]; then
+  case $what in
+    certificate) "${renewal}_certificate" ;;
+    *) "${renewal}_token" "$what" ;;
+  esac
+  exit 0
+fi
 
 # The way to each of them is theirs alone, also where an engine has made the directory.
 for name in tokens keys certs; do

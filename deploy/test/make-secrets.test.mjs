@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { connect, createServer } from 'node:tls';
 import { root } from '../../scripts/setup.mjs';
 import { quietly } from './host.mjs';
 
@@ -135,6 +136,71 @@ test('empty directories that an engine made in the place of files are cleared aw
   assert.match(make([at('full')]).stderr, /keys\/log\.key is a directory: move it away/);
 });
 
+const verify = (ca, ...certificates) =>
+  spawnSync('openssl', ['verify', '-CAfile', ca, ...certificates], { encoding: 'utf8' }).status === 0;
+/** Whether Node trusts who shows the certificate of a directory, by an authority's file. */
+async function trusted(directory, ca) {
+  const read = (name) => readFileSync(path.join(directory, name));
+  const server = createServer({ cert: read('tls.crt'), key: read('tls.key') }, (socket) => socket.end());
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  const result = await new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, ca: readFileSync(ca) }, () => resolve(true));
+    socket.on('error', () => resolve(false)).on('data', () => undefined);
+  });
+  server.close();
+  return result;
+}
+
+test('a certificate is renewed in steps: OpenSSL and Node trust old and new in one ca.crt', async () => {
+  assert.equal(make(['--host', 'verifier.example.com', at('renewed')]).status, 0);
+  const certs = at('renewed/certs');
+  cpSync(certs, at('old'), { recursive: true });
+  const [ca, old, next] = [path.join(certs, 'ca.crt'), at('old'), path.join(certs, 'next')];
+  const step = (name, ...more) => make([`--${name}`, 'certificate', ...more, at('renewed')], {}); // without cap
+  assert.match(step('switch').stderr, /--prepare certificate comes first/);
+
+  for (let run = 0; run < 2; run++) assert.equal(step('prepare', '--host', 'late.example.com').status, 0);
+  const fresh = readFileSync(path.join(next, 'tls.crt'), 'utf8');
+  const [before, after] = [textOf('old/tls.crt'), fresh].map((text) => new X509Certificate(text));
+  assert.notEqual(before.subject, after.subject);
+  for (const host of ['verifier.example.com', 'late.example.com', 'cap-registry'])
+    assert.ok(after.checkHost(host), host);
+  assert.ok(verify(ca, path.join(old, 'tls.crt'), path.join(next, 'tls.crt')));
+  assert.deepEqual([await trusted(old, ca), await trusted(next, ca)], [true, true]);
+  assert.match(step('finish').stderr, /--switch certificate comes first/);
+
+  assert.equal(step('switch').status, 0);
+  assert.equal(textOf('renewed/certs/tls.crt'), fresh);
+  assert.deepEqual([await trusted(old, ca), await trusted(certs, ca)], [true, true]);
+  assert.match(step('prepare').stderr, /end the renewal before with --finish/);
+  for (let run = 0; run < 2; run++) assert.equal(step('finish').status, 0);
+  assert.deepEqual([await trusted(old, ca), await trusted(certs, ca)], [false, true]);
+  assert.deepEqual(state('renewed/certs'), {
+    'ca.crt': '1000:1000 644',
+    'tls.crt': '1000:1000 644',
+    'tls.key': '1000:1000 600',
+  });
+});
+
+test('a token is renewed in steps, in the files that are mounted: two hashes first, then the token', () => {
+  const token = () => textOf('renewed/tokens/backup.token');
+  const hashes = () => textOf('renewed/tokens/backup.sha256').trim().split(',');
+  const hashOf = (text) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const files = () => ['token', 'sha256'].map((kind) => statSync(at(`renewed/tokens/backup.${kind}`)).ino);
+  const step = (name) => make([`--${name}`, 'backup', at('renewed')], {});
+  const [old, inodes] = [token(), files()];
+  assert.match(step('switch').stderr, /--prepare backup comes first/);
+  for (let run = 0; run < 2; run++) assert.equal(step('prepare').status, 0);
+  const next = textOf('renewed/tokens/backup.next');
+  assert.deepEqual([token(), hashes()], [old, [hashOf(old), hashOf(next)]]);
+  assert.match(step('finish').stderr, /--switch backup comes first/);
+  assert.equal(step('switch').status, 0);
+  assert.deepEqual([token(), hashes()], [next, [hashOf(old), hashOf(next)]]);
+  for (let run = 0; run < 2; run++) assert.equal(step('finish').status, 0);
+  assert.deepEqual([token(), hashes(), files()], [next, [hashOf(next)], inodes]);
+});
+
 test('without --dev-issuer there is no issuer', () => {
   assert.equal(make([at('plain')]).status, 0);
   assert.deepEqual(readdirSync(at('plain')).sort(), ['certs', 'keys', 'tokens']);
@@ -166,6 +232,9 @@ for (const [what, args, environment] of [
   ['an unknown option', ['--all', 'a']],
   ['a host that is none', ['--host', 'a,DNS:b', 'a']],
   ['no host', ['--host']],
+  ['a renewal of nothing that there is', ['--prepare', 'everything', 'a']],
+  ['two steps at once', ['--prepare', 'backup', '--switch', 'backup', 'a']],
+  ['a renewal where nothing is', ['--prepare', 'backup', 'nowhere']],
   ['no cap', ['a'], { CAP: '/nowhere/cap' }],
 ])
   test(`${what} is refused`, () => {
