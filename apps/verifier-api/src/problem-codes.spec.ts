@@ -97,6 +97,8 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'bundle.limit': () => narrow.as().zip('/verify', bundle.bytes),
   'bundle.unknown': () => api.as().post('/verify', { bundle_id: NOBODY }),
   'policy.unknown': () => api.as().get('/policy/nobody'),
+  'list.empty': () =>
+    api.as().post('/lists', { ...listOf('mute', 'x'), content: Buffer.from('name\nVor\n').toString('base64') }),
   'list.unknown': () => api.as().get(`/lists/${NOBODY}`),
   'entry.unknown': () => api.as().get('/registry/entries/nobody'),
   'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),

@@ -14,7 +14,9 @@ export const listId = z
 export const listRequest = z.strictObject({
   id: listId,
   kind: listKind,
-  as_of: dayOrTime,
+  as_of: dayOrTime.refine((asOf) => Date.parse(asOf) <= Date.now() + 86_400_000, {
+    error: 'expected no day that is still to come',
+  }),
   content: z.base64({ error: 'expected base64' }),
 });
 export type ListRequest = z.infer<typeof listRequest>;

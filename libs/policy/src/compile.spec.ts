@@ -246,6 +246,16 @@ describe('lints', () => {
       }),
       v2({ rules: [owners('id'), rule('two', { lhs: 'ubo_count', distinct: true })], adaptivity: {} }),
     ],
+    [
+      'E3002',
+      v2({ inputs: { zone: 1, ubos: { unmatchable_max: 0.5 } } }),
+      v2({ inputs: { zone: 1, ubos: { unmatchable_max: '0.5' } } }),
+    ],
+    [
+      'E3002',
+      v2({ inputs: { zone: 1, ubos: { unmatchable_max: '2' } } }),
+      v2({ inputs: { zone: 1, ubos: { unmatchable_max: '1' } } }),
+    ],
     ['W1004', schemes(undefined), schemes('name')],
     ['W1004', schemes('name', undefined), withRule({ distinct: true })],
     ['E3002', withRule({ rhs: -1 }), withRule({ rhs: 0 })],

@@ -4,7 +4,7 @@ import { type IdScheme } from './facts.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
-import { readRule, type Inputs } from './rules.js';
+import { FRACTION, readRule, type Inputs } from './rules.js';
 import { comparison, defaultIdScheme } from './schemes.js';
 import { parseV1, v1Requirements } from './v1.js';
 import {
@@ -167,6 +167,7 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
     );
   const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
   lints.push(...lintMaxAge(parsed.inputs));
+  lints.push(...allowUnmatchable(parsed.inputs ?? {}, rules));
   return {
     format: 'v2',
     id,
@@ -313,6 +314,24 @@ const unsaidScheme = (rule: V2Rule, { list, need }: Requirement): Lint[] =>
     : [];
 
 const schemeOf = ({ need }: Requirement): IdScheme | undefined => ('scheme' in need ? need.scheme : undefined);
+
+/** `inputs.suppliers.unmatchable_max` and the same of ubos, for the rules that compare these. */
+function allowUnmatchable(
+  inputs: Readonly<Record<string, JsonValue>>,
+  rules: readonly { requirement: Requirement | null }[],
+): Lint[] {
+  return ['suppliers', 'ubos'].flatMap((list): Lint[] => {
+    const input = Object.hasOwn(inputs, list) ? inputs[list]! : null;
+    if (!isObject(input) || input.unmatchable_max === undefined) return [];
+    const { unmatchable_max } = input;
+    if (typeof unmatchable_max !== 'string' || !FRACTION.test(unmatchable_max))
+      return [error('E3002', `inputs.${list}.unmatchable_max must be decimal text from "0" to "1"`)];
+    for (const { requirement } of rules)
+      if (requirement?.list === list && requirement.need.kind === 'disjoint')
+        requirement.need.unmatchable_max = unmatchable_max;
+    return [];
+  });
+}
 
 /** A distinct count without a scheme tells rows apart as the other rules over the list compare them. */
 function tellRowsApart(rules: { requirement: Requirement | null }[]): void {

@@ -19,6 +19,8 @@ interface DisjointNeed {
   /** What is compared; the list must be committed under it. */
   scheme: IdScheme;
   max_age_days?: number;
+  /** Decimal text: which part of the reference list's entries may be impossible to compare; none if left out. */
+  unmatchable_max?: string;
 }
 
 /** What must be established for one rule, by a prover and before a verifier. */

@@ -144,6 +144,9 @@ function absence(rule: V2Rule, declared: Inputs): ReadRule {
   });
 }
 
+/** Decimal text from 0 to 1. */
+export const FRACTION = /^(0(\.\d{1,9})?|1(\.0{1,9})?)$/u;
+
 const others = (value: object, known: readonly string[]) => Object.keys(value).filter((key) => !known.includes(key));
 
 function threshold(rule: V2Rule, declared: Inputs): ReadRule {
@@ -164,7 +167,7 @@ function threshold(rule: V2Rule, declared: Inputs): ReadRule {
   const wanted = 'eq' in where ? [where.eq!] : (where.in as JsonValue[]);
   if (!wanted.every(fields[where.field]!))
     return lint('E3002', `rule ${rule.id}: where has a value that ${lhs.list}.${where.field} never has`);
-  if (typeof rhs !== 'string' || !/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/u.test(rhs))
+  if (typeof rhs !== 'string' || !FRACTION.test(rhs))
     return lint('E3002', `rule ${rule.id}: the fraction must be decimal text from "0" to "1"`);
   const predicate =
     'eq' in where ? { field: where.field, eq: where.eq! } : { field: where.field, in: where.in as JsonValue[] };

@@ -3,6 +3,7 @@ export * from './lists/fields.js';
 export * from './lists/intake.js';
 export * from './lists/identifiers.js';
 export * from './lists/reference.js';
+export * from './lists/usability.js';
 export * from './commitment/merkle-blake3.js';
 export * from './manifest/manifest.js';
 export * from './statement/statement.js';

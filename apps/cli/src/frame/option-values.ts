@@ -53,6 +53,13 @@ export function serviceUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
+/** `60%` or `60`. */
+export function percent(text: string): number {
+  const value = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(text)?.[1];
+  if (value === undefined || Number(value) > 100) throw new InvalidArgumentError('a part like 60% was expected.');
+  return Number(value);
+}
+
 /** Collects an option that may be given several times; `parse` reads each value. */
 export const repeated =
   <T>(parse: (text: string) => T) =>

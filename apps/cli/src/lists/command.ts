@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { day, serviceUrl } from '../frame/option-values.js';
+import { day, percent, serviceUrl } from '../frame/option-values.js';
 
 export const defineLists: DefineGroup = (program, run) => {
   const lists = group(program, 'lists', 'reference lists: sanctions, jurisdictions', [
@@ -20,6 +20,12 @@ export const defineLists: DefineGroup = (program, run) => {
     .option(
       '--leave-out-bad',
       'leave out rows that can not be used, leave optional cells that are wrong empty, and name each',
+    )
+    .option(
+      '--allow-loss <percent>',
+      'with --leave-out-bad: the part of the rows that may be left out, such as 60%; more ends with 2',
+      percent,
+      1,
     )
     .option('--out <file>', 'the reference list', '-')
     .action(run.action(async () => (await import('./import.js')).importList));

@@ -1,3 +1,4 @@
+import { CapError } from '@cap/crypto';
 import { REFERENCE_FIELDS, TableReader, type ReferenceListKind } from '@cap/proof';
 import { parseColumns } from '../frame/columns.js';
 import { csvCell } from '../frame/csv-cell.js';
@@ -12,6 +13,7 @@ interface Options {
   encoding: string;
   columns?: string;
   leaveOutBad?: boolean;
+  allowLoss: number;
   out: string;
   json?: boolean;
 }
@@ -36,8 +38,6 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const lines = [columns, ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))];
   const bytes = Buffer.from(lines.map((cells) => `${cells.map(csvCell).join(',')}\n`).join(''), 'utf8');
 
-  const summary = summarise(options.kind, bytes, options.out);
-  await writeOutput(io, options.out, bytes, { exclusive: true });
   if (ignoredColumns.length > 0) io.err(`not read: ${ignoredColumns.join(', ')}\n`);
   if (cleaned > 0) io.err(`invisible or unassigned characters taken out of ${cleaned} cells\n`);
   const kept = new Set(keptLines);
@@ -46,6 +46,16 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
     io.err(`${what}: ${name}:${line}${column === null ? '' : `: ${column}`}: ${message}\n`);
   }
   const rows_left_out = new Set(leftOut.map(({ line }) => line).filter((line) => !kept.has(line))).size;
+  const summary = summarise(options.kind, bytes, inputName(file));
+  const loss = (100 * rows_left_out) / (rows_left_out + rows.length);
+  if (loss > options.allowLoss)
+    throw new CapError(
+      'refused',
+      'list.loss',
+      `${rows_left_out} of ${rows_left_out + rows.length} rows were left out (${loss.toFixed(1)} %), ${options.allowLoss} % ` +
+        `may be; look at them, and name what is right to lose: --allow-loss ${Math.ceil(loss)}%`,
+    );
+  await writeOutput(io, options.out, bytes, { exclusive: true });
   const cells_left_empty = leftOut.filter(({ line }) => kept.has(line)).length;
   io.err(unmatchableWords(summary));
   // The list itself is on stdout: nothing else may be.

@@ -58,7 +58,7 @@ describe('cap lists', () => {
     for (const line of [':3: Born', ':3: Land', ':4: Whole', ':5: Whole']) expect(refused.err).toContain(line);
     await expect(readFile(out)).rejects.toThrow();
 
-    const { code, out: printed, err } = await cap([...argv, ...columns, '--leave-out-bad']);
+    const { code, out: printed, err } = await cap([...argv, ...columns, '--leave-out-bad', '--allow-loss', '50%']);
     expect(code).toBe(0);
     expect(JSON.parse(printed)).toMatchObject({ entries: 2, rows_left_out: 2, cells_left_empty: 2 });
     expect(await readFile(out, 'utf8')).toBe('name,birthdate,nationality\nVor,1950-01-31,RU\nZel,,\n');
@@ -79,7 +79,7 @@ describe('cap lists', () => {
 
   it('prints the list and nothing else on stdout, and the summary in words', async () => {
     const stdin = 'iso_code,risk_level\nDE,low\nXX,low\n';
-    const argv = ['lists', 'import', '-', '--kind', 'jurisdictions', '--leave-out-bad'];
+    const argv = ['lists', 'import', '-', '--kind', 'jurisdictions', '--leave-out-bad', '--allow-loss', '50'];
     for (const json of [[], ['--json']]) {
       const { code, out, err } = await cap([...argv, ...json], { stdin });
       expect([code, out]).toEqual([0, 'iso_code,risk_level\nDE,low\n']);
@@ -150,5 +150,66 @@ describe('the example lists', () => {
       path.join(await scratch(), 'x'),
     ]);
     expect(JSON.parse(out).unmatchable).toEqual({ id: 0, name: 0, person: 0 });
+  });
+
+  it('ends with 2 when more than 1 % of the rows are left out, and names how much was lost', async () => {
+    const file = path.join(await scratch(), 'official.csv');
+    const out = `${file}.out`;
+    const argv = ['lists', 'import', file, '--kind', 'sanctions', '--leave-out-bad', '--out', out];
+    await writeFile(file, `name,nationality\n${'Vor,RU\n'.repeat(98)},RU\n,RU\n`);
+    const lost = await cap(argv);
+    expect([lost.code, lost.err]).toEqual([2, expect.stringContaining('2 of 100 rows were left out')]);
+    await expect(readFile(out)).rejects.toThrow('ENOENT');
+    expect((await cap([...argv, '--allow-loss', '2%'])).code).toBe(0);
+    await writeFile(file, `name,nationality\n${'Vor,RU\n'.repeat(99)},RU\n`);
+    expect((await cap([...argv.slice(0, -1), `${out}.2`])).code).toBe(0);
+    expect((await cap([...argv, '--allow-loss', '101%'])).code).toBe(64);
+  });
+
+  it.each([
+    ['without an entry', 'name,birthdate,nationality\n', 'no entry'],
+    ['of names alone', 'name,nationality\nVor,\nZel,\nRun,\n', '0 of 3 entries can be compared'],
+    ['of numbers', 'name,id\nVor,EX-1\n', '0 of 1 entries can be compared'],
+    ['without a usable row', 'name,nationality\n,RU\n', 'no entry'],
+  ])('a list %s is refused wherever one is taken: it would clear everybody', async (_, text, words) => {
+    const home = await scratch();
+    const file = path.join(home, 'list.csv');
+    await writeFile(file, text);
+    const leave = ['--leave-out-bad', '--allow-loss', '100%'];
+    const imported = await cap(['lists', 'import', file, '--kind', 'sanctions', ...leave, '--out', `${file}.out`]);
+    expect([imported.code, imported.err]).toEqual([65, expect.stringContaining(words)]);
+    expect(imported.err).toContain('list.empty');
+    await expect(readFile(`${file}.out`)).rejects.toThrow('ENOENT');
+    const readable = text.replace(',RU\n', '');
+    await writeFile(file, readable);
+    const trust = path.join(home, 'trust.json');
+    await cap(['trust', 'init', '--out', trust]);
+    const trusted = await cap(['trust', 'add', trust, '--reference-list', `sanctions=${file}`]);
+    const publish = [
+      'lists',
+      'publish',
+      file,
+      '--id',
+      'sanctions',
+      '--as-of',
+      '2025-11-05',
+      '--url',
+      'http://127.0.0.1:9',
+    ];
+    const published = await cap(publish, { env: { CAP_TOKEN: 'x' } });
+    for (const { code, err } of [trusted, published])
+      expect([code, err]).toEqual([65, expect.stringContaining('list.empty')]);
+  });
+
+  it('a day that is still to come is refused', async () => {
+    const file = path.join(await scratch(), 'list.csv');
+    await writeFile(file, 'name,nationality\nVor,RU\n');
+    const publish = (day: string) =>
+      cap(['lists', 'publish', file, '--id', 'sanctions', '--as-of', day, '--url', 'http://127.0.0.1:9'], {
+        env: { CAP_TOKEN: 'x' },
+      });
+    const future = await publish('2025-11-08');
+    expect([future.code, future.err]).toEqual([64, expect.stringContaining('still to come')]);
+    expect((await publish('2025-11-07')).code).toBe(69); // begins within a day: another time zone
   });
 });

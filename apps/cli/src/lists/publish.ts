@@ -1,4 +1,5 @@
-import { referenceListKind, type ReferenceListKind } from '@cap/proof';
+import { CapError, rfc3339 } from '@cap/crypto';
+import { isToCome, referenceListKind, type ReferenceListKind } from '@cap/proof';
 import { RemoteError } from '../frame/failure.js';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
@@ -16,6 +17,8 @@ interface Options {
 
 /** Publishes a list under its hash. It is read here first, so that every bad row is named before anything is sent. */
 export async function publish(io: CliIo, options: Options, file: string): Promise<void> {
+  if (isToCome(options.asOf, io.now()))
+    throw new CapError('usage', 'option.day', `--as-of ${options.asOf} is still to come, it is ${rfc3339(io.now())}`);
   const bytes = await readInput(io, file);
   const kind = options.kind ?? referenceListKind(options.id);
   const summary = summarise(kind, bytes, inputName(file));

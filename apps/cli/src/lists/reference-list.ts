@@ -1,5 +1,6 @@
 import { type Digest } from '@cap/crypto';
-import { parseReferenceList, unmatchableEntries, type ReferenceListKind } from '@cap/proof';
+import { comparedBy, type IdScheme } from '@cap/policy';
+import { parseReferenceList, refuseMute, unmatchableEntries, type ReferenceListKind } from '@cap/proof';
 
 export interface ListSummary {
   kind: ReferenceListKind;
@@ -9,20 +10,21 @@ export interface ListSummary {
   unmatchable?: NonNullable<ReturnType<typeof unmatchableEntries>>;
 }
 
-/** Reads a reference list to the end: every bad row is reported. */
+/** Reads a reference list to the end: every bad row is reported, and a list that nothing can be found on refused. */
 export function summarise(kind: ReferenceListKind, bytes: Uint8Array, file: string): ListSummary {
   const list = parseReferenceList(kind, bytes, file);
+  refuseMute(list, file);
   const { hash, entries } = list;
   const unmatchable = unmatchableEntries(list);
   return { kind, hash, entries: entries.length, ...(unmatchable && { unmatchable }) };
 }
 
-export function unmatchableWords({ unmatchable }: ListSummary): string {
+export function unmatchableWords({ entries, unmatchable }: ListSummary): string {
   return Object.entries(unmatchable ?? {})
     .filter(([, count]) => count > 0)
     .map(
       ([scheme, count]) =>
-        `${count} entries can't match anything under the identifier scheme ${scheme}: they lack a field it needs.\n`,
+        `${entries - count} of ${entries} entries can be compared by ${comparedBy(scheme as IdScheme)} (${scheme}); the others lack a field.\n`,
     )
     .join('');
 }

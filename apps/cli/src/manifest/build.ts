@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CapError, rfc3339 } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
-import { Project, type CommitmentScheme, type ReferenceListInput } from '@cap/proof';
+import { Project, useWords, type CommitmentScheme, type ReferenceListInput } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type ListOfDay } from '../frame/option-values.js';
@@ -40,7 +40,7 @@ export async function build(io: CliIo, options: Options): Promise<void> {
   for (const id of listsOf(policy))
     if (!referenceLists.some((list) => list.id === id))
       io.err(`The policy compares with the list ${id}, which is not given: its rules can not be proved.\n`);
-  const { manifest, hash } = await project.buildManifest({
+  const { manifest, hash, uses } = await project.buildManifest({
     policy,
     referenceLists,
     ...(options.scheme && { scheme: options.scheme }),
@@ -49,6 +49,7 @@ export async function build(io: CliIo, options: Options): Promise<void> {
     asOf: options.asOf ?? today,
     now,
   });
+  for (const use of uses) if (use.usable < use.entries) io.err(`${useWords(use)}; the others lack a field.\n`);
   printResult(io, options, { manifest_hash: hash, manifest }, () =>
     [
       `manifest_hash  ${hash}`,

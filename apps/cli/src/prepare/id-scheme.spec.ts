@@ -97,6 +97,34 @@ describe('a supplier with the name and country of a listed one', () => {
   });
 });
 
+describe('a reference list on which nobody could be found', () => {
+  it('is refused by manifest build for the rule that asks, and said for what can not be compared', async () => {
+    const project = at('mute');
+    await prepare(project, at('elsewhere.csv'));
+    await key(project);
+    await writeFile(at('listed.csv'), 'name,birthdate\nJan Muster,1971-02-02\n'); // no countries: says nothing of firms
+    try {
+      const refused = await build(project, `${EXAMPLES}/lksg.v2.yaml`);
+      expect([refused.code, refused.err]).toEqual([65, expect.stringContaining('list.empty')]);
+      expect(refused.err).toContain('0 of 1 entries of sanctions can be compared with suppliers by name and country');
+      await writeFile(at('listed.csv'), 'name,birthdate,nationality\nNobody,1900-01-01,RU\nAlias,1900-01-01,\n');
+      const partly = await build(project, `${EXAMPLES}/lksg.v2.yaml`, 'merkle-blake3');
+      const words = '1 of 2 entries of sanctions can be compared with suppliers by name and country';
+      expect([partly.code, partly.err]).toEqual([0, expect.stringContaining(words)]);
+      const proved = await cap(['prove', '--project', project]);
+      expect([proved.code, proved.err]).toEqual([0, expect.stringContaining(words)]);
+    } finally {
+      await writeFile(at('listed.csv'), LISTED);
+    }
+  });
+
+  it('a day to come is refused', async () => {
+    const argv = ['manifest', 'build', '--project', at('numbered'), '--policy', `${EXAMPLES}/lksg.v2.yaml`];
+    const { code, err } = await cap([...argv, '--sanctions', `${at('listed.csv')}@2025-11-08`]);
+    expect([code, err]).toEqual([64, expect.stringContaining('still to come')]);
+  });
+});
+
 describe('--id-scheme', () => {
   it.each([['iris'], ['owners=id'], ['suppliers=person']])(
     '%s is wrong usage, before anything is written',

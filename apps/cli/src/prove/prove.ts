@@ -1,6 +1,6 @@
 import { rfc3339 } from '@cap/crypto';
 import { comparison } from '@cap/policy';
-import { backendFor, Project, type BackendName } from '@cap/proof';
+import { backendFor, listUses, Project, useWords, type BackendName } from '@cap/proof';
 import { revealWith } from '../frame/reveal.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { proofSigner } from './signer.js';
@@ -45,9 +45,11 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
     record,
     () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}`,
   );
-  for (const { list, need } of (await project.policy()).requirements)
-    if (need.kind === 'disjoint')
-      io.err(`${list} were compared with the list ${need.reference_list} by ${comparison(need.scheme)}.\n`);
+  for (const use of listUses(await project.policy(), await project.referenceLists())) {
+    const { list, scheme, reference_list, usable, entries } = use;
+    io.err(`${list} were compared with the list ${reference_list} by ${comparison(scheme)}.\n`);
+    if (usable < entries) io.err(`Only ${useWords(use)}; the others lack a field.\n`);
+  }
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);

@@ -97,8 +97,8 @@ describe('cap trust', () => {
     expect((await add('--reference-list', `jurisdictions=${at('bad.csv')}`)).code).toBe(65);
     expect((await add('--reference-list', 'sanctions')).code).toBe(64);
     expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-13-01')).code).toBe(64);
-    const future = await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-07');
-    expect([future.code, future.err]).toEqual([64, expect.stringContaining('2025-11-07 is in the future')]);
+    const future = await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-08');
+    expect([future.code, future.err]).toEqual([64, expect.stringContaining('2025-11-08 is in the future')]);
     expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-06')).code).toBe(0);
     expect((await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01')).code).toBe(0);
     expect((await stored()).reference_lists).toMatchObject([{ id: 'sanctions', as_of: '2025-11-01' }]);

@@ -4,9 +4,11 @@ import {
   addToTrust,
   companyText,
   emptyTrustDocument,
+  isToCome,
   parseReferenceList,
   parseTrustDocument,
   referenceListKind,
+  refuseMute,
   signTrust,
   TrustStore,
   trustDocumentBytes,
@@ -134,14 +136,15 @@ async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
 
 async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
   const today = rfc3339(io.now()).slice(0, 10);
-  // It would stay the newest, and young enough, until that day has come.
-  if (day !== undefined && day > today)
+  if (day !== undefined && isToCome(day, io.now()))
     throw new CapError(
       'usage',
       'option.day',
       `--reference-list ${id}: ${day} is in the future, today is ${today} (UTC)`,
     );
-  const { hash } = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
+  const list = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
+  refuseMute(list, inputName(file));
+  const { hash } = list;
   return { referenceList: { id, hash, as_of: day ?? today } };
 }
 

@@ -62,7 +62,7 @@ export function factWords(fact: JsonValue, language: Language): string {
 }
 
 /** A service of another version may know more schemes. */
-const schemeWords = (scheme: JsonValue | undefined, language: Language): string =>
+export const schemeWords = (scheme: JsonValue | undefined, language: Language): string =>
   ID_SCHEMES.includes(scheme as IdScheme) ? comparison(scheme as IdScheme, language) : JSON.stringify(scheme);
 const ID_SCHEMES: readonly IdScheme[] = ['id', 'name', 'person'];
 

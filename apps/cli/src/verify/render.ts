@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { type Language } from '@cap/policy';
 import { type Report } from '@cap/proof';
 import { printable, printableIn } from '../frame/printable.js';
-import { factWords } from './fact-words.js';
+import { factWords, schemeWords } from './fact-words.js';
 import { particulars } from './particulars.js';
 
 const WORDS = {
@@ -29,6 +29,8 @@ const WORDS = {
     ends: 'Proof ends',
     none: 'none',
     checks: 'Checks',
+    compared: 'Compared',
+    comparison: '{list} with {id} as of {as_of} by {by}; {usable} of its {entries} entries can be',
     rules: 'Rules',
     noRules: 'no rule could be judged',
     expected: 'expected',
@@ -60,6 +62,8 @@ const WORDS = {
     ends: 'Beweis endet',
     none: 'keine',
     checks: 'Prüfungen',
+    compared: 'Verglichen',
+    comparison: '{list} mit {id}, Stand {as_of}, nach {by}; {usable} von {entries} Einträgen sind es',
     rules: 'Regeln',
     noRules: 'keine Regel konnte beurteilt werden',
     expected: 'erwartet',
@@ -112,6 +116,7 @@ export function renderReport(judged: Report, { language, colour }: { language: L
     ...report.signers.map(({ kid, owner }): [string, string] => [words.signer, `${owner ?? words.stranger} (${kid})`]),
     [words.issued, report.statement?.issued_at ?? null],
     [words.ends, report.statement?.expires_at ?? null],
+    ...report.lists.map((compared): [string, string] => [words.compared, comparisonWords(compared, language)]),
   ];
   const lines = [paint(report.result, headline(report, words.verdict)), ''];
   for (const [name, value] of named) if (value !== null) lines.push(`${name.padEnd(18)} ${value}`);
@@ -135,4 +140,10 @@ export function renderReport(judged: Report, { language, colour }: { language: L
       if (text !== null) lines.push(`${' '.repeat(12)}${word}: ${particulars(text, language)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function comparisonWords({ list, scheme, reference }: Report['lists'][number], language: Language): string {
+  const { id, as_of, usable, entries } = reference;
+  const values: Record<string, unknown> = { list, id, as_of, usable, entries, by: schemeWords(scheme, language) };
+  return WORDS[language].comparison.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
 import { CapError } from '@cap/crypto';
-import { parseReferenceList, unmatchableEntries } from '@cap/proof';
+import { parseReferenceList, refuseMute, unmatchableEntries } from '@cap/proof';
 import { CONFIG } from '@cap/service-kit';
 import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
 
@@ -14,10 +14,11 @@ export class ListsService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** CapError list.invalid with every bad row; list.conflict if the content is known under another id. */
+  /** CapError list.invalid with every bad row; list.empty for one that nothing can be found on; list.conflict if the content is known under another id. */
   async store({ id, kind, as_of, content }: ListRequest): Promise<ListStored> {
     const bytes = Buffer.from(content, 'base64');
     const parsed = parseReferenceList(kind, bytes);
+    refuseMute(parsed, id);
     // Kept only from the moment that a list row refers to it: a refused one goes as any upload does.
     const { blob_id, size } = await this.data.putBlob(once(bytes), {
       maxBytes: this.config.limits.json_bytes,

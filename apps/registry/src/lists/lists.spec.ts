@@ -54,6 +54,24 @@ describe('reference lists', () => {
     expect(listed.map((list: { as_of: string }) => list.as_of)).toEqual(['2026-01-15', '2026-02-01']);
   });
 
+  it.each([
+    ['without an entry', 'name,nationality\n'],
+    ['without countries and days of birth', 'name,id\nVor,EX-1\n'],
+  ])('refuses a list %s: it would clear everybody', async (_, csv) => {
+    const answer = await publish('sanctions', 'sanctions', '2026-01-15', csv);
+    expect([answer.status, answer.body.code]).toEqual([422, 'list.empty']);
+    expect((await registry.as('verifier').get(`/v1/lists/${digestOf(csv)}`)).status).toBe(404);
+  });
+
+  it('refuses a day that is still to come', async () => {
+    const after = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().replace(/\.\d+/, '');
+    const csv = `${SANCTIONS}Later,,DE,\n`;
+    const answer = await publish('sanctions', 'sanctions', after(25), csv);
+    expect([answer.status, answer.body.code]).toEqual([400, 'request.schema']);
+    expect(JSON.stringify(answer.body)).toContain('to come');
+    expect((await publish('clock', 'sanctions', after(23), csv)).status).toBe(200);
+  });
+
   it('refuses the same content under another id', async () => {
     const answer = await publish('eu-sanctions', 'sanctions', '2026-01-15', SANCTIONS);
     expect([answer.status, answer.body.code]).toEqual([409, 'list.conflict']);

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/commo
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type CallContext, listQuery, listRequest, type ListRequest, type ListStored } from '@cap/contracts';
 import { isCapError } from '@cap/crypto';
-import { parseReferenceList } from '@cap/proof';
+import { parseReferenceList, refuseMute } from '@cap/proof';
 import {
   CurrentPrincipal,
   JSON_MEDIA_TYPE,
@@ -83,9 +83,10 @@ export class ListsController {
 /** Read here too, so that every bad row is named to whoever sent it. */
 function refuseBadRows({ id, kind, content }: ListRequest): void {
   try {
-    parseReferenceList(kind, Buffer.from(content, 'base64'), id);
+    refuseMute(parseReferenceList(kind, Buffer.from(content, 'base64'), id), id);
   } catch (error) {
     if (!isCapError(error)) throw error;
+    if (error.code === 'list.empty') throw new ProblemError('list.empty', error.message, { cause: error });
     const errors = Array.isArray(error.details) ? error.details : undefined;
     throw new ProblemError('request.schema', error.message, { errors, cause: error });
   }

@@ -179,7 +179,7 @@ export const ROUTES: readonly Route[] = [
     headers: key,
     body: { [JSON_TYPE]: listRequest },
     answers: { 200: written(listStored, 'Stored') },
-    problems: [...WRITES, ...KEYED, 'list.conflict'],
+    problems: [...WRITES, ...KEYED, 'list.conflict', 'list.empty'],
   },
   {
     method: 'get',

@@ -39,6 +39,7 @@ import { encodeContainer } from '../container/container.js';
 import { checkIdentifiers } from '../lists/identifiers.js';
 import { type Intake } from '../lists/intake.js';
 import { parseReferenceList, referenceListKind } from '../lists/reference.js';
+import { isToCome, listUses, refuseMute, refuseMuteUses, type ListUse } from '../lists/usability.js';
 import { type ListName, type ListRow, type ReferenceList, type SupplierRow, type UboRow } from '../lists/rows.js';
 import { isDate, isInstant } from '../lists/calendar.js';
 import {
@@ -212,7 +213,7 @@ export class Project {
 
   /**
    * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
-   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list.
+   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list, `list.empty` for one that can tell nothing.
    */
   async buildManifest(input: {
     policy: CompiledPolicy;
@@ -225,9 +226,11 @@ export class Project {
     asOf: string;
     /** RFC 3339 UTC. */
     now: string;
-  }): Promise<{ manifest: Manifest; hash: Digest }> {
+  }): Promise<{ manifest: Manifest; hash: Digest; uses: ListUse[] }> {
     refuseLintErrors(input.policy);
-    const lists = input.referenceLists.map(checkReferenceList);
+    const lists = input.referenceLists.map((list) => checkReferenceList(list, input.now));
+    const uses = listUses(input.policy, new Map(lists.map((list) => [list.id, list])));
+    refuseMuteUses(uses);
     const events = await this.audit();
     const { manifest, bytes, hash } = buildManifest({
       manifestId: input.manifestId,
@@ -248,7 +251,7 @@ export class Project {
       manifest_hash: hash,
       policy_hash: input.policy.policy_hash,
     });
-    return { manifest, hash };
+    return { manifest, hash, uses };
   }
 
   async manifest(): Promise<{ manifest: Manifest; bytes: Buffer; hash: Digest }> {
@@ -316,6 +319,7 @@ export class Project {
     checkStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const context = await this.proofContext(statement);
+    refuseMuteUses(listUses(context.policy, context.referenceLists));
     const lists = await this.lists(reveal);
     try {
       return await this.writeProof(backend, context, lists, options);
@@ -417,13 +421,17 @@ function refuseLintErrors({ lints }: CompiledPolicy): void {
     });
 }
 
-function checkReferenceList({ id, bytes, asOf }: ReferenceListInput): ReferenceList {
+function checkReferenceList({ id, bytes, asOf }: ReferenceListInput, now: string): ReferenceList {
   if (!REFERENCE_ID.test(id))
     throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
   if (!isDate(asOf) && !isInstant(asOf))
     throw new CapError('usage', 'list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
+  if (isToCome(asOf, new Date(now)))
+    throw new CapError('usage', 'option.day', `${id}: ${asOf} is still to come, it is ${now}`);
   const kind = referenceListKind(id);
-  const { hash } = parseReferenceList(kind, bytes, `${id}.csv`);
+  const list = parseReferenceList(kind, bytes, `${id}.csv`);
+  refuseMute(list, id);
+  const { hash } = list;
   return { id, kind, hash, as_of: asOf, bytes };
 }
 

@@ -222,8 +222,8 @@ const MESSAGES: Record<CheckId, Messages> = {
       'Einträgen einer Referenzliste fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
     ),
     fail: say(
-      'The verifier does not hold a reference list that the rules use.',
-      'Der Prüfer besitzt eine Referenzliste nicht, die die Regeln verwenden.',
+      'The verifier does not hold a reference list that the rules use, or nothing can be found on it.',
+      'Der Prüfer besitzt eine Referenzliste nicht, die die Regeln verwenden, oder auf ihr lässt sich nichts finden.',
     ),
   },
   'lists.age': {

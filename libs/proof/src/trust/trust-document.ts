@@ -13,6 +13,7 @@ import {
 import { withoutByteOrderMark } from '@cap/policy';
 import { z } from 'zod';
 import { isDate, isInstant } from '../lists/calendar.js';
+import { isToCome } from '../lists/usability.js';
 import { type Company } from './company.js';
 import { logTrustOf } from './log-trust.js';
 
@@ -104,7 +105,11 @@ export const TRUST_MEMBERS = 1_000_000;
  * Reads trust.json. The hash names the document as written: SHA3-256(JCS), so that spelling does not matter and an
  * absent list is not the same as an empty one. Throws CapError `input` / `trust.invalid` that names the member.
  */
-export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { document: TrustDocument; hash: Digest } {
+export function parseTrustDocument(
+  bytes: Uint8Array,
+  name = 'trust.json',
+  now = new Date(),
+): { document: TrustDocument; hash: Digest } {
   let value;
   let hash: Digest;
   try {
@@ -119,6 +124,9 @@ export function parseTrustDocument(bytes: Uint8Array, name = 'trust.json'): { do
     return refuse(`${name}: ${issue!.path.join('.') || 'document'}: ${issue!.message}`);
   }
   checkSigners(parsed.data.signers, name);
+  for (const [i, { as_of }] of parsed.data.reference_lists.entries())
+    // It would stay the newest, and young enough, until that day has come.
+    if (isToCome(as_of, now)) refuse(`${name}: reference_lists.${i}.as_of: ${as_of} is still to come`);
   logTrustOf(parsed.data, name);
   return { document: parsed.data, hash };
 }

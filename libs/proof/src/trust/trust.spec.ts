@@ -78,7 +78,7 @@ describe('parseTrustStore', () => {
     const reference_lists = [
       { id: 'sanctions', hash: HASH, as_of: '2026-01-10' },
       { id: 'sanctions', hash: OTHER, as_of: '2026-01-10T08:00:00Z' },
-      { id: 'jurisdictions', hash: `0x${'33'.repeat(32)}`, as_of: '2027-01-01' },
+      { id: 'jurisdictions', hash: `0x${'33'.repeat(32)}`, as_of: '2026-03-01' },
     ];
     const store = parseTrustStore(document({ reference_lists }));
     expect(store.referenceList(HASH)).toEqual({

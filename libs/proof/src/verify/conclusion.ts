@@ -19,7 +19,7 @@ export function conclude(
   { bundle, sources, options, checks: list, clock, hashOf }: Run,
   judgement: Judgement,
 ): Verification {
-  const { units = [], manifests, kids = [], signerKid = null, policy, rules = [] } = judgement;
+  const { units = [], manifests, kids = [], signerKid = null, policy, rules = [], comparisons = [] } = judgement;
   const { statement = null, sample = null } = judgement;
   const last = units.at(-1);
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
@@ -43,7 +43,7 @@ export function conclude(
     signers: kids.map((kid) => ({ kid, owner: sources.trust?.signer(kid)?.owner ?? null })),
     company: company?.name ?? company?.lei ?? null,
     statement: statement && { issued_at: statement.issued_at, expires_at: statement.expires_at ?? null },
-    lists: [],
+    lists: comparisons,
     cleared: [],
     sample: reportedSample ?? null,
     notes: [],

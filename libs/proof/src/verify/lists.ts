@@ -1,12 +1,14 @@
 import { isCapError, type Digest } from '@cap/crypto';
-import { type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { comparedBy, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { type Bundle } from '../bundle/bundle.js';
 import { type BundleMeta } from '../bundle/meta.js';
 import { newestDay } from '../lists/calendar.js';
 import { listedIdentifiers, parseReferenceList } from '../lists/reference.js';
 import { type ReferenceList, type ReferenceListKind } from '../lists/rows.js';
+import { useWords, type ListUse } from '../lists/usability.js';
 import { type Manifest } from '../manifest/manifest.js';
 import { type CheckList } from '../report/check-list.js';
+import { type ListComparison } from '../report/report.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
 import { type FileHashes } from './files.js';
@@ -22,6 +24,8 @@ interface UsedList {
   /** By what; null for a list that is not compared but looked up in. */
   scheme: IdScheme | null;
   maxAgeDays: number | null;
+  /** Decimal text. */
+  unmatchableMax: string;
 }
 
 /** The lists at hand for one manifest, by id. */
@@ -30,6 +34,13 @@ export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, Re
 /** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
 interface DatedList extends HeldReferenceList {
   unconfirmed: boolean;
+}
+
+/** A list that the verifier holds, and how much of it can be compared. */
+interface FoundList {
+  list: ReferenceList;
+  held: DatedList;
+  counted: Counted;
 }
 
 interface ListJudging {
@@ -51,9 +62,10 @@ export async function resolveLists(
   manifests: ReadonlyMap<string, JudgedManifest>,
   judging: ListJudging,
   checks: CheckList,
-): Promise<ListsByManifest> {
+): Promise<{ held: ListsByManifest; comparisons: ListComparison[] }> {
   const used = judging.policy ? usedLists(judging.policy) : [];
   const byManifest = new Map<JudgedManifest, ReadonlyMap<string, ReferenceList>>();
+  const comparisons = new Map<string, ListComparison>();
   const held = new Map<string, DatedList>();
   for (const judged of manifests.values()) {
     const lists = new Map<string, ReferenceList>();
@@ -61,13 +73,23 @@ export async function resolveLists(
       const found = await findList(list, judged.manifest, judging, checks);
       if (!found) continue;
       held.set(list.id, found.held);
+      const comparison = comparisonOf(list, found);
+      if (comparison) comparisons.set(JSON.stringify(comparison), comparison);
       // Judged once for each list of rows, held once.
       if (!lists.has(list.id)) lists.set(list.id, found.list);
     }
     byManifest.set(judged, lists);
   }
   checkAge(used, held, judging, checks);
-  return byManifest;
+  return { held: byManifest, comparisons: [...comparisons.values()] };
+}
+
+/** What the report says of a list that rows are compared with. */
+function comparisonOf(
+  { id, list, scheme }: UsedList,
+  { list: { hash, as_of }, counted: { usable, entries } }: FoundList,
+): ListComparison | null {
+  return scheme && { list, scheme, compared_by: comparedBy(scheme), reference: { id, hash, as_of, usable, entries } };
 }
 
 function usedLists({ requirements }: CompiledPolicy): UsedList[] {
@@ -80,12 +102,20 @@ function usedLists({ requirements }: CompiledPolicy): UsedList[] {
           list,
           scheme: need.scheme,
           maxAgeDays: need.max_age_days ?? null,
+          unmatchableMax: need.unmatchable_max ?? '0',
         },
       ];
     // A table of explicit countries needs no list.
     if (need.kind === 'rows_allowed' && 'exclude_risk' in need.table)
       return [
-        { id: 'jurisdictions', kind: 'jurisdictions', list, scheme: null, maxAgeDays: need.max_age_days ?? null },
+        {
+          id: 'jurisdictions',
+          kind: 'jurisdictions',
+          list,
+          scheme: null,
+          maxAgeDays: need.max_age_days ?? null,
+          unmatchableMax: '0',
+        },
       ];
     return [];
   });
@@ -96,7 +126,7 @@ async function findList(
   manifest: Manifest,
   judging: ListJudging,
   checks: CheckList,
-): Promise<{ list: ReferenceList; held: DatedList } | null> {
+): Promise<FoundList | null> {
   const named = manifest.reference_lists.find(({ id }) => id === used.id);
   if (!named) {
     checks.fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' });
@@ -113,18 +143,22 @@ async function findList(
     checks.fail('lists.known', { expected, actual: `held as ${held.id}` });
     return null;
   }
-  const unmatchable = unmatchableEntries(used, held.bytes);
-  if (typeof unmatchable === 'string') {
-    checks.fail('lists.known', { expected, actual: `not a readable list: ${unmatchable}` });
+  const counted = countEntries(used, held.bytes);
+  if (typeof counted === 'string') {
+    checks.fail('lists.known', { expected, actual: `not a readable list: ${counted}` });
     return null;
   }
-  if (unmatchable > 0)
-    checks.warn('lists.known', {
-      expected,
-      actual: `${unmatchable} entries of ${used.id} can match no row of ${used.list}`,
-    });
+  const actual = used.scheme
+    ? useWords({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
+    : `${counted.entries} entries of ${used.id}`;
+  if (counted.usable === 0) checks.fail('lists.known', { expected, actual });
+  else if (exceeds(counted, used.unmatchableMax)) checks.warn('lists.known', { expected, actual });
   else checks.ok('lists.known', { expected, actual: expected });
-  return { list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes }, held };
+  return {
+    list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes },
+    held,
+    counted,
+  };
 }
 
 /** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
@@ -153,29 +187,32 @@ function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudgi
   return null;
 }
 
-// A list is read once for as long as its bytes are held: verifiers meet the same lists again and again.
-const known = new WeakMap<Uint8Array, Map<string, number | string>>();
+type Counted = Pick<ListUse, 'entries' | 'usable'>;
 
-/** How many entries lack a field that the scheme needs; or, as text, why the bytes are no such list. */
-function unmatchableEntries({ kind, scheme }: UsedList, bytes: Uint8Array): number | string {
-  const results = known.get(bytes) ?? new Map<string, number | string>();
+/** Is a larger part of the list impossible to compare than the policy allows? */
+function exceeds({ entries, usable }: Counted, allowed: string): boolean {
+  const [whole, digits = ''] = allowed.split('.');
+  return BigInt(entries - usable) * 10n ** BigInt(digits.length) > BigInt(whole! + digits) * BigInt(entries);
+}
+
+// A list is read once for as long as its bytes are held: verifiers meet the same lists again and again.
+const known = new WeakMap<Uint8Array, Map<string, Counted | string>>();
+
+/** How many entries the list has, and how many of them have what the scheme needs; or, as text, why the bytes are no such list. */
+function countEntries({ kind, scheme }: UsedList, bytes: Uint8Array): Counted | string {
+  const results = known.get(bytes) ?? new Map<string, Counted | string>();
   known.set(bytes, results);
   const key = `${kind} ${scheme}`;
-  const result = results.get(key) ?? countUnmatchable(kind, bytes, scheme);
+  const result = results.get(key) ?? read(kind, bytes, scheme);
   results.set(key, result);
   return result;
 }
 
-function countUnmatchable(kind: ReferenceListKind, bytes: Uint8Array, scheme: IdScheme | null): number | string {
+function read(kind: ReferenceListKind, bytes: Uint8Array, scheme: IdScheme | null): Counted | string {
   try {
-    if (kind === 'jurisdictions') {
-      parseReferenceList('jurisdictions', bytes);
-      return 0;
-    }
-    const list = parseReferenceList('sanctions', bytes);
-    if (list.kind !== 'sanctions' || !scheme) return 0;
-    const { entries, usable } = listedIdentifiers(list.entries, scheme);
-    return entries - usable;
+    const list = parseReferenceList(kind, bytes);
+    if (list.kind === 'sanctions' && scheme) return listedIdentifiers(list.entries, scheme);
+    return { entries: list.entries.length, usable: list.entries.length };
   } catch (error) {
     if (!isCapError(error)) throw error;
     return error.message;

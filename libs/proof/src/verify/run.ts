@@ -4,6 +4,7 @@ import { type SampledRow } from '../backends/kzg-columns/sample.js';
 import { type Bundle } from '../bundle/bundle.js';
 import { type UnitFiles } from '../bundle/meta.js';
 import { type CheckList } from '../report/check-list.js';
+import { type ListComparison } from '../report/report.js';
 import { type Clock } from './clock.js';
 import { type FileHashes } from './files.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
@@ -32,6 +33,8 @@ export interface Judgement {
   /** The verifier's own policy. */
   policy?: CompiledPolicy | null;
   rules?: RuleResult[];
+  /** What lists were compared with. */
+  comparisons?: ListComparison[];
   /** Of the last proof unit. */
   statement?: Statement;
   /** The rows of the sample that was brought, or why they are not those of the proof. */

@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, jcs, sha3Text, signEnvelope, type Digest, type JsonObject } from '@cap/crypto';
 import { META_PAYLOAD_TYPE } from '../bundle/write.js';
 import { messageOf } from '../report/messages.js';
+import { compilePolicy } from '@cap/policy';
 import { mock } from '../backends/mock/mock.js';
-import { RULES } from '../backends/proving.fixture.js';
+import { policyOf, RULES } from '../backends/proving.fixture.js';
 import { bundleFromContext } from '../bundle/context.js';
 import { type ProofUnit } from '../bundle/meta.js';
 import { packBundle, type RoledFile } from '../bundle/write.js';
@@ -361,5 +362,46 @@ describe('reference lists', () => {
     const known = report.checks.find(({ id }) => id === 'lists.known');
     expect([report.result, known?.status, known?.actual]).toEqual(['fail', 'fail', 'held as watch']);
     expect(report.rules.find(({ rule_id }) => rule_id === 'clean')?.status).toBe('unproven');
+  });
+
+  describe('of which entries can not be compared', () => {
+    const asked = (inputs: JsonObject, rule: JsonObject) =>
+      ({ status: 'active', compiled: compilePolicy({ ...policyOf(rule).document, inputs }) }) as const;
+    const judged = async (sanctions: string, rule: JsonObject, inputs: JsonObject = {}) => {
+      const bundle = await makeBundle({ rules: [RULES.few], scenario: { sanctions } });
+      const { report } = await verify(bundle.zip, { ...sourcesFor(bundle), policy: asked(inputs, rule) });
+      return { report, known: report.checks.find(({ id }) => id === 'lists.known')! };
+    };
+
+    it.each([
+      ['none of them', 'name,nationality,id\nNoxious Ltd,,EX-1\n', '0 of 1 entries'],
+      ['an empty one', 'name,nationality,id\n', '0 of 0 entries'],
+    ])('%s: nobody can be found on it, whatever the proof says', async (_, sanctions, words) => {
+      const { report, known } = await judged(sanctions, RULES.clean, { suppliers: { unmatchable_max: '1' } });
+      expect([report.result, known.status, known.actual]).toEqual(['fail', 'fail', expect.stringContaining(words)]);
+      expect(report.rules[0]).toMatchObject({
+        status: 'unproven',
+        message: { en: expect.stringContaining('No entry') },
+      });
+    });
+
+    it('some of them is a warning with the numbers, unless the policy allows as many', async () => {
+      const half = 'name,birthdate,nationality\nYevor Vespuzen,1953-10-20,EE\nNoxious Ltd,,RU\n';
+      const { known, report } = await judged(half, RULES.cleanUbos);
+      const words = '1 of 2 entries of sanctions can be compared with ubos by name and date of birth';
+      expect([known.status, known.actual]).toEqual(['warn', words]);
+      expect(report.lists).toMatchObject([
+        {
+          list: 'ubos',
+          scheme: 'person',
+          compared_by: 'name and date of birth',
+          reference: { id: 'sanctions', hash: sha3Text(half), as_of: '2026-01-10', usable: 1, entries: 2 },
+        },
+      ]);
+      const allowed = (unmatchable_max: string) => judged(half, RULES.cleanUbos, { ubos: { unmatchable_max } });
+      expect((await allowed('0.5')).known.status).toBe('ok');
+      expect((await allowed('0.499')).known.status).toBe('warn');
+      expect((await judged(half, RULES.cleanUbos, { suppliers: { unmatchable_max: '1' } })).known.status).toBe('warn');
+    });
   });
 });

@@ -84,7 +84,7 @@ async function judge(run: Run): Promise<Judgement> {
   checkCompanyLists(manifests, policy.rules, trusted, clock, checks);
 
   // lists.known, lists.age: before their place, since proofs are judged over the lists' contents
-  const lists = await resolveLists(
+  const { held: lists, comparisons } = await resolveLists(
     manifests,
     { bundle, meta, hashOf, policy: policy.rules, sources, trusted, clock },
     checks,
@@ -136,6 +136,7 @@ async function judge(run: Run): Promise<Judgement> {
     signerKid,
     policy: policy.own,
     rules,
+    comparisons,
     ...(units.length > 0 && { statement: units.at(-1)!.statement }),
     ...(sample && { sample }),
   };

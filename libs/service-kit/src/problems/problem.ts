@@ -19,6 +19,7 @@ export const PROBLEMS = {
   'policy.unknown': 404,
   'list.unknown': 404,
   'entry.unknown': 404,
+  'list.empty': 422,
   'policy.invalid': 422,
   'option.unsupported': 422,
   'option.invalid': 422,
