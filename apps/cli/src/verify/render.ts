@@ -5,6 +5,8 @@ import { printable, printableIn } from '../frame/printable.js';
 import { factWords, schemeWords } from './fact-words.js';
 import { particulars } from './particulars.js';
 
+export { type Language };
+
 const WORDS = {
   en: {
     verdict: {
