@@ -174,7 +174,8 @@ make_backup_key() {
 make_certificate() {
   if [ -s $etc/certs/server.crt ] || [ -s $etc/certs/server.key ]; then return 0; fi
   name=$(uname -n)
-  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$name" \
+  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+    -subj "/CN=$name/serialNumber=$(openssl rand -hex 8)" \
     -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1,IP:::1" -addext 'extendedKeyUsage=serverAuth' \
     -keyout "$work/server.key" -out "$work/server.crt"
   as_secret $etc/certs/server.key < "$work/server.key"

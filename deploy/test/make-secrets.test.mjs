@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { root } from '../../scripts/setup.mjs';
 import { quietly } from './host.mjs';
+import { commandsOf } from './pages.mjs';
 
 const SCRIPT = path.join(root, 'deploy/scripts/make-secrets.sh');
 const CAP = `${process.execPath} ${path.join(root, 'apps/cli/dist/main.js')}`;
@@ -181,6 +182,19 @@ test('a certificate is renewed in steps: OpenSSL and Node trust old and new in o
     'tls.crt': '1000:1000 644',
     'tls.key': '1000:1000 600',
   });
+});
+
+test('the certificates that the pages make are trusted side by side, too', () => {
+  const cnf = at('bare.cnf'); // nothing but the subject tells two of them apart
+  writeFileSync(cnf, '[req]\ndistinguished_name=dn\n[dn]\n');
+  for (const which of ['first', 'second']) {
+    mkdirSync(at('by-hand', which), { recursive: true });
+    const env = { ...process.env, OPENSSL_CONF: cnf };
+    quietly('sh', ['-euc', commandsOf('certificates').get('self-signed')], { cwd: at('by-hand', which), env });
+  }
+  const made = ['first', 'second'].map((which) => at('by-hand', which, 'fullchain.pem'));
+  writeFileSync(at('by-hand/both.pem'), made.map((file) => readFileSync(file, 'utf8')).join(''));
+  assert.ok(verify(at('by-hand/both.pem'), ...made));
 });
 
 test('a token is renewed in steps, in the files that are mounted: two hashes first, then the token', () => {
