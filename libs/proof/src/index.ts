@@ -10,6 +10,7 @@ export * from './statement/statement.js';
 export * from './container/container.js';
 export * from './backends/backend.js';
 export * from './backends/index.js';
+export { offenceWords, type FalseRule } from './backends/offences.js';
 export { type Openings } from './backends/disclosure/openings.js';
 export * from './backends/disclosure/payload.js';
 export { PAYLOAD_MEMBERS } from './backends/payload.js';

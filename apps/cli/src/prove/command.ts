@@ -21,11 +21,13 @@ export const defineProve: DefineGroup = (program, run) => {
     .option('--audience <text>', 'whom the proof is for')
     .option('--nonce <text>', 'what the verifier asked to see again')
     .option('--expires-at <time>', 'until when it may be shown, RFC 3339 UTC', utcTime)
+    .option('--out <file>', 'where the result goes: the record, or every row that breaks a rule', '-')
     .option(...IDENTITY)
     .addHelpText(
       'after',
       '\nThe proof names its signer: a bundle that this key did not sign fails.\n' +
-        'When a rule does not hold: exit 2, rule and rows are named, nothing is written.',
+        'When a rule does not hold: exit 2, and rule, rows and list entries are named (the first ten; all with --json, or\n' +
+        'in the file of --out); there is no proof.',
     )
     .action(run.action(async () => (await import('./prove.js')).prove));
 };

@@ -1,8 +1,10 @@
-import { rfc3339 } from '@cap/crypto';
+import { isCapError, rfc3339 } from '@cap/crypto';
 import { comparison } from '@cap/policy';
-import { backendFor, listUses, Project, useWords, type BackendName } from '@cap/proof';
+import { backendFor, listUses, offenceWords, Project, useWords, type BackendName, type FalseRule } from '@cap/proof';
 import { revealWith } from '../frame/reveal.js';
-import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
+import { progress, progressDone, type CliIo } from '../frame/io.js';
+import { writeOutput } from '../frame/output.js';
+import { printable } from '../frame/printable.js';
 import { proofSigner } from './signer.js';
 
 interface Options {
@@ -14,6 +16,7 @@ interface Options {
   nonce?: string;
   expiresAt?: string;
   identity?: string;
+  out: string;
   json?: boolean;
 }
 
@@ -33,18 +36,19 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
     issued_at: rfc3339(io.now()),
     ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
   };
-  const record = await project.prove(backend.name, statement, {
+  const proving = project.prove(backend.name, statement, {
     threads: io.threads,
     ...(await revealWith(io, options.identity)),
     progress: (done, of) => progress(io, `proving with ${backend.name} ${bar(done, of)}`),
   });
+  const record = await proving.catch(async (error: unknown) => {
+    if (options.out !== '-' && isCapError(error) && error.code === 'proof.false-statement')
+      await writeFalseRules(io, options, error.details as FalseRule[]);
+    throw error;
+  });
   progressDone(io);
-  printResult(
-    io,
-    options,
-    record,
-    () => `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}`,
-  );
+  const text = `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}\n`;
+  await writeOutput(io, options.out, options.json ? `${JSON.stringify(record, null, 2)}\n` : text);
   for (const use of listUses(await project.policy(), await project.referenceLists())) {
     const { list, scheme, reference_list, usable, entries } = use;
     io.err(`${list} were compared with the list ${reference_list} by ${comparison(scheme)}.\n`);
@@ -53,6 +57,16 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
   if (backend.strength === 'disclosed')
     io.err(`The proof opens rows. "cap inspect ${options.project}" says which, before it leaves the house.\n`);
+}
+
+/** Every row, where a terminal shows the first few. They are the company's own: the file is for its eyes. */
+async function writeFalseRules(io: CliIo, { out, json }: Options, rules: readonly FalseRule[]): Promise<void> {
+  const lines = rules.flatMap(({ rule_id, rows }) =>
+    rows.length === 0 ? [`${rule_id}: does not hold`] : rows.map((row) => `${rule_id}: ${offenceWords(row)}`),
+  );
+  const text = json ? JSON.stringify(rules, null, 2) : lines.map(printable).join('\n');
+  await writeOutput(io, out, `${text}\n`, { mode: 0o600 });
+  io.err(`every row: ${out}\n`);
 }
 
 const BAR = 20;

@@ -11,6 +11,7 @@ import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
 import { type ListName } from '../lists/rows.js';
 import { type ProofContext, type ProverList } from './backend.js';
+import { firstOffences, offences } from './offences.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
 
 /** A prover's list with the identifier scheme of its commitment. */
@@ -63,7 +64,8 @@ function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: Merkl
 
 /**
  * Evaluates the policy over everything the prover knows. Throws CapError `refused` / `proof.false-statement` that names
- * each rule that does not hold and the rows that break it, `proof.unprovable` if no row breaks any; returns the results of the rules otherwise.
+ * each rule that does not hold and ten of the rows that break it, all of them in `details` (FalseRule[]);
+ * `proof.unprovable` if no row breaks any. Returns the results of the rules otherwise.
  */
 export function refuseFalseStatement(
   context: ProofContext & { policy: CompiledPolicy },
@@ -76,39 +78,22 @@ export function refuseFalseStatement(
   if (failed.length === 0) return results;
   const reasons = failed.map(({ rule_id, status, message }) => {
     const requirements = context.policy.requirements.filter((requirement) => requirement.rule_id === rule_id);
-    const rows = requirements.flatMap((requirement) => offences(requirement, lists, known, context));
+    const rows = requirements.flatMap((requirement) => {
+      const i = lists.findIndex(({ list }) => list === requirement.list);
+      return i === -1 ? [] : offences(requirement, lists[i]!, offendingRows(requirement, known[i]!, context), context);
+    });
     const verb = status === 'violated' ? 'does not hold' : "can't be shown from these lists";
     return {
       rule_id,
       rows,
-      words: `rule ${rule_id} ${verb}${describe(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
+      words: `rule ${rule_id} ${verb}${firstOffences(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
     };
   });
   // Only a rule that the rows break is false; another one may hold, for all that can be told from these commitments.
   const code = failed.some(({ status }) => status === 'violated') ? 'proof.false-statement' : 'proof.unprovable';
   throw new CapError('refused', code, reasons.map(({ words }) => words).join('\n'), {
-    details: reasons.map(({ rule_id, rows }) => ({ rule_id, rows: rows.map(({ list, line }) => ({ list, line })) })),
+    details: reasons.map(({ rule_id, rows }) => ({ rule_id, rows })),
   });
-}
-
-interface Offence {
-  list: string;
-  line: number;
-  name: string;
-}
-
-function offences(
-  requirement: Requirement,
-  lists: readonly KnownList[],
-  known: readonly OpenedList[],
-  context: ProofContext,
-): Offence[] {
-  const i = lists.findIndex(({ list }) => list === requirement.list);
-  if (i === -1) return [];
-  const { list, rows, lines } = lists[i]!;
-  return offendingRows(requirement, known[i]!, context)
-    .map((index) => ({ list, line: lines[index]!, name: rows[index]!.name }))
-    .sort((a, b) => a.line - b.line);
 }
 
 /** For a list that is committed under another scheme than the rule's. */
@@ -122,12 +107,6 @@ const remedies = (requirements: readonly Requirement[], lists: readonly KnownLis
         : [];
     })
     .join('');
-
-function describe(rows: readonly Offence[]): string {
-  if (rows.length === 0) return '';
-  const shown = rows.slice(0, 10).map(({ list, line, name }) => `${list} line ${line} (${JSON.stringify(name)})`);
-  return `: ${shown.join(', ')}${rows.length > shown.length ? ` and ${rows.length - shown.length} more` : ''}`;
-}
 
 const fullyOpened = ({ list, idScheme, rows }: KnownList): OpenedList => ({
   list,

@@ -22,6 +22,7 @@ describe('reference lists', () => {
         { name: 'Vespuzen, Yevor', birthdate: '1953-10-20', nationality: 'EE', id: 'EX-1' },
         { name: 'Noxious Ltd' },
       ],
+      lines: [2, 3],
     });
   });
 

@@ -18,7 +18,8 @@ export interface JurisdictionsEntry {
 }
 
 export type ParsedReferenceList = { hash: Digest } & (
-  { kind: 'sanctions'; entries: SanctionsEntry[] } | { kind: 'jurisdictions'; entries: JurisdictionsEntry[] }
+  | { kind: 'sanctions'; entries: SanctionsEntry[]; lines: number[] }
+  | { kind: 'jurisdictions'; entries: JurisdictionsEntry[] }
 );
 
 /** A list with the id `jurisdictions` holds risk levels, any other one names. */
@@ -47,7 +48,7 @@ export function parseReferenceList(
     if (faults.length > 0) throw listInvalid(faults);
   }
   const entries: unknown = rows;
-  return { kind, hash: sha3Text(bytes), entries } as ParsedReferenceList;
+  return { kind, hash: sha3Text(bytes), entries, ...(kind === 'sanctions' && { lines }) } as ParsedReferenceList;
 }
 
 /** Each country's risk in a jurisdictions list. Throws CapError `list.invalid` like parseReferenceList. */
@@ -70,16 +71,33 @@ export function unmatchableEntries(list: ParsedReferenceList): Record<IdScheme, 
   return { id: count('id'), name: count('name'), person: count('person') };
 }
 
-/** The identifiers of a sanctions list; an entry's nationality stands for the country. */
+/** An entry's nationality stands for the country. */
+const entryIdentifier = ({ nationality, ...entry }: SanctionsEntry, scheme: IdScheme): string | null =>
+  identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
+
+/** The identifiers of a sanctions list. */
 export function listedIdentifiers(entries: readonly SanctionsEntry[], scheme: IdScheme): ListedIdentifiers {
-  const identifiers = new Set<string>();
-  let usable = 0;
-  for (const { nationality, ...entry } of entries) {
-    const id = identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
-    if (id !== null) {
-      identifiers.add(id);
-      usable++;
+  const ids = entries.map((entry) => entryIdentifier(entry, scheme)).filter((id) => id !== null);
+  return { identifiers: new Set(ids), entries: entries.length, usable: ids.length };
+}
+
+/** An entry, and where it stands in its file. */
+export interface ListedEntry {
+  line: number;
+  name: string;
+  id?: string;
+}
+
+/** The entries of a sanctions list by identifier, the first of those that are the same. Throws CapError `list.invalid`. */
+export function listedEntries(bytes: Uint8Array, scheme: IdScheme): ReadonlyMap<string, ListedEntry> {
+  const list = parseReferenceList('sanctions', bytes);
+  const found = new Map<string, ListedEntry>();
+  if (list.kind === 'sanctions')
+    for (const [i, entry] of list.entries.entries()) {
+      const identified = entryIdentifier(entry, scheme);
+      const { name, id } = entry;
+      if (identified !== null && !found.has(identified))
+        found.set(identified, { line: list.lines[i]!, name, ...(id !== undefined && { id }) });
     }
-  }
-  return { identifiers, entries: entries.length, usable };
+  return found;
 }

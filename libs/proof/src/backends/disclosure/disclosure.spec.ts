@@ -8,6 +8,7 @@ import { statementDigest } from '../../statement/statement.js';
 import { type ProofContext, type ProverList } from '../backend.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
 import { evaluationContext } from '../truth.js';
+import { type FalseRule } from '../offences.js';
 import { disclosure } from './disclosure.js';
 import { type DisclosurePayload, type ListDisclosure } from './payload.js';
 
@@ -132,14 +133,25 @@ describe('a false statement is refused', () => {
     const sanctions = 'name,nationality\nNoxious Ltd,RU\nŁódź-Textil,PL\n';
     const error = await refusal(proving(policyOf(clean), { suppliers, sanctions }));
     expect(error.message).toBe(
-      'rule clean does not hold: suppliers line 2 ("NOXIOUS, Ltd."), suppliers line 6 ("Łódź Textil")',
+      'rule clean does not hold: suppliers line 2 ("NOXIOUS, Ltd.") is "Noxious Ltd" in line 2 of sanctions, ' +
+        'suppliers line 6 ("Łódź Textil") is "Łódź-Textil" in line 3 of sanctions',
     );
     expect(error.details).toEqual([
       {
         rule_id: 'clean',
         rows: [
-          { list: 'suppliers', line: 2 },
-          { list: 'suppliers', line: 6 },
+          {
+            list: 'suppliers',
+            line: 2,
+            name: 'NOXIOUS, Ltd.',
+            hit: { reference_list: 'sanctions', line: 2, name: 'Noxious Ltd' },
+          },
+          {
+            list: 'suppliers',
+            line: 6,
+            name: 'Łódź Textil',
+            hit: { reference_list: 'sanctions', line: 3, name: 'Łódź-Textil' },
+          },
         ],
       },
     ]);
@@ -150,9 +162,12 @@ describe('a false statement is refused', () => {
     const suppliers = ['ハナ商事', 'バナ商事', 'ไทยดี', 'ไทยดู', 'O\u02bcNeil'].map(supplier);
     const sanctions = "name,nationality\nバナ商事,JP\nไทยดู,JP\nO'Neil,JP\n";
     const error = await refusal(proving(policyOf(clean), { suppliers, sanctions }));
-    expect(error.message).toBe(
-      'rule clean does not hold: suppliers line 3 ("バナ商事"), suppliers line 5 ("ไทยดู"), suppliers line 6 ("O\u02bcNeil")',
-    );
+    const hits = (error.details as FalseRule[]).flatMap(({ rows }) => rows.map(({ name, hit }) => [name, hit?.name]));
+    expect(hits).toEqual([
+      ['バナ商事', 'バナ商事'],
+      ['ไทยดู', 'ไทยดู'],
+      ['O\u02bcNeil', "O'Neil"],
+    ]);
   });
 
   it('names the rows in jurisdictions that are not allowed', async () => {
