@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { Readiness } from '@cap/service-kit';
 import { TestVerifier } from '../verifier.fixture.js';
 import { assertDocumented, promised, seen } from './documented.fixture.js';
 
@@ -62,10 +63,13 @@ it('every answer that the document promises comes, and as it says', async () => 
   await auditor.get(`/registry/proof/inclusion?entry_id=${verdict.body.entry_id}`).expect(200);
   await auditor.get('/registry/proof/consistency?from=1').expect(200);
 
-  for (const route of ['/openapi.json', '/docs', '/healthz', '/readyz', '/metrics'])
+  for (const route of ['/openapi.json', '/docs', '/healthz', '/readyz', '/readyz/serving', '/metrics'])
     await request(api.url).get(route).expect(200).expect(assertDocumented);
   await api.registry.stop();
   await request(api.url).get('/readyz').expect(503).expect(assertDocumented);
+  await request(api.url).get('/readyz/serving').expect(200).expect(assertDocumented); // it was reached once
+  api.service.app.get(Readiness).stop();
+  await request(api.url).get('/readyz/serving').expect(503).expect(assertDocumented);
   expect([...seen].filter((each) => !each.endsWith('problem+json')).sort()).toEqual(promised.toSorted());
 });
 

@@ -39,6 +39,7 @@ it('the document knows the three scopes', () => {
     '/docs',
     '/healthz',
     '/readyz',
+    '/readyz/serving',
     '/metrics',
   ]);
 });
