@@ -294,7 +294,7 @@ describe('input that nobody should send', () => {
       id: 'hostile',
       kind: 'sanctions',
       as_of: '2026-01-01',
-      content: Buffer.from('name\nx\n').toString('base64'),
+      content: Buffer.from('name,nationality\nx,RU\n').toString('base64'),
     };
     const bodies: [string, () => JsonValue][] = [
       ['/verify', () => ({ context: mutated(context), options: { at: NOW } })],

@@ -52,7 +52,7 @@ describe('reference lists', () => {
       id: 'other',
       kind: 'sanctions',
       as_of: '2026-01-15',
-      content: Buffer.from('name\nA\n').toString('base64'),
+      content: Buffer.from('name,nationality\nA,RU\n').toString('base64'),
     };
     expect((await api.as('verify:read').post('/lists', list).expect(403)).body.code).toBe('auth.scope');
     await api.as().post('/lists', list).expect(200);
