@@ -116,6 +116,7 @@ export class Judge {
     const verification = await verifyBundle(bundle, sourcesOf(sources, named, trust), {
       ...options,
       ...(pool && { pool }),
+      signal: context.signal,
     });
     sources.refuse(verification.report.checks.flatMap(({ id, status }) => (status === 'fail' ? [id] : [])));
     this.#metrics.verified(backendOf(bundle), (performance.now() - started - waited()) / 1000);

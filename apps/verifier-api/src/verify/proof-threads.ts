@@ -18,7 +18,7 @@ export interface RequestThreads {
   waited(): number;
 }
 
-/** Threads for zero-knowledge proofs, so that the main thread stays free (server.workers; 0: there are none). */
+/** Threads for zero-knowledge proofs and large disclosures, so that the main thread stays free (server.workers; 0: there are none). */
 @Injectable()
 export class ProofThreads implements OnApplicationShutdown {
   readonly #pool: WorkerPool | null;
@@ -60,7 +60,7 @@ function expose(pool: WorkerPool): void {
   pools.add(pool);
   gauge({
     name: 'cap_proof_jobs',
-    help: 'Zero-knowledge proofs that a thread is judging, and those that wait for one',
+    help: 'Proofs that a thread is judging, and those that wait for one',
     labelNames: ['state'],
     collect() {
       const all = [...pools];

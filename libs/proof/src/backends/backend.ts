@@ -54,6 +54,8 @@ export interface ProvingOptions {
 export interface VerifyingOptions {
   /** Threads that expensive proofs are verified on; on this one if left out. */
   pool?: Pick<WorkerPool, 'run'>;
+  /** Ends the verification before its next proof, with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export interface ProofParts {

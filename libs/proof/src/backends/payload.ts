@@ -1,7 +1,7 @@
 import { CapError, isCanonicalJson, parseJson, type Digest } from '@cap/crypto';
 import { type z } from 'zod';
-import { statementDigest } from '../statement/statement.js';
-import { type BackendName, type BackendVerdict, type ProofContext, type StepOutcome } from './backend.js';
+import { statementDigest, type BoundStatement } from '../statement/statement.js';
+import { type BackendName, type BackendVerdict, type StepOutcome } from './backend.js';
 
 /** Members of a payload at most: one that opens all fields of all rows of a list of 40 000 has about as many. */
 export const PAYLOAD_MEMBERS = 1_000_000;
@@ -32,7 +32,7 @@ export const fault = (reason: string, expected: string, actual: string): StepOut
 });
 
 /** Is the payload bound to the context's manifest, policy and statement? */
-export function bindingOutcome(backend: BackendName, context: ProofContext, found: Digest): StepOutcome {
+export function bindingOutcome(backend: BackendName, context: BoundStatement, found: Digest): StepOutcome {
   const expected = statementDigest(backend, context);
   return found === expected
     ? OK
@@ -40,7 +40,7 @@ export function bindingOutcome(backend: BackendName, context: ProofContext, foun
 }
 
 /** The verdict on a payload whose statement digest can't even be read. */
-export function unreadable(backend: BackendName, context: ProofContext, error: unknown): BackendVerdict {
+export function unreadable(backend: BackendName, context: BoundStatement, error: unknown): BackendVerdict {
   const why = fault((error as Error).message, statementDigest(backend, context), 'unreadable payload');
   return { binding: why, validity: why, facts: [] };
 }

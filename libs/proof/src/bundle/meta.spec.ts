@@ -8,7 +8,7 @@ const record = (role: string): JsonObject => ({ role, hash: HASH, size: 1, conte
 const unit = (id: string, depends_on: string[] = [], more: JsonObject = {}): JsonObject => ({
   id,
   manifest_file: 'manifest.json',
-  proof_file: 'proof.capz',
+  proof_file: `${id}.capz`,
   policy_hash: HASH,
   backend: 'disclosure',
   vk_hash: HASH,
@@ -22,7 +22,7 @@ const meta = (more: JsonObject = {}): JsonObject => ({
   created_at: '2026-01-15T10:00:00Z',
   files: {
     'manifest.json': record('manifest'),
-    'proof.capz': record('proof'),
+    ...Object.fromEntries(['main', 'a', 'b', 'c', 'd', 'x'].map((id) => [`${id}.capz`, record('proof')])),
     'reference/sanctions.csv': record('reference'),
   },
   proof_units: [unit('main')],
@@ -84,7 +84,7 @@ describe('parseMeta', () => {
     ],
     [
       'a crowd of proof units',
-      meta({ proof_units: Array.from({ length: 65 }, (_, i) => unit(`u${i}`)) }),
+      meta({ proof_units: Array.from({ length: 9 }, (_, i) => unit(`u${i}`)) }),
       /proof_units/,
     ],
   ])('refuses %s', (_, value, place) => {
@@ -105,16 +105,13 @@ describe('orderUnits', () => {
   it.each<[string, JsonObject[], RegExp]>([
     ['no unit', [], /empty/],
     ['one id twice', [unit('a'), unit('a')], /several/],
+    ['a proof of two units', [unit('a'), unit('b', [], { proof_file: 'a.capz' })], /a and b share the proof a.capz/],
     ['an unknown dependency', [unit('a', ['b'])], /does not exist/],
     ['a dependency named twice', [unit('a'), unit('b', ['a', 'a'])], /twice/],
     ['a unit that depends on itself', [unit('a', ['a'])], /circle/],
     ['a circle', [unit('a', ['c']), unit('b', ['a']), unit('c', ['b']), unit('d')], /a, b, c depend/],
     ['a proof file that is not listed', [unit('a', [], { proof_file: 'other.capz' })], /no proof named other.capz/],
-    [
-      'a manifest file in another role',
-      [unit('a', [], { manifest_file: 'proof.capz' })],
-      /no manifest named proof.capz/,
-    ],
+    ['a manifest file in another role', [unit('a', [], { manifest_file: 'a.capz' })], /no manifest named a.capz/],
     [
       'a file named like an object’s own member',
       [unit('a', [], { proof_file: 'constructor' })],

@@ -52,8 +52,8 @@ export interface BundleMeta {
 export const META_SCHEMA = 'cap-bundle.v3';
 export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
 
-/** Several units may share one proof file: without a bound, a small bundle could ask for any amount of work. */
-export const MAX_UNITS = 64;
+/** One for each way of proving and each manifest. Each may be as much work as a proof can be, whatever the bundle's size. */
+const MAX_UNITS = 8;
 
 const text = visibleText.max(10_000);
 const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
@@ -115,8 +115,8 @@ export function parseMeta(value: JsonValue): BundleMeta {
 
 /**
  * The units in dependency order: each after those it depends on, otherwise as listed. Throws CapError `input` /
- * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, and a
- * file that `files` does not list in that role.
+ * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, a file that
+ * `files` does not list in that role, and a proof of two units: it is bound to one statement, and judged for each unit.
  */
 export function orderUnits<U extends UnitFiles>(meta: {
   files: Readonly<Record<string, { role: string }>>;
@@ -127,6 +127,7 @@ export function orderUnits<U extends UnitFiles>(meta: {
   };
   if (meta.proof_units.length === 0) fail('proof_units is empty');
   const waiting = new Map<string, U>();
+  const unitOf = new Map<string, string>();
   for (const unit of meta.proof_units) {
     if (waiting.has(unit.id)) fail(`several proof units with the id ${unit.id}`);
     waiting.set(unit.id, unit);
@@ -136,6 +137,9 @@ export function orderUnits<U extends UnitFiles>(meta: {
     ] as const)
       if (!Object.hasOwn(meta.files, file) || meta.files[file]!.role !== role)
         fail(`proof unit ${unit.id}: files lists no ${role} named ${file}`);
+    const other = unitOf.get(unit.proof_file);
+    if (other !== undefined) fail(`the proof units ${other} and ${unit.id} share the proof ${unit.proof_file}`);
+    unitOf.set(unit.proof_file, unit.id);
   }
   for (const { id, depends_on } of meta.proof_units)
     for (const [i, other] of depends_on.entries()) {

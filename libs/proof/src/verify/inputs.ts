@@ -65,6 +65,8 @@ export interface VerificationOptions {
   at?: string;
   /** Threads for expensive proofs, so that this one stays free; never in the report. */
   pool?: Pick<WorkerPool, 'run'>;
+  /** Ends the verification before its next proof, with the signal's reason; what a pool does under way is the pool's. */
+  signal?: AbortSignal;
   /** The clock; `at` goes before it. */
   now?: () => Date;
 }

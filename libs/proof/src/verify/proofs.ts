@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { digestText, type Digest } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
 import {
@@ -48,6 +49,9 @@ export async function verifyProofs(
 ): Promise<Established[]> {
   const established: Established[] = [];
   for (const unit of units) {
+    // Whatever a bundle asks for: between two proofs others get their turn, and what nobody waits for ends.
+    await setImmediate();
+    judging.verifying.signal?.throwIfAborted();
     const proof = await verifyProof(unit, judging, checks);
     if (proof) established.push(proof);
   }

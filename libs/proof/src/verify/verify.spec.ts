@@ -270,10 +270,11 @@ describe('several proof units', () => {
       file('manifest.json', 'manifest', made, 'manifest.json'),
       file('proof.capz', 'proof', made, 'proof.capz'),
       file('second.json', 'manifest', other, 'manifest.json'),
+      file('second.capz', 'proof', made, 'proof.capz'),
     ];
     const units = [
       unit('first', made, 'manifest.json', 'proof.capz'),
-      unit('second', made, 'second.json', 'proof.capz'),
+      unit('second', made, 'second.json', 'second.capz'),
     ];
     const { report } = await verify(pack(files, units), sources);
     expect(report.result).toBe('fail');

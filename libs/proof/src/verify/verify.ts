@@ -98,7 +98,7 @@ async function judge(run: Run): Promise<Judgement> {
     policy: policy.rules,
     accepted: acceptedBackends(options),
     allowMock: options.allowMock,
-    verifying: options.pool ? { pool: options.pool } : {},
+    verifying: { ...(options.pool && { pool: options.pool }), ...(options.signal && { signal: options.signal }) },
   };
   const established = await verifyProofs(units, proofJudging, checks);
 

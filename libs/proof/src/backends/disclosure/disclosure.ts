@@ -3,11 +3,14 @@ import { evaluateRules, type CompiledPolicy } from '@cap/policy';
 import { openRow } from '../../commitment/merkle-blake3.js';
 import { type ListName } from '../../lists/rows.js';
 import { statementDigest } from '../../statement/statement.js';
-import { type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
+import { type ProofBackend, type ProofContext, type ProverList, type VerifyingOptions } from '../backend.js';
 import { checkedLists, evaluationContext, refuseFalseStatement, type CheckedList } from '../truth.js';
 import { leastOpenings, type Openings } from './openings.js';
 import { type DisclosurePayload } from './payload.js';
-import { verifyDisclosure } from './verify.js';
+import { checkDisclosure, disclosureVerdict } from './verify.js';
+
+/** Bytes of a payload up to which judging it (some milliseconds) is no more work than handing it over. */
+export const WORTH_A_THREAD = 65_536;
 
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
 
@@ -27,8 +30,13 @@ export const disclosure = {
     return { payload, ...ZEROS };
   },
 
-  async verify(context: ProofContext, payload: Uint8Array) {
-    return verifyDisclosure(context, payload);
+  async verify(context: ProofContext, payload: Uint8Array, { pool }: VerifyingOptions = {}) {
+    const { manifest, manifestHash, policyHash, statement } = context;
+    const checked =
+      pool && payload.length > WORTH_A_THREAD
+        ? await pool.run({ kind: 'disclosure', context: { manifest, manifestHash, policyHash, statement }, payload })
+        : checkDisclosure(context, payload);
+    return disclosureVerdict(checked, context);
   },
 } satisfies ProofBackend;
 
@@ -65,13 +73,14 @@ function payloadOf(
 
 /** Judges the payload as a verifier will, so that no disclosure leaves the house that does not do its work. */
 function refuseUnshown(context: ProofContext & { policy: CompiledPolicy }, payload: Uint8Array): void {
-  const { validity, facts } = verifyDisclosure(context, payload);
+  const { validity, facts } = disclosureVerdict(checkDisclosure(context, payload), context);
   const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));
   const unshown = results.filter(({ status }) => status !== 'disclosed').map(({ rule_id }) => `rule ${rule_id}`);
-  if (!validity.ok || unshown.length > 0)
+  const why = validity.ok ? '' : ` (${validity.reason})`;
+  if (why !== '' || unshown.length > 0)
     throw new CapError(
       'refused',
       'proof.unprovable',
-      `${unshown.join(', ') || 'the policy'}: disclosure can't show it`,
+      `${unshown.join(', ') || 'the policy'}: disclosure can't show it${why}`,
     );
 }

@@ -18,6 +18,9 @@ export interface DisclosurePayload {
   lists: ListDisclosure[];
 }
 
+/** Rows of a list at most; more than the columns of kzg-columns.v1 take too. */
+export const MAX_LEAVES = 100_000;
+
 const salt = z.string().refine(isSalt, 'expected 0x + 32 lowercase hex digits');
 const value = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -27,15 +30,17 @@ const disclosurePayloadSchema: z.ZodType<DisclosurePayload> = z.strictObject({
   lists: z.array(
     z.strictObject({
       list: z.enum(['suppliers', 'ubos']),
-      leaf_hashes: z.array(digestMember),
-      rows: z.array(
-        z.strictObject({
-          index: z.int().min(0),
-          leaf_salt: salt,
-          fields: z.record(z.string(), z.strictObject({ value, salt })),
-          hidden: z.record(z.string(), digestMember),
-        }),
-      ),
+      leaf_hashes: z.array(digestMember).max(MAX_LEAVES),
+      rows: z
+        .array(
+          z.strictObject({
+            index: z.int().min(0),
+            leaf_salt: salt,
+            fields: z.record(z.string(), z.strictObject({ value, salt })),
+            hidden: z.record(z.string(), digestMember),
+          }),
+        )
+        .max(MAX_LEAVES),
     }),
   ),
 });

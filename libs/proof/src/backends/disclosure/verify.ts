@@ -3,26 +3,46 @@ import { openingFieldsFault, openingLeaf, type RowOpening } from '../../commitme
 import { LIST_FIELDS, valueFault } from '../../lists/fields.js';
 import { type ListName } from '../../lists/rows.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../../manifest/manifest.js';
+import { type BoundStatement } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofContext, type StepOutcome } from '../backend.js';
 import { factsOf, type OpenedList } from '../opened.js';
 import { bindingOutcome, fault, OK, unreadable } from '../payload.js';
 import { readDisclosure, type DisclosurePayload, type ListDisclosure } from './payload.js';
 
-/** Checks a disclosure from the outside in: payload, binding, each list's root, each opened row; then draws the facts. */
-export function verifyDisclosure(context: ProofContext, bytes: Uint8Array): BackendVerdict {
+/** What a disclosure is checked against, apart from policy and reference lists. */
+export type DisclosureContext = BoundStatement & Pick<ProofContext, 'manifest'>;
+
+/** What a disclosure's own bytes come to: nothing that needs the policy or the reference lists, so that any thread can do it. */
+export interface CheckedDisclosure extends Pick<BackendVerdict, 'binding' | 'validity'> {
+  /** Empty unless binding and validity are ok. */
+  lists: OpenedList[];
+}
+
+/** Checks a disclosure from the outside in: payload, binding, each list's root, each opened row. */
+export function checkDisclosure(context: DisclosureContext, bytes: Uint8Array): CheckedDisclosure {
   let payload: DisclosurePayload;
   try {
     payload = readDisclosure(bytes);
   } catch (error) {
-    return unreadable('disclosure', context, error);
+    const { binding, validity } = unreadable('disclosure', context, error);
+    return { binding, validity, lists: [] };
   }
   const binding = bindingOutcome('disclosure', context, payload.statement_digest);
-  if (!binding.ok) return { binding, validity: binding, facts: [] };
+  if (!binding.ok) return { binding, validity: binding, lists: [] };
   const validity = payloadOutcome(payload, context.manifest);
-  if (!validity.ok) return { binding, validity, facts: [] };
-  const facts = payload.lists.flatMap((disclosed) => factsOf(openedList(disclosed, context.manifest), context));
-  return { binding, validity, facts };
+  const lists = validity.ok ? payload.lists.map((disclosed) => openedList(disclosed, context.manifest)) : [];
+  return { binding, validity, lists };
 }
+
+/** The verdict on what was checked, with the facts that it shows. */
+export const disclosureVerdict = (
+  { binding, validity, lists }: CheckedDisclosure,
+  context: ProofContext,
+): BackendVerdict => ({
+  binding,
+  validity: binding.ok ? validity : binding, // one object, also after it came from another thread
+  facts: lists.flatMap((opened) => factsOf(opened, context)),
+});
 
 function payloadOutcome({ lists }: DisclosurePayload, manifest: Manifest): StepOutcome {
   for (const [i, disclosed] of lists.entries()) {

@@ -1,4 +1,5 @@
 import { blake3 } from '@cap/crypto';
+import { checkDisclosure, type CheckedDisclosure, type DisclosureContext } from '../disclosure/verify.js';
 import { verifyingCeremony, powerOf, type SharedPowers } from './ceremony.js';
 import { loadCurve, type Curve, type Point } from './curve.js';
 import { FIELD_ORDER, inverses, pack, SCALAR_BYTES, unpack } from './field.js';
@@ -15,7 +16,9 @@ export type Job =
   /** 1/F mod A, where A is the product over the roots and F the product of the polynomials, times A'(X) if `slope`. */
   | { kind: 'cofactor'; roots: Uint8Array; factors: Uint8Array[]; slope: boolean }
   /** Why the proof is rejected; null if it is not. */
-  | { kind: 'verify'; statement: ZkStatement; proof: Uint8Array };
+  | { kind: 'verify'; statement: ZkStatement; proof: Uint8Array }
+  /** A disclosure's payload by itself. */
+  | { kind: 'disclosure'; context: DisclosureContext; payload: Uint8Array };
 
 export interface JobResults {
   commit: Uint32Array;
@@ -23,6 +26,7 @@ export interface JobResults {
   /** `common`: index of a root that F or A' has too, so that there is no inverse. */
   cofactor: { inverse: Uint8Array } | { common: number };
   verify: string | null;
+  disclosure: CheckedDisclosure;
 }
 
 const points: Point[] = [];
@@ -31,6 +35,7 @@ let verifier: Promise<Verifier> | undefined;
 /** Does a job on this thread. */
 export async function runJob<J extends Job>(job: J): Promise<JobResults[J['kind']]>;
 export async function runJob(job: Job): Promise<JobResults[keyof JobResults]> {
+  if (job.kind === 'disclosure') return checkDisclosure(job.context, job.payload);
   const curve = await loadCurve();
   switch (job.kind) {
     case 'commit':

@@ -1,0 +1,57 @@
+import { jcs, publicKeyText, sha3Text } from '@cap/crypto';
+import { MAX_LEAVES, encodeContainer, packBundle, readBundle, statementDigest, type BundleMeta } from '@cap/proof';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestVerifier } from '../verifier.fixture.js';
+
+let api: TestVerifier;
+beforeAll(async () => {
+  api = await TestVerifier.start({ server: { workers: 1 }, verification: { timeout_seconds: 0.2 } });
+});
+afterAll(() => api?.stop());
+
+/** A bundle of some hundred KB whose one disclosure names as many leaves as one may: about a second of hashing. */
+async function heavyBundle(): Promise<Buffer> {
+  const { files } = await readBundle((await api.prover.bundle()).bytes);
+  const manifest = JSON.parse(files.get('manifest.json')!.toString()) as { commitments: Record<string, unknown>[] };
+  Object.assign(
+    manifest.commitments.find(({ list }) => list === 'suppliers')!,
+    { count: MAX_LEAVES },
+  );
+  const bytes = jcs(manifest as never);
+  const [unit] = (JSON.parse(files.get('_meta.json')!.toString()) as BundleMeta).proof_units;
+  const statement = { signer: publicKeyText(api.prover.key.publicKey), issued_at: '2026-01-16T00:00:00Z' };
+  const manifestHash = sha3Text(bytes);
+  const payload = jcs({
+    schema: 'cap-disclosure.v1',
+    statement_digest: statementDigest('disclosure', { manifestHash, policyHash: unit!.policy_hash, statement }),
+    lists: [
+      {
+        list: 'suppliers',
+        leaf_hashes: Array.from({ length: MAX_LEAVES }, (_, i) => `0x${i.toString(16).padStart(64, '0')}`),
+        rows: [],
+      },
+    ],
+  });
+  const zeros = Buffer.alloc(32);
+  return packBundle({
+    label: 'heavy',
+    createdAt: '2026-01-16T00:00:00Z',
+    files: [
+      { name: 'manifest.json', role: 'manifest', bytes },
+      {
+        name: 'proof.capz',
+        role: 'proof',
+        bytes: encodeContainer({ backendId: 3, vkHash: zeros, paramsHash: zeros, payload }),
+      },
+    ],
+    units: [{ ...unit!, manifest_file: 'manifest.json', proof_file: 'proof.capz', statement }],
+    signers: [api.prover.key],
+  }).bytes;
+}
+
+describe('a disclosure that is much work', () => {
+  it('is given up when its time is over, since the main thread is free to see that', async () => {
+    const { status, body } = await api.as().zip('/verify', await heavyBundle());
+    expect([status, body.code]).toEqual([504, 'timeout']);
+  });
+});
