@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cap } from '../cli.fixture.js';
-import { listWithDay, namedList, namedListOfDay } from './option-values.js';
+import { delimiter, listWithDay, namedList, namedListOfDay } from './option-values.js';
 
 describe('FILE[@YYYY-MM-DD]', () => {
   it.each([
@@ -44,5 +44,22 @@ describe('ID=FILE[@YYYY-MM-DD]', () => {
     expect(namedListOfDay('eu=a=b.csv@2025-11-01')).toEqual({ id: 'eu', file: 'a=b.csv', day: '2025-11-01' });
     expect(() => namedListOfDay('eu=list.csv')).toThrow('ID=FILE@YYYY-MM-DD');
     expect(() => namedList('list.csv')).toThrow('ID=FILE');
+  });
+});
+
+describe('--delimiter', () => {
+  it.each([
+    [';', ';'],
+    ['\t', '\t'],
+    ['\\t', '\t'],
+    ['tab', '\t'],
+    ['TAB', '\t'],
+  ])('%j is %j', (text, expected) => {
+    expect(delimiter(text)).toBe(expected);
+  });
+
+  it.each(['', ';;', '\\n'])('%j is wrong usage', async (text) => {
+    const argv = ['lists', 'import', '-', '--kind', 'sanctions', '--delimiter', text];
+    expect(await cap(argv, { stdin: 'name\n' })).toMatchObject({ code: 64 });
   });
 });

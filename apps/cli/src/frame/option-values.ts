@@ -10,6 +10,13 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
   return value;
 };
 
+/** One character; a tab, which a shell makes hard to type, also as `\t` or `tab`. */
+export function delimiter(text: string): string {
+  const character = ['\\t', 'tab'].includes(text.toLowerCase()) ? '\t' : text;
+  if (character.length !== 1) throw new InvalidArgumentError(`one character was expected, or tab, not ${text}.`);
+  return character;
+}
+
 export function notEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('a text that is not empty was expected.');
   return text;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { day, percent, serviceUrl } from '../frame/option-values.js';
+import { day, delimiter, percent, serviceUrl } from '../frame/option-values.js';
 
 export const defineLists: DefineGroup = (program, run) => {
   const lists = group(program, 'lists', 'reference lists: sanctions, jurisdictions', [
@@ -14,7 +14,7 @@ export const defineLists: DefineGroup = (program, run) => {
     '    --out sanctions.csv',
   ])
     .addOption(kind('what it is').makeOptionMandatory())
-    .option('--delimiter <char>', 'between the fields', ',')
+    .option('--delimiter <char>', 'between the fields, one character or the word tab', delimiter, ',')
     .option('--encoding <name>', 'of the file', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,…')
     .option(

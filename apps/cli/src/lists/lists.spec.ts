@@ -55,7 +55,7 @@ describe('cap lists', () => {
     const columns = ['--columns', 'name=Whole,birthdate=Born,nationality=Land'];
     const refused = await cap([...argv, ...columns]);
     expect(refused.code).toBe(65);
-    for (const line of [':3: Born', ':3: Land', ':4: Whole', ':5: Whole']) expect(refused.err).toContain(line);
+    for (const line of [':3: Born', ':3: Land', ':4: an empty row', ':5: Whole']) expect(refused.err).toContain(line);
     await expect(readFile(out)).rejects.toThrow();
 
     const { code, out: printed, err } = await cap([...argv, ...columns, '--leave-out-bad', '--allow-loss', '50%']);
@@ -63,7 +63,7 @@ describe('cap lists', () => {
     expect(JSON.parse(printed)).toMatchObject({ entries: 2, rows_left_out: 2, cells_left_empty: 2 });
     expect(await readFile(out, 'utf8')).toBe('name,birthdate,nationality\nVor,1950-01-31,RU\nZel,,\n');
     for (const line of [':3: Born', ':3: Land']) expect(err).toContain(`cell left empty: ${source}${line}: `);
-    for (const line of [':4: Whole', ':5: Whole']) expect(err).toContain(`row left out: ${source}${line}: `);
+    for (const line of [':4: an empty row', ':5: Whole']) expect(err).toContain(`row left out: ${source}${line}: `);
     // A header that lacks a column is no row to leave out.
     expect((await cap([...argv, '--columns', 'name=Nobody', '--leave-out-bad'])).code).toBe(65);
   });
@@ -96,6 +96,26 @@ describe('cap lists', () => {
     expect(err).toContain('stdin:3');
     expect(err).toContain('stdin:4');
     await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('reads a tab between the fields of UTF-16, as a spreadsheet writes it, by the name of a tab', async () => {
+    const stdin = Buffer.from('\uFEFFiso_code\trisk_level\r\nDE\tlow\r\n', 'utf16le');
+    const argv = ['lists', 'import', '-', '--kind', 'jurisdictions'];
+    const without = await cap(argv, { stdin });
+    expect([without.code, without.err]).toEqual([65, expect.stringMatching(/1 fault\n.*pass --delimiter tab/)]);
+    for (const tab of ['tab', '\\t', '\t']) {
+      const { code, out } = await cap([...argv, '--delimiter', tab], { stdin });
+      expect([code, out]).toEqual([0, 'iso_code,risk_level\nDE,low\n']);
+    }
+  });
+
+  it('says the one thing to do when the header row is not the first line, leaving bad rows out or not', async () => {
+    const stdin = `Last Updated,03/06/2026\nName 6,DOB\n${'VOR,03/02/1961\n'.repeat(3)}`;
+    const argv = ['lists', 'import', '-', '--kind', 'sanctions', '--columns', 'name=Name 6'];
+    for (const leave of [[], ['--leave-out-bad', '--allow-loss', '100%']]) {
+      const { code, err } = await cap([...argv, ...leave], { stdin });
+      expect([code, err]).toEqual([65, expect.stringMatching(/1 fault\n.*take out the line before it\n$/)]);
+    }
   });
 
   it('publishes the raw bytes to a verifier API, or to the registry itself', async () => {

@@ -1,5 +1,5 @@
 import { type DefineGroup, verb } from '../frame/command.js';
-import { anyText, listScheme, repeated } from '../frame/option-values.js';
+import { anyText, delimiter, listScheme, repeated } from '../frame/option-values.js';
 
 export const definePrepare: DefineGroup = (program, run) => {
   verb(program, 'prepare', 'check the lists, commit to them, make the project directory', [
@@ -10,7 +10,7 @@ export const definePrepare: DefineGroup = (program, run) => {
     .requiredOption('--suppliers <file>', 'CSV: name, jurisdiction, tier; optional id, due_diligence, audit_date')
     .requiredOption('--ubos <file>', 'CSV: name, birthdate, citizenship; optional id')
     .requiredOption('--out <dir>', 'project directory that is made')
-    .option('--delimiter <char>', 'between the fields of both files', ',')
+    .option('--delimiter <char>', 'between the fields of both files, one character or the word tab', delimiter, ',')
     .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark goes before it', 'utf-8')
     .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
     .option('--clean', 'take invisible and unassigned characters out of names and ids, and say of how many cells')

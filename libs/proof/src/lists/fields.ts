@@ -1,9 +1,10 @@
 import { type JsonValue } from '@cap/crypto';
 import { countryCodes, foldIdentifierPart, unseenCharacter } from '@cap/policy';
 import { isDate } from './calendar.js';
+import { corrections } from './corrections.js';
 import { type ListName, type ReferenceListKind } from './rows.js';
 
-type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
+export type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
 export interface FieldSpec {
   kind: FieldKind;
   required: boolean;
@@ -50,9 +51,16 @@ const RISKS = new Set(['low', 'medium', 'high']);
 
 type Read = { value: string | number | boolean } | { fault: string };
 
-/** A cell's text -> the typed value, or what is wrong with it. */
+/** A cell's text -> the typed value, or what is wrong with it and, where that can be told, what to write instead. */
 export function readCell(kind: FieldKind, cell: string): Read {
   const text = normaliseText(cell);
+  const read = typedValue(kind, text);
+  if (!('fault' in read)) return read;
+  const instead = corrections(kind, text).filter((each) => 'value' in typedValue(kind, each));
+  return instead.length === 0 ? read : { fault: `${read.fault}: write ${instead.join(' or ')}` };
+}
+
+function typedValue(kind: FieldKind, text: string): Read {
   switch (kind) {
     case 'tier':
       return /^[1-9]\d{0,8}$/.test(text)
@@ -88,6 +96,13 @@ export function valueFault(kind: FieldKind, value: JsonValue): string | null {
   }
 }
 
+/** What a spreadsheet shows as such. */
+const SPACING: Readonly<Record<string, string>> = {
+  'U+0009': 'a tab',
+  'U+000A': 'a line break',
+  'U+000D': 'a line break',
+};
+
 function textFault(kind: Exclude<FieldKind, 'tier' | 'boolean'>, text: string): string | null {
   switch (kind) {
     case 'country':
@@ -99,7 +114,10 @@ function textFault(kind: Exclude<FieldKind, 'tier' | 'boolean'>, text: string): 
     case 'text': {
       const unseen = unseenCharacter(text);
       if (unseen !== null)
-        return `holds the invisible or unassigned character ${unseen}, with which it would match no list; take it out (cap prepare --clean)`;
+        return (
+          `holds ${SPACING[unseen] ?? `the invisible or unassigned character ${unseen}`}, with which it would match no ` +
+          'list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)'
+        );
       // Such a text would make all of its kind equal: identifiers drop punctuation and symbols.
       return foldIdentifierPart(text) === '' ? `expected a letter or digit somewhere, found ${quote(text)}` : null;
     }

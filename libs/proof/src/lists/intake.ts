@@ -4,6 +4,7 @@ import { CsvReader, type CsvRecord } from './csv.js';
 import { isEncoding, ListDecoder } from './decoder.js';
 import { listInvalid, type ListFault } from './faults.js';
 import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { HEAD_CHARACTERS, headerKey, headerRemedy, WantedColumns } from './header.js';
 import { duplicates } from './identifiers.js';
 import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
 
@@ -51,7 +52,7 @@ async function readList<Row extends ListRow>(
   source: ListSource,
   options: IntakeOptions,
 ): Promise<Intake<Row>> {
-  const table = new TableReader(LIST_FIELDS[list], options);
+  const table = new TableReader(LIST_FIELDS[list], options, list === 'suppliers' ? 'supplier' : 'UBO');
   if (source instanceof Uint8Array) table.push(source);
   else for await (const chunk of source) table.push(chunk);
   const { intake, faults, halfRead } = table.finish();
@@ -89,20 +90,25 @@ const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
 ];
 const LONGEST_SIGNATURE = 8;
 
+/** What a decoder writes for bytes that are not of the encoding. */
+const UNDECODED = '\uFFFD';
+
 function refuseOtherFormats(beginning: Buffer, file: string): void {
   const [, words] =
     OTHER_FORMATS.find(([signature]) => beginning.subarray(0, signature.length).equals(signature)) ?? [];
   if (words !== undefined) throw listInvalid([{ file, line: 1, column: null, message: words }]);
 }
 
-/** Headers are compared without regard to case and surrounding white space. */
-const headerKey = (header: string): string => header.normalize('NFC').trim().toLowerCase();
-
 /** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
 export class TableReader {
   #beginning = Buffer.alloc(0);
   private readonly csv: CsvReader;
   private readonly text: ListDecoder;
+  readonly #wanted: WantedColumns;
+  /** The beginning of the text, to say what is wrong with the header row. */
+  #head = '';
+  /** The first record, if it is no header row that can be used, and what it lacks. */
+  #badHeader: { line: number; faults: ListFault[] } | undefined;
   private columns: (string | null)[] | undefined;
   private headers: string[] = [];
   private readonly faults: ListFault[] = [];
@@ -118,6 +124,8 @@ export class TableReader {
   constructor(
     private readonly fields: FieldSpecs,
     private readonly options: IntakeOptions,
+    /** What a row is, for messages. */
+    private readonly entry: 'supplier' | 'UBO' | 'entry' = 'entry',
   ) {
     const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
     const refuse = (why: string): never => {
@@ -130,6 +138,7 @@ export class TableReader {
     if (unknown !== undefined) refuse(`no field is named ${unknown}; there are ${Object.keys(fields).join(', ')}`);
     const headers = Object.values(columns).map(headerKey);
     if (new Set(headers).size < headers.length) refuse('one column is named for two fields');
+    this.#wanted = new WantedColumns(fields, columns);
     this.csv = new CsvReader(delimiter);
     this.text = new ListDecoder(encoding);
   }
@@ -139,7 +148,7 @@ export class TableReader {
       this.#beginning = Buffer.concat([this.#beginning, bytes.subarray(0, LONGEST_SIGNATURE)]);
       refuseOtherFormats(this.#beginning, this.options.file);
     }
-    this.take(this.csv.push(this.text.write(bytes)));
+    this.takeText(this.text.write(bytes));
   }
 
   /** All rows, or CapError `list.invalid` with every fault that was found. */
@@ -151,60 +160,72 @@ export class TableReader {
 
   /** All that was found. */
   finish(): TableReading {
-    this.take(this.csv.push(this.text.end()));
+    this.takeText(this.text.end());
     this.take(this.csv.end());
+    this.judgeHeader();
     if (this.text.isUtf8AfterAll)
       this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: leave --encoding out`);
     if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
     return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
   }
 
+  private takeText(text: string): void {
+    if (this.#head.length < HEAD_CHARACTERS) this.#head += text.slice(0, HEAD_CHARACTERS - this.#head.length);
+    this.take(this.csv.push(text));
+  }
+
   private take(records: CsvRecord[]): void {
     for (const record of records) {
       if (!this.columns) this.takeHeader(record);
-      else this.takeRow(record, this.columns);
+      // Rows below a header row that says nothing of them have no faults of their own.
+      else if (this.columns.some((column) => column !== null)) this.takeRow(record, this.columns);
     }
   }
 
   private takeHeader({ line, cells, fault }: CsvRecord): void {
+    const { file } = this.options;
     this.headers = cells.map((cell) => cell.trim());
-    if (fault) this.fault(line, null, `header row: ${fault.message}`);
-    const named = this.options.columns ?? {};
-    // A column that was named for a field counts before one that merely has another field's name.
-    const wanted = new Map([
-      ...Object.keys(this.fields).flatMap((field) =>
-        named[field] === undefined ? [[headerKey(field), field] as const] : [],
-      ),
-      ...Object.entries(named).map(([field, header]) => [headerKey(header), field] as const),
-    ]);
-    this.columns = this.headers.map((header) => wanted.get(headerKey(header)) ?? null);
+    this.columns = fault ? [] : this.#wanted.fieldsOf(this.headers);
     this.intake.ignoredColumns = this.headers.filter((_, i) => this.columns![i] === null);
-    for (const [header, field] of wanted) {
-      const times = this.columns.filter((column) => column === field).length;
-      const mapped = named[field] !== undefined;
-      if (times === 0 && (this.fields[field]!.required || mapped))
-        this.fault(
-          line,
-          header,
-          `expected this column, the header row has ${this.headers.join(', ')}${this.delimiterHint()}`,
-        );
-      if (times > 1) this.fault(line, header, 'this column stands there more than once');
-    }
+    for (const { header } of this.#wanted.doubled(this.headers))
+      this.fault(line, header, 'this column stands there more than once');
+    const faults = fault
+      ? [{ file, line, column: null, message: `header row: ${fault.message}` }]
+      : this.#wanted.missing(this.headers).map(({ field, header, named }): ListFault => {
+          const remedy = named ? '' : `; if another column is meant: --columns ${field}=HEADER`;
+          const message = `expected this column, the header row has ${this.headers.join(', ')}${remedy}`;
+          return { file, line, column: header, message };
+        });
+    if (faults.length > 0) this.#badHeader = { line, faults };
   }
 
-  private delimiterHint(): string {
-    const other = [';', '\t', ',', '|'].find(
-      (character) => this.headers.length === 1 && this.headers[0]!.includes(character),
+  /** Once the file's beginning is known: a fault of the header row makes all others follow from it, or stands beside them. */
+  private judgeHeader(): void {
+    if (!this.#badHeader) return;
+    const { line, faults } = this.#badHeader;
+    const undecoded = this.headers.some((header) => header.includes(UNDECODED));
+    const { delimiter = ',' } = this.options;
+    const message = undecoded ? this.encodingFault() : headerRemedy(this.#head, delimiter, this.#wanted);
+    if (message === null) return void this.faults.unshift(...faults);
+    for (const follow of [this.faults, this.halfRead, this.intake.rows, this.intake.lines]) follow.length = 0;
+    this.fault(line, null, message);
+  }
+
+  private encodingFault(): string {
+    return (
+      `holds bytes that are not ${this.text.encoding}: pass --encoding windows-1252 (from Excel), --encoding cp850 (from DOS) ` +
+      'or what else the file is in'
     );
-    return other === undefined ? '' : ` (is the delimiter ${JSON.stringify(other)}?)`;
   }
 
   private takeRow({ line, cells, fault }: CsvRecord, columns: (string | null)[]): void {
     if (fault) return this.bad(line, this.headers[fault.field] ?? null, fault.message);
+    if (cells.every((cell) => cell.trim() === '')) return this.bad(line, null, 'an empty row: delete it');
     if (cells.length !== columns.length)
       return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
     const row: TableRow = {};
     let usable = true;
+    let remedy = this.options.leaveOutBad ? '' : `; delete the row if it is no ${this.entry}`;
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;
@@ -212,11 +233,12 @@ export class TableReader {
       const text = this.options.clean && kind === 'text' ? withoutUnseen(cell) : cell;
       if (text !== cell) this.intake.cleaned++;
       if (text.trim() === '' && !required) return;
-      const read = text.includes('\uFFFD')
-        ? { fault: `holds bytes that are not ${this.text.encoding}` }
-        : readCell(kind, text);
+      const read = text.includes(UNDECODED) ? { fault: this.encodingFault() } : readCell(kind, text);
       if (!('fault' in read)) return void (row[field] = read.value);
-      this.bad(line, this.headers[i]!, read.fault);
+      // A total or a heading between the rows lacks what every row has.
+      const lacks = text.trim() === '';
+      this.bad(line, this.headers[i]!, `${read.fault}${lacks ? remedy : ''}`);
+      if (lacks) remedy = '';
       if (required || !this.options.leaveOutBad) usable = false;
     });
     if (!usable) return void this.halfRead.push({ row, line });

@@ -97,7 +97,13 @@ describe('suppliers.csv', () => {
 
   it('names the row whose bytes are not of the encoding', async () => {
     const latin = iconv.encode('name,jurisdiction,tier\nOk,DE,1\nGrün,DE,1\n', 'windows-1252');
-    expect(await faultsOf(suppliers(latin))).toEqual(['s.csv:3 name: holds bytes that are not utf-8']);
+    expect(await faultsOf(suppliers(latin))).toEqual([
+      expect.stringMatching(/^s.csv:3 name: holds bytes that are not utf-8: .*--encoding windows-1252.*cp850/),
+    ]);
+    const header = iconv.encode('Größe,jurisdiction,tier\nOk,DE,1\nGrün,DE,1\n', 'windows-1252');
+    expect(await faultsOf(suppliers(header, { columns: { name: 'Größe' } }))).toEqual([
+      expect.stringMatching(/^s.csv:1 null: holds bytes that are not utf-8: .*--encoding windows-1252/),
+    ]);
   });
 
   it('reads a stream whose chunks cut characters and records', async () => {
@@ -132,13 +138,13 @@ describe('suppliers.csv', () => {
       'Both,ZZ,-1,,',
     ].join('\n');
     expect(await faultsOf(suppliers(text))).toEqual([
-      's.csv:3 name: expected a letter or digit somewhere, found nothing',
-      's.csv:4 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "de"',
+      's.csv:3 name: expected a letter or digit somewhere, found nothing; delete the row if it is no supplier',
+      's.csv:4 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "de": write DE',
       's.csv:5 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "XX"',
       's.csv:6 tier: expected an integer from 1, found "0"',
       's.csv:7 tier: expected an integer from 1, found "1.5"',
       's.csv:8 tier: expected an integer from 1, found "first"',
-      's.csv:9 due_diligence: expected true or false, found "yes"',
+      's.csv:9 due_diligence: expected true or false, found "yes": write true',
       's.csv:10 audit_date: expected a day that exists as YYYY-MM-DD, found "2023-02-30"',
       's.csv:11 null: expected 5 fields as in the header row, found 2',
       's.csv:12 null: expected 5 fields as in the header row, found 7',
@@ -161,11 +167,10 @@ describe('suppliers.csv', () => {
     ['nothing else', '\u200b', 'U+200B'],
     ['ignorable and not assigned', 'Duskharbor\u2065', 'U+2065'],
     ['variation selector', 'AC\ufe0fME', 'U+FE0F'],
-    ['line break', '"AC\nME"', 'U+000A'],
     ['private use', 'AC\ue000ME', 'U+E000'],
     ['not assigned', 'AC\u0378ME', 'U+0378'],
   ])('refuses a name or an id with what nobody sees: %s', async (_, text, point) => {
-    const fault = `holds the invisible or unassigned character ${point}, with which it would match no list; take it out (cap prepare --clean)`;
+    const fault = `holds the invisible or unassigned character ${point}, with which it would match no list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)`;
     expect(await faultsOf(suppliers(`name,jurisdiction,tier,id\n${text},DE,1,${text}\nOk,DE,1,\n`))).toEqual([
       `s.csv:2 name: ${fault}`,
       `s.csv:2 id: ${fault}`,
@@ -173,6 +178,53 @@ describe('suppliers.csv', () => {
     expect(await faultsOf(ubos(`name,birthdate,citizenship\n${text},1815-12-10,GB\n`))).toEqual([
       `u.csv:2 name: ${fault}`,
     ]);
+  });
+
+  it.each([
+    ['"AC\nME"', 'a line break'],
+    ['"AC\rME"', 'a line break'],
+    ['"AC\r\nME"', 'a line break'],
+    ['"AC\tME"', 'a tab'],
+  ])('calls the white space in %j by its name: %s', async (name, words) => {
+    expect(await faultsOf(suppliers(`name,jurisdiction,tier\n${name},DE,1\n`))).toEqual([
+      `s.csv:2 name: holds ${words}, with which it would match no list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)`,
+    ]);
+  });
+
+  it.each([
+    ['DE', '1', 'WAHR', '2025-12-31', 'expected true or false, found "WAHR": write true'],
+    ['DE', '1', 'Falsch', '2025-12-31', 'expected true or false, found "Falsch": write false'],
+    ['DE', '1', 'perhaps', '2025-12-31', 'expected true or false, found "perhaps"'],
+    ['DE', '1,0', 'true', '2025-12-31', 'expected an integer from 1, found "1,0": write 1'],
+    ['DE', '02', 'true', '2025-12-31', 'expected an integer from 1, found "02": write 2'],
+    ['DE', '1,5', 'true', '2025-12-31', 'expected an integer from 1, found "1,5"'],
+    ['dE', '1', 'true', '', 'expected an ISO 3166-1 alpha-2 code in capitals, found "dE": write DE'],
+    ['xx', '1', 'true', '', 'expected an ISO 3166-1 alpha-2 code in capitals, found "xx"'],
+    ['DE', '1', '', '31.12.2025', 'found "31.12.2025": write 2025-12-31'],
+    ['DE', '1', '', '1.2.2025 00:00:00', 'found "1.2.2025 00:00:00": write 2025-02-01'],
+    ['DE', '1', '', '03/02/2025', 'found "03/02/2025": write 2025-02-03 or 2025-03-02'],
+    ['DE', '1', '', '12/31/2025', 'found "12/31/2025": write 2025-12-31'],
+    ['DE', '1', '', '20251231', 'found "20251231": write 2025-12-31'],
+    ['DE', '1', '', '31.02.2025', 'found "31.02.2025"'],
+  ])('says what to write instead: %s;%s;%s;%s', async (country, tier, diligence, day, words) => {
+    const csv = `name;jurisdiction;tier;due_diligence;audit_date\nA;${country};${tier};${diligence};${day}\n`;
+    const faults = await faultsOf(suppliers(csv, { delimiter: ';' }));
+    expect(faults).toEqual([expect.stringMatching(/^s.csv:2 /)]);
+    expect(faults[0]!.endsWith(words)).toBe(true);
+  });
+
+  it('says of an empty row and of a total that they are to be deleted', async () => {
+    const csv = 'name,jurisdiction,tier\nA,DE,1\n,,\n , ,\t,\nTotal,,7\n,,4\n';
+    expect(await faultsOf(suppliers(csv))).toEqual([
+      's.csv:3 null: an empty row: delete it',
+      's.csv:4 null: an empty row: delete it',
+      expect.stringMatching(/^s.csv:5 jurisdiction: .*found nothing; delete the row if it is no supplier$/),
+      expect.stringMatching(/^s.csv:6 name: .*found nothing; delete the row if it is no supplier$/),
+      expect.stringMatching(/^s.csv:6 jurisdiction: .*found nothing$/),
+    ]);
+    expect(await faultsOf(ubos('name,birthdate,citizenship\nSum,,2\n'))).toContainEqual(
+      expect.stringContaining('delete the row if it is no UBO'),
+    );
   });
 
   it('takes them out when asked to, and counts the cells', async () => {
@@ -197,20 +249,6 @@ describe('suppliers.csv', () => {
     const names = ['ハナ商事', 'バナ商事', 'ไทยดี', 'ไทยดู'];
     const { rows } = await suppliers(`name,jurisdiction,tier\n${names.map((name) => `${name},JP,1\n`).join('')}`);
     expect(rows.map(({ name }) => name)).toEqual(names);
-  });
-
-  it('says what the header row lacks, and guesses a wrong delimiter', async () => {
-    expect(await faultsOf(suppliers('name,tier\nA,1\n'))).toEqual([
-      's.csv:1 jurisdiction: expected this column, the header row has name, tier',
-    ]);
-    expect((await faultsOf(suppliers('name;jurisdiction;tier\n')))[0]).toContain('(is the delimiter ";"?)');
-    expect(await faultsOf(suppliers('name,name,jurisdiction,tier\n'))).toEqual([
-      's.csv:1 name: this column stands there more than once',
-    ]);
-    expect(await faultsOf(suppliers(''))).toEqual(['s.csv:1 null: expected a header row, the file is empty']);
-    expect(await faultsOf(suppliers('name,jurisdiction,tier\n', { columns: { id: 'LEI' } }))).toEqual([
-      's.csv:1 lei: expected this column, the header row has name, jurisdiction, tier',
-    ]);
   });
 
   it('refuses options that mean nothing', async () => {
@@ -269,7 +307,7 @@ describe('identifier schemes', () => {
       's.csv:4 null: the same as line 2 (identifier scheme name); merge them',
       's.csv:5 null: expected 3 fields as in the header row, found 2',
       's.csv:6 null: the same as line 2 (identifier scheme name); merge them',
-      's.csv:7 name: expected a letter or digit somewhere, found nothing',
+      's.csv:7 name: expected a letter or digit somewhere, found nothing; delete the row if it is no supplier',
     ]);
   });
 

@@ -40,9 +40,9 @@ describe('reference lists', () => {
   });
 
   it('names every bad row', () => {
-    const csv = bytes('name,birthdate,nationality\nA,1953,EE\n,,\nB,,Estonia\n');
+    const csv = bytes('name,birthdate,nationality\nA,1953,EE\n,,\n,,EE\nB,,Estonia\n');
     expect(() => parseReferenceList('sanctions', csv, 'eu.csv')).toThrow(
-      /eu\.csv:2 \(birthdate\).*\n.*eu\.csv:3 \(name\).*\n.*eu\.csv:4 \(nationality\)/,
+      /eu\.csv:2 \(birthdate\).*\n.*eu\.csv:3: an empty row.*\n.*eu\.csv:4 \(name\).*delete the row if it is no entry\n.*eu\.csv:5 \(nationality\)/,
     );
     expect(() => parseReferenceList('jurisdictions', bytes('iso_code,risk_level\nDE,none\n'))).toThrow(
       'low, medium or high',
