@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -175,6 +175,18 @@ export class TestRegistry {
     return async () => {
       await rm(this.at(name));
       await rename(this.at(`${name}.aside`), this.at(name));
+    };
+  }
+
+  /** No checkpoint can be written, while the directory is the one that the registry opened. */
+  async blockCheckpoint(epoch: number): Promise<() => Promise<void>> {
+    if (this.shared) return this.block('checkpoints');
+    const file = this.at('checkpoints', String(epoch));
+    await rename(file, this.at('aside'));
+    await mkdir(file);
+    return async () => {
+      await rmdir(file);
+      await rename(this.at('aside'), file);
     };
   }
 

@@ -2,6 +2,9 @@ import { CHECK_IDS, readBundle, verifyBundle } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
+import { printable } from '../frame/printable.js';
+import { particulars } from '../verify/particulars.js';
+import { statusWords } from '../verify/render.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
 import { type Language } from '@cap/policy';
 import { readTrust } from '../trust/read-trust.js';
@@ -50,9 +53,14 @@ export async function verify(
   const words = WORDS[options.lang];
   printResult(io, options, { result, unchecked, bundle_id, manifest_hash, proof_hash, trust_hash, checks }, () =>
     [
-      `${result}: ${words[result]}`,
+      `${statusWords(options.lang)[result]}: ${words[result]}`,
       `${words.unchecked}\n`,
-      ...checks.map(({ id, status, message }) => `${status.padEnd(8)} ${id.padEnd(22)} ${message[options.lang]}`),
+      ...checks.flatMap(({ id, status, expected, actual, message }) => [
+        `${statusWords(options.lang)[status].padEnd(9)} ${id.padEnd(22)} ${message[options.lang]}`,
+        ...(status === 'fail' || status === 'warn' ? [expected, actual] : [])
+          .filter((text) => text !== null)
+          .map((text) => `${' '.repeat(12)}${printable(particulars(id, text, options.lang))}`),
+      ]),
     ].join('\n'),
   );
   return result === 'fail' ? EXIT.fault : result === 'warn' ? EXIT.warn : EXIT.ok;

@@ -104,7 +104,7 @@ describe('a sample for the auditor', () => {
     const changed = await verify(at('changed.json'));
     expect([changed.code, changed.out.split('\n')[0]]).toEqual([
       2,
-      'FAILED: the opened rows are not those of the proof',
+      'FAILED: the opened rows could not be confirmed as those of the proof',
     ]);
     await proved('two');
     const other = await cap(['verify', at('two.zip'), '--policy', at('policy.json'), '--disclosure', at('rows.json')]);

@@ -3,18 +3,31 @@ import { particulars } from './particulars.js';
 
 describe('expected and actual, in German', () => {
   it.each([
-    ['sanctions named by the manifest', 'sanctions im Manifest genannt'],
+    ['lists.known', 'sanctions named by the manifest', 'sanctions, im Manifest genannt'],
     [
-      'jurisdictions: the newest known, at most 30 days old',
-      'jurisdictions: die neueste bekannte, höchstens 30 Tage alt',
+      'lists.age',
+      'jurisdictions: the newest known, at most 30 days old; sanctions: the newest known',
+      'jurisdictions: die neueste bekannte, höchstens 30 Tage alt; sanctions: die neueste bekannte',
     ],
-    ['from 2026-01-15T09:30:00Z to 2026-02-15T09:30:00Z', 'von 2026-01-15T09:30:00Z bis 2026-02-15T09:30:00Z'],
-    ['policy.json: not there', 'policy.json: nicht vorhanden'],
-    ['disclosure or mock', 'disclosure oder mock'],
-    ['0xab: revoked, no trusted time before', '0xab: widerrufen, keine vertrauenswürdige Zeit davor'],
-    ['reference/from-to.csv: 12 bytes', 'reference/from-to.csv: 12 Bytes'],
-  ])('%s', (english, german) => {
-    expect(particulars(english, 'de')).toBe(german);
-    expect(particulars(english, 'en')).toBe(english);
+    [
+      'statement.time',
+      'from 2026-01-15T09:30:00Z to 2026-02-15T09:30:00Z',
+      'von 2026-01-15T09:30:00Z bis 2026-02-15T09:30:00Z',
+    ],
+    ['files.hash', 'policy.json: not there', 'policy.json: nicht vorhanden'],
+    ['proof.backend', 'disclosure or mock', 'disclosure oder mock'],
+    ['proof.binding', 'a proof of this statement', 'ein Beweis dieser Aussage'],
+    ['files.hash', 'reference/from-to.csv: 12 bytes', 'reference/from-to.csv: 12 Bytes'],
+    [
+      'signer.trusted',
+      'the company of this key: Bank of Deposit, active from none or unknown',
+      'das Unternehmen dieses Schlüssels: Bank of Deposit, active from none or unknown',
+    ],
+    ['statement.audience', 'not there', 'not there'],
+    ['statement.nonce', 'active', 'active'],
+    ['meta.schema', '_meta.json: a sentence of a parser or two', '_meta.json: a sentence of a parser or two'],
+  ])('%s: %s', (check, english, german) => {
+    expect(particulars(check, english, 'de')).toBe(german);
+    expect(particulars(check, english, 'en')).toBe(english);
   });
 });

@@ -1,79 +1,119 @@
 import { type Language } from '@cap/policy';
 
 /**
- * What stands in `expected` and `actual` of a report beside hashes, names and times. The report has these words in English
- * only, since its bytes are the same wherever it is judged; here they are put into the language of whoever reads it.
+ * What a report says beside each check, `expected` and `actual`: in English only, since its bytes are the same wherever it
+ * is judged. These are its sentences, each whole, and their German; `$1` is a name, a hash or a time, which stays as it is.
+ * A sentence that is not here is shown in English rather than half translated.
  */
-const GERMAN: readonly [english: string, german: string][] = [
-  ['neither the trust store nor the envelope has it', 'weder der Vertrauensspeicher noch der Umschlag hat ihn'],
-  ['the signatures cover other bytes', 'die Signaturen decken andere Bytes ab'],
-  ['the signature does not verify', 'die Signatur stimmt nicht'],
-  ['the envelope carries another key', 'der Umschlag enthält einen anderen Schlüssel'],
-  ['an envelope without signatures', 'ein Umschlag ohne Signaturen'],
-  ['the registry does not answer', 'das Register antwortet nicht'],
-  ['revoked, no trusted time before', 'widerrufen, keine vertrauenswürdige Zeit davor'],
-  ['a signer in the trust store', 'ein Unterzeichner im Vertrauensspeicher'],
-  ['not in the trust store', 'nicht im Vertrauensspeicher'],
-  ['no trust store', 'kein Vertrauensspeicher'],
-  ['one signature for each key', 'eine Signatur je Schlüssel'],
-  ['one signer in all statements', 'ein Unterzeichner in allen Aussagen'],
-  ['one company in all manifests', 'ein Unternehmen in allen Manifesten'],
-  ['no reference list is named', 'keine Referenzliste ist genannt'],
-  ['only a zip has a bundle id', 'nur ein Zip hat eine Bündelnummer'],
-  ['a valid signature by', 'eine gültige Signatur von'],
-  ['no proof opens rows', 'kein Beweis öffnet Zeilen'],
-  ['what the proof opens', 'was der Beweis öffnet'],
-  ['not a readable list', 'keine lesbare Liste'],
-  ['named by the manifest', 'im Manifest genannt'],
-  ['as _meta.json says', 'wie _meta.json sagt'],
-  ['a proof of facts', 'ein Beweis von Tatsachen'],
-  ['the public key of', 'der öffentliche Schlüssel von'],
-  ['the public key', 'der öffentliche Schlüssel'],
-  ['the newest known', 'die neueste bekannte'],
-  ['the newest is of', 'die neueste ist vom'],
-  ['a DSSE envelope', 'ein DSSE-Umschlag'],
-  ['another spelling', 'eine andere Schreibweise'],
-  ['the bytes of', 'die Bytes von'],
-  ['signed before', 'signiert vor'],
-  ['registered at', 'registriert am'],
-  ['something else', 'etwas anderes'],
-  ['not built in', 'nicht eingebaut'],
-  ['a signature', 'eine Signatur'],
-  ['several by', 'mehrere von'],
-  ['JCS bytes', 'Bytes nach JCS'],
-  ['not there', 'nicht vorhanden'],
-  ['not named', 'nicht genannt'],
-  ['not held', 'liegt nicht vor'],
-  ['held as', 'liegt vor als'],
-  ['no entry', 'kein Eintrag'],
-  ['can be compared with', 'sind vergleichbar mit'],
-  ['by name and date of birth', 'nach Name und Geburtsdatum'],
-  ['by name and country', 'nach Name und Land'],
-  ['by id', 'nach Kennung'],
-  ['entries of', 'Einträgen von'],
-  ['days old', 'Tage alt'],
-  ['signatures', 'Signaturen'],
-  ['proof unit', 'Beweiseinheit'],
-  ['at most', 'höchstens'],
-  ['entries', 'Einträge'],
-  ['deprecated', 'veraltet'],
-  ['policy', 'Richtlinie'],
-  ['unknown', 'unbekannt'],
-  ['active', 'in Kraft'],
-  ['as of', 'Stand'],
-  ['bytes', 'Bytes'],
-  ['draft', 'Entwurf'],
-  ['from', 'von'],
-  ['none', 'keine'],
-  ['of', 'von'],
-  ['or', 'oder'],
-  ['to', 'bis'],
+const GERMAN: readonly [english: RegExp, german: string][] = [
+  // files, copies
+  [/^(.+): not there$/, '$1: nicht vorhanden'],
+  [/^not there$/, 'nicht vorhanden'],
+  [/^(.+): (\d+) bytes$/, '$1: $2 Bytes'],
+  [/^(.+): policy (0x\w+)$/, '$1: Richtlinie $2'],
+  [/^(.+): no reference list is named$/, '$1: keine Referenzliste ist genannt'],
+  [/^(.+): what the proof opens$/, '$1: was der Beweis öffnet'],
+  [/^(.+): no proof opens rows$/, '$1: kein Beweis öffnet Zeilen'],
+  [/^something else$/, 'etwas anderes'],
+  [/^one signer in all statements$/, 'ein Unterzeichner in allen Aussagen'],
+  [/^one company in all manifests$/, 'ein Unternehmen in allen Manifesten'],
+  [/^a proof unit for every manifest and proof$/, 'eine Beweiseinheit für jedes Manifest und jeden Beweis'],
+  [/^JCS bytes \(RFC 8785\)$/, 'Bytes nach JCS (RFC 8785)'],
+  [/^another spelling \((.+)\)$/, 'eine andere Schreibweise ($1)'],
+  // signatures, signers
+  [/^a signature$/, 'eine Signatur'],
+  [/^a DSSE envelope$/, 'ein DSSE-Umschlag'],
+  [/^an envelope without signatures$/, 'ein Umschlag ohne Signaturen'],
+  [/^the bytes of (.+)$/, 'die Bytes von $1'],
+  [/^the signatures cover other bytes$/, 'die Signaturen decken andere Bytes ab'],
+  [/^one signature for each key$/, 'eine Signatur je Schlüssel'],
+  [/^several by (\w+)$/, 'mehrere von $1'],
+  [/^at most (\d+) signatures$/, 'höchstens $1 Signaturen'],
+  [/^the public key(?: of)? (\w+)$/, 'der öffentliche Schlüssel $1'],
+  [/^the envelope carries another key$/, 'der Umschlag enthält einen anderen Schlüssel'],
+  [/^neither the trust store nor the envelope has it$/, 'weder der Vertrauensspeicher noch der Umschlag enthält ihn'],
+  [/^a valid signature by (\w+)$/, 'eine gültige Signatur von $1'],
+  [/^the signature does not verify$/, 'die Signatur stimmt nicht'],
+  [/^a signer in the trust store$/, 'ein Unterzeichner im Vertrauensspeicher'],
+  [/^(\w+): not in the trust store$/, '$1: nicht im Vertrauensspeicher'],
+  [/^(\w+): no trust store$/, '$1: kein Vertrauensspeicher'],
+  [/^signed before (\S+)$/, 'signiert vor $1'],
+  [/^(.+): revoked, no trusted time before$/, '$1: widerrufen, keine vertrauenswürdige Zeit davor'],
+  [/^the company of this key: (.*)$/, 'das Unternehmen dieses Schlüssels: $1'],
+  [/^a company for this key in the trust store$/, 'ein Unternehmen zu diesem Schlüssel im Vertrauensspeicher'],
+  [/^(.+): the manifest names (.*)$/, '$1: das Manifest nennt $2'],
+  [/^(\w+): (\S+) to (\S+)$/, '$1: $2 bis $3'],
+  // policy, proof
+  [/^active$/, 'in Kraft'],
+  [/^deprecated$/, 'veraltet'],
+  [/^draft$/, 'Entwurf'],
+  [/^unknown: the registry does not answer$/, 'unbekannt: Das Register antwortet nicht'],
+  [/^proof unit (.+): (0x\w+)$/, 'Beweiseinheit $1: $2'],
+  [/^([a-z-]+) or ([a-z-]+)$/, '$1 oder $2'],
+  [/^([a-z-]+) or ([a-z-]+) or ([a-z-]+)$/, '$1 oder $2 oder $3'],
+  [/^(.+), as _meta\.json says$/, '$1, wie _meta.json sagt'],
+  [/^backend (\d+), not built in$/, 'Beweisart $1, nicht eingebaut'],
+  [/^a proof of facts$/, 'ein Beweis von Tatsachen'],
+  [/^a proof of this statement$/, 'ein Beweis dieser Aussage'],
+  [
+    /^rejected: wrong, or bound to another manifest, policy, list or statement$/,
+    'abgelehnt: falsch, oder an ein anderes Manifest, eine andere Richtlinie, Liste oder Aussage gebunden',
+  ],
+  [/^rejected: the pairing equation does not hold$/, 'abgelehnt: die Paarungsgleichung gilt nicht'],
+  [
+    /^(.+): the proof is bound to another manifest, policy or statement$/,
+    '$1: der Beweis ist an ein anderes Manifest, eine andere Richtlinie oder Aussage gebunden',
+  ],
+  // times, lists, registry
+  [/^from (\S+)$/, 'von $1'],
+  [/^from (\S+) to (\S+)$/, 'von $1 bis $2'],
+  [/^at most (\d+) days old$/, 'höchstens $1 Tage alt'],
+  [/^(\S+) named by the manifest$/, '$1, im Manifest genannt'],
+  [/^not named$/, 'nicht genannt'],
+  [/^not held$/, 'liegt nicht vor'],
+  [/^held as (\S+)$/, 'liegt vor als $1'],
+  [/^not a readable list: (.*)$/, 'keine lesbare Liste: $1'],
+  [
+    /^(\d+) of (\d+) entries of (\S+) can be compared with (\S+) by name and country$/,
+    '$1 von $2 Einträgen von $3 lassen sich nach Name und Land mit $4 vergleichen',
+  ],
+  [
+    /^(\d+) of (\d+) entries of (\S+) can be compared with (\S+) by name and date of birth$/,
+    '$1 von $2 Einträgen von $3 lassen sich nach Name und Geburtsdatum mit $4 vergleichen',
+  ],
+  [
+    /^(\d+) of (\d+) entries of (\S+) can be compared with (\S+) by id$/,
+    '$1 von $2 Einträgen von $3 lassen sich nach Kennung mit $4 vergleichen',
+  ],
+  [/^(\S+): the newest known$/, '$1: die neueste bekannte'],
+  [/^(\S+): the newest known, at most (\d+) days old$/, '$1: die neueste bekannte, höchstens $2 Tage alt'],
+  [/^(\S+): as of ([^\s,]+)$/, '$1: Stand $2'],
+  [/^(\S+): as of ([^\s,]+), the newest is of ([^\s,]+)$/, '$1: Stand $2, die neueste ist vom $3'],
+  [/^(\S+): as of ([^\s,]+), the registry does not answer$/, '$1: Stand $2, das Register antwortet nicht'],
+  [/^only a zip has a bundle id$/, 'nur ein Zip hat eine Bündelnummer'],
+  [/^no entry$/, 'kein Eintrag'],
+  [/^registered at (\S+)$/, 'registriert am $1'],
+  // opened rows
+  [/^the bundle has no proof of kzg-columns$/, 'das Bündel hat keinen Beweis der Art kzg-columns'],
+  [/^the rows are of another manifest$/, 'die Zeilen gehören zu einem anderen Manifest'],
+  [
+    /^the rows were opened for another proof, policy, list or statement$/,
+    'die Zeilen wurden für einen anderen Beweis, eine andere Richtlinie, Liste oder Aussage geöffnet',
+  ],
+  [/^(\w+), segment (\d+): the pairing equation does not hold$/, '$1, Segment $2: die Paarungsgleichung gilt nicht'],
 ];
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-// Not a part of a file's name, a hash or a longer word.
-const PHRASE = new RegExp(`(?<![\\w./-])(?:${GERMAN.map(([english]) => escaped(english)).join('|')})(?![\\w./-])`, 'g');
-const TRANSLATION = new Map(GERMAN);
+/** What callers asked for and what stands in the statement are words of their own, never ours. */
+const VERBATIM: ReadonlySet<string> = new Set(['statement.audience', 'statement.nonce']);
 
-export const particulars = (text: string, language: Language): string =>
-  language === 'en' ? text : text.replace(PHRASE, (phrase) => TRANSLATION.get(phrase)!);
+/** `expected`, `actual` or a sample's fault in the reader's language; `check` is its id. */
+export function particulars(check: string, text: string, language: Language): string {
+  if (language === 'en' || VERBATIM.has(check)) return text;
+  // Of several manifests, lists or signers each has a sentence.
+  return text.split('; ').map(inGerman).join('; ');
+}
+
+function inGerman(sentence: string): string {
+  const [english, german] = GERMAN.find(([pattern]) => pattern.test(sentence)) ?? [];
+  return english && german ? sentence.replace(english, german) : sentence;
+}

@@ -65,10 +65,15 @@ describe('the report as it is printed', () => {
     ['ok', 'ok', 'en', /^OK: every rule holds for the committed rows, .* and the opened rows are those of the proof$/],
     ['ok', 'ok', 'de', /^IN ORDNUNG: .*festgelegten Zeilen, .* und die geöffneten Zeilen gehören zum Beweis$/],
     ['warn', 'ok', 'en', /^WARNING: no check failed, and the opened rows are those of the proof, but read on$/],
-    ['fail', 'fail', 'en', /^FAILED: the opened rows are not those of the proof$/],
+    ['fail', 'fail', 'en', /^FAILED: the opened rows could not be confirmed as those of the proof$/],
     ['fail', 'ok', 'en', /^FAILED$/],
     ['warn', 'ok', 'de', /^WARNUNG: .*, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter$/],
-    ['fail', 'fail', 'de', /^NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis$/],
+    [
+      'fail',
+      'fail',
+      'de',
+      /^NICHT BESTANDEN: die geöffneten Zeilen ließen sich nicht als die des Beweises bestätigen$/,
+    ],
   ] as const)('its first line covers the sample: verdict %s, sample %s, %s', (result, sample, language, line) => {
     const judged = { ...report, result, sample: { places: ['suppliers:0'], result: sample } };
     expect(renderReport(judged, { language, colour: false }).split('\n')[0]).toMatch(line);

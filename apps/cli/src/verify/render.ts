@@ -16,7 +16,7 @@ const WORDS = {
       warn: 'WARNING: no check failed, but read on',
       warnWithSample: 'WARNING: no check failed, and the opened rows are those of the proof, but read on',
       fail: 'FAILED',
-      failedSample: 'FAILED: the opened rows are not those of the proof',
+      failedSample: 'FAILED: the opened rows could not be confirmed as those of the proof',
     },
     bundle: 'Bundle',
     manifest: 'Manifest',
@@ -30,9 +30,10 @@ const WORDS = {
     issued: 'Proof made',
     ends: 'Proof ends',
     none: 'none',
+    noTrust: 'none',
     checks: 'Checks',
     compared: 'Compared',
-    comparison: '{list} with {id} as of {as_of} by {by}; {usable} of its {entries} entries can be',
+    comparison: '{list} with {id} as of {as_of} by {by}; {usable} of its {entries} entries can be compared',
     rules: 'Rules',
     noRules: 'no rule could be judged',
     expected: 'expected',
@@ -49,7 +50,7 @@ const WORDS = {
       warnWithSample:
         'WARNUNG: keine Prüfung ist fehlgeschlagen, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter',
       fail: 'NICHT BESTANDEN',
-      failedSample: 'NICHT BESTANDEN: die geöffneten Zeilen gehören nicht zum Beweis',
+      failedSample: 'NICHT BESTANDEN: die geöffneten Zeilen ließen sich nicht als die des Beweises bestätigen',
     },
     bundle: 'Bündel',
     manifest: 'Manifest',
@@ -63,9 +64,10 @@ const WORDS = {
     issued: 'Beweis erstellt',
     ends: 'Beweis endet',
     none: 'keine',
+    noTrust: 'keiner',
     checks: 'Prüfungen',
     compared: 'Verglichen',
-    comparison: '{list} mit {id}, Stand {as_of}, nach {by}; {usable} von {entries} Einträgen sind es',
+    comparison: '{list} mit {id}, Stand {as_of}, nach {by}; {usable} von {entries} Einträgen lassen sich vergleichen',
     rules: 'Regeln',
     noRules: 'keine Regel konnte beurteilt werden',
     expected: 'erwartet',
@@ -80,6 +82,9 @@ const WORDS = {
     },
   },
 } as const;
+
+/** The words for a check's status, for other verbs that print checks. */
+export const statusWords = (language: Language) => WORDS[language].status;
 
 const COLOURS = {
   ok: 'green',
@@ -112,7 +117,7 @@ export function renderReport(judged: Report, { language, colour }: { language: L
     [words.manifest, report.manifest_hash],
     [words.proof, report.proof_hash],
     [words.policy, report.policy_hash ?? words.none],
-    [words.trust, report.trust_hash ?? words.none],
+    [words.trust, report.trust_hash ?? words.noTrust],
     [words.at, report.at],
     [words.company, report.company],
     ...report.signers.map(({ kid, owner }): [string, string] => [words.signer, `${owner ?? words.stranger} (${kid})`]),
@@ -139,7 +144,7 @@ export function renderReport(judged: Report, { language, colour }: { language: L
       [words.expected, expected],
       [words.actual, actual],
     ] as const)
-      if (text !== null) lines.push(`${' '.repeat(12)}${word}: ${particulars(text, language)}`);
+      if (text !== null) lines.push(`${' '.repeat(12)}${word}: ${particulars(id, text, language)}`);
   }
   return `${lines.join('\n')}\n`;
 }

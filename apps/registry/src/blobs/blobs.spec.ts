@@ -136,7 +136,7 @@ describe('BLOBs', () => {
     const { blob_id } = (await registry.as('verifier').putBlob('as it was stored')).body;
     await registry.overwrite(blob_id, 'as it was STORED');
     const answer = await registry.as('verifier').get(`/v1/blobs/${blob_id}`);
-    expect([answer.status, answer.body.code]).toEqual([500, 'internal']);
+    expect([answer.status, answer.body.code]).toEqual([500, 'blob.corrupt']);
     expect(answer.text).not.toContain('STORED');
   });
 

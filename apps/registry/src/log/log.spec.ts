@@ -120,7 +120,9 @@ describe('checkpoints that can not be read and written', () => {
     const own = await TestRegistry.start();
     try {
       const before = await failures(own);
-      const unblock = await own.block('checkpoints');
+      await register('guarded', own);
+      while ((await own.storedCheckpoint(1).catch(() => '')) === '');
+      const unblock = await own.blockCheckpoint(1);
       const { entry } = await register('unguarded', own);
       let ready = await own.as('operator').get('/readyz');
       while (ready.status === 200) ready = await own.as('operator').get('/readyz');

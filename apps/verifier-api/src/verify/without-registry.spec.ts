@@ -22,7 +22,14 @@ beforeAll(async () => {
   const { kid, publicKey, record } = api.prover.key;
   const { owner, valid_from, valid_to } = record;
   let trust = addToTrust(emptyTrustDocument(), {
-    signer: { kid, public_key: publicKeyText(publicKey), owner, valid_from, valid_to },
+    signer: {
+      kid,
+      public_key: publicKeyText(publicKey),
+      owner,
+      company: { name: 'Musterwerk AG' },
+      valid_from,
+      valid_to,
+    },
   });
   trust = addToTrust(trust, {
     policy: { hash: policyHash as `0x${string}`, policy: JSON.parse(text.toString('utf8')) },

@@ -6,14 +6,17 @@ import { visibleText } from '../manifest/manifest.js';
 import { UNLISTED_FILES } from './bundle.js';
 import { nameFault } from './entry-name.js';
 
-/** What a file of a bundle is for, and how a file in that role is named. There is no role for programs. */
+/**
+ * What a file of a bundle is for, and how a file in that role is named. There is no role for programs. The copies have one
+ * name each: whoever opens the zip reads policy.json as the policy, so nothing else may bear the name.
+ */
 const ROLE_NAMES = {
-  manifest: /\.json$/,
+  manifest: /^(?!(policy|disclosure|openings)\.json$).*\.json$/i,
   proof: /\.capz$/,
-  policy: /\.json$/,
-  disclosure: /\.json$/,
+  policy: /^policy\.json$/,
+  disclosure: /^disclosure\.json$/,
   reference: /^reference\/[^/]+\.csv$/,
-  readme: /\.txt$/,
+  readme: /^README\.txt$/,
 } as const;
 export type FileRole = keyof typeof ROLE_NAMES;
 

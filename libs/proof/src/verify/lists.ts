@@ -72,7 +72,8 @@ export async function resolveLists(
     for (const list of used) {
       const found = await findList(list, judged.manifest, judging, checks);
       if (!found) continue;
-      held.set(list.id, found.held);
+      // By contents: of several manifests each must name the newest list, not only the last one.
+      held.set(`${list.id} ${found.list.hash}`, found.held);
       const comparison = comparisonOf(list, found);
       if (comparison) comparisons.set(JSON.stringify(comparison), comparison);
       // Judged once for each list of rows, held once.
@@ -229,7 +230,7 @@ function checkAge(
   let stale = false;
   const expected: string[] = [];
   const actual: string[] = [];
-  for (const [id, { as_of, newest_as_of, unconfirmed }] of held) {
+  for (const { id, as_of, newest_as_of, unconfirmed } of held.values()) {
     const limits = used.flatMap((list) => (list.id === id && list.maxAgeDays !== null ? [list.maxAgeDays] : []));
     const newest = Date.parse(newest_as_of) <= Date.parse(as_of);
     if (!newest || unconfirmed) stale = true;

@@ -32,6 +32,11 @@ export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
     (why) => checks.fail('meta.units', { actual: why }),
   );
   if (!units) return { meta, units: [] };
+  const idle = idleFile(meta, units);
+  if (idle !== undefined) {
+    checks.fail('meta.units', { expected: 'a proof unit for every manifest and proof', actual: `${idle}: none` });
+    return { meta, units: [] };
+  }
   checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
   const signers = new Set(units.map(({ statement }) => statement.signer));
   if (signers.size > 1)
@@ -41,6 +46,14 @@ export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
     });
   return { meta, units };
 }
+
+/** A manifest or proof that no unit is about: nobody would judge it, and whoever opens the zip would read it. */
+const idleFile = ({ files }: BundleMeta, units: readonly ProofUnit[]): string | undefined =>
+  Object.entries(files).find(
+    ([name, { role }]) =>
+      (role === 'manifest' && !units.some(({ manifest_file }) => manifest_file === name)) ||
+      (role === 'proof' && !units.some(({ proof_file }) => proof_file === name)),
+  )?.[0];
 
 /** legacy.format, of a bundle of neither the current nor a known older generation. */
 function checkGeneration(meta: JsonValue, checks: CheckList): void {

@@ -700,6 +700,35 @@ const CASES: Record<string, Case> = {
     rules: 'unproven',
   },
 
+  'meta.schema: another policy under the role of a manifest': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('policy.json', Buffer.from(policyOf(RULES.few).canonicalText)),
+        meta: ({ files }) => (files['policy.json']!.role = 'manifest'),
+        signers: [made.signer],
+      }),
+    result: 'fail',
+    checks: { ...NOTHING_CHECKED, 'meta.schema': 'fail' },
+    rules: {},
+  },
+  'meta.units: a manifest that no proof is about': {
+    zip: (made) =>
+      tampered(made, {
+        files: (files) => files.set('zz.json', files.get('manifest.json')!).set('manifest.json', Buffer.from('{}')),
+        meta: (meta) => {
+          const bytes = made.files.get('manifest.json')!;
+          meta.files['zz.json'] = { ...meta.files['manifest.json']!, hash: sha3Text(bytes), size: bytes.length };
+          meta.proof_units[0]!.manifest_file = 'zz.json';
+        },
+        signers: [made.signer],
+      }),
+    result: 'fail',
+    checks: {
+      'meta.units': 'fail',
+      ...skipped(...MANIFEST, ...POLICY, ...PROOF, 'statement.signer', 'statement.time', ...LISTS),
+    },
+    rules: {},
+  },
   'files.copies: another policy': {
     zip: withFile('policy.json', () => Buffer.from(policyOf(RULES.few).canonicalText)),
     result: 'fail',

@@ -263,6 +263,47 @@ describe('several proof units', () => {
     });
   });
 
+  it('are as old as the oldest list that one of them names, in whatever order', async () => {
+    const sanctions = 'name,nationality\nSomebody Else,FR\n';
+    const other = await makeBundle({ signer: made.signer, scenario: { sanctions } });
+    const files = [
+      file('manifest.json', 'manifest', made, 'manifest.json'),
+      file('proof.capz', 'proof', made, 'proof.capz'),
+      file('second.json', 'manifest', other, 'manifest.json'),
+      file('second.capz', 'proof', other, 'proof.capz'),
+    ];
+    const lists = [...made.proving.context.referenceLists.values(), ...other.proving.context.referenceLists.values()];
+    const newest = '2026-01-20';
+    const of = (hash: string) =>
+      hash === other.proving.context.referenceLists.get('sanctions')!.hash ? newest : '2026-01-01';
+    const held = {
+      ...sources,
+      newestList: (id: string) => (id === 'sanctions' ? newest : null),
+      referenceList: (hash: string) => {
+        const list = lists.find((candidate) => candidate.hash === hash);
+        return list ? { id: list.id, bytes: list.bytes, as_of: of(hash), newest_as_of: of(hash) } : null;
+      },
+    };
+    for (const ids of [
+      ['first', 'second'],
+      ['second', 'first'],
+    ]) {
+      const parts = {
+        first: [made, 'manifest.json', 'proof.capz'],
+        second: [other, 'second.json', 'second.capz'],
+      } as const;
+      const units = ids.map((id) => {
+        const [bundle, manifest, proof] = parts[id as keyof typeof parts];
+        return unit(id, bundle, manifest, proof);
+      });
+      const { report } = await verify(pack(files, units), held);
+      expect(report.checks.find(({ id }) => id === 'lists.age')).toMatchObject({
+        status: 'warn',
+        actual: expect.stringContaining('sanctions: as of 2026-01-01, the newest is of 2026-01-20'),
+      });
+    }
+  });
+
   it('fail together if one proof is of another manifest, and its rules hold for neither', async () => {
     // Equal lists, other salts: another manifest.
     const other = await makeBundle();
