@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
-import { count, dayOrTime, digest, time } from './scalars.js';
+import { count, dayOrTime, digest, plainText, time } from './scalars.js';
 
 export const listKind = z.enum(['sanctions', 'jurisdictions']);
 export type ListKind = z.infer<typeof listKind>;
@@ -21,15 +21,24 @@ export const listRequest = z.strictObject({
 });
 export type ListRequest = z.infer<typeof listRequest>;
 
+/** POST /v1/lists/:hash/withdraw */
+export const listWithdrawal = z.strictObject({
+  reason: plainText.max(1000).regex(/\S/u, { error: 'expected a reason' }),
+});
+export type ListWithdrawal = z.infer<typeof listWithdrawal>;
+
 export const listRecord = z.object({
   /** SHA3-256 of the raw CSV. */
   hash: digest,
   id: z.string(),
   kind: listKind,
   as_of: z.string(),
-  /** The as_of of the newest list with this id. */
-  newest_as_of: z.string(),
+  /** The as_of of the newest list with this id that was not withdrawn; null if all were. */
+  newest_as_of: z.string().nullable(),
   created_at: time,
+  /** Since when nobody should rely on this content any more, and why; null if it was not withdrawn. */
+  withdrawn_at: time.nullable(),
+  withdrawal_reason: z.string().nullable(),
   /** Bytes of the CSV. */
   size: count,
   entries: count,

@@ -26,6 +26,7 @@ import {
   type ListRequest,
   listStored,
   type ListStored,
+  type ListWithdrawal,
 } from './lists.js';
 import {
   type CheckpointRecord,
@@ -136,6 +137,12 @@ export class RegistryClient {
 
   findList(hash: string, context: CallContext = {}): Promise<ListRecord | null> {
     return orNull(this.#transport.json(listRecord, { ...context, ...get(`/v1/lists/${segment(hash)}`) }));
+  }
+
+  /** For good; the first time counts. Code list.unknown if it is not there. */
+  withdrawList(hash: string, request: ListWithdrawal, context: CallContext = {}): Promise<ListRecord> {
+    const path = `/v1/lists/${segment(hash)}/withdraw`;
+    return this.#transport.json(listRecord, { ...context, ...post(path, request, true) });
   }
 
   /** The raw CSV. */

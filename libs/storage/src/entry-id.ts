@@ -13,6 +13,5 @@ export function entryId({
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** What the log says about a company: a hash that nobody can guess a name from without the salt, which lies beside the name. */
-export const companyDigest = (company: string, salt: string) =>
-  `0x${sha3(jcs([salt, company])).toString('hex')}` as const;
+/** What the log says of a text in clear, a company's name or a reason: a hash that nobody can guess it from without the salt, which lies beside the text. */
+export const saltedDigest = (text: string, salt: string) => `0x${sha3(jcs([salt, text])).toString('hex')}` as const;

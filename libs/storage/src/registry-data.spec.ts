@@ -210,6 +210,31 @@ describe('reference lists', () => {
     expect(await data.store.findList(sha3Text('c'))).toBeNull();
   });
 
+  it('withdrawn: for good, whatever day the content is published for, and no longer the newest', async () => {
+    for (const [text, day] of [
+      ['a', '2026-01-01'],
+      ['b', '2026-02-01'],
+    ] as const)
+      await data.store.storeList(await listOf(text, day));
+    await data.store.withdrawList(sha3Text('b'), 'one name was wrong');
+    const size = (await events()).length;
+    await data.store.withdrawList(sha3Text('b'), 'another reason');
+    expect((await events()).length).toBe(size);
+    const withdrawn = { withdrawn_at: place.clock.toISOString(), withdrawal_reason: 'one name was wrong' };
+    expect(await data.store.findList(sha3Text('b'))).toMatchObject({ newest_as_of: '2026-01-01', ...withdrawn });
+    expect(await data.store.findList(sha3Text('a'))).toMatchObject({ newest_as_of: '2026-01-01', withdrawn_at: null });
+    const again = await data.store.storeList(await listOf('b', '2026-03-01'));
+    expect(again).toMatchObject({ created: true, record: { newest_as_of: '2026-01-01', ...withdrawn } });
+    await data.store.withdrawList(sha3Text('a'), 'both were wrong');
+    expect((await data.store.listLists({ limit: 10 })).items.map((list) => list.newest_as_of)).toEqual([
+      null,
+      null,
+      null,
+    ]);
+    await expect(data.store.withdrawList(sha3Text('c'), 'x')).rejects.toMatchObject({ code: 'list.unknown' });
+    expect(await place.fsck()).toMatchObject({ ok: true, faults: [] });
+  });
+
   it('one content has one id, and needs its BLOB', async () => {
     await data.store.storeList(await listOf('a', '2026-01-01'));
     await expect(data.store.storeList(await listOf('a', '2026-01-01', { id: 'other' }))).rejects.toMatchObject({

@@ -38,8 +38,11 @@ export interface NewList {
 }
 export interface StoredList extends NewList {
   created_at: string;
-  /** The as_of of the newest list with this id. */
-  newest_as_of: string;
+  /** The as_of of the newest list with this id that was not withdrawn; null if all were. */
+  newest_as_of: string | null;
+  /** RFC 3339 UTC since when nobody should rely on this content any more, and why; null if it was not withdrawn. */
+  withdrawn_at: string | null;
+  withdrawal_reason: string | null;
 }
 
 export interface NewEntry {
@@ -226,6 +229,8 @@ export interface RegistryStore extends RegistryReader {
   setPolicyStatus(policyHash: Digest, status: PolicyStatus): Promise<StoredPolicy>;
   /** CapError list.conflict if this content is known under another id or kind; bundle.unknown without the BLOB. */
   storeList(list: NewList): Promise<Stored<StoredList>>;
+  /** For good, and the first time counts: withdrawn again it stays as it is. CapError list.unknown. */
+  withdrawList(hash: string, reason: string): Promise<void>;
   /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
   registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>>;
   appendEvent(event: string, details: JsonObject): Promise<ChainEvent>;

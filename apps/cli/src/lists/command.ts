@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { type DefineGroup, group, verb } from '../frame/command.js';
-import { day, delimiter, percent, serviceUrl } from '../frame/option-values.js';
+import { day, delimiter, notEmpty, percent, serviceUrl } from '../frame/option-values.js';
 
 export const defineLists: DefineGroup = (program, run) => {
   const lists = group(program, 'lists', 'reference lists: sanctions, jurisdictions', [
@@ -39,4 +39,17 @@ export const defineLists: DefineGroup = (program, run) => {
     .addOption(kind('what it is (default: jurisdictions if it is named so, else sanctions)'))
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
     .action(run.action(async () => (await import('./publish.js')).publish));
+
+  verb(
+    lists,
+    'withdraw <hash>',
+    'say that nobody should rely on a published list any more; it stays there to be read',
+    [
+      'CAP_TOKEN_FILE=token cap lists withdraw 0x5f0c… --reason "half of the entries were missing" --url https://verifier.example.com',
+    ],
+  )
+    .requiredOption('--reason <text>', 'why; kept in clear, so name nobody in it', notEmpty)
+    .requiredOption('--url <url>', 'verifier API or registry', serviceUrl)
+    .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
+    .action(run.action(async () => (await import('./withdraw.js')).withdraw));
 };

@@ -144,6 +144,39 @@ describe('cap lists', () => {
     }
   });
 
+  it('withdraws a published list at a verifier API, or at the registry itself', async () => {
+    const hash = `0x${'5f'.repeat(32)}`;
+    const record = { hash, withdrawn_at: '2026-02-01T10:00:00Z', withdrawal_reason: 'half\u202e was missing' };
+    const unknown = { status: 404, body: { code: 'route.unknown', detail: 'no such route' } };
+    for (const route of ['/lists', '/v1/lists']) {
+      const received = await withService(
+        ({ url }) => (url === `${route}/${hash}/withdraw` ? { status: 200, body: record } : unknown),
+        async (url) => {
+          const argv = ['lists', 'withdraw', `sha3-256:${'5f'.repeat(32)}`, '--reason', 'half was missing'];
+          const { code, out } = await cap([...argv, '--url', url]);
+          expect([code, out]).toEqual([0, `${hash}  withdrawn at 2026-02-01T10:00:00Z: half\\u{202e} was missing\n`]);
+          expect(JSON.parse((await cap([...argv, '--url', url, '--json'])).out)).toEqual({ record });
+        },
+      );
+      expect(JSON.parse(received.at(-1)!.body.toString())).toEqual({ reason: 'half was missing' });
+    }
+  });
+
+  it('a list that is not there can not be withdrawn, nor one without a reason or a hash', async () => {
+    const received = await withService(
+      () => ({ status: 404, body: { code: 'list.unknown', detail: 'no reference list' } }),
+      async (url) => {
+        const withdraw = (...argv: string[]) => cap(['lists', 'withdraw', ...argv, '--url', url]);
+        expect((await withdraw('sanctions.csv', '--reason', 'x')).code).toBe(64);
+        expect((await withdraw(`0x${'5f'.repeat(32)}`)).code).toBe(64);
+        expect((await withdraw(`0x${'5f'.repeat(32)}`, '--reason', ' ')).code).toBe(64);
+        const unknown = await withdraw(`0x${'5f'.repeat(32)}`, '--reason', 'x');
+        expect([unknown.code, unknown.err]).toEqual([65, expect.stringContaining('list.unknown')]);
+      },
+    );
+    expect(received).toHaveLength(1);
+  });
+
   it('sends nothing when the list is bad, or its day is none', async () => {
     const received = await withService(
       () => ({ status: 200, body: {} }),

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Config } from '@cap/config';
 import { CapError, type JsonObject } from '@cap/crypto';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
+import { heldListOf } from '@cap/proof';
 import {
   FileBlobStore,
   RegistryData,
@@ -77,7 +78,7 @@ export async function openHeldOf(directory: string): Promise<Held> {
     list: async (hash) => {
       const found = await reader.findList(hash);
       const body = found && (await store.read(found.blob_id));
-      return body && { id: found.id, bytes: await buffer(body), as_of: found.as_of, newest_as_of: found.newest_as_of };
+      return body && heldListOf(found, await buffer(body));
     },
     close: () => reader.close(),
   };

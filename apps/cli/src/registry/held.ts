@@ -1,6 +1,6 @@
 import { RegistryClient, type PolicyRecord } from '@cap/contracts';
 import { type Digest, type JsonObject } from '@cap/crypto';
-import { type HeldReferenceList } from '@cap/proof';
+import { heldListOf, type HeldReferenceList } from '@cap/proof';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';
@@ -24,7 +24,7 @@ export async function openHeld(io: CliIo, place: RegistryPlace): Promise<Held> {
     list: async (hash) => {
       const record = await client.findList(hash);
       const bytes = record && (await client.findListContent(hash));
-      return bytes && { id: record.id, bytes, as_of: record.as_of, newest_as_of: record.newest_as_of };
+      return bytes && heldListOf(record, bytes);
     },
     close: () => client.close(),
   });

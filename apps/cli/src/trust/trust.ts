@@ -194,8 +194,13 @@ const showDocument = (document: TrustDocument, hash: string): string =>
     ),
     '',
     table(
-      ['reference list', 'as of', 'hash'],
-      document.reference_lists.map(({ id, as_of, hash: listHash }) => [id, as_of, listHash]),
+      ['reference list', 'as of', 'withdrawn at', 'hash'],
+      document.reference_lists.map(({ id, as_of, withdrawn_at, hash: listHash }) => [
+        id,
+        as_of,
+        withdrawn_at ?? '-',
+        listHash,
+      ]),
     ),
     '',
     table(

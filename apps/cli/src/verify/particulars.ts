@@ -85,6 +85,8 @@ const GERMAN: readonly [english: RegExp, german: string][] = [
     /^(\d+) of (\d+) entries of (\S+) can be compared with (\S+) by id$/,
     '$1 von $2 Einträgen von $3 lassen sich nach Kennung mit $4 vergleichen',
   ],
+  [/^(\d+) entries of (\S+)$/, '$1 Einträge von $2'],
+  [/^withdrawn on (\S+)$/, 'zurückgezogen am $1'],
   [/^(\S+): the newest known$/, '$1: die neueste bekannte'],
   [/^(\S+): the newest known, at most (\d+) days old$/, '$1: die neueste bekannte, höchstens $2 Tage alt'],
   [/^(\S+): as of ([^\s,]+)$/, '$1: Stand $2'],

@@ -1,6 +1,13 @@
 import { Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { listQuery, listRequest, type ListRequest, pathPart } from '@cap/contracts';
+import {
+  listQuery,
+  listRequest,
+  type ListRequest,
+  listWithdrawal,
+  type ListWithdrawal,
+  pathPart,
+} from '@cap/contracts';
 import { Clients, Produces, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { type z } from 'zod';
 import { ListsService } from './lists.service.js';
@@ -26,6 +33,13 @@ export class ListsController {
   @Clients('verifier', 'operator')
   find(@ZodParam('hash', pathPart) hash: string) {
     return this.lists.find(hash);
+  }
+
+  @Post(':hash/withdraw')
+  @HttpCode(200)
+  @Clients('verifier', 'operator')
+  withdraw(@ZodParam('hash', pathPart) hash: string, @ZodBody(listWithdrawal) { reason }: ListWithdrawal) {
+    return this.lists.withdraw(hash, reason);
   }
 
   @Get(':hash/content')

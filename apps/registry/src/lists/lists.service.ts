@@ -46,6 +46,12 @@ export class ListsService {
     return toRecord(await this.#stored(hash));
   }
 
+  /** CapError list.unknown. */
+  async withdraw(hash: string, reason: string): Promise<ListRecord> {
+    await this.data.store.withdrawList(hash, reason);
+    return this.find(hash);
+  }
+
   async content(hash: string): Promise<{ body: Readable; size: number }> {
     const { blob_id, size } = await this.#stored(hash);
     const body = await this.data.readBlob(blob_id);

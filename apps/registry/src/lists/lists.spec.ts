@@ -104,6 +104,48 @@ describe('reference lists', () => {
     expect([large.status, large.body.code]).toEqual([413, 'request.too-large']);
   });
 
+  it('withdraws one for good: the first time counts, and its content stays there to be read', async () => {
+    const bad = `${SANCTIONS}Wrong,,DE,\n`;
+    const hash = digestOf(bad);
+    for (const as_of of ['2026-01-15', '2026-03-01']) await publish('bad', 'sanctions', as_of, bad);
+    await publish('bad', 'sanctions', '2026-02-01', `${bad}Right,,DE,\n`);
+    const withdraw = (reason: string) => registry.as('verifier').post(`/v1/lists/${hash}/withdraw`, { reason });
+    const first = await withdraw('one name was wrong');
+    expect(first.status).toBe(200);
+    expect(first.body).toMatchObject({
+      hash,
+      withdrawn_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      withdrawal_reason: 'one name was wrong',
+      newest_as_of: '2026-02-01',
+    });
+    expect((await withdraw('another reason')).body).toEqual(first.body);
+    // Published once more it is the same content, and no better.
+    const again = await publish('bad', 'sanctions', '2026-04-01', bad);
+    const { withdrawn_at } = first.body;
+    expect(again.body).toMatchObject({ created: true, list: { withdrawn_at, newest_as_of: '2026-02-01' } });
+    const { items } = (await registry.as('operator').get('/v1/lists?id=bad')).body;
+    expect(items.map((list: { withdrawn_at: string | null }) => list.withdrawn_at)).toEqual([
+      withdrawn_at,
+      withdrawn_at,
+      null,
+      withdrawn_at,
+    ]);
+    expect((await registry.as('verifier').get(`/v1/lists/${hash}/content`)).text).toBe(bad);
+
+    const events = (await registry.data.store.listEvents(0, 1000)).filter(({ event }) => event === 'list.withdrawn');
+    expect(events).toMatchObject([{ ts: withdrawn_at, details: { hash, id: 'bad' } }]);
+    expect(Object.keys(events[0]!.details).sort()).toEqual(['hash', 'id', 'reason_digest']);
+    expect(events[0]!.details.reason_digest).not.toBe(digestOf('one name was wrong'));
+  });
+
+  it('withdraws only with a reason, and only what is there', async () => {
+    const withdraw = (name: string, body: object) => registry.as('verifier').post(`/v1/lists/${name}/withdraw`, body);
+    for (const wrong of [{}, { reason: ' ' }, { reason: 'x'.repeat(1001) }, { reason: 7 }, { reason: 'x', more: 1 }])
+      expect((await withdraw(digestOf(SANCTIONS), wrong)).body).toMatchObject({ status: 400, code: 'request.schema' });
+    expect((await withdraw(digestOf('x'), { reason: 'x' })).body).toMatchObject({ status: 404, code: 'list.unknown' });
+    expect((await registry.as('verifier').get(`/v1/lists/${digestOf(SANCTIONS)}`)).body.withdrawn_at).toBeNull();
+  });
+
   it('says that an unknown one is unknown', async () => {
     for (const path of [digestOf('x'), `${digestOf('x')}/content`, 'nonsense'])
       expect((await registry.as('verifier').get(`/v1/lists/${path}`)).body).toMatchObject({

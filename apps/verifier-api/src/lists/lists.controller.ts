@@ -1,6 +1,14 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type CallContext, listQuery, listRequest, type ListRequest, type ListStored } from '@cap/contracts';
+import {
+  type CallContext,
+  listQuery,
+  listRequest,
+  type ListRequest,
+  type ListStored,
+  listWithdrawal,
+  type ListWithdrawal,
+} from '@cap/contracts';
 import { isCapError } from '@cap/crypto';
 import { parseReferenceList, refuseMute } from '@cap/proof';
 import {
@@ -72,6 +80,18 @@ export class ListsController {
     if (isKnown(request, reply, `"${record.hash}"`)) return undefined;
     reply.header('content-type', CSV);
     return this.registry.client.findListContent(hash, context);
+  }
+
+  /** For good. Needs no idempotency key: the first time counts. */
+  @Post(':hash/withdraw')
+  @HttpCode(200)
+  @Scopes('policy:write')
+  withdraw(
+    @ZodParam('hash', listHash) hash: string,
+    @ZodBody(listWithdrawal) body: ListWithdrawal,
+    @Req() { id: requestId }: FastifyRequest,
+  ) {
+    return forgettingAfter(this.lists, () => this.registry.client.withdrawList(hash, body, { requestId }));
   }
 
   async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest, sha3Text } from '@cap/crypto';
-import { type HeldReferenceList } from '@cap/proof';
+import { heldListOf, type HeldReferenceList } from '@cap/proof';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { Remembered } from '../remembered.js';
@@ -38,11 +38,12 @@ export class ReferenceLists {
     return this.#lists.get(hash, () => this.#ask(hash, context));
   }
 
-  /** The as_of of the newest list with this id; null if the registry has none. */
+  /** The as_of of the newest list with this id that was not withdrawn; null if the registry has none. */
   async newest(id: string, { requestId }: CallContext): Promise<string | null> {
     const found = await this.#newest.get(id, async () => {
       const { items } = await this.registry.client.lists({ id, limit: 1 }, { requestId });
-      return items[0] ? { as_of: items[0].newest_as_of } : null;
+      const as_of = items[0]?.newest_as_of;
+      return as_of ? { as_of } : null;
     });
     return found?.as_of ?? null;
   }
@@ -61,7 +62,7 @@ export class ReferenceLists {
   async #ask(hash: Digest, { requestId }: CallContext): Promise<HeldReferenceList | null> {
     const record = await this.registry.client.findList(hash, { requestId });
     const bytes = record && (await this.#content(hash, { requestId }));
-    return bytes && { id: record.id, as_of: record.as_of, newest_as_of: record.newest_as_of, bytes };
+    return bytes && heldListOf(record, bytes);
   }
 
   async #content(hash: Digest, context: CallContext): Promise<Buffer | null> {

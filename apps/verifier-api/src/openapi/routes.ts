@@ -10,6 +10,7 @@ import {
   listRecord,
   listRequest,
   listStored,
+  listWithdrawal,
   policyPage,
   policyQuery,
   policyRecord,
@@ -208,6 +209,19 @@ export const ROUTES: readonly Route[] = [
       304: notModified,
     },
     problems: [...READS, 'list.unknown'],
+  },
+  {
+    method: 'post',
+    path: '/lists/:hash/withdraw',
+    group: 'lists',
+    summary: 'Withdraw a reference list, for good',
+    description:
+      'It stays there to be read; a verdict that rests on it has a warning. Withdrawn again, it stays as it is.',
+    scopes: POLICY,
+    params: { hash: listHash },
+    body: { [JSON_TYPE]: listWithdrawal },
+    answers: { 200: json(listRecord, 'The list as it is now') },
+    problems: [...WRITES, 'list.unknown'],
   },
   {
     method: 'get',

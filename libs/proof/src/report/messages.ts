@@ -218,8 +218,8 @@ const MESSAGES: Record<CheckId, Messages> = {
       'Der Prüfer besitzt jede Referenzliste, die die Regeln verwenden.',
     ),
     warn: say(
-      'Entries of a reference list lack a field that matching needs: they can match nothing.',
-      'Einträgen einer Referenzliste fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
+      'A reference list was withdrawn, or entries of it lack a field that matching needs: they can match nothing.',
+      'Eine Referenzliste wurde zurückgezogen, oder Einträgen fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
     ),
     fail: say(
       'The verifier does not hold a reference list that the rules use, or nothing can be found on it.',

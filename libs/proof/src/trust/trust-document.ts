@@ -33,8 +33,8 @@ export interface TrustDocument {
   /** How many of the witnesses must have cosigned a checkpoint. */
   witness_threshold: number;
   vk_hashes: Digest[];
-  /** as_of: YYYY-MM-DD or RFC 3339 UTC. */
-  reference_lists: { id: string; hash: Digest; as_of: string }[];
+  /** as_of and withdrawn_at (nobody should rely on it any more): YYYY-MM-DD or RFC 3339 UTC. */
+  reference_lists: { id: string; hash: Digest; as_of: string; withdrawn_at?: string | undefined }[];
 }
 
 export interface TrustedSignerRecord {
@@ -91,7 +91,9 @@ const trustSchema = z.strictObject({
   witness_keys: z.array(text).default([]),
   witness_threshold: z.int().min(0).default(0),
   vk_hashes: z.array(digest).default([]),
-  reference_lists: z.array(z.strictObject({ id: text, hash: digest, as_of: dateOrInstant })).default([]),
+  reference_lists: z
+    .array(z.strictObject({ id: text, hash: digest, as_of: dateOrInstant, withdrawn_at: dateOrInstant.optional() }))
+    .default([]),
 });
 
 const refuse = (why: string): never => {
@@ -191,11 +193,16 @@ export function addToTrust(document: TrustDocument, addition: TrustAddition): Tr
   else if ('logKey' in addition) next.log_keys = [...new Set([...document.log_keys, addition.logKey])];
   else if ('witnessKey' in addition) next.witness_keys = [...new Set([...document.witness_keys, addition.witnessKey])];
   else if ('witnessThreshold' in addition) next.witness_threshold = addition.witnessThreshold;
-  else
+  else {
+    const { referenceList } = addition;
+    const known = document.reference_lists.find(({ hash }) => hash === referenceList.hash);
+    // What was withdrawn stays so, however often it is added.
+    const withdrawn_at = known?.withdrawn_at;
     next.reference_lists = [
-      ...document.reference_lists.filter(({ hash }) => hash !== addition.referenceList.hash),
-      addition.referenceList,
+      ...document.reference_lists.filter(({ hash }) => hash !== referenceList.hash),
+      { ...referenceList, ...(withdrawn_at !== undefined && { withdrawn_at }) },
     ];
+  }
   parseTrustDocument(trustDocumentBytes(next));
   return next;
 }

@@ -69,14 +69,22 @@ export class TrustStore {
   }
 
   /** The named list, and the newest date that the store knows for its id. */
-  referenceList(hash: Digest): { id: string; as_of: string; newest_as_of: string } | undefined {
+  referenceList(
+    hash: Digest,
+  ): { id: string; as_of: string; newest_as_of: string | null; withdrawn_at: string | null } | undefined {
     const found = this.document.reference_lists.find((list) => list.hash === hash);
-    return found && { id: found.id, as_of: found.as_of, newest_as_of: this.newestList(found.id)! };
+    if (!found) return undefined;
+    const { id, as_of, withdrawn_at = null } = found;
+    return { id, as_of, newest_as_of: this.newestList(id) ?? null, withdrawn_at };
   }
 
-  /** The date of the newest list with this id. */
+  /** The date of the newest list with this id that was not withdrawn. */
   newestList(id: string): string | undefined {
-    return newestDay(this.document.reference_lists.flatMap((list) => (list.id === id ? [list.as_of] : [])));
+    return newestDay(
+      this.document.reference_lists.flatMap((list) =>
+        list.id === id && list.withdrawn_at === undefined ? [list.as_of] : [],
+      ),
+    );
   }
 }
 

@@ -85,9 +85,20 @@ describe('parseTrustStore', () => {
       id: 'sanctions',
       as_of: '2026-01-10',
       newest_as_of: '2026-01-10T08:00:00Z',
+      withdrawn_at: null,
     });
     expect(store.referenceList(OTHER)!.newest_as_of).toBe('2026-01-10T08:00:00Z');
     expect(store.referenceList(`0x${'44'.repeat(32)}`)).toBeUndefined();
+  });
+
+  it('a withdrawn list is not the newest', () => {
+    const withdrawn = { id: 'sanctions', hash: HASH, as_of: '2026-01-10', withdrawn_at: '2026-01-12' };
+    const listsOf = (reference_lists: JsonObject[]) => parseTrustStore(document({ reference_lists }));
+    const alone = listsOf([withdrawn]);
+    expect(alone.referenceList(HASH)).toMatchObject({ newest_as_of: null, withdrawn_at: '2026-01-12' });
+    const both = listsOf([withdrawn, { id: 'sanctions', hash: OTHER, as_of: '2026-01-01' }]);
+    expect(both.referenceList(HASH)!.newest_as_of).toBe('2026-01-01');
+    expect(() => listsOf([{ ...withdrawn, withdrawn_at: 'yes' }])).toThrow(/reference_lists\.0\.withdrawn_at/);
   });
 
   it.each<[string, Uint8Array, RegExp]>([
@@ -173,6 +184,13 @@ describe('addToTrust', () => {
       reference_lists: [{ hash: HASH }],
     });
     expect(parseTrustDocument(trustDocumentBytes(trust)).document).toEqual(trust);
+  });
+
+  it('a list that was withdrawn stays so when it is added again', () => {
+    const referenceList = { id: 'sanctions', hash: HASH, as_of: '2026-01-10' } as const;
+    const withdrawn = { ...referenceList, withdrawn_at: '2026-01-12' };
+    const again = addToTrust({ ...emptyTrustDocument(), reference_lists: [withdrawn] }, { referenceList });
+    expect(again.reference_lists).toEqual([withdrawn]);
   });
 
   it('replaces the record of the same key', () => {

@@ -20,9 +20,20 @@ export interface HeldReferenceList {
   /** The raw CSV. */
   bytes: Uint8Array;
   as_of: string;
-  /** The as_of of the newest list with this id that this source knows; another source may know a newer one. */
-  newest_as_of: string;
+  /**
+   * The as_of of the newest list with this id that this source knows and that was not withdrawn, null for none; another
+   * source may know a newer one.
+   */
+  newest_as_of: string | null;
+  /** Since when nobody should rely on it any more. */
+  withdrawn_at?: string | null;
 }
+
+/** A list as a registry's record of it tells. */
+export const heldListOf = (
+  { id, as_of, newest_as_of, withdrawn_at }: Required<Omit<HeldReferenceList, 'bytes'>>,
+  bytes: Uint8Array,
+): HeldReferenceList => ({ id, bytes, as_of, newest_as_of, withdrawn_at });
 
 /**
  * Where a verifier looks things up. Which source a policy or a list came from is not in the report, so that the API and
@@ -36,7 +47,7 @@ export interface VerificationSources {
   /** The registry's reference list with this hash, asked before trust.json and the bundle's reference/. */
   referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
   /**
-   * The as_of of the newest list with this id among all that the source knows, whatever their contents; null for none,
+   * The as_of of the newest list with this id among all that the source knows and that were not withdrawn; null for none,
    * undefined if the source could not be asked.
    */
   newestList?(id: string): Promise<string | null | undefined> | string | null | undefined;

@@ -33,6 +33,7 @@ export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, Re
 
 /** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
 interface DatedList extends HeldReferenceList {
+  newest_as_of: string;
   unconfirmed: boolean;
 }
 
@@ -153,8 +154,10 @@ async function findList(
     ? useWords({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
     : `${counted.entries} entries of ${used.id}`;
   if (counted.usable === 0) checks.fail('lists.known', { expected, actual });
-  else if (exceeds(counted, used.unmatchableMax)) checks.warn('lists.known', { expected, actual });
-  else checks.ok('lists.known', { expected, actual: expected });
+  else if (exceeds(counted, used.unmatchableMax) || held.withdrawn_at) {
+    const withdrawn = held.withdrawn_at ? `; withdrawn on ${held.withdrawn_at.slice(0, 10)}` : '';
+    checks.warn('lists.known', { expected, actual: actual + withdrawn });
+  } else checks.ok('lists.known', { expected, actual: expected });
   return {
     list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes },
     held,
@@ -173,8 +176,13 @@ async function heldList(hash: Digest, judging: ListJudging): Promise<DatedList |
   const as_of = newestDay([held.as_of, ...(trusted?.id === id ? [trusted.as_of] : [])])!;
   const ofSource = sources.newestList ? await sources.newestList(id) : null;
   const elsewhere = [ofSource, sources.trust?.newestList(id)];
-  const newest_as_of = newestDay([held.newest_as_of, as_of, ...elsewhere.filter((day) => typeof day === 'string')])!;
-  return { ...held, as_of, newest_as_of, unconfirmed: ofSource === undefined };
+  const newest_as_of = newestDay([
+    as_of,
+    ...[held.newest_as_of, ...elsewhere].filter((day) => typeof day === 'string'),
+  ])!;
+  // Whoever withdrew it, whatever the time that is judged at: what is known to be wrong was wrong before too.
+  const withdrawn_at = held.withdrawn_at ?? trusted?.withdrawn_at ?? null;
+  return { ...held, as_of, newest_as_of, withdrawn_at, unconfirmed: ofSource === undefined };
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */

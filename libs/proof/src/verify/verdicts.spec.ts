@@ -111,6 +111,11 @@ const trustingLists = (made: Made, others: JsonObject[] = []) =>
       ...others,
     ],
   });
+const withdrawnLists = (made: Made): JsonObject[] =>
+  [...made.proving.context.referenceLists.values()].map(({ id, hash, as_of }) => ({
+    ...{ id, hash, as_of },
+    withdrawn_at: '2026-01-31',
+  }));
 const SANCTIONED = { ...RULES.clean, max_age_days: 20 };
 
 const CASES: Record<string, Case> = {
@@ -830,6 +835,43 @@ const CASES: Record<string, Case> = {
     recipe: { rules: [RULES.cleanUbos], scenario: { idSchemes: { ubos: 'person' } } },
     result: 'warn',
     checks: { 'lists.known': 'warn' },
+  },
+  'lists.known: withdrawn': {
+    sources: (made) => {
+      const held = sourcesFor(made).referenceList!;
+      const withdrawn_at = '2026-01-31T08:00:00Z';
+      return { referenceList: async (hash) => ({ ...(await held(hash))!, newest_as_of: null, withdrawn_at }) };
+    },
+    result: 'warn',
+    checks: { 'lists.known': 'warn' },
+  },
+  'lists.known: withdrawn after the time asked for': {
+    sources: (made) => {
+      const held = sourcesFor(made).referenceList!;
+      return { referenceList: async (hash) => ({ ...(await held(hash))!, withdrawn_at: '2026-01-31T08:00:00Z' }) };
+    },
+    options: { at: '2026-01-20T00:00:00Z' },
+    result: 'warn',
+    checks: { 'lists.known': 'warn' },
+  },
+  'lists.known: withdrawn by trust.json alone': {
+    sources: (made) => ({ trust: trustingLists(made, withdrawnLists(made)) }),
+    result: 'warn',
+    checks: { 'lists.known': 'warn' },
+  },
+  'lists.known: enclosed, and withdrawn by the trust.json that vouched for it': {
+    sources: (made) => ({ referenceList: undefined, trust: trustingLists(made, withdrawnLists(made)) }),
+    result: 'warn',
+    checks: { 'lists.known': 'warn' },
+  },
+  'lists.age: the newer list was withdrawn': {
+    sources: (made) => ({
+      trust: trustingLists(made, [
+        { id: 'sanctions', hash: `0x${'77'.repeat(32)}`, as_of: '2026-01-20', withdrawn_at: '2026-01-21' },
+      ]),
+    }),
+    result: 'ok',
+    checks: {},
   },
   'lists.age: older than the policy allows': {
     recipe: { rules: [SANCTIONED] },

@@ -21,6 +21,11 @@ const TABLES: readonly { name: string; key: string; columns: readonly string[] }
     columns: ['log_index', 'hash', 'id', 'kind', 'as_of', 'blob_id', 'size', 'entries', 'unmatchable', 'created_at'],
   },
   {
+    name: 'list_withdrawals',
+    key: 'log_index',
+    columns: ['log_index', 'hash', 'id', 'reason', 'reason_salt', 'withdrawn_at'],
+  },
+  {
     name: 'entries',
     key: 'log_index',
     columns: [

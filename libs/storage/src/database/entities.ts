@@ -20,8 +20,17 @@ export interface PolicyRow extends StoredPolicy {
   /** Position in order of storing. */
   log_index: number;
 }
-export interface ListRow extends Omit<StoredList, 'newest_as_of'> {
+export interface ListRow extends Omit<StoredList, 'newest_as_of' | 'withdrawn_at' | 'withdrawal_reason'> {
   log_index: number;
+}
+/** Of every list with this content, whatever day it was published for. */
+export interface ListWithdrawalRow {
+  log_index: number;
+  hash: string;
+  id: string;
+  reason: string;
+  reason_salt: string;
+  withdrawn_at: string;
 }
 export interface EntryRow extends Omit<StoredEntry, 'legal_hold'> {
   company_salt: string | null;

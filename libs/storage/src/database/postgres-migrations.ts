@@ -62,5 +62,19 @@ const SCHEMA_1 = [
      head_digest TEXT NOT NULL, database_size BIGINT NOT NULL, blobs BIGINT NOT NULL, blob_bytes BIGINT NOT NULL)`,
 ];
 
+/** Schema 2: withdrawn reference lists, as in SQLite's schema 4. */
+class ListWithdrawals2 implements MigrationInterface {
+  readonly name = 'PostgresListWithdrawals1795996800000';
+  async up(runner: QueryRunner): Promise<void> {
+    const statement = `CREATE TABLE list_withdrawals (
+      log_index BIGINT PRIMARY KEY REFERENCES events (seq) DEFERRABLE INITIALLY DEFERRED, hash TEXT NOT NULL UNIQUE,
+      id TEXT NOT NULL, reason TEXT NOT NULL, reason_salt TEXT NOT NULL, withdrawn_at TEXT NOT NULL)`;
+    await runner.query(statement.replaceAll('TEXT', 'TEXT COLLATE "C"'));
+  }
+  down(): Promise<void> {
+    throw new Error('the log may say that a list was withdrawn: restore a backup instead');
+  }
+}
+
 /** In order. A released one is never changed. */
-export const POSTGRES_MIGRATIONS: readonly Migration[] = [Registry1];
+export const POSTGRES_MIGRATIONS: readonly Migration[] = [Registry1, ListWithdrawals2];

@@ -15,7 +15,16 @@ import {
 } from '../stores.js';
 import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
-import { Blobs, type EntryRow, type EventRow, type ListRow, Lists, Policies, type PolicyRow } from './entities.js';
+import {
+  Blobs,
+  type EntryRow,
+  type EventRow,
+  type ListRow,
+  Lists,
+  type ListWithdrawalRow,
+  Policies,
+  type PolicyRow,
+} from './entities.js';
 import { entriesQuery } from './entries-query.js';
 import { fetchHashes } from './pending-log.js';
 import { type SqlDatabase } from './sql-database.js';
@@ -80,20 +89,20 @@ export class SqlReader implements RegistryReader {
     const row = await this.#one(
       this.#query(Lists, 'l').where('l.hash = :hash', { hash }).orderBy('l.as_of', 'DESC').limit(1),
     );
-    return row && toList(row, await this.#newestAsOf([row.id]));
+    return row && (await this.#toLists([row]))[0]!;
   }
 
   async listLists({ cursor, limit }: PageRequest, { id }: { id?: string | undefined } = {}): Promise<Page<StoredList>> {
     const query = this.#query(Lists, 'l').where('l.log_index > :after', { after: numberCursor(cursor) });
     if (id !== undefined) query.andWhere('l.id = :id', { id });
     const rows = await this.#many(query.orderBy('l.log_index').limit(limit + 1));
-    const newest = await this.#newestAsOf(rows.map((row) => row.id));
-    return pageOf(
+    const page = pageOf(
       rows,
       limit,
       (row) => row.log_index,
-      (row) => toList(row, newest),
+      (row) => row,
     );
+    return { ...page, items: await this.#toLists(page.items) };
   }
 
   async findEntry(entryId: string): Promise<StoredEntry | null> {
@@ -179,12 +188,29 @@ export class SqlReader implements RegistryReader {
     return fetchHashes(this.database.reading, positions);
   }
 
+  async #toLists(rows: ListRow[]): Promise<StoredList[]> {
+    if (rows.length === 0) return [];
+    const newest = await this.#newestAsOf(rows.map((row) => row.id));
+    const hashes = [...new Set(rows.map((row) => row.hash))];
+    const withdrawn = await this.database.reading.all<ListWithdrawalRow>(
+      `SELECT * FROM list_withdrawals WHERE hash IN (${hashes.map(() => '?').join(', ')})`,
+      hashes,
+    );
+    return rows.map((row) =>
+      toList(
+        row,
+        newest.get(row.id),
+        withdrawn.find(({ hash }) => hash === row.hash),
+      ),
+    );
+  }
+
   async #newestAsOf(ids: string[]): Promise<Map<string, string>> {
-    if (ids.length === 0) return new Map();
     const rows = await asStorageError(WHAT, () =>
       this.#query(Lists, 'l')
         .select(['l.id AS id', 'MAX(l.as_of) AS newest'])
         .where('l.id IN (:...ids)', { ids: [...new Set(ids)] })
+        .andWhere('l.hash NOT IN (SELECT hash FROM list_withdrawals)')
         .groupBy('l.id')
         .getRawMany<{ id: string; newest: string }>(),
     );
@@ -227,9 +253,15 @@ export const toPolicy = ({
   document,
 });
 
-const toList = ({ log_index: _position, ...list }: ListRow, newest: Map<string, string>): StoredList => ({
+export const toList = (
+  { log_index: _position, ...list }: ListRow,
+  newest: string | null | undefined,
+  withdrawal: ListWithdrawalRow | undefined,
+): StoredList => ({
   ...list,
-  newest_as_of: newest.get(list.id) ?? list.as_of,
+  newest_as_of: newest ?? null,
+  withdrawn_at: withdrawal?.withdrawn_at ?? null,
+  withdrawal_reason: withdrawal?.reason ?? null,
 });
 
 export const toEntry = (row: EntryRow): StoredEntry => ({

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CapError, type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
-import { companyDigest, entryId } from '../entry-id.js';
+import { entryId, saltedDigest } from '../entry-id.js';
 import {
   type AgedBundle,
   type EntryFilter,
@@ -19,11 +19,11 @@ import {
   type StoredList,
   type StoredPolicy,
 } from '../stores.js';
-import { type EntryRow, type ListRow, type PolicyRow } from './entities.js';
+import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
 import { bundlesOlderThan, erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { SqlIdempotencyKeys } from './idempotency-keys.js';
 import { SqlSnapshotLeases } from './snapshot-leases.js';
-import { SqlReader, toEntry, toPolicy } from './sql-reader.js';
+import { SqlReader, toEntry, toList, toPolicy } from './sql-reader.js';
 import { type SqlDatabase } from './sql-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
 import { type WriteTransaction } from './write-transaction.js';
@@ -98,17 +98,36 @@ export class SqlRegistryStore implements RegistryStore {
       const known = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', list.hash);
       if (known && (known.id !== list.id || known.kind !== list.kind))
         throw new CapError('conflict', 'list.conflict', `${list.hash} is there as ${known.kind} list ${known.id}`);
-      const newest = async () =>
-        (await tx.get<{ as_of: string }>('SELECT MAX(as_of) AS as_of FROM lists WHERE id = ?', list.id))!.as_of;
+      const record = async (row: ListRow) => {
+        const newest = await tx.get<{ as_of: string | null }>(
+          `SELECT MAX(as_of) AS as_of FROM lists
+           WHERE id = ? AND hash NOT IN (SELECT hash FROM list_withdrawals)`,
+          list.id,
+        );
+        return toList(row, newest!.as_of, await withdrawalOf(tx, list.hash));
+      };
       const same = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? AND as_of = ?', list.hash, list.as_of);
-      if (same)
-        return { record: { ...list, created_at: same.created_at, newest_as_of: await newest() }, created: false };
+      if (same) return { record: await record({ ...same, ...list }), created: false };
       await this.#keep(tx, list.blob_id);
       const created_at = this.#time();
       const { seq } = tx.append(created_at, 'list.stored', { ...list });
       const unmatchable = list.unmatchable && JSON.stringify(list.unmatchable);
       await tx.insert('lists', { log_index: seq, ...list, unmatchable, created_at });
-      return { record: { ...list, created_at, newest_as_of: await newest() }, created: true };
+      return { record: await record({ log_index: seq, ...list, created_at }), created: true };
+    });
+  }
+
+  withdrawList(hash: string, reason: string): Promise<void> {
+    return this.#queue.submit(async (tx) => {
+      const list = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', hash);
+      if (!list) throw new CapError('missing', 'list.unknown', `no reference list ${hash.slice(0, 200)}`);
+      if (await withdrawalOf(tx, hash)) return;
+      const { id } = list;
+      const withdrawn_at = this.#time();
+      const reason_salt = randomBytes(16).toString('hex');
+      const details = { hash, id, reason_digest: saltedDigest(reason, reason_salt) };
+      const { seq } = tx.append(withdrawn_at, 'list.withdrawn', details);
+      await tx.insert('list_withdrawals', { log_index: seq, hash, id, reason, reason_salt, withdrawn_at });
     });
   }
 
@@ -122,7 +141,7 @@ export class SqlRegistryStore implements RegistryStore {
         const registered_at = this.#time();
         const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
         const { company, ...hashes } = entry;
-        const company_digest = company_salt === null ? null : companyDigest(company!, company_salt);
+        const company_digest = company_salt === null ? null : saltedDigest(company!, company_salt);
         const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
         const row: EntryRow = {
           log_index: seq,
@@ -267,6 +286,9 @@ export class SqlRegistryStore implements RegistryStore {
     return this.now().toISOString();
   }
 }
+
+const withdrawalOf = (tx: WriteTransaction, hash: string): Promise<ListWithdrawalRow | undefined> =>
+  tx.get<ListWithdrawalRow>('SELECT * FROM list_withdrawals WHERE hash = ?', hash);
 
 const later = (known: StoredBlob | null, until: string | null): string | null => {
   if (!known) return until;

@@ -116,5 +116,22 @@ const SCHEMA_3 = [
   `DROP TRIGGER blobs_uncounted`,
 ];
 
+/** Schema 4: withdrawn reference lists. A table of its own, since one content can be published for several days. */
+class ListWithdrawals4 implements MigrationInterface {
+  readonly name = 'ListWithdrawals1795996800000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `CREATE TABLE list_withdrawals (
+         log_index INTEGER PRIMARY KEY REFERENCES events (seq), hash TEXT NOT NULL UNIQUE, id TEXT NOT NULL,
+         reason TEXT NOT NULL, reason_salt TEXT NOT NULL, withdrawn_at TEXT NOT NULL)`,
+    );
+  }
+
+  down(): Promise<void> {
+    throw new Error('the log may say that a list was withdrawn: restore a backup instead');
+  }
+}
+
 /** In order. A released one is never changed. */
-export const SQLITE_MIGRATIONS: readonly Migration[] = [Registry1, IdempotencyKeys2, MerkleLog3];
+export const SQLITE_MIGRATIONS: readonly Migration[] = [Registry1, IdempotencyKeys2, MerkleLog3, ListWithdrawals4];

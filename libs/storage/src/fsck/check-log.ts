@@ -10,10 +10,16 @@ import {
   treeHash,
   treeHashIndexes,
 } from '@cap/crypto';
-import { type EntryRow, type EventRow, type ListRow, type PolicyRow } from '../database/entities.js';
+import {
+  type EntryRow,
+  type EventRow,
+  type ListRow,
+  type ListWithdrawalRow,
+  type PolicyRow,
+} from '../database/entities.js';
 import { GrowingTree } from '../database/log-hashes.js';
 import { type SqlSession } from '../database/sql-database.js';
-import { companyDigest, entryId } from '../entry-id.js';
+import { entryId, saltedDigest } from '../entry-id.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
@@ -33,12 +39,13 @@ export interface LogState {
 }
 
 /** The event that stored a row, and the table of the row. */
-const MADE: Readonly<Record<string, 'entries' | 'policies' | 'lists'>> = {
+const MADE: Readonly<Record<string, 'entries' | 'policies' | 'lists' | 'list_withdrawals'>> = {
   'entry.registered': 'entries',
   'policy.stored': 'policies',
   'list.stored': 'lists',
+  'list.withdrawn': 'list_withdrawals',
 };
-type Row = (EntryRow | PolicyRow | ListRow) & { log_index: number };
+type Row = (EntryRow | PolicyRow | ListRow | ListWithdrawalRow) & { log_index: number };
 
 /**
  * Walks the log once, a page at a time: the hash chain, the tree's stored hashes against those that the events give, and
@@ -220,8 +227,11 @@ function checkRow(row: Row, name: string, event: ChainEvent | undefined, faults:
   }
 }
 
-const nameOf = (row: Row): string =>
-  'entry_id' in row ? `entry ${row.entry_id}` : 'policy_id' in row ? `policy ${row.policy_id}` : `list ${row.hash}`;
+function nameOf(row: Row): string {
+  if ('entry_id' in row) return `entry ${row.entry_id}`;
+  if ('policy_id' in row) return `policy ${row.policy_id}`;
+  return 'reason_salt' in row ? `withdrawal of list ${row.hash}` : `list ${row.hash}`;
+}
 
 /** What a row says that its event must say too, and its time. A member that an event does not have is not compared. */
 function contentOf(row: Row, faults: Faults): { time: string; values: Record<string, JsonValue | undefined> } {
@@ -230,7 +240,7 @@ function contentOf(row: Row, faults: Faults): { time: string; values: Record<str
     if (entryId(row) !== row.entry_id) faults.add(nameOf(row), `its content gives the id ${entryId(row)}`);
     if ((company === null) !== (company_salt === null)) faults.add(nameOf(row), 'company and salt go together');
     if (erased_at !== null && company !== null) faults.add(nameOf(row), 'it was erased, but still names a company');
-    const company_digest = company === null || company_salt === null ? null : companyDigest(company, company_salt);
+    const company_digest = company === null || company_salt === null ? null : saltedDigest(company, company_salt);
     // Nobody can derive it any more once the company is erased.
     return { time: registered_at, values: { ...values, ...(erased_at === null ? { company_digest } : {}) } };
   }
@@ -240,6 +250,10 @@ function contentOf(row: Row, faults: Faults): { time: string; values: Record<str
     if (hash !== row.policy_hash)
       faults.add(nameOf(row), `its document has the hash ${hash}, the row says ${row.policy_hash}`);
     return { time: created_at, values };
+  }
+  if ('reason_salt' in row) {
+    const { withdrawn_at, reason, reason_salt, hash, id } = row;
+    return { time: withdrawn_at, values: { hash, id, reason_digest: saltedDigest(reason, reason_salt) } };
   }
   const { created_at, log_index: _index, unmatchable, ...values } = row;
   return { time: created_at, values: { ...values, unmatchable: parsed(unmatchable) } };

@@ -13,7 +13,7 @@ let place: DataDirectory;
 beforeEach(async () => void ({ place } = await fullRegistry()));
 afterEach(() => place.remove());
 
-const SIZE = 17;
+const SIZE = 18;
 const verify = (options = {}) => verifyRegistry(place.directory, { logKeys: LOG_KEYS, ...options });
 const change = (work: (db: Database.Database) => unknown) => tamper(place.at('registry.db'), work);
 const sql = (text: string) => change((db) => db.exec(text));
@@ -69,6 +69,7 @@ describe('fsck of the log', () => {
       change((db) => {
         const event = db.prepare('SELECT event FROM events WHERE seq = ?').get(size) as { event: string };
         if (event.event === 'list.stored') db.exec(`DELETE FROM lists WHERE log_index = ${size}`);
+        if (event.event === 'list.withdrawn') db.exec('DELETE FROM list_withdrawals');
         if (event.event === 'policy.status') db.exec(`UPDATE policies SET status = 'active'`);
         rewrite((events) => events.slice(0, size), db);
       });
@@ -165,6 +166,14 @@ describe('fsck of the rows', () => {
     ['a salt that was changed', `UPDATE entries SET company_salt = '00' WHERE log_index = 1`, 'entry '],
     ['a list size that was changed', `UPDATE lists SET size = 8`, 'list '],
     ['a number of list entries that was changed', `UPDATE lists SET entries = 2`, 'list '],
+    ['a withdrawal that is gone', `DELETE FROM list_withdrawals`, 'event 15'],
+    ['a withdrawal of another list', `UPDATE list_withdrawals SET hash = '0x'`, 'withdrawal of list 0x'],
+    ['a reason that was changed', `UPDATE list_withdrawals SET reason = 'none'`, 'withdrawal of list 0x'],
+    [
+      'a withdrawal that the log does not know',
+      `INSERT INTO list_withdrawals SELECT 14, '0x', id, reason, reason_salt, withdrawn_at FROM list_withdrawals`,
+      'withdrawal of list 0x',
+    ],
     ['a policy version that was changed', `UPDATE policies SET version = '2.0.0'`, 'policy '],
     ['totals that were changed', `UPDATE totals SET blob_bytes = blob_bytes + 1`, 'database'],
     ['a trigger that is gone', `CREATE INDEX another ON events (ts)`, 'database'],

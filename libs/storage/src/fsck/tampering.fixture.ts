@@ -41,6 +41,7 @@ async function storeOthers(data: RegistryData): Promise<void> {
     entries: 1,
     unmatchable: { id: 1, name: 0, person: 0 },
   });
+  await data.store.withdrawList(sha3Text(csv), 'one name was wrong');
   await put(data, 'kept', 'keep');
   await data.store.appendEvent('backup.verified', { archive: digestOf('archive') });
 }
