@@ -1,12 +1,13 @@
 /**
- * `node load.mjs URL CA TOKEN BUNDLE STOP`: asks the verifier API one thing after the other, four at a time, each on a
+ * `node load.mjs URL CA TOKEN BUNDLE STOP`: asks the verifier API one thing after the other, three at a time (one subject's part of
+ * the uploads in the configurations that are shipped), each on a
  * connection of its own, until the file STOP is there. Prints how often what was answered with which status, as JSON:
  * {"POST /verify": {"200": 41}, …}; a request without an answer counts under its error.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import https from 'node:https';
 
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 const LONGEST_MS = 120_000;
 const ANSWER_MS = 30_000;
 
