@@ -270,6 +270,53 @@ describe('from lists to a verdict', () => {
     expect((await cap(['prove', '--project', at('false'), '--backend', 'zkvm'])).code).toBe(64);
   });
 
+  it('names the country of a row that is not allowed, and why', async () => {
+    await writeFile(
+      at('far.csv'),
+      'name,jurisdiction,tier,due_diligence\nNear,DE,1,\nFar,KP,1,\nAgreed,KP,1,true\nMissing,FR,1,\n',
+    );
+    await writeFile(at('far-owners.csv'), 'name,birthdate,citizenship\nJane,1970-01-01,KP\n');
+    await writeFile(at('risks.csv'), 'iso_code,risk_level\nDE,low\nKP,high\n');
+    const rule = (id: string, lhs: string, rhs: unknown) => ({ id, op: 'in', lhs, rhs });
+    const rules = [
+      rule('risk', 'suppliers.code', { exclude_risk: 'high', unless: 'due_diligence' }),
+      rule('named', 'suppliers.code', ['DE', 'FR']),
+      rule('owners', 'ubos.code', { exclude_risk: 'high' }),
+    ];
+    await writeFile(
+      at('countries.json'),
+      JSON.stringify({ id: 'p', version: '1.0.0', legal_basis: [{ directive: 'x', article: '1' }], rules }),
+    );
+    await done('prepare', '--suppliers', at('far.csv'), '--ubos', at('far-owners.csv'), '--out', at('far'));
+    await done('keys', 'generate', '--project', at('far'), '--owner', 'Compliance');
+    const risks = ['--jurisdictions', at('risks.csv')];
+    await done('manifest', 'build', '--project', at('far'), '--policy', at('countries.json'), ...risks);
+    const { code, out, err } = await cap(['prove', '--project', at('far'), '--json']);
+    expect(code).toBe(2);
+    for (const words of [
+      'suppliers line 3 ("Far") is of KP, which is not an allowed country (risk high, no due diligence)',
+      'suppliers line 5 ("Missing") is of FR, which is not an allowed country (risk unknown, no due diligence)',
+      'suppliers line 4 ("Agreed") is of KP, which is not an allowed country\n',
+      'ubos line 2 ("Jane") is of KP, which is not an allowed country (risk high)',
+    ])
+      expect(err).toContain(words);
+    const { details } = JSON.parse(out).error as { details: { rule_id: string; rows: object[] }[] };
+    expect(details.map(({ rule_id, rows }) => [rule_id, rows.length])).toEqual([
+      ['risk', 2],
+      ['named', 2],
+      ['owners', 1],
+    ]);
+    expect(details[0]!.rows[0]).toEqual({
+      list: 'suppliers',
+      line: 3,
+      name: 'Far',
+      country: 'KP',
+      risk: 'high',
+      lacks: 'due_diligence',
+    });
+    expect(details[1]!.rows[0]).toEqual({ list: 'suppliers', line: 3, name: 'Far', country: 'KP' });
+  });
+
   it('names every row that breaks a rule, and the list entry that it is', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `Grau ${i} GmbH`);
     await writeFile(

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { CapError, rfc3339 } from '@cap/crypto';
+import { CapError, rfc3339, type Digest } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import { Project, useWords, type CommitmentScheme, type ReferenceListInput } from '@cap/proof';
-import { readInput } from '../frame/input.js';
+import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type ListOfDay } from '../frame/option-values.js';
 import { readPolicy } from '../policy/read-policy.js';
@@ -22,6 +22,24 @@ interface Options {
 
 export async function build(io: CliIo, options: Options): Promise<void> {
   const project = await Project.open(options.project);
+  const before = await manifestHash(project);
+  try {
+    await buildAnew(io, options, project);
+  } catch (error) {
+    if (before !== null && (await manifestHash(project)) === before)
+      io.err(`Nothing was built; the manifest that was there, ${before}, is unchanged.\n`);
+    throw error;
+  }
+}
+
+/** Null if there is none that can be read. */
+const manifestHash = (project: Project): Promise<Digest | null> =>
+  project.manifest().then(
+    ({ hash }) => hash,
+    () => null,
+  );
+
+async function buildAnew(io: CliIo, options: Options, project: Project): Promise<void> {
   const now = rfc3339(io.now());
   const today = now.slice(0, 10);
   const given = [
@@ -34,7 +52,7 @@ export async function build(io: CliIo, options: Options): Promise<void> {
     if (referenceLists.some((list) => list.id === id))
       throw new CapError('usage', 'option.contradiction', `the list ${id} is given twice`);
     if (day === undefined) io.err(`${id}: no day given (${file}@YYYY-MM-DD), taken as of today, ${today}\n`);
-    referenceLists.push({ id, bytes: await readInput(io, file), asOf: day ?? today });
+    referenceLists.push({ id, bytes: await readInput(io, file), file: inputName(file), asOf: day ?? today });
   }
   const policy = await readPolicy(io, options.policy);
   for (const id of listsOf(policy))
@@ -49,7 +67,9 @@ export async function build(io: CliIo, options: Options): Promise<void> {
     asOf: options.asOf ?? today,
     now,
   });
-  for (const use of uses) if (use.usable < use.entries) io.err(`${useWords(use)}; the others lack a field.\n`);
+  for (const use of uses)
+    if (use.usable === 0) io.err(`${useWords(use)}: the rule over them can't be proven.\n`);
+    else if (use.usable < use.entries) io.err(`${useWords(use)}; the others lack a field.\n`);
   printResult(io, options, { manifest_hash: hash, manifest }, () =>
     [
       `manifest_hash  ${hash}`,

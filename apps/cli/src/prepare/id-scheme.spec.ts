@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { cap, scratch } from '../cli.fixture.js';
@@ -98,15 +98,29 @@ describe('a supplier with the name and country of a listed one', () => {
 });
 
 describe('a reference list on which nobody could be found', () => {
-  it('is refused by manifest build for the rule that asks, and said for what can not be compared', async () => {
+  it('is said by manifest build for the rule that asks, refused by prove, and said for what can not be compared', async () => {
     const project = at('mute');
     await prepare(project, at('elsewhere.csv'));
     await key(project);
-    await writeFile(at('listed.csv'), 'name,birthdate\nJan Muster,1971-02-02\n'); // no countries: says nothing of firms
+    await writeFile(at('listed.csv'), 'name,birthdate\nSomebody,1971-02-02\n'); // no countries: says nothing of firms
+    const proving = ['prove', '--project', project, '--backend'];
     try {
-      const refused = await build(project, `${EXAMPLES}/lksg.v2.yaml`);
-      expect([refused.code, refused.err]).toEqual([65, expect.stringContaining('list.empty')]);
-      expect(refused.err).toContain('0 of 1 entries of sanctions can be compared with suppliers by name and country');
+      const mute = '0 of 1 entries of sanctions can be compared with suppliers by name and country';
+      for (const [scheme, backend] of [
+        ['merkle-blake3', 'disclosure'],
+        ['kzg-columns', 'kzg-columns'],
+        ['kzg-columns', 'mock'],
+      ] as const) {
+        const built = await build(project, `${EXAMPLES}/lksg.v2.yaml`, scheme);
+        expect([built.code, built.err]).toEqual([
+          0,
+          expect.stringContaining(`${mute}: the rule over them can't be proven`),
+        ]);
+        const refused = await cap([...proving, backend]);
+        expect([backend, refused.code, refused.err]).toEqual([backend, 65, expect.stringContaining('list.empty')]);
+        expect(refused.err).toContain(mute);
+        expect(await readdir(project)).not.toContain('proof.capz');
+      }
       await writeFile(at('listed.csv'), 'name,birthdate,nationality\nNobody,1900-01-01,RU\nAlias,1900-01-01,\n');
       const partly = await build(project, `${EXAMPLES}/lksg.v2.yaml`, 'merkle-blake3');
       const words = '1 of 2 entries of sanctions can be compared with suppliers by name and country';
@@ -118,10 +132,96 @@ describe('a reference list on which nobody could be found', () => {
     }
   });
 
+  it('hides no supplier that is on it: a rule that rows break comes first', async () => {
+    await writeFile(
+      at('firms.csv'),
+      'name,birthdate,nationality,id\n\u30cf\u30ca\u5546\u4e8b,,JP,X1\n\u0e44\u0e17\u0e22\u0e14\u0e35,,TH,X2\n',
+    );
+    const names = [
+      '\u30cf\u30ca\u5546\u4e8b;JP',
+      '\u30d0\u30ca\u5546\u4e8b;JP',
+      '\u0e44\u0e17\u0e22\u0e14\u0e35;TH',
+      '\u0e44\u0e17\u0e22\u0e14\u0e39;TH',
+    ];
+    await writeFile(at('four.csv'), `name;jurisdiction;tier\n${names.map((name) => `${name};1\n`).join('')}`);
+    const project = at('four');
+    await prepare(project, at('four.csv'));
+    await key(project);
+    for (const scheme of ['kzg-columns', 'merkle-blake3']) {
+      const argv = [
+        'manifest',
+        'build',
+        '--project',
+        project,
+        '--policy',
+        `${EXAMPLES}/lksg.v1.json`,
+        '--scheme',
+        scheme,
+      ];
+      const built = await cap([
+        ...argv,
+        ...['--sanctions', `${at('firms.csv')}@2025-11-05`],
+        ...['--jurisdictions', 'examples/jurisdictions.csv@2025-11-05'],
+      ]);
+      expect([built.code, built.err]).toEqual([
+        0,
+        expect.stringContaining(
+          "0 of 2 entries of sanctions can be compared with ubos by name and date of birth: the rule over them can't be proven",
+        ),
+      ]);
+      const { code, err, out } = await cap(['prove', '--project', project, '--json']);
+      expect([code, err]).toEqual([2, expect.stringContaining('rule sanctions_root.suppliers does not hold')]);
+      expect(err).not.toContain('sanctions_root.ubos does not hold');
+      const { details } = JSON.parse(out).error as { details: { rule_id: string; status: string; rows: object[] }[] };
+      expect(details.filter(({ rule_id }) => rule_id.startsWith('sanctions'))).toEqual([
+        {
+          rule_id: 'sanctions_root.suppliers',
+          status: 'violated',
+          rows: [
+            expect.objectContaining({ line: 2, hit: expect.objectContaining({ id: 'X1' }) }),
+            expect.objectContaining({ line: 4, hit: expect.objectContaining({ id: 'X2' }) }),
+          ],
+        },
+        { rule_id: 'sanctions_root.ubos', status: 'unproven', rows: [] },
+      ]);
+      const every = at(`every-${scheme}.txt`);
+      await cap(['prove', '--project', project, '--out', every]);
+      expect(await readFile(every, 'utf8')).toContain("sanctions_root.ubos: can't be shown from these lists");
+    }
+  });
+
   it('a day to come is refused', async () => {
     const argv = ['manifest', 'build', '--project', at('numbered'), '--policy', `${EXAMPLES}/lksg.v2.yaml`];
     const { code, err } = await cap([...argv, '--sanctions', `${at('listed.csv')}@2025-11-08`]);
     expect([code, err]).toEqual([64, expect.stringContaining('still to come')]);
+  });
+});
+
+describe('a manifest build that is refused', () => {
+  it("names the user's file, and says that the manifest that was there is unchanged, if one was", async () => {
+    const project = at('rebuilt');
+    await prepare(project, at('elsewhere.csv'));
+    await writeFile(at('eu3.csv'), 'name;nationality\nVor;RU\n');
+    await writeFile(at('eu3.xlsx'), 'PK\u0003\u0004 and more');
+    await writeFile(at('none.csv'), 'name\n');
+    const rebuild = (list: string) =>
+      cap(['manifest', 'build', '--project', project, '--policy', `${EXAMPLES}/lksg.v2.yaml`, '--sanctions', list]);
+    const fresh = await rebuild(`${at('eu3.csv')}@2025-11-05`);
+    expect(fresh.err).not.toContain('unchanged');
+    expect((await build(project, `${EXAMPLES}/lksg.v2.yaml`)).code).toBe(0);
+    const manifest = await readFile(path.join(project, 'manifest.json'));
+    for (const [file, words, code] of [
+      ['eu3.csv', 'eu3.csv:1: the fields are separated by ";"', 65],
+      ['eu3.xlsx', 'eu3.xlsx:1: this is a workbook', 65],
+      ['none.csv', 'none.csv: the list has no entry', 65],
+      ['absent.csv', 'absent.csv', 66],
+    ] as const) {
+      const refused = await rebuild(`${at(file)}@2025-11-05`);
+      expect([file, refused.code, refused.err]).toEqual([file, code, expect.stringContaining(words)]);
+      expect(refused.err).toMatch(/the manifest that was there, 0x[0-9a-f]{64}, is unchanged/);
+      expect(refused.err).not.toContain('sanctions.csv');
+      expect(await readFile(path.join(project, 'manifest.json'))).toEqual(manifest);
+    }
   });
 });
 

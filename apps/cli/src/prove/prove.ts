@@ -61,8 +61,10 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
 
 /** Every row, where a terminal shows the first few. They are the company's own: the file is for its eyes. */
 async function writeFalseRules(io: CliIo, { out, json }: Options, rules: readonly FalseRule[]): Promise<void> {
-  const lines = rules.flatMap(({ rule_id, rows }) =>
-    rows.length === 0 ? [`${rule_id}: does not hold`] : rows.map((row) => `${rule_id}: ${offenceWords(row)}`),
+  const lines = rules.flatMap(({ rule_id, status, rows }) =>
+    rows.length === 0
+      ? [`${rule_id}: ${status === 'violated' ? 'does not hold' : "can't be shown from these lists"}`]
+      : rows.map((row) => `${rule_id}: ${offenceWords(row)}`),
   );
   const text = json ? JSON.stringify(rules, null, 2) : lines.map(printable).join('\n');
   await writeOutput(io, out, `${text}\n`, { mode: 0o600 });

@@ -17,7 +17,7 @@ export class ListsService {
   /** CapError list.invalid with every bad row; list.empty for one that nothing can be found on; list.conflict if the content is known under another id. */
   async store({ id, kind, as_of, content }: ListRequest): Promise<ListStored> {
     const bytes = Buffer.from(content, 'base64');
-    const parsed = parseReferenceList(kind, bytes);
+    const parsed = parseReferenceList(kind, bytes, id);
     refuseMute(parsed, id);
     // Kept only from the moment that a list row refers to it: a refused one goes as any upload does.
     const { blob_id, size } = await this.data.putBlob(once(bytes), {

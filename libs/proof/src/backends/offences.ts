@@ -1,5 +1,5 @@
-import { identifier, type IdScheme, type Requirement } from '@cap/policy';
-import { listedEntries, type ListedEntry } from '../lists/reference.js';
+import { identifier, type IdScheme, type Requirement, type RiskLevel } from '@cap/policy';
+import { listedEntries, riskLevels, type ListedEntry } from '../lists/reference.js';
 import { type ListRow } from '../lists/rows.js';
 import { type ProofContext, type ProverList } from './backend.js';
 
@@ -11,11 +11,19 @@ export interface Offence {
   name: string;
   /** The entry of a reference list that the row was found to be. */
   hit?: ListedEntry & { reference_list: string };
+  /** The row's country, where the rule is about the countries that are allowed. */
+  country?: string;
+  /** Where the rule is about risks: the country's in the list of jurisdictions. */
+  risk?: RiskLevel | 'unknown';
+  /** What would have excused the row under the rule. */
+  lacks?: 'due_diligence';
 }
 
 /** A rule that does not hold, with every row that breaks it. */
 export interface FalseRule {
   rule_id: string;
+  /** `unproven`: not broken by any row, but these lists can't show that it holds. */
+  status: 'violated' | 'unproven';
   rows: Offence[];
 }
 
@@ -27,6 +35,7 @@ export function offences(
   context: Pick<ProofContext, 'referenceLists'>,
 ): Offence[] {
   const reference = need.kind === 'disjoint' ? context.referenceLists.get(need.reference_list) : undefined;
+  const countryOf = countryFault(need, context);
   const entries = reference && listedEntries(reference.bytes, idScheme);
   const hitOf = (row: ListRow) => {
     const entry = entries?.get(identifier(row, idScheme) ?? '');
@@ -34,18 +43,43 @@ export function offences(
   };
   return breaking
     .map((index): Offence => {
-      const hit = hitOf(rows[index]!);
-      return { list, line: lines[index]!, name: rows[index]!.name, ...(hit && { hit }) };
+      const row = rows[index]!;
+      const hit = hitOf(row);
+      return { list, line: lines[index]!, name: row.name, ...(hit && { hit }), ...countryOf(row) };
     })
     .sort((a, b) => a.line - b.line);
 }
 
-/** One offence in words: the row and, if it is listed, the entry. */
-export function offenceWords({ list, line, name, hit }: Offence): string {
+/** What a rule about allowed countries has against a row. */
+function countryFault(
+  need: Requirement['need'],
+  { referenceLists }: Pick<ProofContext, 'referenceLists'>,
+): (row: ListRow) => Pick<Offence, 'country' | 'risk' | 'lacks'> {
+  if (need.kind !== 'rows_allowed') return () => ({});
+  const { table } = need;
+  const jurisdictions = 'exclude_risk' in table ? referenceLists.get('jurisdictions') : undefined;
+  const risks = jurisdictions && riskLevels(jurisdictions.bytes);
+  return (row) => {
+    const country = 'jurisdiction' in row ? row.jurisdiction : row.citizenship;
+    return {
+      country,
+      ...(risks && { risk: risks.get(country) ?? 'unknown' }),
+      ...(table.unless && { lacks: table.unless }),
+    };
+  };
+}
+
+/** One offence in words: the row and, if it is listed, the entry; or its country. */
+export function offenceWords({ list, line, name, hit, country, risk, lacks }: Offence): string {
   const row = `${list} line ${line} (${JSON.stringify(name)})`;
-  if (!hit) return row;
-  const id = hit.id === undefined ? '' : `, id ${hit.id}`;
-  return `${row} is ${JSON.stringify(hit.name)}${id} in line ${hit.line} of ${hit.reference_list}`;
+  if (hit) {
+    const id = hit.id === undefined ? '' : `, id ${hit.id}`;
+    return `${row} is ${JSON.stringify(hit.name)}${id} in line ${hit.line} of ${hit.reference_list}`;
+  }
+  if (country === undefined) return row;
+  const reasons = [...(risk ? [`risk ${risk}`] : []), ...(lacks ? ['no due diligence'] : [])];
+  const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  return `${row} is of ${country}, which is not an allowed country${why}`;
 }
 
 const SHOWN = 10;

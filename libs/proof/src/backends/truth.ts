@@ -10,8 +10,9 @@ import {
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
 import { type ListName } from '../lists/rows.js';
+import { listUses, refuseMuteUses } from '../lists/usability.js';
 import { type ProofContext, type ProverList } from './backend.js';
-import { firstOffences, offences } from './offences.js';
+import { firstOffences, offences, type FalseRule } from './offences.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
 
 /** A prover's list with the identifier scheme of its commitment. */
@@ -64,8 +65,9 @@ function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: Merkl
 
 /**
  * Evaluates the policy over everything the prover knows. Throws CapError `refused` / `proof.false-statement` that names
- * each rule that does not hold and ten of the rows that break it, all of them in `details` (FalseRule[]);
- * `proof.unprovable` if no row breaks any. Returns the results of the rules otherwise.
+ * each rule that does not hold and ten of the rows that break it, all of them in `details` (FalseRule[]). If no row breaks
+ * any: `input` / `list.empty` for a rule whose reference list has no entry that could be found, else `proof.unprovable`.
+ * Returns the results of the rules otherwise.
  */
 export function refuseFalseStatement(
   context: ProofContext & { policy: CompiledPolicy },
@@ -75,6 +77,9 @@ export function refuseFalseStatement(
   const facts = known.flatMap((list) => factsOf(list, context));
   const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));
   const failed = results.filter(({ status }) => status !== 'disclosed');
+  // Only a rule that the rows break is false; another one may hold, for all that can be told from these commitments.
+  const broken = failed.some(({ status }) => status === 'violated');
+  if (!broken) refuseMuteUses(listUses(context.policy, context.referenceLists));
   if (failed.length === 0) return results;
   const reasons = failed.map(({ rule_id, status, message }) => {
     const requirements = context.policy.requirements.filter((requirement) => requirement.rule_id === rule_id);
@@ -85,14 +90,14 @@ export function refuseFalseStatement(
     const verb = status === 'violated' ? 'does not hold' : "can't be shown from these lists";
     return {
       rule_id,
+      status: status === 'violated' ? ('violated' as const) : ('unproven' as const),
       rows,
       words: `rule ${rule_id} ${verb}${firstOffences(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
     };
   });
-  // Only a rule that the rows break is false; another one may hold, for all that can be told from these commitments.
-  const code = failed.some(({ status }) => status === 'violated') ? 'proof.false-statement' : 'proof.unprovable';
+  const code = broken ? 'proof.false-statement' : 'proof.unprovable';
   throw new CapError('refused', code, reasons.map(({ words }) => words).join('\n'), {
-    details: reasons.map(({ rule_id, rows }) => ({ rule_id, rows })),
+    details: reasons.map(({ rule_id, status, rows }): FalseRule => ({ rule_id, status, rows })),
   });
 }
 

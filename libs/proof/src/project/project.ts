@@ -39,7 +39,7 @@ import { encodeContainer } from '../container/container.js';
 import { checkIdentifiers } from '../lists/identifiers.js';
 import { type Intake } from '../lists/intake.js';
 import { parseReferenceList, referenceListKind } from '../lists/reference.js';
-import { isToCome, listUses, refuseMute, refuseMuteUses, type ListUse } from '../lists/usability.js';
+import { isToCome, listUses, refuseMute, type ListUse } from '../lists/usability.js';
 import { type ListName, type ListRow, type ReferenceList, type SupplierRow, type UboRow } from '../lists/rows.js';
 import { isDate, isInstant } from '../lists/calendar.js';
 import {
@@ -92,6 +92,8 @@ export interface PrepareInput {
 export interface ReferenceListInput {
   id: string;
   bytes: Uint8Array;
+  /** The file that they were read from, for messages. */
+  file?: string;
   /** YYYY-MM-DD or RFC 3339 UTC. */
   asOf: string;
 }
@@ -213,7 +215,8 @@ export class Project {
 
   /**
    * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
-   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list, `list.empty` for one that can tell nothing.
+   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list, `list.empty` for one that can tell nothing of
+   * firms nor of persons. `uses` says of which rules a list can tell nothing or not all.
    */
   async buildManifest(input: {
     policy: CompiledPolicy;
@@ -230,7 +233,6 @@ export class Project {
     refuseLintErrors(input.policy);
     const lists = input.referenceLists.map((list) => checkReferenceList(list, input.now));
     const uses = listUses(input.policy, new Map(lists.map((list) => [list.id, list])));
-    refuseMuteUses(uses);
     const events = await this.audit();
     const { manifest, bytes, hash } = buildManifest({
       manifestId: input.manifestId,
@@ -319,7 +321,6 @@ export class Project {
     checkStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const context = await this.proofContext(statement);
-    refuseMuteUses(listUses(context.policy, context.referenceLists));
     const lists = await this.lists(reveal);
     try {
       return await this.writeProof(backend, context, lists, options);
@@ -421,7 +422,7 @@ function refuseLintErrors({ lints }: CompiledPolicy): void {
     });
 }
 
-function checkReferenceList({ id, bytes, asOf }: ReferenceListInput, now: string): ReferenceList {
+function checkReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): ReferenceList {
   if (!REFERENCE_ID.test(id))
     throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
   if (!isDate(asOf) && !isInstant(asOf))
@@ -429,8 +430,8 @@ function checkReferenceList({ id, bytes, asOf }: ReferenceListInput, now: string
   if (isToCome(asOf, new Date(now)))
     throw new CapError('usage', 'option.day', `${id}: ${asOf} is still to come, it is ${now}`);
   const kind = referenceListKind(id);
-  const list = parseReferenceList(kind, bytes, `${id}.csv`);
-  refuseMute(list, id);
+  const list = parseReferenceList(kind, bytes, file ?? `${id}.csv`);
+  refuseMute(list, file ?? id);
   const { hash } = list;
   return { id, kind, hash, as_of: asOf, bytes };
 }

@@ -139,6 +139,7 @@ describe('a false statement is refused', () => {
     expect(error.details).toEqual([
       {
         rule_id: 'clean',
+        status: 'violated',
         rows: [
           {
             list: 'suppliers',
@@ -177,7 +178,10 @@ describe('a false statement is refused', () => {
       { name: 'R', jurisdiction: 'RU', tier: 1, due_diligence: false },
     ];
     const error = await refusal(proving(policyOf(safe), { suppliers }));
-    expect(error.message).toBe('rule safe does not hold: suppliers line 6 ("Nowhere"), suppliers line 7 ("R")');
+    expect(error.message).toBe(
+      'rule safe does not hold: suppliers line 6 ("Nowhere") is of AQ, which is not an allowed country (risk unknown, no ' +
+        'due diligence), suppliers line 7 ("R") is of RU, which is not an allowed country (risk high, no due diligence)',
+    );
   });
 
   it('refuses lists that are not the ones of the manifest', async () => {
