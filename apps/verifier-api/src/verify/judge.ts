@@ -14,7 +14,7 @@ import {
   type VerificationSources,
   type VerifierPolicy,
 } from '@cap/proof';
-import { CONFIG, ProblemError } from '@cap/service-kit';
+import { CONFIG, type Holder, ProblemError } from '@cap/service-kit';
 import { ReferenceLists } from '../lists/reference-lists.js';
 import { verdictMetrics } from '../metrics.js';
 import { Policies } from '../policy/policies.js';
@@ -62,13 +62,15 @@ export class Judge {
     this.#results = new ResultCache(cache_enabled ? cache_ttl_seconds * 1000 : 0);
   }
 
-  async judge(bundle: AskedBundle, asked: Asked, context: CallContext): Promise<Judged> {
+  /** `holder`: whose proofs these are, where they wait for a thread. */
+  async judge(bundle: AskedBundle, asked: Asked, holder: Holder, context: CallContext): Promise<Judged> {
     const options = this.#options(asked);
     // Both as they are when the request comes: what is acknowledged or reloaded meanwhile is for those that come later.
     const generation = `${this.policies.generation} ${this.lists.generation}`;
     const trust = this.trust.store;
     const named = await this.#namedPolicy(asked, context);
-    const work = () => this.#inTime((signal) => this.#verify(bundle, named, trust, options, { ...context, signal }));
+    const work = () =>
+      this.#inTime((signal) => this.#verify(bundle, named, trust, options, { ...context, holder, signal }));
     // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
     if (bundle.key === null || options.checkRegistry) return work();
     const { accepted, audience, nonce, at } = options;
@@ -106,12 +108,12 @@ export class Judge {
     named: NamedPolicy | null,
     trust: TrustStore | null,
     options: VerificationOptions,
-    context: CallContext & { signal: AbortSignal },
+    { holder, ...context }: CallContext & { holder: Holder; signal: AbortSignal },
   ): Promise<Judged> {
     const bundle = await asked.read(context);
     const { policies, lists, registry } = this;
     const sources = new RegistrySources({ policies, lists, registry }, trust, context);
-    const { pool, waited } = this.threads.for(context.signal);
+    const { pool, waited } = this.threads.for(holder, context.signal);
     const started = performance.now();
     const verification = await verifyBundle(bundle, sourcesOf(sources, named, trust), {
       ...options,

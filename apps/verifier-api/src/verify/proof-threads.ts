@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { assertCeremony, type VerificationOptions, WorkerPool } from '@cap/proof';
-import { CONFIG, gauge, Readiness } from '@cap/service-kit';
+import { CONFIG, gauge, type Holder, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
@@ -31,8 +31,8 @@ export class ProofThreads implements OnApplicationShutdown {
     readiness.add('proof-parameters', () => assertCeremony());
   }
 
-  /** What one request uses: a proof that nobody waits for any more is given up. */
-  for(signal: AbortSignal): RequestThreads {
+  /** What one request of this holder uses: a proof that nobody waits for any more is given up. */
+  for(holder: Holder, signal: AbortSignal): RequestThreads {
     const pool = this.#pool;
     let waited = 0;
     if (!pool) return { pool: undefined, waited: () => waited };
@@ -40,7 +40,7 @@ export class ProofThreads implements OnApplicationShutdown {
       pool: {
         run(job) {
           const came = performance.now();
-          return pool.run(job, { signal, begun: () => void (waited += performance.now() - came) });
+          return pool.run(job, { holder: holder.name, signal, begun: () => void (waited += performance.now() - came) });
         },
       },
       waited: () => waited,

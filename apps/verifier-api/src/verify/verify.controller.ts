@@ -5,6 +5,7 @@ import { type CallContext, type EntryRecord, type ReceiptRecord } from '@cap/con
 import {
   CONFIG,
   CurrentPrincipal,
+  holderOf,
   ParsesRequest,
   parseWith,
   type Principal,
@@ -57,7 +58,7 @@ export class VerifyController {
   async #verdict(bundle: AskedBundle, asked: Asked, request: FastifyRequest): Promise<Buffer> {
     const started = performance.now();
     const context = { requestId: request.id };
-    const judged = await this.judge.judge(bundle, asked, context);
+    const judged = await this.judge.judge(bundle, asked, holderOf(request), context);
     const answer = asked.options.register ? await this.#registered(bundle, judged, context) : judged.answer;
     const { result } = judged.verification;
     request.result = result;

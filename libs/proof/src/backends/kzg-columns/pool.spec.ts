@@ -159,6 +159,24 @@ describe('the pool', () => {
     expect((await run(pool, 'done', 'again')).name).toBe('again');
   });
 
+  it('lets nobody keep the others out: who has most waiting gives up a place, and holders take turns', async () => {
+    const pool = poolOf(1, { waiting: 3 });
+    const gate = sharedMemory();
+    const order: string[] = [];
+    const asked = (name: string, what: What = 'done') =>
+      run(pool, what, name, gate, { holder: name[0]! }).then(({ name: done }) => void order.push(done));
+    const running = asked('a0', 'gate');
+    const [a1, a2] = [asked('a1'), asked('a2')];
+    const displaced = reason(asked('a3'));
+    const b1 = asked('b1');
+    expect(await displaced).toMatchObject({ kind: 'busy', code: 'rate.limited' });
+    await expect(asked('a4')).rejects.toMatchObject({ code: 'rate.limited' });
+    await expect(asked('b2')).rejects.toMatchObject({ code: 'rate.limited' });
+    open(gate);
+    await Promise.all([running, a1, a2, b1]);
+    expect(order).toEqual(['a0', 'a1', 'b1', 'a2']);
+  });
+
   it('closed with jobs under way and waiting rejects them all, and every later one', async () => {
     const pool = poolOf(2);
     const jobs = ['a', 'b', 'c', 'd'].map((name) => reason(run(pool, 'hang', name)));

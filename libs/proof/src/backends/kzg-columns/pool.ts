@@ -2,8 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { CapError } from '@cap/crypto';
 import { workerSource } from './beside.js';
 import { type Job, type JobResults } from './jobs.js';
+import { Turns } from './turns.js';
 
 interface Task {
+  readonly holder: string;
   job: Job;
   begun?: (() => void) | undefined;
   done: (result: never) => void;
@@ -28,16 +30,18 @@ export interface PoolOptions {
 export interface RunOptions {
   /** Gives the job up: it is rejected with the signal's reason, and if it is under way its thread is replaced. */
   signal?: AbortSignal;
+  /** Whom the job is for: holders take turns, and have equal shares of the places to wait in when these are short. */
+  holder?: string;
   /** Called when a thread takes the job. */
   begun?(): void;
 }
 
 /**
- * Threads that do jobs, one at a time each, in the order in which they come. They start when there is work and don't keep
+ * Threads that do jobs, one at a time each, in the order in which they come; of several holders by turns. They start when there is work and don't keep
  * the process alive. A thread that dies takes its own job with it; another one starts when there is work.
  */
 export class WorkerPool {
-  readonly #queue: Task[] = [];
+  readonly #queue = new Turns<Task>();
   readonly #threads = new Set<Thread>();
   readonly #ending = new Set<Promise<unknown>>();
   readonly #mostWaiting: number;
@@ -63,13 +67,15 @@ export class WorkerPool {
     return this.#queue.length;
   }
 
-  /** Rejects with what the job throws; with CapError `busy` / `overloaded` if as many jobs wait as may. */
-  run<J extends Job>(job: J, { signal, begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
+  /**
+   * Rejects with what the job throws. If as many jobs wait as may: with CapError `busy` / `rate.limited` a job of the holder
+   * who has more of them waiting than the others, which may be one that waits already; with `overloaded` if there is no such.
+   */
+  run<J extends Job>(job: J, { signal, holder = '', begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw closed();
       signal?.throwIfAborted();
-      if (this.running >= this.size && this.waiting >= this.#mostWaiting)
-        throw new CapError('busy', 'overloaded', `${this.waiting} proofs are waiting to be judged already`);
+      if (this.running >= this.size && this.waiting >= this.#mostWaiting) this.#makeRoomFor(holder);
       const giveUp = () => this.#giveUp(task, signal!.reason);
       const settle =
         <T>(end: (value: T) => void) =>
@@ -77,7 +83,7 @@ export class WorkerPool {
           signal?.removeEventListener('abort', giveUp);
           end(value);
         };
-      const task: Task = { job, begun, done: settle(resolve), failed: settle(reject) };
+      const task: Task = { holder, job, begun, done: settle(resolve), failed: settle(reject) };
       signal?.addEventListener('abort', giveUp);
       this.#queue.push(task);
       this.#next();
@@ -87,7 +93,7 @@ export class WorkerPool {
   /** Ends the threads. Jobs under way and waiting ones are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const task of this.#queue.splice(0)) task.failed(closed());
+    for (let task = this.#queue.shift(); task; task = this.#queue.shift()) task.failed(closed());
     for (const thread of this.#threads) this.#end(thread, closed());
     await Promise.all(this.#ending);
   }
@@ -133,10 +139,22 @@ export class WorkerPool {
     return thread;
   }
 
+  /** Nobody can keep the others out: whoever has most waiting gives up a place to who has less. */
+  #makeRoomFor(holder: string): void {
+    const ownDoing = new CapError(
+      'busy',
+      'rate.limited',
+      'proofs of this caller are waiting to be judged already, and others wait too',
+    );
+    const displaced = this.#queue.makeRoomFor(holder);
+    if (displaced) return displaced.failed(ownDoing);
+    const { own, others } = this.#queue.of(holder);
+    if (own > 0 && others) throw ownDoing;
+    throw new CapError('busy', 'overloaded', `${this.waiting} proofs are waiting to be judged already`);
+  }
+
   #giveUp(task: Task, reason: unknown): void {
-    const at = this.#queue.indexOf(task);
-    if (at !== -1) {
-      this.#queue.splice(at, 1);
+    if (this.#queue.delete(task)) {
       task.failed(reason);
       return;
     }
