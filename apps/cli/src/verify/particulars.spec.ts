@@ -14,6 +14,11 @@ describe('expected and actual, in German', () => {
       'from 2026-01-15T09:30:00Z to 2026-02-15T09:30:00Z',
       'von 2026-01-15T09:30:00Z bis 2026-02-15T09:30:00Z',
     ],
+    [
+      'lists.known',
+      '20 entries of jurisdictions; withdrawn on 2026-01-31',
+      '20 Einträge von jurisdictions; zurückgezogen am 2026-01-31',
+    ],
     ['files.hash', 'policy.json: not there', 'policy.json: nicht vorhanden'],
     ['proof.backend', 'disclosure or mock', 'disclosure oder mock'],
     ['proof.binding', 'a proof of this statement', 'ein Beweis dieser Aussage'],
