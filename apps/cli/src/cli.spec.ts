@@ -43,6 +43,13 @@ describe('cap', () => {
     }
   });
 
+  it('names an option that was given twice, in every verb that does not collect it', async () => {
+    for (const verb of [['verify', 'a.zip'], ['prepare'], ['prove'], ['keys', 'generate'], ['registry', 'list']]) {
+      const { code, err } = await cap([...verb, '--json', '--json']);
+      expect([verb, code, err]).toEqual([verb, 64, expect.stringContaining("'--json' was given twice")]);
+    }
+  });
+
   it.each([
     [[]],
     [['frobnicate']],
@@ -52,6 +59,8 @@ describe('cap', () => {
     [['verify', 'a.zip', '--frobnicate']],
     [['verify', 'a.zip', 'b.zip']],
     [['verify', 'a.zip', '--at', 'yesterday']],
+    [['verify', 'a.zip', '--nonce', 'a', '--nonce', 'b']],
+    [['keys', 'generate', '--owner', 'a', '--owner', 'b']],
     [['verify', 'a.zip', '--check-timestamp']],
     [['verify', 'a.zip', '--offline', '--url', 'http://127.0.0.1:1']],
     [['keys', 'generate']],

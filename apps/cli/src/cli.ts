@@ -3,6 +3,7 @@ import { Run, withExamples } from './frame/command.js';
 import { type ExitCode } from './frame/exit-codes.js';
 import { reportFailure } from './frame/failure.js';
 import { GROUPS } from './frame/groups.js';
+import { refuseRepetition } from './frame/option-values.js';
 import { progressDone, type CliIo } from './frame/io.js';
 import { refusePlanned } from './frame/planned.js';
 import { VERSION } from './version.js';
@@ -54,6 +55,7 @@ async function defineProgram(argv: readonly string[], run: Run): Promise<Command
     if (name === called) (await load())(program, run);
     else program.command(name).summary(summary).description(summary);
   }
+  program.commands.forEach(refuseRepetition);
   return program;
 }
 

@@ -12,3 +12,4 @@ export * from './events.js';
 export * from './log/index.js';
 export * from './tls-ciphers.js';
 export * from './regular-file.js';
+export * from './bounded-read.js';

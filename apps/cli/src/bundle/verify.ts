@@ -1,4 +1,4 @@
-import { CHECK_IDS, readBundle, verifyBundle } from '@cap/proof';
+import { CHECK_IDS, DEFAULT_BUNDLE_LIMITS, readBundle, verifyBundle } from '@cap/proof';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
@@ -42,7 +42,7 @@ export async function verify(
     ['--trust', options.trust],
   ]);
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
-  const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);
   const { report } = await verifyBundle(bundle, { policy: null, trust }, { allowMock: true, now: () => io.now() });
   const legacy = report.checks.filter(({ id, status }) => id === 'legacy.format' && status !== 'skipped');
   const checks = [...report.checks.slice(0, LAST_CHECK + 1), ...legacy];

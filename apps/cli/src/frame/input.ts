@@ -1,29 +1,49 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { CapError, readErrorKind, systemCode, systemWords } from '@cap/crypto';
+import { boundedBytes, CapError, readErrorKind, systemCode, systemWords } from '@cap/crypto';
 import { type CliIo } from './io.js';
 
-/** The bytes of a file, or of stdin for `-`. No such file: exit 66; not allowed: 77; a directory: 65. */
-export async function readInput(io: CliIo, file: string): Promise<Buffer> {
-  if (file === '-') {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of chunksOf(io.stdin)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  }
+/** Bytes of an input that is read as a whole, at most: no text of more can be held. */
+export const MOST_BYTES = 500_000_000;
+
+/** The bytes of a file, or of stdin for `-`. No such file: exit 66; not allowed: 77; a directory, or more than `most`: 65. */
+export async function readInput(io: CliIo, file: string, most = MOST_BYTES): Promise<Buffer> {
+  if (file === '-') return (await boundedBytes(chunksOf(io.stdin), most)) ?? tooMuch(file, most);
   try {
-    return await readFile(file);
+    const found = await stat(file);
+    if (found.isFile()) return found.size > most ? tooMuch(file, most) : await readFile(file);
+    if (found.isDirectory()) throw readError(file, { code: 'EISDIR' });
+    // A pipe, or a device that has no end.
+    return (await boundedBytes((await open(file)).createReadStream(), most)) ?? tooMuch(file, most);
+  } catch (cause) {
+    throw cause instanceof CapError ? cause : readError(file, cause);
+  }
+}
+
+const tooMuch = (file: string, most: number): never => {
+  throw new CapError(
+    'input',
+    'file.limit',
+    `${inputName(file)}: more than ${most} bytes, which is no input of this command`,
+  );
+};
+
+/** The same, piece by piece, and as much as there is unless `most` is given. A file that can't be opened or is a directory is refused at once. */
+export async function openInput(io: CliIo, file: string, most = Infinity): Promise<AsyncIterable<Uint8Array>> {
+  if (file === '-') return upTo(most, file, chunksOf(io.stdin));
+  if (await isDirectory(file)) throw readError(file, { code: 'EISDIR' });
+  try {
+    return upTo(most, file, (await open(file)).createReadStream());
   } catch (cause) {
     throw readError(file, cause);
   }
 }
 
-/** The same, piece by piece. A file that can't be opened or is a directory is refused at once. */
-export async function openInput(io: CliIo, file: string): Promise<AsyncIterable<Uint8Array>> {
-  if (file === '-') return chunksOf(io.stdin);
-  if (await isDirectory(file)) throw readError(file, { code: 'EISDIR' });
-  try {
-    return (await open(file)).createReadStream();
-  } catch (cause) {
-    throw readError(file, cause);
+async function* upTo(most: number, file: string, stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > most) tooMuch(file, most);
+    yield piece;
   }
 }
 

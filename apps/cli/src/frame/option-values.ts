@@ -1,6 +1,6 @@
 import { type IdScheme } from '@cap/policy';
 import { type CommitmentScheme, type ListName } from '@cap/proof';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** Option parsers: what they refuse is a usage error (exit 64). */
 export const wholeNumber = (min: number, max: number) => (text: string) => {
@@ -68,9 +68,25 @@ export function percent(text: string): number {
 }
 
 /** Collects an option that may be given several times; `parse` reads each value. */
-export const repeated =
-  <T>(parse: (text: string) => T) =>
-  (text: string, values: T[] | undefined): T[] => [...(values ?? []), parse(text)];
+export function repeated<T>(parse: (text: string) => T): (text: string, values: T[] | undefined) => T[] {
+  const collect = (text: string, values: T[] | undefined): T[] => [...(values ?? []), parse(text)];
+  repeatable.add(collect);
+  return collect;
+}
+const repeatable = new WeakSet<object>();
+
+/** Of an option given twice the last would count, and nobody would hear that the first does not: wrong usage (exit 64). */
+export function refuseRepetition(command: Command): void {
+  for (const option of command.options) {
+    if (option.parseArg && repeatable.has(option.parseArg)) continue;
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) command.error(`error: option '${option.flags}' was given twice`);
+      given = true;
+    });
+  }
+  command.commands.forEach(refuseRepetition);
+}
 export const anyText = (text: string): string => text;
 
 /** `--identity`, for the verbs that need a project's salts. */

@@ -10,7 +10,7 @@ import {
   type ListName,
 } from '@cap/proof';
 import { parseColumns } from '../frame/columns.js';
-import { inputName, openInput } from '../frame/input.js';
+import { inputName, MOST_BYTES, openInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { type listScheme } from '../frame/option-values.js';
 
@@ -42,7 +42,10 @@ export async function prepare(io: CliIo, options: Options): Promise<void> {
     idScheme: idSchemes[list],
   });
   progress(io, 'reading the lists');
-  const sources = { suppliers: await openInput(io, options.suppliers), ubos: await openInput(io, options.ubos) };
+  const sources = {
+    suppliers: await openInput(io, options.suppliers, MOST_BYTES),
+    ubos: await openInput(io, options.ubos, MOST_BYTES),
+  };
   const [suppliers, ubos] = await bothOrAllFaults(
     readSuppliers(sources.suppliers, intake('suppliers')),
     readUbos(sources.ubos, intake('ubos')),

@@ -4,6 +4,7 @@ import {
   assertTrustSigned,
   entryOfReceipt,
   parseTrustStore,
+  DEFAULT_BUNDLE_LIMITS,
   readBundle,
   readSample,
   trustSignatureFile,
@@ -62,7 +63,7 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust, options.trustSigner);
   const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
   const development = options.environment !== 'production';
-  const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
+  const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);
   const receipt = options.receipt === undefined ? null : await readReceipt(io, options.receipt);
   const sources: VerificationSources = {
     policy: policy && { compiled: policy, status: 'active' },

@@ -26,6 +26,20 @@ const v2 = (version: string, max = 10, more: object = {}) => ({
 });
 const compile = (body: object, scope?: string) => api.as(scope).post('/policy/v2/compile', body);
 
+describe('a path with an empty part', () => {
+  it.each(['/policy/', '/policy/v2/', '/lists/', '/registry/entries/'])(
+    '%s is no route: problem+json',
+    async (path) => {
+      const { status, headers, body } = await api.as().get(path);
+      expect([status, headers['content-type'], body.code]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+        'route.unknown',
+      ]);
+    },
+  );
+});
+
 describe('v1', () => {
   it('is compiled and stored; the same content is the same policy', async () => {
     const { body } = await api.as().post('/policy/compile', V1).expect(200);

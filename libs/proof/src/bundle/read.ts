@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   blake3Text,
+  boundedBytes,
   CapError,
   isCapError,
   JSON_LIMIT,
@@ -34,8 +36,7 @@ export async function readBundle(from: Uint8Array | string, options: ReadOptions
   try {
     const found = await stat(from);
     if (found.isDirectory()) return await readLegacyDirectory(from, limits);
-    if (found.size > limits.bundleBytes) overLimit(`${found.size} bytes, at most ${limits.bundleBytes} are allowed`);
-    return readZip(await readFile(from), options);
+    return readZip(await readWhole(from, limits.bundleBytes), options);
   } catch (cause) {
     if (cause instanceof CapError) throw cause;
     throw unreadableFile(from, cause);
@@ -90,6 +91,17 @@ export function parseMetaJson(bytes: Uint8Array): JsonValue {
 const isLegacyPair = (names: readonly string[]): boolean =>
   names.length === LEGACY_FILES.length && LEGACY_FILES.every((name) => names.includes(name));
 
+/** A regular file says its size; of anything else so much is read as is allowed. */
+async function readWhole(file: string, most: number): Promise<Buffer> {
+  const found = await stat(file);
+  if (found.isFile()) {
+    if (found.size > most) overLimit(`${file} has ${found.size} bytes, at most ${most} are allowed`);
+    return readFile(file);
+  }
+  const bytes = await boundedBytes(createReadStream(file), most);
+  return bytes ?? overLimit(`${file} has more bytes than the ${most} that are allowed`);
+}
+
 async function readLegacyDirectory(directory: string, limits: BundleLimits): Promise<Bundle> {
   if (!isLegacyPair(await readdir(directory)))
     return unreadable(
@@ -98,9 +110,7 @@ async function readLegacyDirectory(directory: string, limits: BundleLimits): Pro
   const files = new Map<string, Buffer>();
   for (const name of LEGACY_FILES) {
     const file = path.join(directory, name);
-    const { size } = await stat(file);
-    if (size > limits.bundleBytes) overLimit(`${file} has ${size} bytes, at most ${limits.bundleBytes} are allowed`);
-    files.set(name, await readFile(file));
+    files.set(name, await readWhole(file, limits.bundleBytes));
   }
   return { bundleId: null, generation: 'legacy', files, meta: null, complete: true };
 }

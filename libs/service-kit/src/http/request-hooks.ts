@@ -54,6 +54,9 @@ function hasText(url: string): boolean {
   }
 }
 
+/** The router takes `/policy/` for `/policy/:id` with an empty id. */
+const hasEmptyPart = ({ params }: FastifyRequest): boolean => Object.values(params ?? {}).includes('');
+
 /**
  * What happens around every request: request id, which listener it may use, metrics, one log line. Gives what does the same for
  * a request for which the framework runs no hooks.
@@ -78,7 +81,7 @@ export function addRequestHooks(
     const protocol = listeners.protocolProblem(request.raw);
     if (protocol) return done(protocol);
     // Not left to the framework, which would read a stranger's body first.
-    if (request.is404) return done(notFound(request));
+    if (request.is404 || hasEmptyPart(request)) return done(notFound(request));
     const route = request.routeOptions.url!;
     if (route !== HEALTH_ROUTE && !listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
       return done(new ProblemError('route.unknown', 'There is no such route.'));
