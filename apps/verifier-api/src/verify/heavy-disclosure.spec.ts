@@ -5,7 +5,7 @@ import { TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;
 beforeAll(async () => {
-  api = await TestVerifier.start({ server: { workers: 0 }, verification: { timeout_seconds: 0.2 } });
+  api = await TestVerifier.start({ server: { workers: 0 }, verification: { timeout_seconds: 0.01 } });
 });
 afterAll(() => api?.stop());
 
