@@ -10,10 +10,11 @@ let place: string;
 let kid: string;
 let archive: string;
 const at = (...parts: string[]) => path.join(place, ...parts);
-const ofData = (...more: string[]) => [
+const signedBy = (keys: string, key: string, ...more: string[]) => [
   ...['backup', 'create', '--data-dir', at('data'), '--target', at('backups')],
-  ...['--keys', at('backup-keys'), '--key', kid, ...more],
+  ...['--keys', at(keys), '--key', key, ...more],
 ];
+const ofData = (...more: string[]) => signedBy('backup-keys', kid, ...more);
 const signer = () => ['--signer', at('backup-keys', `${kid}.pub`)];
 
 beforeAll(async () => {
@@ -52,7 +53,7 @@ describe('cap backup create --data-dir', () => {
   it('is signed only by a key that is made for backups', async () => {
     const argv = ['keys', 'generate', '--keys', at('other-keys'), '--owner', 'prover', '--usage', 'bundle'];
     const other = (await cap(argv)).out.trim();
-    expect(await cap([...ofData(), '--keys', at('other-keys'), '--key', other])).toMatchObject({
+    expect(await cap(signedBy('other-keys', other))).toMatchObject({
       code: 77,
       err: expect.stringContaining('signs no backup'),
     });

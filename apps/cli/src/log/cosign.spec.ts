@@ -23,7 +23,8 @@ async function cosign(
   { proof, previous, argv = [] }: { proof?: object; previous?: string; argv?: string[] } = {},
 ) {
   const file = await desk.put('given', content);
-  const who = ['--keys', desk.at('keys'), '--key', kid, '--name', NAME, '--out', desk.at('out')];
+  const usual = { '--keys': desk.at('keys'), '--key': kid, '--name': NAME, '--out': desk.at('out') };
+  const who = Object.entries(usual).flatMap((option) => (argv.includes(option[0]) ? [] : option));
   if (proof) who.push('--proof', await desk.put('proof', proof));
   if (previous) who.push('--previous', await desk.put('previous', previous));
   return desk.log('cosign', file, ...who, ...argv);
