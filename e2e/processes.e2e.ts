@@ -237,6 +237,7 @@ describe('signals and crashes', () => {
     await world.services[0].ready();
     expect(await serving(`http://${late}`)).toEqual([200, []]);
     await second.stop();
+    world.services.pop();
   }, 60_000);
 
   it('health --wait answers for container and unit checks', async () => {
