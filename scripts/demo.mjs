@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the main job from lists to a registered, backed-up proof, on three real services on loopback with
+ * `npm run demo`: the walkthrough from lists to a registered, backed-up proof, on three real services on loopback with
  * throw-away keys. Prints what happened with figures and ends 0; any surprise ends it otherwise.
  */
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/setup.mjs';
-import { mainJob } from './main-job.mjs';
+import { walkthrough } from './walkthrough.mjs';
 import { commandsOf } from './pages.mjs';
 import { Server } from './server.mjs';
 
@@ -182,8 +182,8 @@ test('cap doctor finds nothing wrong with any of them', async () => {
   await doctor('backup', 'backup/app.yaml');
 });
 
-test('the main job: prove, upload, verify, register, backup, restore', async (t) => {
-  await mainJob(server, ['binary']);
+test('the walkthrough: prove, upload, verify, register, backup, restore', async (t) => {
+  await walkthrough(server, ['binary']);
   for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
 });
 

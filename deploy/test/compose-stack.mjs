@@ -77,7 +77,7 @@ export class ComposeStack {
     return this.engine.until(containers.map(each).join(' && '), HEALTHY_MS);
   }
 
-  /** What the main job registered, asked of the verifier itself. */
+  /** What the walkthrough registered, asked of the verifier itself. */
   entries() {
     return this.ask(`curl -sS --fail --cacert ${this.directory}/certs/ca.crt \
       --header "Authorization: Bearer $(cat ~/try/token)" https://localhost:8443/registry/entries`);

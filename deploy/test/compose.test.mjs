@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { root } from '../../scripts/setup.mjs';
 import { ComposeStack, SERVICES } from './compose-stack.mjs';
 import { prepareHost, quietly } from './host.mjs';
-import { mainJob } from './main-job.mjs';
+import { walkthrough } from './walkthrough.mjs';
 import { commandsOf } from './pages.mjs';
 
 const PROGRAM = {
@@ -184,10 +184,10 @@ test('a key that root hands over by its group, as Kubernetes mounts it, is taken
   }
 });
 
-test('the main job, through nginx', async (t) => {
+test('the walkthrough, through nginx', async (t) => {
   await run('nginx');
   await step('proxy');
-  await mainJob({ ask }, ['docker'], BEHIND_NGINX);
+  await walkthrough({ ask }, ['docker'], BEHIND_NGINX);
   for (const name of SERVICES) t.diagnostic(`${name}: ${await stack.memoryOf(name)} afterwards`);
 });
 

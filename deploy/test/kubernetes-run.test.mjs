@@ -1,4 +1,4 @@
-/** The pods of deploy/kubernetes, run from what `kubectl kustomize` renders: the main job, an exchange under load, a restore. */
+/** The pods of deploy/kubernetes, run from what `kubectl kustomize` renders: the walkthrough, an exchange under load, a restore. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { Controller } from './kubernetes/ingress.mjs';
 import { Node, Pod } from './kubernetes/pod.mjs';
 import { CAP, Manifests, version } from './kubernetes/render.mjs';
 import { prepareHost, quietly } from './host.mjs';
-import { mainJob } from './main-job.mjs';
+import { walkthrough } from './walkthrough.mjs';
 import { commandsOf } from './pages.mjs';
 
 const HOST = 'verifier.example.com';
@@ -101,7 +101,7 @@ async function rollout(documents, { replicas = verifiers.length, preStop = true,
   return ended;
 }
 
-/** A server as main-job.mjs wants one; what a person does with kubectl is done between its steps. */
+/** A server as walkthrough.mjs wants one; what a person does with kubectl is done between its steps. */
 function server(overlay, components, more) {
   const asked = (name) => {
     const file = path.join(engine.home, name);
@@ -173,7 +173,7 @@ const noFaults = () => {
   for (const pod of [...verifiers, ...registries]) assert.deepEqual(pod.faults, [], pod.name);
 };
 
-test('production: pods get ready as their probes say, and do the main job through the Ingress', async (t) => {
+test('production: pods get ready as their probes say, and do the walkthrough through the Ingress', async (t) => {
   await begin();
   const documents = render('production');
   const registry = new Pod(node, documents, 'cap-registry', { ordinal: 0 });
@@ -185,7 +185,7 @@ test('production: pods get ready as their probes say, and do the main job throug
   for (const pod of [registry, verifier]) t.diagnostic(`idle: ${await pod.memory()}`);
   await controller.start(new Cluster(documents), bucketSite());
   await controller.endpoints(verifiers);
-  await mainJob(server('production'), [], way('production'));
+  await walkthrough(server('production'), [], way('production'));
   noFaults();
 });
 
@@ -379,7 +379,7 @@ test('production-ha: two registries on PostgreSQL and S3 do the same job', async
   verifiers = [new Pod(node, documents, 'cap-verifier')];
   await verifiers[0].start();
   await controller.endpoints(verifiers);
-  await mainJob(server('production-ha', ['ingress-nginx'], more), [], way('production-ha'));
+  await walkthrough(server('production-ha', ['ingress-nginx'], more), [], way('production-ha'));
   const registered = await entries('production-ha');
   assert.equal((await registries.pop().terminate()).code, 0, 'one of two ends');
   assert.equal(await entries('production-ha'), registered);

@@ -625,7 +625,7 @@ test('a backup by hand is waited for and shown; only one that went well is remov
 });
 
 test('the walkthrough has one port-forward at a time, and leaves none behind', () => {
-  const way = commandsOf('main-job').get('way-kubernetes');
+  const way = commandsOf('walkthrough').get('way-kubernetes');
   const said = withKubectl(`${way}
     reload; first=$forward
     reload; ! kill -0 "$first" 2> /dev/null

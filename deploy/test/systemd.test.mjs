@@ -1,7 +1,7 @@
 /** docs/install/systemd.md on a booted server: the units as they are shipped. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { mainJob } from './main-job.mjs';
+import { walkthrough } from './walkthrough.mjs';
 import { commandsOf } from './pages.mjs';
 import { Server } from './server.mjs';
 
@@ -110,7 +110,7 @@ test('the sandbox: what is not theirs can be neither written nor seen', async ()
   assert.doesNotMatch(environment, new RegExp(await server.ask('cat /etc/cap-verifier/secrets/verifier.token')));
 });
 
-test('the main job, with the backup of the unit', () => mainJob(server, ['binary', 'systemd']));
+test('the walkthrough, with the backup of the unit', () => walkthrough(server, ['binary', 'systemd']));
 
 test('a reload takes log level and certificate into use and keeps the process', async () => {
   const pid = await pidOf('cap-verifier');

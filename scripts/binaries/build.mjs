@@ -23,7 +23,7 @@ import { root } from '../setup.mjs';
 import { bundle, EXECUTABLE } from './bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from './notices.mjs';
 
-/** What docs/install/main-job.md tries an installation with. */
+/** What docs/install/walkthrough.md tries an installation with. */
 const EXAMPLES = ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'];
 /** What a server needs beside the programs. */
 const BESIDE = {

@@ -1,4 +1,4 @@
-/** docs/install/main-job.md, for each way to install. */
+/** docs/install/walkthrough.md, for each way to install. */
 import assert from 'node:assert/strict';
 import { commandsOf } from './pages.mjs';
 
@@ -6,8 +6,8 @@ import { commandsOf } from './pages.mjs';
  * Runs the page from lists to a restored backup in the home directory of a server: whatever has `ask(COMMANDS)`. `ways` are
  * the page's blocks `way-…` that come first, `beforehand` other commands. Answers the id of the registered bundle.
  */
-export async function mainJob(server, ways, beforehand = '') {
-  const page = commandsOf('main-job');
+export async function walkthrough(server, ways, beforehand = '') {
+  const page = commandsOf('walkthrough');
   const way = ways.map((name) => page.get(`way-${name}`)).join('') + beforehand;
   const ask = (commands) => server.ask(`${way}cd\n${commands}`);
   const step = (name) => ask(page.get(name));

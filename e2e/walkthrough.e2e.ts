@@ -18,7 +18,7 @@ const failing = (report: { checks: Check[] }) =>
   report.checks.filter((check) => check.status === 'fail').map((check) => check.id);
 const offlineArguments = () => [...['--offline', '--json', '--trust', world.project.trust, '--policy', POLICY]];
 
-describe('the main job over three processes', () => {
+describe('the walkthrough over three processes', () => {
   it('uploads, judges ok, registers durably and lists the entry', async () => {
     const { stack, token } = world;
     const bytes = await world.bundleBytes();
