@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: the walkthrough from lists to a registered, backed-up proof, on three real services on loopback with
- * throw-away keys. Prints what happened with figures and ends 0; any surprise ends it otherwise.
+ * throw-away keys. Prints what happened, with figures, and exits 0; anything unexpected makes it exit 1.
  */
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,12 +17,10 @@ const line = (text) => say(`   ${text}`);
 const ms = (value) => `${value.toFixed(0)} ms`;
 const short = (digest) => `${digest.slice(0, 14)}…`;
 
-/** The story's facts are checked as they are told: a sentence that is not true ends the demo. */
+/** Every printed fact is checked first: the demo stops at the first that is not true. */
 function expect(condition, sentence, seen) {
   if (!condition)
-    throw new Error(
-      `surprise: expected ${sentence}${seen === undefined ? '' : `, saw ${JSON.stringify(seen).slice(0, 2_000)}`}`,
-    );
+    throw new Error(`expected ${sentence}${seen === undefined ? '' : `, saw ${JSON.stringify(seen).slice(0, 2_000)}`}`);
 }
 const timed = async (action) => {
   const started = performance.now();
@@ -62,13 +60,13 @@ async function main() {
   const merkle = prepared.commitments.filter(({ scheme }) => scheme === 'merkle-blake3.v3');
   const commitments = Object.fromEntries(merkle.map((commitment) => [commitment.list, commitment]));
   expect(commitments.suppliers?.count === 48 && commitments.ubos?.count === 5, '48 suppliers and 5 owners', prepared);
-  line(`48 suppliers and 5 beneficial owners committed to in ${ms(prepareTime)}`);
+  line(`committed to 48 suppliers and 5 beneficial owners in ${ms(prepareTime)}`);
 
   const policy = example('policies', 'lksg.v1.json');
   const compiled = json(await capOk(['policy', 'compile', policy, '--json']));
   line(`policy compiled: ${compiled.policy_hash}`);
   await capOk(['policy', 'test', policy]);
-  line('the test cases kept beside the policy pass');
+  line('the policy’s test cases pass');
 
   await capOk([
     'manifest',
@@ -84,12 +82,14 @@ async function main() {
     '--company',
     'Musterwerk AG',
   ]);
-  line('manifest built; one commitment for each list, which does not even show how many rows there are');
+  line('manifest built: one commitment per list, which hides even the number of rows');
   const key = json(
     await capOk(['keys', 'generate', '--keys', at('project', 'keys'), '--owner', 'Musterwerk AG', '--json']),
   );
   const [, proveTime] = await timed(() => capOk(['prove', '--project', project]));
-  line(`zero-knowledge proof of every rule made in ${ms(proveTime)}; it names the key that will sign it, ${key.kid}`);
+  line(
+    `proved every rule in zero knowledge in ${ms(proveTime)}; the proof names the key that will sign it, ${key.kid}`,
+  );
   const bundle = at('bundle.zip');
   await capOk(['bundle', 'create', '--project', project, '--key', key.kid, '--out', bundle]);
   const bytes = await readFile(bundle);
@@ -100,7 +100,7 @@ async function main() {
     'nothing of any row in the bundle, and no number of rows',
     shown,
   );
-  line('cap inspect: the bundle shows no row and no number of rows');
+  line('cap inspect: the bundle reveals no row, nor how many there are');
 
   chapter('2. At the auditor: three services start');
   const trust = at('trust.json');
@@ -181,7 +181,7 @@ async function main() {
     await capOk(['trust', 'init', '--out', logTrust]);
     await capOk(['trust', 'add', logTrust, '--log-key', log.verifier_keys[0]]);
     await capOk(['log', 'verify-receipt', receipt, '--trust', logTrust, '--bundle', bundle]);
-    line(`receipt: shows offline that event ${verdict.body.log_index} is in the signed log ${log.origin}`);
+    line(`receipt verified offline: event ${verdict.body.log_index} is in the signed log ${log.origin}`);
 
     const [again, againTime] = await timed(() => verify({ bundle_id: upload.body.bundle_id }));
     expect(
@@ -192,7 +192,7 @@ async function main() {
     const metrics = await (await fetch(`${stack.verifierUrl}/metrics`)).text();
     const hits = Number(/cap_cache_requests_total\{cache="result",outcome="hit"\} (\d+)/.exec(metrics)?.[1] ?? 0);
     expect(hits >= 1, 'a hit of the result cache in /metrics', hits);
-    line(`the same question again: ${ms(againTime)}, answered from the cache (${hits} hit)`);
+    line(`the same request again: ${ms(againTime)}, answered from the cache (${hits} hit)`);
 
     const offline = await capOk(['verify', bundle, '--offline', '--json', '--trust', trust, '--policy', policy]);
     const online = await fetch(`${stack.verifierUrl}/verify`, {
@@ -202,19 +202,19 @@ async function main() {
     });
     expect(
       (await online.text()).includes(offline.stdout.trimEnd()),
-      'the byte-equal report from cap verify',
+      'the same bytes of the report from cap verify',
       offline.stdout,
     );
-    line('cap verify, offline on the auditor’s laptop, gives the byte-equal report');
+    line('cap verify, offline on the auditor’s laptop, gives the same report, byte for byte');
 
     const rows = at('rows.json');
     await capOk(['disclose', '--project', project, '--rows', 'suppliers:0,7', '--out', rows]);
     const checked = ['verify', bundle, '--json', '--trust', trust, '--policy', policy, '--disclosure', rows];
     const { sample } = json(await capOk(checked));
-    expect(sample.result === 'ok' && sample.places.length === 2, 'two rows that the proof is about', sample);
-    line('the auditor asks for rows 0 and 7: opened, and found to be rows that the proof is about');
+    expect(sample.result === 'ok' && sample.places.length === 2, 'two rows that the proof covers', sample);
+    line('the auditor asks for rows 0 and 7: the company opens them, and the proof covers them');
 
-    chapter('4. What must not pass does not');
+    chapter('4. Tampering is caught');
     const judge = (zip) =>
       request(`${stack.verifierUrl}/verify`, {
         token,
@@ -236,7 +236,7 @@ async function main() {
     const repacked = [...files].map(([name, content]) => ({ name, bytes: content }));
     const tampered = await judge(writeZip(repacked, new Date()));
     expect(tampered.body.result === 'fail', 'the verdict fail on a changed manifest', tampered.body);
-    line('the reference lists made a month younger in the manifest, the zip made anew: verdict fail');
+    line('reference lists dated a month later in the manifest, the zip rebuilt: verdict fail');
     for (const check of failing(tampered.body.report)) line(`  ${check.id.padEnd(21)} ${check.message.en}`);
 
     const swapped = at('swapped');
@@ -248,7 +248,7 @@ async function main() {
     );
     const keys = ['--key', key.kid, '--keys', at('project', 'keys')];
     await capOk(['bundle', 'create', '--project', swapped, ...keys, '--out', at('swapped.zip')], { expected: 65 });
-    line('an old proof under another manifest: cap bundle create refuses it (exit 65)');
+    line('an old proof with another manifest: cap bundle create refuses it (exit 65)');
 
     const mockProject = at('mock');
     await cp(project, mockProject, { recursive: true });
@@ -267,7 +267,7 @@ async function main() {
     ]);
     const mock = await judge(await readFile(at('mock.zip')));
     expect(mock.body.result === 'warn', 'warn for a mock proof', mock.body);
-    line('the prover’s own word (mock proof): verdict warn, every rule only claimed');
+    line('a mock proof (the prover’s own word): verdict warn, every rule only claimed');
 
     const entries = await request(`${stack.verifierUrl}/registry/entries`, { token });
     expect(
@@ -288,7 +288,7 @@ async function main() {
     line(
       `backup ${backup.name} made, read back and verified in ${ms(backupTime)}: ${backup.size_bytes} bytes, log size ${backup.log_size}`,
     );
-    line('no recipient is configured, so private keys are left out of it, and it says so (incomplete)');
+    line('no recipient is configured, so the backup leaves private keys out and says so (incomplete)');
     const signer = stack.at('backup-keys', `${stack.backupKid}.pub`);
     await capOk(['backup', 'verify', stack.at('backups', backup.name), '--signer', signer]);
     await capOk(['backup', 'restore', stack.at('backups', backup.name), '--to', at('restored'), '--signer', signer]);
