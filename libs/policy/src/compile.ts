@@ -1,6 +1,6 @@
 import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
 import { firstOf, MAX_POLICY_ID, namesOf, quoted } from './bounds.js';
-import { type IdScheme } from './facts.js';
+import { type IdScheme } from './identifier.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';

@@ -1,7 +1,8 @@
 import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
 import { type TableSpec } from './codes.js';
 import { type CompiledPolicy } from './compile.js';
-import { type Fact, type FactStrength, type IdScheme, type RuleResult } from './facts.js';
+import { type Fact, type FactStrength, type RuleResult } from './facts.js';
+import { type IdScheme } from './identifier.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
 import { type Requirement } from './requirement.js';
 import { comparedBy } from './schemes.js';

@@ -1,7 +1,5 @@
 import { type Digest, type JsonValue } from '@cap/crypto';
-
-/** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
-export type IdScheme = 'id' | 'name' | 'person';
+import { type IdScheme } from './identifier.js';
 
 /** What a verified proof has established. Rules are evaluated over these and nothing else. */
 export type Fact =

@@ -1,4 +1,5 @@
-import { type IdScheme } from './facts.js';
+/** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
+export type IdScheme = 'id' | 'name' | 'person';
 
 /** The fields that identifiers read; `country` stands in for a sanctions entry's nationality. */
 export interface Identifiable {
