@@ -1,7 +1,6 @@
 import { blake3Text, type Digest } from '@cap/crypto';
-import { countryCodes, countryNumber } from './countries.js';
+import { countryCodes, countryNumber, type RiskLevel } from './countries.js';
 
-export type RiskLevel = 'low' | 'medium' | 'high';
 const RISKS: readonly string[] = ['low', 'medium', 'high'];
 
 /** What a rule over codes allows: all countries below a risk, or named ones; `unless` lets rows with that flag pass. */

@@ -2,7 +2,7 @@ import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
 import { type TableSpec } from './codes.js';
 import { type CompiledPolicy } from './compile.js';
 import { type Fact, type FactStrength, type RuleResult } from './facts.js';
-import { type IdScheme } from './identifier.js';
+import { type IdScheme, type ListedIdentifiers } from './identifier.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
 import { type Requirement } from './requirement.js';
 import { comparedBy } from './schemes.js';
@@ -17,13 +17,6 @@ export interface EvaluationContext {
   listedIdentifiers(referenceList: string, scheme: IdScheme): ListedIdentifiers | null;
   /** The scheme that each list is committed under, as far as one is known. */
   idSchemes: ReadonlyMap<string, IdScheme>;
-}
-
-export interface ListedIdentifiers {
-  identifiers: ReadonlySet<string>;
-  /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
-  entries: number;
-  usable: number;
 }
 
 type Message = NonNullable<RuleResult['message']>;

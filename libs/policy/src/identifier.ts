@@ -1,6 +1,14 @@
 /** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
 export type IdScheme = 'id' | 'name' | 'person';
 
+/** What the entries of a reference list come to under a scheme. */
+export interface ListedIdentifiers {
+  identifiers: ReadonlySet<string>;
+  /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
+  entries: number;
+  usable: number;
+}
+
 /** The fields that identifiers read; `country` stands in for a sanctions entry's nationality. */
 export interface Identifiable {
   id?: string;

@@ -1,6 +1,6 @@
 export * from './facts.js';
 export * from './identifier.js';
-export { COUNTRIES_VERSION, countryCodes } from './countries.js';
+export { COUNTRIES_VERSION, countryCodes, type RiskLevel } from './countries.js';
 export { UNICODE_VERSION } from './unicode-table.js';
 export * from './unseen.js';
 export * from './schemes.js';
