@@ -18,6 +18,7 @@ const base = {
   },
   moduleNameMapper: {
     '^@cap/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^@cap/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };

@@ -6,7 +6,8 @@ import { inflateRawSync, deflateRawSync } from 'node:zlib';
 import { root } from '../scripts/setup.mjs';
 
 const dist = (library) => import(pathToFileURL(path.join(root, 'libs', library, 'dist/index.js')).href);
-const { blake3, jcs, sha3 } = await dist('crypto');
+const { jcs } = await dist('core');
+const { blake3, sha3 } = await dist('crypto');
 const { readBundle } = await dist('proof');
 
 /** CPU microseconds for one bundle: inflate, BLAKE3 of the zip, SHA3 of each file, JSON + JCS, Ed25519, one BLAKE3 a hash of the proof's tree. */

@@ -8,16 +8,10 @@ import { root } from '../scripts/setup.mjs';
 const dist = (library) => import(pathToFileURL(path.join(root, 'libs', library, 'dist/index.js')).href);
 const { generateKey, publicKeyText } = await dist('crypto');
 const { compilePolicy, parsePolicyText } = await dist('policy');
-const {
-  addToTrust,
-  backendByName,
-  emptyTrustDocument,
-  Project,
-  readSuppliers,
-  readUbos,
-  trustDocumentBytes,
-  writeBundle,
-} = await dist('proof');
+const { readSuppliers, readUbos } = await dist('lists');
+const { backendByName, writeBundle } = await dist('proof');
+const { Project } = await dist('prover');
+const { addToTrust, emptyTrustDocument, trustDocumentBytes } = await dist('verify');
 
 const example = (...parts) => path.join(root, 'examples', ...parts);
 export const AS_OF = '2026-01-15';

@@ -11,10 +11,11 @@ const FILTERS = 20;
  * A registry database of so many entries with all hashes as the registry would have written them, made through the storage
  * library's own transaction. The BLOBs are rows without files: pages and proofs don't read them.
  */
-export async function makeRegistry(directory, size, { crypto, storage }) {
+export async function makeRegistry(directory, size, { core, tlog, storage }) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  const { eventLeaf, jcsText, leafHash, nextEvent, storedHashesForAppend } = crypto;
+  const { jcsText } = core;
+  const { eventLeaf, leafHash, nextEvent, storedHashesForAppend } = tlog;
   const database = await storage.SqliteDatabase.open(path.join(directory, 'registry.db'), 'write');
   const kept = new Map();
   const reader = { readHashes: (positions) => positions.map((position) => kept.get(position)) };

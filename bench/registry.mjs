@@ -61,7 +61,7 @@ const writesOf = (measured, disk, echo) => ({
 });
 
 async function pagesAndProofs({ at, send, add, say, echo, rounds, reads, logs }) {
-  const libraries = { crypto: await library('crypto'), storage: await library('storage') };
+  const libraries = { core: await library('core'), tlog: await library('tlog'), storage: await library('storage') };
   const first = {};
   for (const size of logs) {
     say(`registry: a log of ${size} entries`);

@@ -15,7 +15,9 @@ import { bareRate, bareVerify, verifyingFloor, verifyingJob } from './zero-knowl
 
 const dist = (file) => import(pathToFileURL(path.join(root, 'libs', file)).href);
 const { compilePolicy } = await dist('policy/dist/index.js');
-const { Project, readSuppliers, readUbos, WorkerPool } = await dist('proof/dist/index.js');
+const { readSuppliers, readUbos } = await dist('lists/dist/index.js');
+const { WorkerPool } = await dist('proof/dist/index.js');
+const { Project } = await dist('prover/dist/index.js');
 const backend = (file) => dist(`proof/dist/backends/kzg-columns/${file}`);
 const { commitColumns } = await backend('commitment.js');
 const { layoutOf } = await backend('kzg-columns.js');

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { jcs, type JsonValue } from '../libs/crypto/src/index.js';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jcs, type JsonValue } from '../libs/core/src/index.js';
 import { readBundle } from '../libs/proof/src/bundle/read.js';
 import { encodeContainer } from '../libs/proof/src/container/container.js';
 import {
@@ -12,13 +13,11 @@ import {
   tampered,
   zipped,
   type Made,
-} from '../libs/proof/src/verify/verification.fixture.js';
+} from '../libs/verify/src/verification.fixture.js';
 import { prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
 import { generator, SCALE, SEED } from './chance.js';
 import { call, example, postJson, postZip, temporaryDirectory, type Answer } from './world.js';
 import { rawZip, type RawEntry } from './raw-zip.js';
-import { rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 
 const ZIPS = 500 * SCALE;
 const MUTATIONS = 5_000 * SCALE;

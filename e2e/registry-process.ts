@@ -10,19 +10,18 @@ import {
   RegistryClient,
   type TransportOptions,
 } from '../libs/contracts/src/index.js';
+import { type JsonValue } from '../libs/core/src/index.js';
+import { type Digest, streamingBlake3 } from '../libs/crypto/src/index.js';
 import {
-  type Digest,
-  type JsonValue,
   type LogTrust,
   parseCheckpoint,
   parseReceipt,
   parseVerifierKey,
   type SignedCheckpoint,
-  streamingBlake3,
   verifyCheckpoint,
   verifyConsistency,
   verifyReceipt,
-} from '../libs/crypto/src/index.js';
+} from '../libs/tlog/src/index.js';
 import { verifyRegistry } from '../libs/storage/src/index.js';
 import { freePort, Service, type StartOptions } from '../scripts/local-stack.mjs';
 import { temporaryDirectory } from './world.js';

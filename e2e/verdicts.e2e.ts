@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { jcs } from '../libs/crypto/src/index.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jcs } from '../libs/core/src/index.js';
 import { compilePolicy } from '../libs/policy/src/index.js';
 import { policyOf, RULES } from '../libs/proof/src/backends/proving.fixture.js';
 import { encodeContainer } from '../libs/proof/src/container/container.js';
-import { legacyZip } from '../libs/proof/src/legacy/legacy.fixture.js';
+import { legacyZip } from '../libs/verify/src/legacy/legacy.fixture.js';
 import {
   makeBundle,
   newSigner,
@@ -14,7 +14,7 @@ import {
   tampered,
   type Made,
   type Recipe,
-} from '../libs/proof/src/verify/verification.fixture.js';
+} from '../libs/verify/src/verification.fixture.js';
 import { cap, freePort, prepareStack, Service, stopAll, type Stack } from '../scripts/local-stack.mjs';
 import { call, postJson, temporaryDirectory } from './world.js';
 

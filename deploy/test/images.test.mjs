@@ -64,7 +64,7 @@ describe('the build', () => {
       ...['tokens/operator.token', 'dev-issuer/private.pem', 'apps/registry/.env', 'apps/registry/src/x.key'],
       ...[
         'apps/registry/src/log/.npmrc',
-        'libs/crypto/secrets/tls.key',
+        'libs/core/secrets/tls.key',
         'scripts/images/x.pem',
         'docker/x.key',
         'deploy/x.key',

@@ -1,5 +1,5 @@
 import { isServiceError } from '@cap/contracts';
-import { isCapError, systemCode, systemWords } from '@cap/crypto';
+import { isCapError, systemCode, systemWords } from '@cap/core';
 import { exitCodeOf, INTERNAL_ERROR, type ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 

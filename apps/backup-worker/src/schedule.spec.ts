@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { ServiceError } from '@cap/contracts';
 import { BackupRuns } from './backups/backup-runs.js';
 import { exitOfRun } from './run-once.js';

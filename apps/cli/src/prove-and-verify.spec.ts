@@ -1,7 +1,7 @@
 import { chmod, cp, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { isCanonicalJson } from '@cap/crypto';
+import { isCanonicalJson } from '@cap/core';
 import { cap, scratch } from './cli.fixture.js';
 
 const POLICY = {

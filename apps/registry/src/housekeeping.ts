@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { chainFault } from '@cap/crypto';
+import { chainFault } from '@cap/tlog';
 import { CONFIG, exposeEndings, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log/log-keys.js';

@@ -1,18 +1,11 @@
 /** Several registry processes on one PostgreSQL server and one bucket: one log. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  chainFault,
-  type ChainEvent,
-  type JsonValue,
-  type LogTrust,
-  parseReceipt,
-  parseVerifierKey,
-  sha3Text,
-  verifyReceipt,
-} from '@cap/crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chainFault, type ChainEvent, type LogTrust, parseReceipt, parseVerifierKey, verifyReceipt } from '@cap/tlog';
+import { type JsonValue } from '@cap/core';
+import { sha3Text } from '@cap/crypto';
 import { ScaleOutStores } from '../../../libs/storage/src/profile.fixture.js';
 import { freePort, Service } from '../../../scripts/local-stack.mjs';
 import { call, postJson, temporaryDirectory } from '../../../e2e/world.js';

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
-import { makeDirectoryDurable, systemWords } from '@cap/crypto';
+import { makeDirectoryDurable, systemWords } from '@cap/core';
 
 /**
  * Makes the directories of database, checkpoints and BLOBs if they are not there. ConfigError for one that this process can't write to: a

@@ -1,5 +1,5 @@
 import { counter, histogram } from '@cap/service-kit';
-import { type Verdict } from '@cap/proof';
+import { type Verdict } from '@cap/verify';
 
 const VERDICTS: readonly Verdict[] = ['ok', 'warn', 'fail'];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

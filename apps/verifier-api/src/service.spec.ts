@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { ALL_SCOPES, TestVerifier, tokenWith } from './verifier.fixture.js';
 
@@ -105,7 +105,7 @@ describe('the service', () => {
       ).status;
     expect(await trusted()).toBe('ok');
     const file = path.join(api.directory, 'trust.json');
-    const { emptyTrustDocument, trustDocumentBytes } = await import('@cap/proof');
+    const { emptyTrustDocument, trustDocumentBytes } = await import('@cap/verify');
     await writeFile(file, trustDocumentBytes(emptyTrustDocument()));
     expect(await api.service.reload(api.config)).toBe(true);
     expect(await trusted()).toBe('warn');
@@ -123,7 +123,7 @@ describe('the service', () => {
     await writeFile(signer, publicKey.export({ type: 'spki', format: 'pem' }));
     const config = { ...api.config, verification: { ...api.config.verification, trust_signer: signer } };
     expect(await api.service.reload(config)).toBe(false);
-    const { signTrust } = await import('@cap/proof');
+    const { signTrust } = await import('@cap/verify');
     const signature = path.join(api.directory, 'trust.json.sig');
     await writeFile(signature, signTrust(api.prover.trust(), api.prover.key));
     expect(await api.service.reload(config)).toBe(true);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError } from '@cap/config';
-import { publicKeyFromText, systemWords } from '@cap/crypto';
-import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/proof';
+import { publicKeyFromText } from '@cap/crypto';
+import { systemWords } from '@cap/core';
+import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify';
 import { type Reload } from '@cap/service-kit';
 
 /** The verifier's own trust store (verification.trust_file); null when none is configured. SIGHUP reads it again. */

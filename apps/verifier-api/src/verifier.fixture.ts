@@ -12,18 +12,10 @@ import request from 'supertest';
 import { type Config, loadConfig } from '@cap/config';
 import { generateKey, publicKeyText, type SigningKey } from '@cap/crypto';
 import { compilePolicy, parsePolicyText } from '@cap/policy';
-import {
-  addToTrust,
-  type BackendName,
-  emptyTrustDocument,
-  Project,
-  readSuppliers,
-  readUbos,
-  type Statement,
-  trustDocumentBytes,
-  writeBundle,
-  type WrittenBundle,
-} from '@cap/proof';
+import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '@cap/verify';
+import { type BackendName, type Statement, writeBundle, type WrittenBundle } from '@cap/proof';
+import { Project } from '@cap/prover';
+import { readSuppliers, readUbos } from '@cap/lists';
 import { createService, type Service } from '@cap/service-kit';
 import { assertDocumented } from './openapi/documented.fixture.js';
 import { Relay } from './relay.fixture.js';

@@ -1,16 +1,6 @@
 import { open, stat, unlink } from 'node:fs/promises';
-import {
-  CapError,
-  jcs,
-  publishFile,
-  rfc3339,
-  type Digest,
-  isCapError,
-  streamingBlake3,
-  systemCode,
-  temporaryName,
-  writeFileDurable,
-} from '@cap/crypto';
+import { CapError, jcs, publishFile, isCapError, systemCode, temporaryName, writeFileDurable } from '@cap/core';
+import { rfc3339, type Digest, streamingBlake3 } from '@cap/crypto';
 import { type Manifest, manifestBytes, type Omission } from './archive/manifest.js';
 import { archiveName, blobPath, DATABASE, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './archive/names.js';
 import { makeSidecar } from './archive/sidecar.js';

@@ -1,4 +1,5 @@
-import { CapError, rfc3339 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
 import { brokenBlobs } from './archive/manifest.js';
 import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';

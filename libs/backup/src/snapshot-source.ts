@@ -1,4 +1,5 @@
-import { CapError, type Digest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest } from '@cap/crypto';
 import { type RegistryData } from '@cap/storage';
 
 /** One consistent state of a registry, lent for the time of a backup. */

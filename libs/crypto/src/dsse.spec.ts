@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type JsonValue } from '@cap/core';
 import {
   embeddedKey,
   parseEnvelope,
@@ -8,7 +9,6 @@ import {
   strictBase64,
   verifySignature,
 } from './dsse.js';
-import { type JsonValue } from './json.js';
 import { kidOf } from './keys.js';
 
 const keyOf = (seed: string) => {

@@ -1,6 +1,5 @@
 import { sign, verify, type KeyObject } from 'node:crypto';
-import { CapError } from './errors.js';
-import { type JsonValue } from './json.js';
+import { CapError, type JsonValue } from '@cap/core';
 import { kidOf, publicKeyFromText, publicKeyText } from './keys.js';
 
 /** DSSE v1 envelope (secure-systems-lab/dsse). `public_key` is our additional field: it must hash to keyid, so it adds no trust. */

@@ -1,7 +1,7 @@
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import { createBLAKE3 } from 'hash-wasm';
+import { CapError } from '@cap/core';
 import { shared, wide } from './blake3-instances.js';
-import { CapError } from './errors.js';
 
 /** Digest text: `0x` + 64 lowercase hex digits. */
 export type Digest = `0x${string}`;

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { CapError } from './errors.js';
-import { systemWords } from './file-errors.js';
+import { CapError, systemWords } from '@cap/core';
 
 /**
  * The passphrase of the signing key, as for `cap`: CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names,

@@ -1,12 +1,17 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectoryDurable, writeFileDurable } from './durable.js';
-import { CapError } from './errors.js';
-import { readErrorKind, systemWords } from './file-errors.js';
+import {
+  makeDirectoryDurable,
+  writeFileDurable,
+  CapError,
+  readErrorKind,
+  systemWords,
+  parseJson,
+  type JsonObject,
+  requirePrivateFile,
+} from '@cap/core';
 import { blake3 } from './hash.js';
-import { parseJson, type JsonObject } from './json.js';
-import { requirePrivateFile } from './private-file.js';
 import { publicKeyFault } from './public-key-fault.js';
 
 /** What a key may be made for. Other names are never written; a record of another version may hold them. */

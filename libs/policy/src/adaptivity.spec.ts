@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import { compileIr, compilePolicy } from './compile.js';
 import { evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact } from './facts.js';

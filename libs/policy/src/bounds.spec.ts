@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isCapError, type JsonObject, type JsonValue } from '@cap/crypto';
+import { isCapError, type JsonObject, type JsonValue } from '@cap/core';
 import { compileIr, compilePolicy, lintErrors, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact } from './facts.js';

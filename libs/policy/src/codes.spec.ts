@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { blake3Text } from '@cap/crypto';
-import { allowedTable, codeOf, type RiskLevel } from './codes.js';
-import { countryCodes, countryNumber } from './countries.js';
+import { type RiskLevel, countryCodes, countryNumber } from '@cap/lists';
+import { allowedTable, codeOf } from './codes.js';
 
 describe('countries', () => {
   it('are the 249 codes, sorted, numbered from 1', () => {

@@ -1,5 +1,5 @@
 import { blake3Text, type Digest } from '@cap/crypto';
-import { countryCodes, countryNumber, type RiskLevel } from './countries.js';
+import { countryCodes, countryNumber, type RiskLevel } from '@cap/lists';
 
 const RISKS: readonly string[] = ['low', 'medium', 'high'];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject, type JsonValue, sha3Text } from '@cap/crypto';
 import fc from 'fast-check';
+import { type JsonObject, type JsonValue } from '@cap/core';
+import { sha3Text } from '@cap/crypto';
 import { compileIr, compilePolicy, lintErrors } from './compile.js';
 
 const V1 = {

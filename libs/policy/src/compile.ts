@@ -1,11 +1,11 @@
-import { CapError, sha3Text, type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
+import { CapError, type JsonObject, type JsonValue } from '@cap/core';
+import { sha3Text, type Digest } from '@cap/crypto';
+import { type IdScheme, comparison, defaultIdScheme } from '@cap/lists';
 import { firstOf, MAX_POLICY_ID, namesOf, quoted } from './bounds.js';
-import { type IdScheme } from './identifier.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
 import { FRACTION, readRule, type Inputs } from './rules.js';
-import { comparison, defaultIdScheme } from './schemes.js';
 import { parseV1, v1Requirements } from './v1.js';
 import {
   documentText,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
-import { allowedTable, type RiskLevel } from './codes.js';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject, type JsonValue } from '@cap/core';
+import { type RiskLevel } from '@cap/lists';
+import { allowedTable } from './codes.js';
 import { compileIr, compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact } from './facts.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, type JsonObject, type JsonValue } from '@cap/crypto';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject, type JsonValue } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact } from './facts.js';

@@ -1,11 +1,11 @@
-import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
+import { jcsText, type JsonObject } from '@cap/core';
+import { type Digest } from '@cap/crypto';
+import { type IdScheme, type ListedIdentifiers, comparedBy } from '@cap/lists';
 import { type TableSpec } from './codes.js';
 import { type CompiledPolicy } from './compile.js';
 import { type Fact, type FactStrength, type RuleResult } from './facts.js';
-import { type IdScheme, type ListedIdentifiers } from './identifier.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
 import { type Requirement } from './requirement.js';
-import { comparedBy } from './schemes.js';
 
 /** What the verifier itself holds: facts about lists and tables count only under these hashes. */
 export interface EvaluationContext {

@@ -1,5 +1,6 @@
-import { type Digest, type JsonValue } from '@cap/crypto';
-import { type IdScheme } from './identifier.js';
+import { type Digest } from '@cap/crypto';
+import { type JsonValue } from '@cap/core';
+import { type IdScheme } from '@cap/lists';
 
 /** What a verified proof has established. Rules are evaluated over these and nothing else. */
 export type Fact =

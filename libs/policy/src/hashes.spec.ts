@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
-import { isCapError, jcsText, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
-import fc from 'fast-check';
 import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isCapError, jcsText, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import { compileIr, compilePolicy } from './compile.js';
 import { parsePolicyText } from './parse.js';
 

@@ -1,9 +1,9 @@
-import { jcsText, type Digest } from '@cap/crypto';
+import { jcsText } from '@cap/core';
+import { type Digest } from '@cap/crypto';
+import { countryNumber, identifier, type IdScheme } from '@cap/lists';
 import { codeOf, type Coded } from './codes.js';
-import { countryNumber } from './countries.js';
 import { type EvaluationContext } from './evaluate.js';
-import { type DisclosedRow, type Fact, type IdScheme } from './facts.js';
-import { identifier } from './identifier.js';
+import { type DisclosedRow, type Fact } from './facts.js';
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
 

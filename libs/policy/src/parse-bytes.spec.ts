@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
-import { isCapError } from '@cap/crypto';
-import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isCapError } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { parsePolicyText } from './parse.js';
 

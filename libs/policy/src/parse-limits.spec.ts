@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isCapError } from '@cap/crypto';
+import { isCapError } from '@cap/core';
 import { parsePolicyText } from './parse.js';
 
 const parse = (text: string) => parsePolicyText(Buffer.from(text), 'policy.yaml');

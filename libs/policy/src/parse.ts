@@ -1,5 +1,5 @@
-import { CapError, isCapError, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
 import { isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { CapError, isCapError, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import { MAX_POLICY_BYTES, MAX_POLICY_MEMBERS } from './bounds.js';
 import { requirePlainJson } from './plain-json.js';
 

@@ -1,4 +1,4 @@
-import { CapError, jcs, type JsonValue } from '@cap/crypto';
+import { CapError, jcs, type JsonValue } from '@cap/core';
 import { MAX_POLICY_BYTES, MAX_POLICY_MEMBERS } from './bounds.js';
 
 /**

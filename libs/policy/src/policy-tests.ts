@@ -1,10 +1,11 @@
-import { blake3Text, CapError, isDigest, jcsText, type Digest, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
+import { blake3Text, isDigest, type Digest } from '@cap/crypto';
+import { CapError, jcsText, type JsonValue } from '@cap/core';
+import { defaultIdScheme } from '@cap/lists';
 import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
 import { type Fact, type RuleStatus } from './facts.js';
-import { defaultIdScheme } from './schemes.js';
 import { invalid } from './v1.js';
 
 const list = z.enum(['suppliers', 'ubos']);

@@ -1,9 +1,8 @@
-import { type JsonValue } from '@cap/crypto';
-import { type RiskLevel, type TableSpec } from './codes.js';
-import { countryNumber } from './countries.js';
+import { type JsonValue } from '@cap/core';
+import { type RiskLevel, countryNumber, defaultIdScheme } from '@cap/lists';
+import { type TableSpec } from './codes.js';
 import { isObject } from './parse.js';
 import { type Requirement } from './requirement.js';
-import { defaultIdScheme } from './schemes.js';
 import { type V2Rule } from './v2.js';
 
 /** What a v2 rule demands, or the lints that say why it demands nothing we can judge. */

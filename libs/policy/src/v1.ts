@@ -1,8 +1,8 @@
-import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
+import { CapError, type JsonObject, type JsonValue } from '@cap/core';
+import { defaultIdScheme } from '@cap/lists';
 import { firstOf, quoted } from './bounds.js';
 import { type Requirement } from './requirement.js';
-import { defaultIdScheme } from './schemes.js';
 
 const count = z.int().min(0);
 const Document = z.strictObject({

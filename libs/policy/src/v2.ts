@@ -1,5 +1,5 @@
-import { jcs, jcsText, type JsonObject, type JsonValue } from '@cap/crypto';
 import { z } from 'zod';
+import { jcs, jcsText, type JsonObject, type JsonValue } from '@cap/core';
 import { invalid } from './v1.js';
 
 const json = z.json() as z.ZodType<JsonValue>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isCapError, type JsonObject, type JsonValue } from '@cap/crypto';
+import { isCapError, type JsonObject, type JsonValue } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { parsePolicyText } from './parse.js';
 

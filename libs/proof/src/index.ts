@@ -1,44 +1,95 @@
-export * from './lists/rows.js';
-export * from './lists/fields.js';
-export * from './lists/intake.js';
-export * from './lists/identifiers.js';
-export * from './lists/reference.js';
-export * from './lists/usability.js';
-export * from './commitment/merkle-blake3.js';
-export * from './manifest/manifest.js';
-export * from './statement/statement.js';
-export * from './container/container.js';
-export * from './backends/backend.js';
-export * from './backends/index.js';
-export { offenceWords, type FalseRule } from './backends/offences.js';
-export { type Openings } from './backends/disclosure/openings.js';
-export * from './backends/disclosure/payload.js';
-export { PAYLOAD_MEMBERS } from './backends/payload.js';
-export { readSample, type Sample, type SampledRow } from './backends/kzg-columns/sample.js';
+/**
+ * What a prover makes and a verifier reads: commitments, manifest, statement, proof backends, CAPZ container, bundle.
+ * A backend is a folder in backends/ and a line in backends/index.ts. Start in manifest/manifest.ts, then backends/backend.ts;
+ * docs/formats.md has the formats, docs/zero-knowledge.md the protocol of backends/kzg-columns.
+ */
+export {
+  type BackendName,
+  type ProofBackend,
+  type ProofContext,
+  type ProverList,
+  type ProvingOptions,
+  type Statement,
+  type StepOutcome,
+  type VerifyingOptions,
+} from './backends/backend.js';
+export { MAX_LEAVES } from './backends/disclosure/payload.js';
+export { backendById, backendByName, backendFor, backends } from './backends/index.js';
 export { assertCeremony } from './backends/kzg-columns/ceremony.js';
-export { capacityOf } from './backends/kzg-columns/statement.js';
+export { SEED_BYTES } from './backends/kzg-columns/columns.js';
+export { columnLayout, commitColumns } from './backends/kzg-columns/commitment.js';
+export { type Job, runJob } from './backends/kzg-columns/jobs.js';
+export { kzgColumns, layoutOf } from './backends/kzg-columns/kzg-columns.js';
+export { Labour } from './backends/kzg-columns/labour.js';
+export { policyStatement } from './backends/kzg-columns/policy-statement.js';
 export { WorkerPool } from './backends/kzg-columns/pool.js';
-export * from './project/project.js';
-export { placesOfLines, sampleRows } from './project/sampling.js';
-export { parseAuditLog, appendAuditEvent } from './project/audit.js';
-export { projectLogFault } from './project/log-fault.js';
-export { type ProofRecord } from './project/records.js';
-export * from './bundle/bundle.js';
-export * from './bundle/context.js';
-export * from './bundle/inspect.js';
-export * from './bundle/meta.js';
-export * from './bundle/read.js';
-export * from './bundle/write.js';
+export {
+  makeSample,
+  placesOf,
+  readSample,
+  type Sample,
+  type SampledRow,
+  verifySample,
+} from './backends/kzg-columns/sample.js';
+export { capacityOf } from './backends/kzg-columns/statement.js';
+export { mock } from './backends/mock/mock.js';
+export { type FalseRule, offenceWords } from './backends/offences.js';
+export { evaluationContextOf } from './backends/opened.js';
+export { PAYLOAD_MEMBERS, readPayload } from './backends/payload.js';
+export { knownLists } from './backends/truth.js';
+export { isToCome, type ListUse, listUses, refuseMute, useWords } from './backends/usability.js';
+export {
+  type Bundle,
+  type BundleLimits,
+  DEFAULT_BUNDLE_LIMITS,
+  MAX_JSON_BYTES,
+  META_FILE,
+  SIGNATURES_FILE,
+  UNLISTED_FILES,
+} from './bundle/bundle.js';
 export { withFileSource } from './bundle/byte-source.js';
-export { unpack } from './bundle/zip-content.js';
+export { nameFault } from './bundle/entry-name.js';
+export {
+  type BundleMeta,
+  type FileRole,
+  LEGACY_META_SCHEMA,
+  META_SCHEMA,
+  orderUnits,
+  parseMeta,
+  type ProofUnit,
+  publicKeyMember,
+  type UnitFiles,
+} from './bundle/meta.js';
+export { parseMetaJson, readBundle, readMeta } from './bundle/read.js';
+export {
+  type BundleSigner,
+  META_PAYLOAD_TYPE,
+  packBundle,
+  type RoledFile,
+  writeBundle,
+  type WrittenBundle,
+} from './bundle/write.js';
+export { unpack, unpackStreaming } from './bundle/zip-content.js';
 export { readZipDirectory } from './bundle/zip-directory.js';
-export { writeZip, type ZipFile } from './bundle/zip-writer.js';
-export { companyText, type Company } from './trust/company.js';
-export * from './trust/trust-document.js';
-export * from './trust/trust-signature.js';
-export * from './trust/trust-store.js';
-export * from './report/checks.js';
-export * from './report/report.js';
-export * from './verify/inputs.js';
-export * from './verify/receipt.js';
-export * from './verify/verify.js';
+export { writeZip } from './bundle/zip-writer.js';
+export { commit, type CommittedList, isSalt, type MerkleSecrets } from './commitment/merkle-blake3.js';
+export { decodeContainer, encodeContainer, type ProofContainer } from './container/container.js';
+export {
+  buildManifest,
+  columnsCommitment,
+  type ColumnsCommitment,
+  type Commitment,
+  commitmentSchema,
+  type CommitmentScheme,
+  commitmentsFault,
+  COMMITTED_LISTS,
+  companyCommitmentRoot,
+  digestMember,
+  ID_SCHEMES,
+  type Manifest,
+  manifestHash,
+  merkleCommitment,
+  parseManifest,
+  TABLE_VERSIONS,
+} from './manifest/manifest.js';
+export { statementDigest } from './statement/statement.js';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { CapError, systemWords } from '@cap/crypto';
+import { CapError, systemWords } from '@cap/core';
 
 /** What a part of the registry's state is called where readiness names it. */
 export type PlaceName = 'database' | 'blobs' | 'checkpoints';

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { rm, stat, writeFile } from 'node:fs/promises';
-import { chainFault, GENESIS_DIGEST, sha3Text } from '@cap/crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { chainFault, GENESIS_DIGEST } from '@cap/tlog';
+import { sha3Text } from '@cap/crypto';
 import { contentOf, DataDirectory, digestOf, entryOf, policyOf, put, startWriter } from './data.fixture.js';
 import { embeddedIt } from './profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from './registry-data.js';

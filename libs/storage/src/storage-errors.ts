@@ -1,4 +1,4 @@
-import { CapError, isCapError, systemCode, systemWords } from '@cap/crypto';
+import { CapError, isCapError, systemCode, systemWords } from '@cap/core';
 
 /** The driver's or the file system's error as a CapError; others are passed through. */
 export function storageError(error: unknown, what: string): unknown {

@@ -3,7 +3,9 @@
  * store) enters as another implementation of these interfaces. A promise of a write resolves only once the write is durable.
  */
 import { type Readable } from 'node:stream';
-import { type ChainEvent, type Digest, type HashReader, type JsonObject } from '@cap/crypto';
+import { type ChainEvent, type HashReader } from '@cap/tlog';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 
 export type PolicyStatus = 'active' | 'deprecated' | 'draft';
 export type Verdict = 'ok' | 'warn' | 'fail';

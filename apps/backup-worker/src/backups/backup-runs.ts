@@ -10,7 +10,8 @@ import {
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
 import { type EventRequest } from '@cap/contracts';
-import { CapError, isCapError, keyPassphrase, recordBeside } from '@cap/crypto';
+import { CapError, isCapError } from '@cap/core';
+import { keyPassphrase, recordBeside } from '@cap/crypto';
 import { CONFIG, type Ending, exposeEndings, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';

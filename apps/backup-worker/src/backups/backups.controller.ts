@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
 import { isServiceError, type ServiceError } from '@cap/contracts';
-import { isCapError } from '@cap/crypto';
+import { isCapError } from '@cap/core';
 import { Clients, ProblemError, Scopes } from '@cap/service-kit';
 import { BackupRuns } from './backup-runs.js';
 

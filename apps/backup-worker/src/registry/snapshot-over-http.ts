@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type SnapshotSource } from '@cap/backup';
 import { type Download, isServiceError, PAGE_LIMIT, type RegistryClient } from '@cap/contracts';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type RegistryConnection } from './connection.js';
 
 /** How often in a row a body may break off without having given a byte. */

@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { jcsText, nextEvent, type ChainEvent } from '@cap/crypto';
+import { jcsText } from '@cap/core';
+import { nextEvent, type ChainEvent } from '@cap/tlog';
 import { cap, scratch } from '../cli.fixture.js';
 
 const first = nextEvent(null, '2025-11-06T10:00:00Z', 'lists.committed', { number: 1, text: 'a "b", c' });

@@ -1,4 +1,5 @@
-import { CapError, jcsText, type ChainEvent } from '@cap/crypto';
+import { CapError, jcsText } from '@cap/core';
+import { type ChainEvent } from '@cap/tlog';
 import { csvCell, plainCell } from '../frame/csv-cell.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';

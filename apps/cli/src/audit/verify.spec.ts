@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { jcsText, nextEvent, type ChainEvent } from '@cap/crypto';
+import { jcsText } from '@cap/core';
+import { nextEvent, type ChainEvent } from '@cap/tlog';
 import { cap, scratch } from '../cli.fixture.js';
 
 function chain(length: number): ChainEvent[] {

@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { isCapError, type ChainEvent } from '@cap/crypto';
-import { parseAuditLog, Project, projectLogFault } from '@cap/proof';
+import { isCapError } from '@cap/core';
+import { type ChainEvent } from '@cap/tlog';
+import { parseAuditLog, Project, projectLogFault } from '@cap/prover';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { BackupTarget, dataDirectorySource, runBackup, type Sources } from '@cap/backup';
-import { CapError, loadSigningKey, requireUsage } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { loadSigningKey, requireUsage } from '@cap/crypto';
 import { RegistryData } from '@cap/storage';
 import { exists } from '../frame/input.js';
 import { type CliIo, printResult, progress, progressDone } from '../frame/io.js';

@@ -1,5 +1,5 @@
 import { BackupTarget } from '@cap/backup';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type CliIo, printResult, table } from '../frame/io.js';
 import { listRemotely } from './remote.js';
 

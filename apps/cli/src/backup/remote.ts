@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type Omission } from '@cap/backup';
 import { isServiceError, Transport } from '@cap/contracts';
 import { EXIT, exitOfHttpStatus } from '../frame/exit-codes.js';

@@ -1,5 +1,5 @@
 import { type Readable } from 'node:stream';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { RegistryClient, type BlobRecord } from '@cap/contracts';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { CapError, streamingBlake3, writeDurable, writeError } from '@cap/crypto';
+import { CapError, writeDurable, writeError } from '@cap/core';
+import { streamingBlake3 } from '@cap/crypto';
 import { openInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type RegistryPlace } from '../frame/place-options.js';

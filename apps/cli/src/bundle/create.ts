@@ -1,5 +1,7 @@
-import { CapError, kidOfText, loadSigningKey, rfc3339 } from '@cap/crypto';
-import { appendAuditEvent, backendByName, decodeContainer, Project, writeBundle } from '@cap/proof';
+import { CapError } from '@cap/core';
+import { kidOfText, loadSigningKey, rfc3339 } from '@cap/crypto';
+import { appendAuditEvent, Project } from '@cap/prover';
+import { backendByName, decodeContainer, writeBundle } from '@cap/proof';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
 import { keyDirectory, keyPassphrase } from '../keys/directory.js';

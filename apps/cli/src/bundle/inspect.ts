@@ -1,6 +1,7 @@
-import { isCapError } from '@cap/crypto';
-import { comparison } from '@cap/policy';
-import { mainFiles, parseManifest, readBundle, type Bundle } from '@cap/proof';
+import { isCapError } from '@cap/core';
+import { comparison } from '@cap/lists';
+import { mainFiles } from '@cap/verify';
+import { parseManifest, readBundle, type Bundle } from '@cap/proof';
 import { readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { printable, printableIn } from '../frame/printable.js';

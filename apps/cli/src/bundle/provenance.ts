@@ -1,6 +1,8 @@
-import { isCapError, isPublicKeyText, kidOfText, parseEnvelope, parseJson } from '@cap/crypto';
-import { type Bundle, type TrustStore } from '@cap/proof';
 import { z } from 'zod';
+import { isCapError, parseJson } from '@cap/core';
+import { isPublicKeyText, kidOfText, parseEnvelope } from '@cap/crypto';
+import { type Bundle } from '@cap/proof';
+import { type TrustStore } from '@cap/verify';
 
 /** Who says that they made a bundle, when, and for whom. Nothing of it is checked here. */
 export interface Provenance {

@@ -1,4 +1,6 @@
-import { CHECK_IDS, DEFAULT_BUNDLE_LIMITS, readBundle, verifyBundle } from '@cap/proof';
+import { CHECK_IDS, verifyBundle } from '@cap/verify';
+import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof';
+import { type Language } from '@cap/lists';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
@@ -6,7 +8,6 @@ import { printable } from '../frame/printable.js';
 import { particulars } from '../verify/particulars.js';
 import { statusWords } from '../verify/render.js';
 import { requireOneStdin } from '../verify/one-stdin.js';
-import { type Language } from '@cap/policy';
 import { readTrust } from '../trust/read-trust.js';
 
 const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');

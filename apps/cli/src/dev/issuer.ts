@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose';
 import { z } from 'zod';
-import { CapError, parseJson } from '@cap/crypto';
+import { CapError, parseJson } from '@cap/core';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { makeOutputDirectory, writeOutput } from '../frame/output.js';

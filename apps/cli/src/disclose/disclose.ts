@@ -1,5 +1,7 @@
-import { CapError, jcs, rfc3339 } from '@cap/crypto';
-import { placesOfLines, Project, sampleRows, type ListName } from '@cap/proof';
+import { CapError, jcs } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
+import { placesOfLines, Project, sampleRows } from '@cap/prover';
+import { type ListName } from '@cap/lists';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
 import { revealWith } from '../frame/reveal.js';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type ListName } from '@cap/proof';
+import { type ListName } from '@cap/lists';
 
 export interface RowSelection {
   list: ListName;

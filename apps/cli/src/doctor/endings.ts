@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { certificatesOf } from '@cap/config';
 import { recordBeside, rfc3339 } from '@cap/crypto';
-import { type TrustDocument } from '@cap/proof';
+import { type TrustDocument } from '@cap/verify';
 
 /** A renewal takes its time: who is told thirty days before is not told too late. */
 const SOON_DAYS = 30;

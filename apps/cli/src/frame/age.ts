@@ -1,5 +1,5 @@
 import { Decrypter, Encrypter } from 'age-encryption';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { inputName, readInput } from './input.js';
 import { type CliIo } from './io.js';
 

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 
 /** `FIELD=HEADER,…` -> header by field. A comma or equals sign inside a header is written with a backslash before it. */
 export function parseColumns(text: string | undefined): Map<string, string> {

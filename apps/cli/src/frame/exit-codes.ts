@@ -1,4 +1,4 @@
-import { type ErrorKind } from '@cap/crypto';
+import { type ErrorKind } from '@cap/core';
 
 /** What `cap` ends with: sysexits.h, and the three verdicts of `cap verify` (0, 1, 2). 1 is never an error. */
 export const EXIT = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CapError, type ErrorKind } from '@cap/crypto';
+import { CapError, type ErrorKind } from '@cap/core';
 import { exitOfHttpStatus } from './exit-codes.js';
 import { RemoteError, reportFailure } from './failure.js';
 import { type CliIo } from './io.js';

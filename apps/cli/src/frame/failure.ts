@@ -1,6 +1,6 @@
 import { getSystemErrorMessage } from 'node:util';
 import { CommanderError } from 'commander';
-import { type ErrorKind } from '@cap/crypto';
+import { type ErrorKind } from '@cap/core';
 import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-codes.js';
 import { type CliIo } from './io.js';
 import { printable } from './printable.js';

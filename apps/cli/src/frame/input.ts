@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { boundedBytes, CapError, readErrorKind, systemCode, systemWords } from '@cap/crypto';
+import { boundedBytes, CapError, readErrorKind, systemCode, systemWords } from '@cap/core';
 import { type CliIo } from './io.js';
 
 /** Bytes of an input that is read as a whole, at most: no text of more can be held. */

@@ -1,6 +1,6 @@
-import { type IdScheme } from '@cap/policy';
-import { type CommitmentScheme, type ListName } from '@cap/proof';
 import { type Command, InvalidArgumentError } from 'commander';
+import { type IdScheme, type ListName } from '@cap/lists';
+import { type CommitmentScheme } from '@cap/proof';
 
 /** Option parsers: what they refuse is a usage error (exit 64). */
 export const wholeNumber = (min: number, max: number) => (text: string) => {

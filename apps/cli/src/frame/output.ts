@@ -1,4 +1,4 @@
-import { makeDirectoryDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/crypto';
+import { makeDirectoryDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/core';
 import { type CliIo } from './io.js';
 
 /** Writes a result to a file (whole or not at all), or to stdout for `-`; a device or pipe is written into. Can't be made: exit 73; no room or I/O: 74. */

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { serviceUrl } from './option-values.js';
 
 /** Where a registry is: a running service, or its data directory on this machine. */

@@ -1,4 +1,4 @@
-import { type Reveal } from '@cap/proof';
+import { type Reveal } from '@cap/prover';
 import { type CliIo } from './io.js';
 
 /** How a project's encrypted salts are opened; age is loaded only if somebody asks for it. */

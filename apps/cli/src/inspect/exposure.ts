@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseJson } from '@cap/crypto';
-import { comparison, type IdScheme } from '@cap/policy';
+import { parseJson } from '@cap/core';
+import { comparison, type IdScheme, type ListName } from '@cap/lists';
 import {
   backendById,
   capacityOf,
@@ -8,7 +8,6 @@ import {
   COMMITTED_LISTS,
   decodeContainer,
   merkleCommitment,
-  type ListName,
   type Manifest,
   PAYLOAD_MEMBERS,
 } from '@cap/proof';

@@ -1,5 +1,7 @@
-import { CapError } from '@cap/crypto';
-import { mainFiles, parseManifest, Project, readBundle, type Manifest, type TrustStore } from '@cap/proof';
+import { CapError } from '@cap/core';
+import { mainFiles, type TrustStore } from '@cap/verify';
+import { parseManifest, readBundle, type Manifest } from '@cap/proof';
+import { Project } from '@cap/prover';
 import { exists, isDirectory, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printableIn } from '../frame/printable.js';

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { CapError, type JsonObject, type JsonValue, parseJson } from '@cap/crypto';
+import { CapError, type JsonObject, type JsonValue, parseJson } from '@cap/core';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';

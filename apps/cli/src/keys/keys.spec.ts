@@ -2,7 +2,8 @@ import { createPrivateKey } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { kidOf, parseVerifierKey, publicKeyText } from '@cap/crypto';
+import { kidOf, publicKeyText } from '@cap/crypto';
+import { parseVerifierKey } from '@cap/tlog';
 import { cap, scratch } from '../cli.fixture.js';
 
 describe('cap keys', () => {

@@ -1,18 +1,15 @@
 import { type KeyObject } from 'node:crypto';
+import { CapError, writeError } from '@cap/core';
 import {
-  CapError,
   type KeyRecord,
   type KeyUsage,
-  type NoteKeyType,
-  formatVerifierKey,
   generateKey,
   listKeys,
   publicKeyText,
   readKeyRecord,
   readPublicKey,
-  verifierKey,
-  writeError,
 } from '@cap/crypto';
+import { type NoteKeyType, formatVerifierKey, verifierKey } from '@cap/tlog';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { keyDirectory, keyPassphrase, type KeyPlace } from './directory.js';
 

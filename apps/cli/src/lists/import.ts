@@ -1,5 +1,5 @@
-import { CapError } from '@cap/crypto';
-import { REFERENCE_FIELDS, TableReader, type ReferenceListKind } from '@cap/proof';
+import { CapError } from '@cap/core';
+import { REFERENCE_FIELDS, TableReader, type ReferenceListKind } from '@cap/lists';
 import { parseColumns } from '../frame/columns.js';
 import { csvCell } from '../frame/csv-cell.js';
 import { inputName, readInput } from '../frame/input.js';

@@ -1,5 +1,7 @@
-import { CapError, rfc3339 } from '@cap/crypto';
-import { isToCome, referenceListKind, type ReferenceListKind } from '@cap/proof';
+import { CapError } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
+import { isToCome } from '@cap/proof';
+import { referenceListKind, type ReferenceListKind } from '@cap/lists';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { accessToken } from '../frame/remote.js';

@@ -1,6 +1,6 @@
 import { type Digest } from '@cap/crypto';
-import { comparedBy, type IdScheme } from '@cap/policy';
-import { parseReferenceList, refuseMute, unmatchableEntries, type ReferenceListKind } from '@cap/proof';
+import { comparedBy, type IdScheme, parseReferenceList, unmatchableEntries, type ReferenceListKind } from '@cap/lists';
+import { refuseMute } from '@cap/proof';
 
 export interface ListSummary {
   kind: ReferenceListKind;

@@ -1,5 +1,6 @@
 import { type ListRecord } from '@cap/contracts';
-import { CapError, isDigest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { isDigest } from '@cap/crypto';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printable } from '../frame/printable.js';
 import { accessToken } from '../frame/remote.js';

@@ -1,19 +1,17 @@
 import path from 'node:path';
+import { CapError } from '@cap/core';
 import {
-  CapError,
   cosignText,
   epochOf,
-  loadSigningKey,
-  requireUsage,
   verifyCheckpoint,
   verifyReceipt,
   withSignature,
   type LogFailure,
   type LogTrust,
   type SignedCheckpoint,
-  type SigningKey,
   type TreeHead,
-} from '@cap/crypto';
+} from '@cap/tlog';
+import { loadSigningKey, requireUsage, type SigningKey } from '@cap/crypto';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printable } from '../frame/printable.js';
 import { writeOutput } from '../frame/output.js';

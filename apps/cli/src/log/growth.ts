@@ -1,12 +1,12 @@
+import { CapError } from '@cap/core';
 import {
-  CapError,
   consistencyFault,
   needsConsistencyProof,
   type ConsistencyFailureCode,
   type ConsistencyProof,
   type LogFailure,
   type TreeHead,
-} from '@cap/crypto';
+} from '@cap/tlog';
 
 /** consistencyFault; a proof that is needed and was not named is wrong usage, and no fault of the log. */
 export function growthFault(

@@ -1,20 +1,17 @@
+import { CapError, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import {
-  CapError,
   formatNote,
   parseCheckpoint,
   parseConsistencyProof,
-  parseJson,
   parseReceipt,
   receiptFromTlogProof,
   receiptJson,
   receiptToTlogProof,
   type ConsistencyProof,
-  type JsonObject,
-  type JsonValue,
   type Note,
   type Receipt,
   type SignedCheckpoint,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { inputName, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 

@@ -21,9 +21,9 @@ import {
   withSignature,
   type ChainEvent,
   type HashReader,
-  type JsonObject,
   type Receipt,
-} from '@cap/crypto';
+} from '@cap/tlog';
+import { type JsonObject } from '@cap/core';
 import { cap, scratch, type Outcome } from '../cli.fixture.js';
 
 export const ORIGIN = 'log.example/cap/1';

@@ -1,4 +1,5 @@
-import { CapError, verifyCheckpoint, type LogTrust, type SignedCheckpoint } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { verifyCheckpoint, type LogTrust, type SignedCheckpoint } from '@cap/tlog';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printable } from '../frame/printable.js';

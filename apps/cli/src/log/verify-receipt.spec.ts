@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { blake3Text, parseCheckpoint } from '@cap/crypto';
+import { blake3Text } from '@cap/crypto';
+import { parseCheckpoint } from '@cap/tlog';
 import { cap } from '../cli.fixture.js';
 import {
   BUNDLE_ID,

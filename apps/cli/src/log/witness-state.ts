@@ -7,8 +7,8 @@ import {
   writeFileDurable,
   type JsonObject,
   type JsonValue,
-  type TreeHead,
-} from '@cap/crypto';
+} from '@cap/core';
+import { type TreeHead } from '@cap/tlog';
 import { exists, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 

@@ -1,4 +1,5 @@
-import { rfc3339, type CheckpointVerification, type LogFailure, type LogTrust } from '@cap/crypto';
+import { rfc3339 } from '@cap/crypto';
+import { type CheckpointVerification, type LogFailure, type LogTrust } from '@cap/tlog';
 import { printable } from '../frame/printable.js';
 
 export type Failure = LogFailure<string>;

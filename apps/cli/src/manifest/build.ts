@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { CapError, rfc3339, type Digest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { rfc3339, type Digest } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
-import { Project, useWords, type CommitmentScheme, type ReferenceListInput } from '@cap/proof';
+import { Project, type ReferenceListInput } from '@cap/prover';
+import { useWords, type CommitmentScheme } from '@cap/proof';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type ListOfDay } from '../frame/option-values.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CapError, type JsonValue } from '@cap/crypto';
+import { CapError, type JsonValue } from '@cap/core';
 import { lintErrors, parsePolicyText, runPolicyTests, type CompiledPolicy, type Lint } from '@cap/policy';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';

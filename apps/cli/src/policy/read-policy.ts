@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import { inputName, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';

@@ -1,14 +1,17 @@
-import { CapError, isCapError, rfc3339 } from '@cap/crypto';
-import { comparison, defaultIdScheme, type IdScheme } from '@cap/policy';
+import { CapError, isCapError } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
 import {
-  ID_SCHEMES,
+  comparison,
+  defaultIdScheme,
+  type IdScheme,
   LIST_FIELDS,
-  Project,
   readSuppliers,
   readUbos,
   type IntakeOptions,
   type ListName,
-} from '@cap/proof';
+} from '@cap/lists';
+import { ID_SCHEMES } from '@cap/proof';
+import { Project } from '@cap/prover';
 import { parseColumns } from '../frame/columns.js';
 import { inputName, MOST_BYTES, openInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';

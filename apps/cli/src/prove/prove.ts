@@ -1,6 +1,8 @@
-import { isCapError, rfc3339 } from '@cap/crypto';
-import { comparison } from '@cap/policy';
-import { backendFor, listUses, offenceWords, Project, useWords, type BackendName, type FalseRule } from '@cap/proof';
+import { isCapError } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
+import { comparison } from '@cap/lists';
+import { backendFor, listUses, offenceWords, useWords, type BackendName, type FalseRule } from '@cap/proof';
+import { Project } from '@cap/prover';
 import { revealWith } from '../frame/reveal.js';
 import { progress, progressDone, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';

@@ -1,15 +1,12 @@
 import { readdir } from 'node:fs/promises';
+import { CapError, isCapError, readErrorKind, systemWords } from '@cap/core';
 import {
-  CapError,
-  isCapError,
   isKid,
   publicKeyText,
-  readErrorKind,
   readKeyRecord,
   readPublicKey,
   requireInForce,
   requireUsage,
-  systemWords,
   type KeyRecord,
   type PublicKeyText,
 } from '@cap/crypto';

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Config } from '@cap/config';
-import { CapError, type JsonObject } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/core';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
-import { heldListOf } from '@cap/proof';
+import { heldListOf } from '@cap/verify';
 import {
   FileBlobStore,
   RegistryData,

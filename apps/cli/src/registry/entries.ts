@@ -1,6 +1,6 @@
-import { printable } from '../frame/printable.js';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type EntryQuery, type EntryRecord } from '@cap/contracts';
+import { printable } from '../frame/printable.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { type RegistryPlace } from '../frame/place-options.js';
 import { openEntries } from './entry-source.js';

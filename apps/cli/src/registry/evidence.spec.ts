@@ -3,7 +3,8 @@ import { rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Digest, formatVerifierKey, sha3Text, verifierKey } from '@cap/crypto';
+import { type Digest, sha3Text } from '@cap/crypto';
+import { formatVerifierKey, verifierKey } from '@cap/tlog';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';
 

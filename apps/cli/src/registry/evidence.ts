@@ -1,5 +1,5 @@
 import { type ErasureReason } from '@cap/contracts';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type CliIo, printResult, table } from '../frame/io.js';
 import { type RegistryPlace } from '../frame/place-options.js';
 import { withOperations } from './operations.js';

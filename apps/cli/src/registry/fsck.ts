@@ -9,7 +9,7 @@ import {
   treeHash,
   type VerifierKey,
   verifyCheckpoint,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';

@@ -1,6 +1,7 @@
 import { RegistryClient, type PolicyRecord } from '@cap/contracts';
-import { type Digest, type JsonObject } from '@cap/crypto';
-import { heldListOf, type HeldReferenceList } from '@cap/proof';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
+import { heldListOf, type HeldReferenceList } from '@cap/verify';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';

@@ -1,4 +1,4 @@
-import { parseVerifierKey, type VerifierKey } from '@cap/crypto';
+import { parseVerifierKey, type VerifierKey } from '@cap/tlog';
 import { readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 

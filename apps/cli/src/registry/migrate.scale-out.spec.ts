@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { sha3Text, verifierKey, verifyReceipt } from '@cap/crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sha3Text } from '@cap/crypto';
+import { verifierKey, verifyReceipt } from '@cap/tlog';
 import { RegistryData, type RegistryPlace } from '@cap/storage';
 import { ScaleOutStores } from '../../../../libs/storage/src/profile.fixture.js';
 import { cap, scratch } from '../cli.fixture.js';

@@ -1,7 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import path from 'node:path';
 import { type Config, loadConfig } from '@cap/config';
-import { CapError, openPrivateKey, type VerifierKey, verifierKey } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { openPrivateKey } from '@cap/crypto';
+import { type VerifierKey, verifierKey } from '@cap/tlog';
 import { migrateRegistry, type Migration } from '@cap/storage';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, readInput } from '../frame/input.js';

@@ -13,7 +13,7 @@ import {
   storedHashesForAppend,
   treeHash,
   verifierKey,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';
 import { withService, type Answer, type Received } from '../loopback.fixture.js';

@@ -1,15 +1,15 @@
 import { buffer } from 'node:stream/consumers';
 import { type EntryRecord } from '@cap/contracts';
-import { isCapError } from '@cap/crypto';
+import { isCapError } from '@cap/core';
 import { type CompiledPolicy, compilePolicy } from '@cap/policy';
 import {
   type HeldReferenceList,
   parseTrustStore,
-  readBundle,
   type TrustStore,
   verifyBundle,
   type VerificationSources,
-} from '@cap/proof';
+} from '@cap/verify';
+import { readBundle } from '@cap/proof';
 import { openBlobs, type BlobSource } from '../blob/blob-source.js';
 import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';

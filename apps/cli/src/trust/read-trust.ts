@@ -1,4 +1,4 @@
-import { parseTrustStore, type TrustStore } from '@cap/proof';
+import { parseTrustStore, type TrustStore } from '@cap/verify';
 import { inputName, readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 

@@ -1,14 +1,11 @@
 import path from 'node:path';
-import { CapError, isKid, loadSigningKey, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { isKid, loadSigningKey, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
 import {
   addToTrust,
   companyText,
   emptyTrustDocument,
-  isToCome,
-  parseReferenceList,
   parseTrustDocument,
-  referenceListKind,
-  refuseMute,
   signTrust,
   TrustStore,
   trustDocumentBytes,
@@ -16,7 +13,9 @@ import {
   type Company,
   type TrustAddition,
   type TrustDocument,
-} from '@cap/proof';
+} from '@cap/verify';
+import { isToCome, refuseMute } from '@cap/proof';
+import { parseReferenceList, referenceListKind } from '@cap/lists';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { type namedList } from '../frame/option-values.js';

@@ -1,5 +1,5 @@
-import { type JsonObject, type JsonValue } from '@cap/crypto';
-import { comparison, type IdScheme, type Language } from '@cap/policy';
+import { type JsonObject, type JsonValue } from '@cap/core';
+import { comparison, type IdScheme, type Language } from '@cap/lists';
 
 const WORDS = {
   en: {

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 
 /** Throws CapError `usage` when two inputs are to come from stdin: the second would be empty. `inputs`: files by what they are. */
 export function requireOneStdin(inputs: readonly (readonly [what: string, file: string | undefined])[]): void {

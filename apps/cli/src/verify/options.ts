@@ -1,6 +1,6 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { backends, type BackendName } from '@cap/proof';
-import { type Language } from '@cap/policy';
+import { type Language } from '@cap/lists';
 
 export interface VerifyOptions {
   policy?: string;

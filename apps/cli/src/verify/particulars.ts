@@ -1,4 +1,4 @@
-import { type Language } from '@cap/policy';
+import { type Language } from '@cap/lists';
 
 /**
  * What a report says beside each check, `expected` and `actual`: in English only, since its bytes are the same wherever it

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { jcs } from '@cap/crypto';
+import { jcs } from '@cap/core';
 import { cap, scratch } from '../cli.fixture.js';
 import { withService } from '../loopback.fixture.js';
 

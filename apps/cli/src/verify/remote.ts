@@ -1,5 +1,5 @@
-import { CapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/crypto';
-import { type Report } from '@cap/proof';
+import { CapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/core';
+import { type Report } from '@cap/verify';
 import { readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
 import { RemoteError } from '../frame/failure.js';

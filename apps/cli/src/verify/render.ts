@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { type Language } from '@cap/policy';
-import { type Report } from '@cap/proof';
+import { type Language } from '@cap/lists';
+import { type Report } from '@cap/verify';
 import { printable, printableIn } from '../frame/printable.js';
 import { factWords, schemeWords } from './fact-words.js';
 import { particulars } from './particulars.js';

@@ -1,7 +1,7 @@
 import { type SampledRow } from '@cap/proof';
+import { type Language } from '@cap/lists';
 import { printable } from '../frame/printable.js';
 import { table } from '../frame/io.js';
-import { type Language } from '@cap/policy';
 import { particulars } from './particulars.js';
 
 /** Rows that the bundle's proof is about, or why they are not. */

@@ -1,6 +1,6 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Report } from '@cap/proof';
+import { type Report } from '@cap/verify';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
 

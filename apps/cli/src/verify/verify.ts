@@ -1,12 +1,10 @@
-import { CapError, publicKeyFromText, sha3Text } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { publicKeyFromText, sha3Text } from '@cap/crypto';
 import { type CompiledPolicy } from '@cap/policy';
 import {
   assertTrustSigned,
   entryOfReceipt,
   parseTrustStore,
-  DEFAULT_BUNDLE_LIMITS,
-  readBundle,
-  readSample,
   trustSignatureFile,
   verifyBundle,
   type HeldReferenceList,
@@ -14,7 +12,8 @@ import {
   type TrustStore,
   type VerificationOptions,
   type VerificationSources,
-} from '@cap/proof';
+} from '@cap/verify';
+import { DEFAULT_BUNDLE_LIMITS, readBundle, readSample } from '@cap/proof';
 import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';

@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { type z } from 'zod';
 import {
   entryQuery,
   type EntryRecord,
@@ -12,10 +13,10 @@ import {
   type Page,
   pathPart,
 } from '@cap/contracts';
-import { CapError, receiptJson } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { receiptJson } from '@cap/tlog';
 import { Clients, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
 
 @Controller('v1/entries')
 export class EntriesController {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chainFault } from '@cap/crypto';
+import { chainFault } from '@cap/tlog';
 import { TestRegistry } from '../registry.fixture.js';
 
 let registry: TestRegistry;

@@ -2,8 +2,9 @@ import { type Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
-import { CapError } from '@cap/crypto';
-import { parseReferenceList, refuseMute, unmatchableEntries } from '@cap/proof';
+import { CapError } from '@cap/core';
+import { parseReferenceList, unmatchableEntries } from '@cap/lists';
+import { refuseMute } from '@cap/proof';
 import { CONFIG } from '@cap/service-kit';
 import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
 

@@ -4,16 +4,14 @@ import path from 'node:path';
 import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
 import {
   CapError,
-  formatVerifierKey,
   makeDirectoryDurable,
-  openPrivateKey,
-  recordBeside,
   requirePrivateFile,
   systemCode,
   systemWords,
-  verifierKey,
   writeFileDurable,
-} from '@cap/crypto';
+} from '@cap/core';
+import { formatVerifierKey, verifierKey } from '@cap/tlog';
+import { openPrivateKey, recordBeside } from '@cap/crypto';
 
 /** The keys that sign the log's checkpoints: the first is the log's own, the others are those that it replaces. */
 export interface LogKeys {

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
+import { type z } from 'zod';
 import {
   type CheckpointRecord,
   consistencyQuery,
@@ -6,10 +7,9 @@ import {
   inclusionQuery,
   type ReceiptRecord,
 } from '@cap/contracts';
-import { receiptJson } from '@cap/crypto';
+import { receiptJson } from '@cap/tlog';
 import { Clients, ZodQuery } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
 import { type LogKeys } from './log-keys.js';
 import { LOG_KEYS } from './tokens.js';
 

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type JsonValue } from '@cap/core';
 import {
-  type JsonValue,
   type LogTrust,
   parseCheckpoint,
   parseReceipt,
@@ -10,7 +10,7 @@ import {
   verifyCheckpoint,
   verifyConsistency,
   verifyReceipt,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { entryOf, POLICY_V1, TestRegistry } from '../registry.fixture.js';
 
 let registry: TestRegistry;

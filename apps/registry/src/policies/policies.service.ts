@@ -7,7 +7,7 @@ import {
   type PolicyStored,
   type PolicySummary,
 } from '@cap/contracts';
-import { CapError, type JsonObject } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/core';
 import { compilePolicy, lintErrors } from '@cap/policy';
 import { type PageRequest, RegistryData, type StoredPolicy } from '@cap/storage';
 

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type z } from 'zod';
 import {
   type CallContext,
   listQuery,
@@ -9,8 +10,9 @@ import {
   listWithdrawal,
   type ListWithdrawal,
 } from '@cap/contracts';
-import { isCapError } from '@cap/crypto';
-import { parseReferenceList, refuseMute } from '@cap/proof';
+import { isCapError } from '@cap/core';
+import { parseReferenceList } from '@cap/lists';
+import { refuseMute } from '@cap/proof';
 import {
   CurrentPrincipal,
   JSON_MEDIA_TYPE,
@@ -23,7 +25,6 @@ import {
   ZodParam,
   ZodQuery,
 } from '@cap/service-kit';
-import { type z } from 'zod';
 import { contentTag, isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { RegistryConnection } from '../registry/connection.js';

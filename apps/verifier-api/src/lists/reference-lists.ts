@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest, sha3Text } from '@cap/crypto';
-import { heldListOf, type HeldReferenceList } from '@cap/proof';
+import { heldListOf, type HeldReferenceList } from '@cap/verify';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { Remembered } from '../remembered.js';

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext, isServiceError, type PolicyRecord } from '@cap/contracts';
-import { type Digest, type JsonObject } from '@cap/crypto';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
-import { type VerifierPolicy } from '@cap/proof';
+import { type VerifierPolicy } from '@cap/verify';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { Remembered } from '../remembered.js';

@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type z } from 'zod';
 import { policyQuery } from '@cap/contracts';
-import { type JsonValue } from '@cap/crypto';
+import { type JsonValue } from '@cap/core';
 import {
   AnyScope,
   CurrentPrincipal,
@@ -13,7 +14,6 @@ import {
   ZodParam,
   ZodQuery,
 } from '@cap/service-kit';
-import { type z } from 'zod';
 import { isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { forgettingAfter } from '../remembered.js';

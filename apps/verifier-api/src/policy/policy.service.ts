@@ -7,7 +7,7 @@ import {
   type PolicyStatus,
   type PolicySummary,
 } from '@cap/contracts';
-import { CapError, type JsonObject, type JsonValue } from '@cap/crypto';
+import { CapError, type JsonObject, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { ProblemError } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';

@@ -1,6 +1,7 @@
-import { count, digest, receipt, time, verdict } from '@cap/contracts';
-import { backends, type BackendName, CHECK_IDS, type Report } from '@cap/proof';
 import { z } from 'zod';
+import { count, digest, receipt, time, verdict } from '@cap/contracts';
+import { backends, type BackendName } from '@cap/proof';
+import { CHECK_IDS, type Report } from '@cap/verify';
 import { anyJson } from '../any-json.js';
 
 const check = z.object({

@@ -2,7 +2,8 @@ import { buffer } from 'node:stream/consumers';
 import { type Config } from '@cap/config';
 import { type CallContext, type RegistryClient } from '@cap/contracts';
 import { blake3Text, type Digest, sha256 } from '@cap/crypto';
-import { type Bundle, bundleFromContext, type BundleLimits, readBundle } from '@cap/proof';
+import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
+import { bundleFromContext } from '@cap/verify';
 import { ProblemError } from '@cap/service-kit';
 import { type VerifyRequest } from './schemas.js';
 

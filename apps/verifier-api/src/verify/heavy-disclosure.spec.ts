@@ -1,6 +1,7 @@
-import { jcs, publicKeyText, sha3Text } from '@cap/crypto';
-import { MAX_LEAVES, encodeContainer, packBundle, readBundle, statementDigest, type BundleMeta } from '@cap/proof';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jcs } from '@cap/core';
+import { publicKeyText, sha3Text } from '@cap/crypto';
+import { MAX_LEAVES, encodeContainer, packBundle, readBundle, statementDigest, type BundleMeta } from '@cap/proof';
 import { TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;

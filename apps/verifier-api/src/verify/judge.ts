@@ -1,19 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { CapError, type JsonValue } from '@cap/crypto';
+import { CapError, type JsonValue } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
+import { type BackendName, backends, type Bundle } from '@cap/proof';
 import {
-  type BackendName,
-  backends,
-  type Bundle,
   type TrustStore,
   verifyBundle,
   type Verification,
   type VerificationOptions,
   type VerificationSources,
   type VerifierPolicy,
-} from '@cap/proof';
+} from '@cap/verify';
 import { CONFIG, type Holder, ProblemError } from '@cap/service-kit';
 import { ReferenceLists } from '../lists/reference-lists.js';
 import { verdictMetrics } from '../metrics.js';

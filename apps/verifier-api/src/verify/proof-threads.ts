@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { assertCeremony, type VerificationOptions, WorkerPool } from '@cap/proof';
+import { assertCeremony, WorkerPool } from '@cap/proof';
+import { type VerificationOptions } from '@cap/verify';
 import { CONFIG, gauge, type Holder, Readiness } from '@cap/service-kit';
 
 /**

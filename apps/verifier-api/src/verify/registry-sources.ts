@@ -1,6 +1,6 @@
 import { type CallContext, isServiceError } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type HeldReferenceList, type TrustStore, type VerificationSources } from '@cap/proof';
+import { type HeldReferenceList, type TrustStore, type VerificationSources } from '@cap/verify';
 import { type ReferenceLists } from '../lists/reference-lists.js';
 import { type Policies } from '../policy/policies.js';
 import { type RegistryConnection } from '../registry/connection.js';

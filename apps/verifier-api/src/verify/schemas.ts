@@ -1,8 +1,8 @@
+import { z } from 'zod';
 import { digest, jsonObject, pathPart, plainText, time } from '@cap/contracts';
-import { type JsonValue } from '@cap/crypto';
+import { type JsonValue } from '@cap/core';
 import { backends, type BackendName } from '@cap/proof';
 import { ProblemError } from '@cap/service-kit';
-import { z } from 'zod';
 
 const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
 const text = plainText.min(1).max(1_000);

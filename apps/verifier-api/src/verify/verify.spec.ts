@@ -1,6 +1,9 @@
-import { jcs, parseReceipt, parseVerifierKey, sha3Text, verifyReceipt } from '@cap/crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseTrustStore, readBundle, type Report, verifyBundle, type WrittenBundle } from '@cap/proof';
+import { jcs } from '@cap/core';
+import { parseReceipt, parseVerifierKey, verifyReceipt } from '@cap/tlog';
+import { sha3Text } from '@cap/crypto';
+import { parseTrustStore, type Report, verifyBundle } from '@cap/verify';
+import { readBundle, type WrittenBundle } from '@cap/proof';
 import { failing, statusOf, TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CapError, jcs, type JsonObject, parseJson } from '@cap/crypto';
+import { CapError, jcs, type JsonObject, parseJson } from '@cap/core';
 import { pathFault } from './names.js';
 
 const digest = z.templateLiteral(['0x', z.string().regex(/^[0-9a-f]{64}$/)]);

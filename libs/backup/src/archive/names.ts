@@ -1,4 +1,5 @@
-import { CapError, rfc3339 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { rfc3339 } from '@cap/crypto';
 
 const ARCHIVE = /^backup_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})\.tar\.gz$/;
 

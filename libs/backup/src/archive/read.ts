@@ -5,7 +5,8 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { CapError, type Digest, isCapError, readErrorKind, streamingSha3, systemCode, systemWords } from '@cap/crypto';
+import { CapError, isCapError, readErrorKind, systemCode, systemWords } from '@cap/core';
+import { type Digest, streamingSha3 } from '@cap/crypto';
 
 export interface ArchiveEntry {
   path: string;

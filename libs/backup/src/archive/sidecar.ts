@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jcs, readRegularFile } from '@cap/crypto';
+import { jcs, readRegularFile } from '@cap/core';
 import { checkShape, type Manifest, parseRefusing, stateShape } from './manifest.js';
 import { isArchiveName } from './names.js';
 import {

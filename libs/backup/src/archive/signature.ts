@@ -2,8 +2,8 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { CapError, readErrorKind, requirePrivateFile, systemWords } from '@cap/core';
 import {
-  CapError,
   embeddedKey,
   isKid,
   kidOf,
@@ -13,12 +13,9 @@ import {
   preAuthenticationEncoding,
   publicKeyFromText,
   publicKeyText,
-  readErrorKind,
   recordFileOf,
-  requirePrivateFile,
   requireUsage,
   type SigningKey,
-  systemWords,
   verifySignature,
 } from '@cap/crypto';
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { CapError, type Digest, streamingSha3 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest, streamingSha3 } from '@cap/crypto';
 import { checkShape, type Manifest, type ManifestFile, parseManifest, parseRefusing } from './manifest.js';
 import { assertPath, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './names.js';
 import { type ArchiveEntry, readArchive } from './read.js';

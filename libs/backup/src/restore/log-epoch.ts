@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { CapError, parseCheckpoint, parseOrigin } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { parseCheckpoint, parseOrigin } from '@cap/tlog';
 import { FileCheckpointStore, SqliteDatabase, SqlRegistryStore } from '@cap/storage';
 import { type Manifest } from '../archive/manifest.js';
 

@@ -1,4 +1,3 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPublicKey } from 'node:crypto';
 import {
   chown,
@@ -14,7 +13,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
-import { verifierKey, verifyReceipt } from '@cap/crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { verifierKey, verifyReceipt } from '@cap/tlog';
 import { OwnerLock, RegistryData, verifyRegistry } from '@cap/storage';
 import { exists, forge, LOG_KEY, NOW, treeOf, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';

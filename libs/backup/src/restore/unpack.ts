@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import { syncDirectory } from '@cap/crypto';
+import { syncDirectory } from '@cap/core';
 import { DIRECTORY_MODE, modeOf } from '../archive/names.js';
 import { type ExpectedSigner } from '../archive/signature.js';
 import { type Taker, type VerifiedArchive, verifyArchive } from '../archive/verify.js';

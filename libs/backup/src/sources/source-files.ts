@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, systemCode, systemWords } from '@cap/crypto';
+import { CapError, systemCode, systemWords } from '@cap/core';
 import { type Omission } from '../archive/manifest.js';
 import { pathFault } from '../archive/names.js';
 import { holdsSecret } from './private.js';

@@ -8,7 +8,7 @@ import {
   systemCode,
   systemWords,
   TEMPORARY_PREFIX,
-} from '@cap/crypto';
+} from '@cap/core';
 import { OwnerLock, ownerOf } from '@cap/storage';
 import { isArchiveName, sidecarName } from '../archive/names.js';
 import { readSidecar, type Sidecar } from '../archive/sidecar.js';

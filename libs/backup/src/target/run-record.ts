@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { isCapError, parseJson, readRegularFile, systemCode, writeFileDurable } from '@cap/crypto';
+import { isCapError, parseJson, readRegularFile, systemCode, writeFileDurable } from '@cap/core';
 
 const FILE = '.last-run.json';
 const MAX_BYTES = 1024 * 1024;

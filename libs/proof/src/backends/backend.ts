@@ -1,7 +1,7 @@
 import { type Digest, type PublicKeyText } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
+import { type ListName, type ListRow, type ReferenceList } from '@cap/lists';
 import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
-import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
 import { type CommitmentScheme, type Manifest } from '../manifest/manifest.js';
 import { type WorkerPool } from './kzg-columns/pool.js';
 

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type Manifest } from '../manifest/manifest.js';
 import { type BackendName, type ProofBackend } from './backend.js';
 import { disclosure } from './disclosure/disclosure.js';

@@ -1,6 +1,13 @@
-import { identifier, type IdScheme, type Requirement, type RiskLevel } from '@cap/policy';
-import { listedEntries, riskLevels, type ListedEntry } from '../lists/reference.js';
-import { type ListRow } from '../lists/rows.js';
+import {
+  identifier,
+  type IdScheme,
+  type RiskLevel,
+  listedEntries,
+  riskLevels,
+  type ListedEntry,
+  type ListRow,
+} from '@cap/lists';
+import { type Requirement } from '@cap/policy';
 import { type ProofContext, type ProverList } from './backend.js';
 
 /** A row that breaks a rule: for the prover's eyes, since it names the row. */

@@ -1,19 +1,26 @@
-import { jcsText, type Digest, type JsonObject } from '@cap/crypto';
+import { jcsText, type JsonObject } from '@cap/core';
+import { type Digest } from '@cap/crypto';
 import {
   allowedTable,
   codeFields,
   codeOf,
-  identifier,
   type CompiledPolicy,
   type EvaluationContext,
   type Fact,
-  type IdScheme,
-  type ListedIdentifiers,
   type Requirement,
 } from '@cap/policy';
-import { listedIdentifiers, parseReferenceList, riskLevels } from '../lists/reference.js';
-import { LIST_FIELDS } from '../lists/fields.js';
-import { type ListName, type ListRow, type ReferenceList } from '../lists/rows.js';
+import {
+  identifier,
+  type IdScheme,
+  type ListedIdentifiers,
+  listedIdentifiers,
+  parseReferenceList,
+  riskLevels,
+  LIST_FIELDS,
+  type ListName,
+  type ListRow,
+  type ReferenceList,
+} from '@cap/lists';
 import { type Commitment } from '../manifest/manifest.js';
 
 /** A row as far as it is known. */

@@ -1,5 +1,6 @@
-import { CapError, isCanonicalJson, parseJson, type Digest } from '@cap/crypto';
 import { type z } from 'zod';
+import { CapError, isCanonicalJson, parseJson } from '@cap/core';
+import { type Digest } from '@cap/crypto';
 import { statementDigest, type BoundStatement } from '../statement/statement.js';
 import { type BackendName, type BackendVerdict, type StepOutcome } from './backend.js';
 

@@ -1,8 +1,16 @@
-import { sha3Text, type JsonObject, type JsonValue, type PublicKeyText } from '@cap/crypto';
-import { compilePolicy, defaultIdScheme, type CompiledPolicy, type IdScheme } from '@cap/policy';
+import { sha3Text, type PublicKeyText } from '@cap/crypto';
+import { type JsonObject, type JsonValue } from '@cap/core';
+import { compilePolicy, type CompiledPolicy } from '@cap/policy';
+import {
+  defaultIdScheme,
+  type IdScheme,
+  referenceListKind,
+  type ListName,
+  type ListRow,
+  type SupplierRow,
+  type UboRow,
+} from '@cap/lists';
 import { commit } from '../commitment/merkle-blake3.js';
-import { referenceListKind } from '../lists/reference.js';
-import { type ListName, type ListRow, type SupplierRow, type UboRow } from '../lists/rows.js';
 import { buildManifest, type Manifest } from '../manifest/manifest.js';
 import { type ProofContext, type ProverList } from './backend.js';
 

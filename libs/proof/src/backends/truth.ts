@@ -1,16 +1,17 @@
-import { CapError, commitmentRoot, digestText, type Digest, type JsonObject } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/core';
+import { digestText, type Digest } from '@cap/crypto';
 import {
   evaluateRules,
   type CompiledPolicy,
   type EvaluationContext,
-  type IdScheme,
   type Requirement,
   type RuleResult,
 } from '@cap/policy';
+import { type IdScheme, type ListName } from '@cap/lists';
+import { commitmentRoot } from '../commitment/merkle.js';
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
-import { type ListName } from '../lists/rows.js';
-import { listUses, refuseMuteUses } from '../lists/usability.js';
+import { listUses, refuseMuteUses } from './usability.js';
 import { type ProofContext, type ProverList } from './backend.js';
 import { firstOffences, offences, type FalseRule } from './offences.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';

@@ -1,4 +1,5 @@
-import { type Digest, type JsonValue } from '@cap/crypto';
+import { type Digest } from '@cap/crypto';
+import { type JsonValue } from '@cap/core';
 
 /** Names that `files` of _meta.json never lists. */
 export const META_FILE = '_meta.json';

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { CapError, readErrorKind, systemWords } from '@cap/crypto';
+import { CapError, readErrorKind, systemWords } from '@cap/core';
 
 /** Bytes that can be read at any place: a buffer, or an open file that need not fit into memory. */
 export interface ByteSource {

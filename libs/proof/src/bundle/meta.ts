@@ -1,7 +1,7 @@
-import { CapError, isDigest, isPublicKeyText, type Digest, type JsonValue, type PublicKeyText } from '@cap/crypto';
 import { z } from 'zod';
+import { CapError, type JsonValue, isInstant } from '@cap/core';
+import { isDigest, isPublicKeyText, type Digest, type PublicKeyText } from '@cap/crypto';
 import { type Statement } from '../backends/backend.js';
-import { isInstant } from '../lists/calendar.js';
 import { visibleText } from '../manifest/manifest.js';
 import { UNLISTED_FILES } from './bundle.js';
 import { nameFault } from './entry-name.js';

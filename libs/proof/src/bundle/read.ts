@@ -1,16 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  blake3Text,
-  boundedBytes,
-  CapError,
-  isCapError,
-  JSON_LIMIT,
-  parseAmbiguousJson,
-  type Digest,
-  type JsonValue,
-} from '@cap/crypto';
+import { blake3Text, type Digest } from '@cap/crypto';
+import { boundedBytes, CapError, isCapError, JSON_LIMIT, parseAmbiguousJson, type JsonValue } from '@cap/core';
 import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
 import { bufferSource, unreadableFile } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';

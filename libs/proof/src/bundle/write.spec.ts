@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { blake3Text, jcs, sha3Text } from '@cap/crypto';
 import yauzl from 'yauzl';
-import { makeBundle, type Made } from '../verify/verification.fixture.js';
+import { blake3Text, sha3Text } from '@cap/crypto';
+import { jcs } from '@cap/core';
+import { makeBundle, type Made } from '../../../verify/src/verification.fixture.js';
 import { readBundle } from './read.js';
 import { META_PAYLOAD_TYPE, packBundle, writeBundle, type BundleParts } from './write.js';
 

@@ -1,9 +1,7 @@
+import { CapError, jcs, parseJson } from '@cap/core';
 import {
-  CapError,
   blake3Text,
   digestText,
-  jcs,
-  parseJson,
   requireUsage,
   sha3Text,
   signEnvelope,

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type BundleLimits } from './bundle.js';
 import { type ByteSource } from './byte-source.js';
 import { nameFault } from './entry-name.js';

@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  blake3,
-  CapError,
-  commitmentRoot,
-  digestBytes,
-  digestText,
-  jcs,
-  type Digest,
-  type JsonValue,
-} from '@cap/crypto';
-import { identifier, type IdScheme } from '@cap/policy';
-import { LIST_FIELDS } from '../lists/fields.js';
-import { type ListName, type ListRow } from '../lists/rows.js';
+import { blake3, digestBytes, digestText, type Digest } from '@cap/crypto';
+import { CapError, jcs, type JsonValue } from '@cap/core';
+import { identifier, type IdScheme, LIST_FIELDS, type ListName, type ListRow } from '@cap/lists';
+import { commitmentRoot } from './merkle.js';
 import { TABLE_VERSIONS, type MerkleCommitment } from '../manifest/manifest.js';
 
 /**

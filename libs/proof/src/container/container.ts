@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 
 /**
  * CAPZ version 2, the file proof.capz. Little endian, 78-byte header:

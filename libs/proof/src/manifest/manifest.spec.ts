@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, type JsonObject } from '@cap/crypto';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import {
   buildManifest,
   commitmentsFault,

@@ -1,8 +1,8 @@
-import { blake3Text, CapError, isDigest, jcs, parseJson, sha3Text, type Digest } from '@cap/crypto';
-import { COUNTRIES_VERSION, UNICODE_VERSION, unseenCharacter, type CompiledPolicy, type IdScheme } from '@cap/policy';
 import { z } from 'zod';
-import { isDate, isInstant } from '../lists/calendar.js';
-import { type ListName } from '../lists/rows.js';
+import { blake3Text, isDigest, sha3Text, type Digest } from '@cap/crypto';
+import { CapError, jcs, parseJson, isDate, isInstant } from '@cap/core';
+import { COUNTRIES_VERSION, UNICODE_VERSION, unseenCharacter, type IdScheme, type ListName } from '@cap/lists';
+import { type CompiledPolicy } from '@cap/policy';
 
 /** What every commitment of a list says; further members belong to its scheme. */
 export interface CommonMembers {

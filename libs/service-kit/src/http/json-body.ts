@@ -1,4 +1,4 @@
-import { isCapError, JSON_LIMIT, type JsonValue, parseJson } from '@cap/crypto';
+import { isCapError, JSON_LIMIT, type JsonValue, parseJson } from '@cap/core';
 import { ProblemError } from '../problems/problem.js';
 
 /**

@@ -1,4 +1,5 @@
-import { CapError, type Digest, isDigest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest, isDigest } from '@cap/crypto';
 
 /** `ab/cd/<64 hex digits>`. Throws CapError request.schema for what is no BLOB id. */
 export function blobName(id: Digest): string {

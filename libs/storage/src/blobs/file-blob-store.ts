@@ -1,16 +1,15 @@
 import { mkdir, open, opendir, readdir, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { type Digest, isDigest } from '@cap/crypto';
 import {
-  type Digest,
-  isDigest,
   makeDirectoryDurable,
   publishFile,
   removeTemporaries,
   syncDirectory,
   systemCode,
   temporaryName,
-} from '@cap/crypto';
+} from '@cap/core';
 import { asStorageError } from '../storage-errors.js';
 import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';

@@ -1,5 +1,6 @@
 import { type FileHandle } from 'node:fs/promises';
-import { CapError, type Digest, streamingBlake3 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest, streamingBlake3 } from '@cap/crypto';
 
 /** Writes a body to an open file while hashing it; `also` sees every piece. CapError request.too-large. */
 export async function receive(

@@ -1,4 +1,5 @@
-import { CapError, type Digest, streamingBlake3, systemCode, systemWords } from '@cap/crypto';
+import { CapError, systemCode, systemWords } from '@cap/core';
+import { type Digest, streamingBlake3 } from '@cap/crypto';
 
 /** Bytes as the disk gives them; CapError blob.corrupt where it does not give them back. */
 export async function* fromDisk(source: AsyncIterable<Uint8Array>, id: Digest): AsyncGenerator<Uint8Array> {

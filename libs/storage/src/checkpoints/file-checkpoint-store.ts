@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/crypto';
+import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/core';
 import { type OpenPlaces } from '../open-places.js';
 import { asStorageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
 
 /**

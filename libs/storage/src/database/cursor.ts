@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type Page } from '../stores.js';
 
 /** A cursor is the last key of a page: a page costs what it holds, wherever it is. */

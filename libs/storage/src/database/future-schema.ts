@@ -1,5 +1,5 @@
 import { type MigrationInterface } from 'typeorm';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 
 /** A migration as a class without arguments. A released one is never changed. */
 export type Migration = new () => MigrationInterface & { name: string };

@@ -1,14 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import {
-  blake3Text,
-  type Digest,
-  parseReceipt,
-  receiptJson,
-  sha3Text,
-  verifyReceipt,
-  type JsonValue,
-} from '@cap/crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { blake3Text, type Digest, sha3Text } from '@cap/crypto';
+import { parseReceipt, receiptJson, verifyReceipt } from '@cap/tlog';
+import { type JsonValue } from '@cap/core';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';

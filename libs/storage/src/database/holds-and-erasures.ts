@@ -1,4 +1,5 @@
-import { CapError, type Digest, isDigest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest, isDigest } from '@cap/crypto';
 import { type AgedBundle, type Erasure, type ErasureReason, type StoredBlob, type StoredEntry } from '../stores.js';
 import { type EntryRow } from './entities.js';
 import { type SqlSession } from './sql-database.js';

@@ -6,7 +6,7 @@ import {
   storedHashesForAppend,
   treeHash,
   treeHashIndexes,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { type EventRow } from './entities.js';
 import { toEvent } from './sql-reader.js';
 

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { CapError, makeDirectoryDurable, systemCode } from '@cap/crypto';
+import { CapError, makeDirectoryDurable, systemCode } from '@cap/core';
 
 /** Who owns a data directory. */
 export interface Holder {

@@ -2,13 +2,12 @@ import {
   type ChainEvent,
   eventLeaf,
   type HashReader,
-  jcsText,
-  type JsonObject,
   leafHash,
   nextEvent,
   storedHashesForAppend,
   treeHashIndexes,
-} from '@cap/crypto';
+} from '@cap/tlog';
+import { jcsText, type JsonObject } from '@cap/core';
 import { type SqlSession } from './sql-database.js';
 
 /** What a proof or an append is about to read, fetched with one query. */

@@ -1,6 +1,6 @@
 import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
 import { DataSource } from 'typeorm';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { asStorageError, storageError, unreachable } from '../storage-errors.js';
 import { copyTables, isEmpty } from './copy-tables.js';
 import { ENTITIES } from './entities.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isCapError } from '@cap/crypto';
+import { isCapError } from '@cap/core';
 import { administer, PostgresServer } from './postgres.fixture.js';
 import { PostgresDatabase } from './postgres-database.js';
 import { SqlRegistryStore } from './sql-registry-store.js';

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { storageError } from '../storage-errors.js';
 
 /** All rows of a table in an SQLite file of somebody else, in their order. CapError file.malformed without that table. */

@@ -1,4 +1,5 @@
-import { CapError, type Digest } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest } from '@cap/crypto';
 import { type SnapshotLease, type SnapshotLeases } from '../stores.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';

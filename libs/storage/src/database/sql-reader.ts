@@ -1,5 +1,7 @@
 import { type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
-import { type ChainEvent, type Digest, GENESIS_DIGEST, type HashReader, type JsonObject } from '@cap/crypto';
+import { type ChainEvent, GENESIS_DIGEST, type HashReader } from '@cap/tlog';
+import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import {
   type EntryFilter,
   type LogEpoch,

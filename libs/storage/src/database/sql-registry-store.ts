@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { CapError, type ChainEvent, type Digest, type JsonObject } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/core';
+import { type ChainEvent } from '@cap/tlog';
+import { type Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
 import {
   type AgedBundle,

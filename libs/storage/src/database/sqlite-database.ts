@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type OpenPlaces } from '../open-places.js';
 import { asStorageError } from '../storage-errors.js';
 import { ENTITIES } from './entities.js';

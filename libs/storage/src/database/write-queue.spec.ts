@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { DataDirectory } from '../data.fixture.js';
 import { SqliteDatabase } from './sqlite-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';

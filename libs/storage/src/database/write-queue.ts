@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { isStorageFailure, storageError } from '../storage-errors.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type Reads, WriteTransaction } from './write-transaction.js';

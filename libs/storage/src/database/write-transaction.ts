@@ -1,4 +1,5 @@
-import { type ChainEvent, type JsonObject } from '@cap/crypto';
+import { type ChainEvent } from '@cap/tlog';
+import { type JsonObject } from '@cap/core';
 import { type StoredBlob } from '../stores.js';
 import { type EntryRow } from './entities.js';
 import { KnownRows } from './known-rows.js';

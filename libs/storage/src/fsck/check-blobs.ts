@@ -1,5 +1,6 @@
 import { finished } from 'node:stream/promises';
-import { type Digest, isCapError, streamingSha3, systemWords } from '@cap/crypto';
+import { type Digest, streamingSha3 } from '@cap/crypto';
+import { isCapError, systemWords } from '@cap/core';
 import { type ListRow } from '../database/entities.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { type BlobStore, type StoredBlob } from '../stores.js';

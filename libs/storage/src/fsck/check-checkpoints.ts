@@ -5,7 +5,7 @@ import {
   type SignedCheckpoint,
   type VerifierKey,
   verifyCheckpoint,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { type CheckpointStore } from '../stores.js';
 import { type LogState } from './check-log.js';
 import { type Faults } from './faults.js';

@@ -1,15 +1,6 @@
-import {
-  type ChainEvent,
-  chainFault,
-  type Digest,
-  jcsText,
-  type JsonValue,
-  sha3Text,
-  storedHashCount,
-  storedHashIndex,
-  treeHash,
-  treeHashIndexes,
-} from '@cap/crypto';
+import { type ChainEvent, chainFault, storedHashCount, storedHashIndex, treeHash, treeHashIndexes } from '@cap/tlog';
+import { type Digest, sha3Text } from '@cap/crypto';
+import { jcsText, type JsonValue } from '@cap/core';
 import {
   type EntryRow,
   type EventRow,

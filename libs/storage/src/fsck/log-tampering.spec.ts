@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type Database from 'better-sqlite3';
-import { type ChainEvent, jcsText, nextEvent } from '@cap/crypto';
+import { type ChainEvent, nextEvent } from '@cap/tlog';
+import { jcsText } from '@cap/core';
 import { type DataDirectory, digestOf } from '../data.fixture.js';
 import { type EventRow } from '../database/entities.js';
 import { GrowingTree } from '../database/log-hashes.js';

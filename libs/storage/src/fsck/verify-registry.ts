@@ -1,7 +1,9 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CapError, type Digest, GENESIS_DIGEST, type VerifierKey } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest } from '@cap/crypto';
+import { GENESIS_DIGEST, type VerifierKey } from '@cap/tlog';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
 import { S3BlobStore } from '../blobs/s3-blob-store.js';
 import { FileCheckpointStore } from '../checkpoints/file-checkpoint-store.js';

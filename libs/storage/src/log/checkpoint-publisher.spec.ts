@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { CapError, formatCheckpointText, formatNote, parseCheckpoint, signNoteText } from '@cap/crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CapError } from '@cap/core';
+import { formatCheckpointText, formatNote, parseCheckpoint, signNoteText } from '@cap/tlog';
 import { type CheckpointStore } from '../stores.js';
 import { CheckpointPublisher } from './checkpoint-publisher.js';
 

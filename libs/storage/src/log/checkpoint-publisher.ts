@@ -1,4 +1,5 @@
-import { CapError, isCapError, parseCheckpoint } from '@cap/crypto';
+import { CapError, isCapError } from '@cap/core';
+import { parseCheckpoint } from '@cap/tlog';
 import { type CheckpointStore } from '../stores.js';
 
 export interface CheckpointPublisherOptions {

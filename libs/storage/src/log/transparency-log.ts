@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { CapError } from '@cap/core';
 import {
-  CapError,
   consistencyProof,
   consistencyProofIndexes,
   eventLeaf,
@@ -20,7 +20,7 @@ import {
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
-} from '@cap/crypto';
+} from '@cap/tlog';
 import { type CheckpointStore, type RegistryReader } from '../stores.js';
 import { CheckpointPublisher, type CheckpointPublisherOptions } from './checkpoint-publisher.js';
 

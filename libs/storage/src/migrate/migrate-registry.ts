@@ -1,6 +1,8 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, type Digest, treeHash, treeHashIndexes, type VerifierKey } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type Digest } from '@cap/crypto';
+import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
 import { S3BlobStore } from '../blobs/s3-blob-store.js';
 import { FileCheckpointStore } from '../checkpoints/file-checkpoint-store.js';

@@ -1,4 +1,4 @@
-import { CapError, isCapError, systemCode } from '@cap/crypto';
+import { CapError, isCapError, systemCode } from '@cap/core';
 
 /** What the SDK's errors have in common. */
 interface Answered {

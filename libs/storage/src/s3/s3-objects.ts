@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { type ByteRange } from '../stores.js';
 import { isMissing, isTransient, s3Error, statusOf } from './s3-errors.js';
 

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CapError, systemCode, temporaryName } from '@cap/crypto';
+import { CapError, systemCode, temporaryName } from '@cap/core';
 import { type S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
 import { type ByteRange } from '../stores.js';

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { chainFault } from '@cap/crypto';
+import { chainFault } from '@cap/tlog';
 import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
 import { SqlReader } from '../database/sql-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';

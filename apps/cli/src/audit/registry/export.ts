@@ -2,22 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type EntryRecord } from '@cap/contracts';
-import {
-  CapError,
-  type ChainEvent,
-  eventLeaf,
-  jcs,
-  type JsonValue,
-  leafHash,
-  loadSigningKey,
-  parseCheckpoint,
-  requireUsage,
-  rfc3339,
-  signEnvelope,
-  streamingSha3,
-  writeError,
-  writeFileDurable,
-} from '@cap/crypto';
+import { CapError, jcs, type JsonValue, writeError, writeFileDurable } from '@cap/core';
+import { type ChainEvent, eventLeaf, leafHash, parseCheckpoint } from '@cap/tlog';
+import { loadSigningKey, requireUsage, rfc3339, signEnvelope, streamingSha3 } from '@cap/crypto';
 import { writeZip } from '@cap/proof';
 import { csvCell, plainCell } from '../../frame/csv-cell.js';
 import { exists } from '../../frame/input.js';

@@ -1,4 +1,6 @@
-import { type ChainEvent, type Digest, type JsonValue, jcs, jcsText, sha3Text } from '@cap/crypto';
+import { type ChainEvent } from '@cap/tlog';
+import { type Digest, sha3Text } from '@cap/crypto';
+import { type JsonValue, jcs, jcsText } from '@cap/core';
 import { type EntryRecord } from '@cap/contracts';
 
 export const SCHEMA = 'cap-audit-export.v1';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type EntryQuery, type EntryRecord, RegistryClient } from '@cap/contracts';
-import { CapError, type ChainEvent, inclusionProof, inclusionProofIndexes } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { type ChainEvent, inclusionProof, inclusionProofIndexes } from '@cap/tlog';
 import { FileCheckpointStore, SqlReader } from '@cap/storage';
 import { type CliIo } from '../../frame/io.js';
 import { onePlace, type RegistryPlace } from '../../frame/place-options.js';

@@ -1,25 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readExpectedSigner } from '@cap/backup';
+import { CapError, isCapError, jcsText, type JsonValue, parseJson } from '@cap/core';
 import {
-  CapError,
   chainFault,
-  embeddedKey,
   eventLeaf,
-  isCapError,
-  jcsText,
-  type JsonValue,
-  kidOf,
   leafHash,
   parseCheckpoint,
-  parseEnvelope,
-  parseJson,
-  sha3Text,
   type SignedCheckpoint,
   verifyCheckpoint,
   verifyInclusion,
-  verifySignature,
-} from '@cap/crypto';
+} from '@cap/tlog';
+import { embeddedKey, kidOf, parseEnvelope, sha3Text, verifySignature } from '@cap/crypto';
 import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
 import { GrowingTree } from '@cap/storage';
 import { EXIT, type ExitCode } from '../../frame/exit-codes.js';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { RegistryClient } from '@cap/contracts';
-import { type ChainEvent, type JsonObject } from '@cap/crypto';
+import { type ChainEvent } from '@cap/tlog';
+import { type JsonObject } from '@cap/core';
 import { RegistryData } from '@cap/storage';
 import { type CliIo } from '../../frame/io.js';
 import { onePlace, type RegistryPlace } from '../../frame/place-options.js';

@@ -1,4 +1,4 @@
-import { writeDurable, writeError } from '@cap/crypto';
+import { writeDurable, writeError } from '@cap/core';
 import { type CliIo, printResult } from '../../frame/io.js';
 import { type RegistryPlace } from '../../frame/place-options.js';
 import { line } from '../../audit/registry/format.js';

@@ -1,4 +1,5 @@
-import { CapError, type Digest, type JsonObject, sha3Text } from '@cap/crypto';
+import { CapError, type JsonObject } from '@cap/core';
+import { type Digest, sha3Text } from '@cap/crypto';
 import { readTable } from '@cap/storage';
 import { inputName, readInput } from '../../frame/input.js';
 import { type CliIo, printResult, progress, progressDone } from '../../frame/io.js';

@@ -1,4 +1,5 @@
-import { CapError, type Digest, isDigest, type JsonValue, parseJson } from '@cap/crypto';
+import { CapError, type JsonValue, parseJson } from '@cap/core';
+import { type Digest, isDigest } from '@cap/crypto';
 
 /** An entry of the older program's registry as we read it. */
 export interface LegacyEntry {

@@ -1,5 +1,5 @@
 import { RegistryClient } from '@cap/contracts';
-import { type JsonObject } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import { SqlReader } from '@cap/storage';
 import { type CliIo } from '../../frame/io.js';
 import { onePlace, type RegistryPlace } from '../../frame/place-options.js';

@@ -1,8 +1,8 @@
-import { isCapError, jcs, type JsonValue } from '@cap/crypto';
-import { allowedTable, evaluateRules, type Fact } from '@cap/policy';
 import { describe, expect, it } from '@jest/globals';
+import { isCapError, jcs, type JsonValue } from '@cap/core';
+import { allowedTable, evaluateRules, type Fact } from '@cap/policy';
+import { riskLevels } from '@cap/lists';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { riskLevels } from '../../lists/reference.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type ProofContext, type ProverList } from '../backend.js';

@@ -1,7 +1,7 @@
-import { CapError, jcs } from '@cap/crypto';
+import { CapError, jcs } from '@cap/core';
 import { evaluateRules, type CompiledPolicy } from '@cap/policy';
+import { type ListName } from '@cap/lists';
 import { openRow } from '../../commitment/merkle-blake3.js';
-import { type ListName } from '../../lists/rows.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type ProofBackend, type ProofContext, type ProverList, type VerifyingOptions } from '../backend.js';
 import { checkedLists, evaluationContext, refuseFalseStatement, type CheckedList } from '../truth.js';

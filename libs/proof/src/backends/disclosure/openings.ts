@@ -1,5 +1,5 @@
-import { codeFields, identifierFields, type IdScheme, type Requirement } from '@cap/policy';
-import { type ListName, type ListRow } from '../../lists/rows.js';
+import { codeFields, type Requirement } from '@cap/policy';
+import { identifierFields, type IdScheme, type ListName, type ListRow } from '@cap/lists';
 
 /** By leaf index the fields to open. */
 export type Openings = ReadonlyMap<number, ReadonlySet<string>>;

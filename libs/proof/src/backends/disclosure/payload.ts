@@ -1,8 +1,8 @@
-import { type Digest } from '@cap/crypto';
 import { z } from 'zod';
+import { type Digest } from '@cap/crypto';
+import { type ListName } from '@cap/lists';
 import { readPayload } from '../payload.js';
 import { isSalt, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { type ListName } from '../../lists/rows.js';
 import { digestMember } from '../../manifest/manifest.js';
 
 /** What a disclosure shows of one list: all leaf hashes, and some rows with some of their fields. */

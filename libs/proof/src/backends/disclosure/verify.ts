@@ -1,7 +1,7 @@
-import { commitmentRoot, digestBytes, digestText, type Digest } from '@cap/crypto';
+import { digestBytes, digestText, type Digest } from '@cap/crypto';
+import { LIST_FIELDS, valueFault, type ListName } from '@cap/lists';
+import { commitmentRoot } from '../../commitment/merkle.js';
 import { openingFieldsFault, openingLeaf, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { LIST_FIELDS, valueFault } from '../../lists/fields.js';
-import { type ListName } from '../../lists/rows.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../../manifest/manifest.js';
 import { type BoundStatement } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofContext, type StepOutcome } from '../backend.js';

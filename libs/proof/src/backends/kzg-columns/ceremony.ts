@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import { CapError, sha256 } from '@cap/crypto';
+import { CapError } from '@cap/core';
+import { sha256 } from '@cap/crypto';
 import { ceremonySource } from './beside.js';
 import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
 

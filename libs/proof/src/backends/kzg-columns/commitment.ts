@@ -1,5 +1,5 @@
-import { identifier, codeOf, type IdScheme } from '@cap/policy';
-import { type ListName, type ListRow } from '../../lists/rows.js';
+import { identifier, type IdScheme, type ListName, type ListRow } from '@cap/lists';
+import { codeOf } from '@cap/policy';
 import { TABLE_VERSIONS, type ColumnsCommitment } from '../../manifest/manifest.js';
 import {
   documentElement,

@@ -1,4 +1,4 @@
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { evaluateRules, type CompiledPolicy } from '@cap/policy';
 import { rowLeaf } from '../../commitment/merkle-blake3.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';

@@ -1,6 +1,6 @@
 import { digestBytes, publicKeyBytes } from '@cap/crypto';
-import { allowedTable, comparedBy, countryCodes, type Fact, type IdScheme, type Requirement } from '@cap/policy';
-import { type ListName, type ReferenceList } from '../../lists/rows.js';
+import { allowedTable, type Fact, type Requirement } from '@cap/policy';
+import { comparedBy, countryCodes, type IdScheme, type ListName, type ReferenceList } from '@cap/lists';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { listed, tableOf } from '../opened.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { CapError } from '@cap/crypto';
+import { CapError } from '@cap/core';
 import { workerSource } from './beside.js';
 import { type Job, type JobResults } from './jobs.js';
 import { Turns } from './turns.js';

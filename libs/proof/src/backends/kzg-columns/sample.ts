@@ -1,9 +1,8 @@
-import { digestText, type Digest } from '@cap/crypto';
-import { codeFields, codeOf, identifier } from '@cap/policy';
 import { z } from 'zod';
+import { digestText, type Digest } from '@cap/crypto';
+import { codeFields, codeOf } from '@cap/policy';
+import { identifier, LIST_FIELDS, valueFault, type ListName, type ListRow } from '@cap/lists';
 import { isSalt, openingFieldsFault, openingLeaf, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { LIST_FIELDS, valueFault } from '../../lists/fields.js';
-import { type ListName, type ListRow } from '../../lists/rows.js';
 import { columnsCommitment, digestMember } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { readPayload } from '../payload.js';

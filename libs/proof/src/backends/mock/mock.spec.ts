@@ -1,5 +1,5 @@
-import { jcs } from '@cap/crypto';
 import { describe, expect, it } from '@jest/globals';
+import { jcs } from '@cap/core';
 import { backendById, backendByName, backends } from '../index.js';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { mock, type MockPayload } from './mock.js';

@@ -1,5 +1,6 @@
-import { jcs, type Digest } from '@cap/crypto';
 import { z } from 'zod';
+import { jcs } from '@cap/core';
+import { type Digest } from '@cap/crypto';
 import { digestMember } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext, type ProverList } from '../backend.js';

@@ -1,0 +1,31 @@
+/**
+ * The ground of all packages: errors, canonical JSON (RFC 8785), days and instants (RFC 3339), files that survive a crash and
+ * files that only their owner may read. It imports none of ours. Start reading in errors.ts, then json.ts and durable.ts.
+ */
+export { boundedBytes } from './bounded-read.js';
+export { isDate, isInstant, newestDay } from './calendar.js';
+export {
+  type DurableOptions,
+  makeDirectoryDurable,
+  publishFile,
+  removeTemporaries,
+  syncDirectory,
+  TEMPORARY_PREFIX,
+  temporaryName,
+  writeDurable,
+  writeFileDurable,
+} from './durable.js';
+export { CapError, type ErrorKind, isCapError, systemCode } from './errors.js';
+export { readErrorKind, systemWords, writeError } from './file-errors.js';
+export {
+  isCanonicalJson,
+  jcs,
+  jcsText,
+  JSON_LIMIT,
+  type JsonObject,
+  type JsonValue,
+  parseAmbiguousJson,
+  parseJson,
+} from './json.js';
+export { isPrivateFile, requirePrivateFile } from './private-file.js';
+export { readRegularFile } from './regular-file.js';

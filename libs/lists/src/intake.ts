@@ -1,0 +1,259 @@
+import { CapError } from '@cap/core';
+import { defaultIdScheme } from './schemes.js';
+import { withoutUnseen } from './unseen.js';
+import { type IdScheme } from './identifier.js';
+import { CsvReader, type CsvRecord } from './csv.js';
+import { isEncoding, ListDecoder } from './decoder.js';
+import { listInvalid, type ListFault } from './faults.js';
+import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { HEAD_CHARACTERS, headerKey, headerRemedy, WantedColumns } from './header.js';
+import { duplicates } from './identifiers.js';
+import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
+
+export interface IntakeOptions {
+  /** The file's name, for messages. */
+  file: string;
+  /** One character; default a comma. */
+  delimiter?: string;
+  /** Default utf-8; any name that iconv knows, such as windows-1252. A byte order mark in the file goes before it. */
+  encoding?: string;
+  /** The header that stands for a field, where it is not the field's own name. */
+  columns?: Readonly<Record<string, string>>;
+  /** What a committed list's rows are told apart by; default as defaultIdScheme. */
+  idScheme?: IdScheme;
+  /** Leave out what can't be used and go on, instead of refusing the list. Not for lists that are committed to. */
+  leaveOutBad?: boolean;
+  /** Take out the characters of names and ids that nobody sees, instead of refusing them. */
+  clean?: boolean;
+}
+
+export interface Intake<Row> {
+  rows: Row[];
+  /** Line of each row in the file. */
+  lines: number[];
+  /** Headers that are no field of the list and were not read. */
+  ignoredColumns: string[];
+  /** With `leaveOutBad`: rows that were left out, and optional cells that were left empty. */
+  leftOut: ListFault[];
+  /** With `clean`: cells that lost a character. */
+  cleaned: number;
+}
+
+export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file, duplicates too. */
+export const readSuppliers = (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
+  readList<SupplierRow>('suppliers', source, options);
+
+/** Reads ubos.csv; as readSuppliers. */
+export const readUbos = (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
+  readList<UboRow>('ubos', source, options);
+
+async function readList<Row extends ListRow>(
+  list: ListName,
+  source: ListSource,
+  options: IntakeOptions,
+): Promise<Intake<Row>> {
+  const table = new TableReader(LIST_FIELDS[list], options, list === 'suppliers' ? 'supplier' : 'UBO');
+  if (source instanceof Uint8Array) table.push(source);
+  else for await (const chunk of source) table.push(chunk);
+  const { intake, faults, halfRead } = table.finish();
+  // Duplicates are said along with what else is wrong, as far as they can be told: a list is mended once.
+  const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...halfRead]
+    .sort((a, b) => a.line - b.line)
+    .map(({ row, line }) => ({ row: row as Partial<ListRow>, line }));
+  faults.push(...duplicates(rows, options.idScheme ?? defaultIdScheme(list), options.file));
+  if (faults.length > 0) throw listInvalid(faults.sort((a, b) => a.line - b.line));
+  return intake as Intake<unknown> as Intake<Row>;
+}
+
+type TableRow = Record<string, string | number | boolean>;
+
+/** What a table came to, good and bad. */
+interface TableReading {
+  intake: Intake<TableRow>;
+  faults: ListFault[];
+  /** The cells that could be read of rows that can't be used. */
+  halfRead: { row: TableRow; line: number }[];
+}
+
+/** Files that are no text, by their first bytes, and what to do about each. */
+const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
+  [
+    Buffer.from('PK\u0003\u0004'),
+    'this is a workbook (XLSX or ODS), not a CSV file: save the sheet as "CSV UTF-8" and pass that file',
+  ],
+  [
+    Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    'this is an old Excel workbook (XLS), not a CSV file: save the sheet as "CSV UTF-8" and pass that file',
+  ],
+  [Buffer.from('%PDF-'), 'this is a PDF, not a CSV file: ask for the list as CSV'],
+  [Buffer.from('1f8b', 'hex'), 'this file is compressed (gzip): unpack it and pass the CSV file'],
+];
+const LONGEST_SIGNATURE = 8;
+
+/** What a decoder writes for bytes that are not of the encoding. */
+const UNDECODED = '\uFFFD';
+
+function refuseOtherFormats(beginning: Buffer, file: string): void {
+  const [, words] =
+    OTHER_FORMATS.find(([signature]) => beginning.subarray(0, signature.length).equals(signature)) ?? [];
+  if (words !== undefined) throw listInvalid([{ file, line: 1, column: null, message: words }]);
+}
+
+/** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
+export class TableReader {
+  #beginning = Buffer.alloc(0);
+  private readonly csv: CsvReader;
+  private readonly text: ListDecoder;
+  readonly #wanted: WantedColumns;
+  /** The beginning of the text, to say what is wrong with the header row. */
+  #head = '';
+  /** The first record, if it is no header row that can be used, and what it lacks. */
+  #badHeader: { line: number; faults: ListFault[] } | undefined;
+  private columns: (string | null)[] | undefined;
+  private headers: string[] = [];
+  private readonly faults: ListFault[] = [];
+  private readonly halfRead: TableReading['halfRead'] = [];
+  private readonly intake: Intake<TableRow> = {
+    rows: [],
+    lines: [],
+    ignoredColumns: [],
+    leftOut: [],
+    cleaned: 0,
+  };
+
+  constructor(
+    private readonly fields: FieldSpecs,
+    private readonly options: IntakeOptions,
+    /** What a row is, for messages. */
+    private readonly entry: 'supplier' | 'UBO' | 'entry' = 'entry',
+  ) {
+    const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
+    const refuse = (why: string): never => {
+      throw new CapError('usage', 'list.options', `${options.file}: ${why}`);
+    };
+    if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
+      refuse(`the delimiter must be one character, not ${JSON.stringify(delimiter)}`);
+    if (!isEncoding(encoding)) refuse(`unknown encoding ${encoding}`);
+    const unknown = Object.keys(columns).find((field) => !Object.hasOwn(fields, field));
+    if (unknown !== undefined) refuse(`no field is named ${unknown}; there are ${Object.keys(fields).join(', ')}`);
+    const headers = Object.values(columns).map(headerKey);
+    if (new Set(headers).size < headers.length) refuse('one column is named for two fields');
+    this.#wanted = new WantedColumns(fields, columns);
+    this.csv = new CsvReader(delimiter);
+    this.text = new ListDecoder(encoding);
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#beginning.length < LONGEST_SIGNATURE) {
+      this.#beginning = Buffer.concat([this.#beginning, bytes.subarray(0, LONGEST_SIGNATURE)]);
+      refuseOtherFormats(this.#beginning, this.options.file);
+    }
+    this.takeText(this.text.write(bytes));
+  }
+
+  /** All rows, or CapError `list.invalid` with every fault that was found. */
+  end(): Intake<TableRow> {
+    const { intake, faults } = this.finish();
+    if (faults.length > 0) throw listInvalid(faults);
+    return intake;
+  }
+
+  /** All that was found. */
+  finish(): TableReading {
+    this.takeText(this.text.end());
+    this.take(this.csv.end());
+    this.judgeHeader();
+    if (this.text.isUtf8AfterAll)
+      this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: leave --encoding out`);
+    if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
+    return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
+  }
+
+  private takeText(text: string): void {
+    if (this.#head.length < HEAD_CHARACTERS) this.#head += text.slice(0, HEAD_CHARACTERS - this.#head.length);
+    this.take(this.csv.push(text));
+  }
+
+  private take(records: CsvRecord[]): void {
+    for (const record of records) {
+      if (!this.columns) this.takeHeader(record);
+      // Rows below a header row that says nothing of them have no faults of their own.
+      else if (this.columns.some((column) => column !== null)) this.takeRow(record, this.columns);
+    }
+  }
+
+  private takeHeader({ line, cells, fault }: CsvRecord): void {
+    const { file } = this.options;
+    this.headers = cells.map((cell) => cell.trim());
+    this.columns = fault ? [] : this.#wanted.fieldsOf(this.headers);
+    this.intake.ignoredColumns = this.headers.filter((_, i) => this.columns![i] === null);
+    for (const { header } of this.#wanted.doubled(this.headers))
+      this.fault(line, header, 'this column stands there more than once');
+    const faults = fault
+      ? [{ file, line, column: null, message: `header row: ${fault.message}` }]
+      : this.#wanted.missing(this.headers).map(({ field, header, named }): ListFault => {
+          const remedy = named ? '' : `; if another column is meant: --columns ${field}=HEADER`;
+          const message = `expected this column, the header row has ${this.headers.join(', ')}${remedy}`;
+          return { file, line, column: header, message };
+        });
+    if (faults.length > 0) this.#badHeader = { line, faults };
+  }
+
+  /** Once the file's beginning is known: a fault of the header row makes all others follow from it, or stands beside them. */
+  private judgeHeader(): void {
+    if (!this.#badHeader) return;
+    const { line, faults } = this.#badHeader;
+    const undecoded = this.headers.some((header) => header.includes(UNDECODED));
+    const { delimiter = ',' } = this.options;
+    const message = undecoded ? this.encodingFault() : headerRemedy(this.#head, delimiter, this.#wanted);
+    if (message === null) return void this.faults.unshift(...faults);
+    for (const follow of [this.faults, this.halfRead, this.intake.rows, this.intake.lines]) follow.length = 0;
+    this.fault(line, null, message);
+  }
+
+  private encodingFault(): string {
+    return (
+      `holds bytes that are not ${this.text.encoding}: pass --encoding windows-1252 (from Excel), --encoding cp850 (from DOS) ` +
+      'or what else the file is in'
+    );
+  }
+
+  private takeRow({ line, cells, fault }: CsvRecord, columns: (string | null)[]): void {
+    if (fault) return this.bad(line, this.headers[fault.field] ?? null, fault.message);
+    if (cells.every((cell) => cell.trim() === '')) return this.bad(line, null, 'an empty row: delete it');
+    if (cells.length !== columns.length)
+      return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
+    const row: TableRow = {};
+    let usable = true;
+    let remedy = this.options.leaveOutBad ? '' : `; delete the row if it is no ${this.entry}`;
+    columns.forEach((field, i) => {
+      if (field === null) return;
+      const cell = cells[i]!;
+      const { kind, required } = this.fields[field]!;
+      const text = this.options.clean && kind === 'text' ? withoutUnseen(cell) : cell;
+      if (text !== cell) this.intake.cleaned++;
+      if (text.trim() === '' && !required) return;
+      const read = text.includes(UNDECODED) ? { fault: this.encodingFault() } : readCell(kind, text);
+      if (!('fault' in read)) return void (row[field] = read.value);
+      // A total or a heading between the rows lacks what every row has.
+      const lacks = text.trim() === '';
+      this.bad(line, this.headers[i]!, `${read.fault}${lacks ? remedy : ''}`);
+      if (lacks) remedy = '';
+      if (required || !this.options.leaveOutBad) usable = false;
+    });
+    if (!usable) return void this.halfRead.push({ row, line });
+    this.intake.rows.push(row);
+    this.intake.lines.push(line);
+  }
+
+  private bad(line: number, column: string | null, message: string): void {
+    if (this.options.leaveOutBad) this.intake.leftOut.push({ file: this.options.file, line, column, message });
+    else this.fault(line, column, message);
+  }
+
+  private fault(line: number, column: string | null, message: string): void {
+    this.faults.push({ file: this.options.file, line, column, message });
+  }
+}

@@ -1,0 +1,449 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { CapError, isCanonicalJson, isCapError, jcs, isDate, isInstant } from '@cap/core';
+import { digestBytes, digestText, sha3Text, type Digest } from '@cap/crypto';
+import { type ChainEvent } from '@cap/tlog';
+import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
+import {
+  defaultIdScheme,
+  unseenCharacter,
+  type IdScheme,
+  checkIdentifiers,
+  type Intake,
+  parseReferenceList,
+  referenceListKind,
+  type ListName,
+  type ListRow,
+  type ReferenceList,
+  type SupplierRow,
+  type UboRow,
+} from '@cap/lists';
+import {
+  type BackendName,
+  type ProofBackend,
+  type ProofContext,
+  type ProverList,
+  type ProvingOptions,
+  type Statement,
+  backendFor,
+  SEED_BYTES,
+  columnLayout,
+  commitColumns,
+  Labour,
+  WorkerPool,
+  commit,
+  type CommittedList,
+  encodeContainer,
+  isToCome,
+  listUses,
+  refuseMute,
+  type ListUse,
+  buildManifest,
+  manifestHash,
+  parseManifest,
+  type ColumnsCommitment,
+  type Commitment,
+  type CommitmentScheme,
+  type Manifest,
+} from '@cap/proof';
+import { appendAuditEvent, readAuditLog } from './audit.js';
+import { AUDIT_HEAD } from './audit-head.js';
+import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
+import { refuseOccupied } from './place.js';
+import {
+  committedListSchema,
+  commitmentsSchema,
+  proofRecordSchema,
+  secretsSchema,
+  type ProofRecord,
+} from './records.js';
+
+/**
+ * The prover's working directory, which `cap prepare` makes:
+ *
+ *   lists/suppliers.json, lists/ubos.json   typed rows in leaf order (0600)
+ *   secrets.json | secrets.json.age         the salts (0600); without them nothing can be disclosed any more
+ *   commitments.json                        under each scheme, the manifest takes one; written last: a directory without it
+ *                                           is no project yet
+ *   audit.jsonl, audit.head                 what was done, hash-chained; the last event of it
+ *   policy.json  reference/<id>.csv  manifest.json      `cap manifest build`
+ *   proof.capz  proof.json                              `cap prove`
+ */
+export interface PrepareInput {
+  suppliers: Intake<SupplierRow>;
+  ubos: Intake<UboRow>;
+  /** The files' names, for messages. */
+  files: Record<ListName, string>;
+  /** Scheme of a list where it is not to be the default. */
+  idSchemes?: Partial<Record<ListName, IdScheme>>;
+  /** RFC 3339 UTC. */
+  now: string;
+  /** Threads beside this one; 0 if left out. */
+  threads?: number;
+  /** Encrypts the secrets file, e.g. to age recipients; it is then named secrets.json.age. */
+  protect?: (secrets: Uint8Array) => Promise<Uint8Array>;
+}
+
+export interface ReferenceListInput {
+  id: string;
+  bytes: Uint8Array;
+  /** The file that they were read from, for messages. */
+  file?: string;
+  /** YYYY-MM-DD or RFC 3339 UTC. */
+  asOf: string;
+}
+
+/** Undoes PrepareInput.protect. */
+export type Reveal = (encrypted: Uint8Array) => Promise<Uint8Array>;
+
+const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
+const REFERENCE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export class Project {
+  private constructor(readonly directory: string) {}
+
+  /**
+   * Commits to the lists and writes a new project directory (0700). Throws CapError `list.invalid` for rows without or
+   * with equal identifiers, `cannot-create` when there can't be a project: `project.exists` where one is already,
+   * `project.occupied` where something else is.
+   */
+  static async prepare(directory: string, input: PrepareInput): Promise<Project> {
+    const project = new Project(directory);
+    await refuseOccupied(directory);
+    const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
+      const intake: Intake<ListRow> = input[list];
+      const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list);
+      checkIdentifiers(list, intake, scheme, input.files[list]);
+      const result = commit(list, intake.rows, scheme);
+      return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
+    });
+    const seed = randomBytes(SEED_BYTES);
+    const columns = await committedColumns(committed, seed, input.threads ?? 0);
+    const commitments = [...committed.map(({ commitment }) => commitment), ...columns];
+    const secrets = jcs({
+      schema: 'cap-secrets.v1',
+      lists: Object.fromEntries(committed.map(({ commitment, secrets }) => [commitment.list, secrets])),
+      columns_seed: digestText(seed),
+    });
+
+    await makeDirectory(directory, 0o700);
+    await makeDirectory(project.file('lists'), 0o700);
+    // What an interrupted run left would otherwise stand beside the new file.
+    for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl', AUDIT_HEAD])
+      await removeAll(project.file(name));
+    if (input.protect) await project.write('secrets.json.age', await input.protect(secrets), 0o600);
+    else await project.write('secrets.json', secrets, 0o600);
+    for (const { commitment, rows, lines } of committed)
+      await project.write(
+        `lists/${commitment.list}.json`,
+        jcs({ schema: 'cap-list.v1', list: commitment.list, rows, lines }),
+        0o600,
+      );
+    await appendAuditEvent(project.file('audit.jsonl'), input.now, 'lists.committed', {
+      commitments_hash: sha3Text(jcs(commitments)),
+    });
+    await project.write('commitments.json', jcs({ schema: 'cap-commitments.v1', commitments }));
+    return project;
+  }
+
+  /** Throws CapError `missing` / `project.incomplete` when the directory holds no project. */
+  static async open(directory: string): Promise<Project> {
+    const project = new Project(directory);
+    await project.commitments();
+    return project;
+  }
+
+  file(name: string): string {
+    return path.join(this.directory, name);
+  }
+
+  async commitments(): Promise<Commitment[]> {
+    const file = this.file('commitments.json');
+    return parseFile(file, await readMade(file, 'cap prepare'), commitmentsSchema).commitments;
+  }
+
+  /** The rows with their salts. `reveal` is needed when the secrets are encrypted. */
+  async lists(reveal?: Reveal): Promise<ProverList[]> {
+    const secrets = await this.secrets(reveal);
+    return Promise.all(
+      LISTS.map(async (list) => {
+        const file = this.file(`lists/${list}.json`);
+        const { rows, lines } = parseFile(file, await readMade(file, 'cap prepare'), committedListSchema(list));
+        return { list, rows, lines, secrets: secrets.lists[list], columnsSeed: digestBytes(secrets.columns_seed) };
+      }),
+    );
+  }
+
+  /** The files with rows or salts that others than their owner may read or write, with their modes. */
+  async exposedFiles(): Promise<{ file: string; mode: number }[]> {
+    const files = ['secrets.json', ...LISTS.map((list) => `lists/${list}.json`)].map((name) => this.file(name));
+    const modes = await Promise.all(files.map(async (file) => ({ file, mode: await modeIfPresent(file) })));
+    return modes.filter(({ mode }) => (mode & 0o077) !== 0);
+  }
+
+  private async secrets(reveal: Reveal | undefined) {
+    const plain = this.file('secrets.json');
+    let bytes: Uint8Array | null = await readIfPresent(plain);
+    if (bytes === null) {
+      const encrypted = await readIfPresent(`${plain}.age`);
+      if (encrypted === null)
+        throw new CapError(
+          'missing',
+          'project.incomplete',
+          `${plain}: no such file; it holds the salts of these lists, without which nothing can be proved from them: ` +
+            'put it back from a copy, or run cap prepare again for another directory',
+        );
+      if (!reveal)
+        throw new CapError(
+          'usage',
+          'project.secrets',
+          `${plain}: no such file, only ${path.basename(plain)}.age; name an age identity that opens it (--identity)`,
+        );
+      bytes = await reveal(encrypted);
+    }
+    return parseFile(plain, bytes, secretsSchema);
+  }
+
+  audit(): Promise<ChainEvent[]> {
+    return readAuditLog(this.file('audit.jsonl'));
+  }
+
+  /**
+   * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
+   * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list, `list.empty` for one that can tell nothing of
+   * firms nor of persons. `uses` says of which rules a list can tell nothing or not all.
+   */
+  async buildManifest(input: {
+    policy: CompiledPolicy;
+    referenceLists: readonly ReferenceListInput[];
+    /** By what both lists are committed to; kzg-columns.v1 if left out. A Merkle commitment shows the number of rows. */
+    scheme?: CommitmentScheme;
+    company: { name?: string; lei?: string };
+    manifestId: string;
+    /** YYYY-MM-DD or RFC 3339 UTC: when the company's lists were right. */
+    asOf: string;
+    /** RFC 3339 UTC. */
+    now: string;
+  }): Promise<{ manifest: Manifest; hash: Digest; uses: ListUse[] }> {
+    refuseLintErrors(input.policy);
+    const lists = input.referenceLists.map((list) => checkReferenceList(list, input.now));
+    const uses = listUses(input.policy, new Map(lists.map((list) => [list.id, list])));
+    const events = await this.audit();
+    const { manifest, bytes, hash } = buildManifest({
+      manifestId: input.manifestId,
+      company: input.company,
+      createdAt: input.now,
+      asOf: input.asOf,
+      policy: input.policy,
+      commitments: (await this.commitments()).filter(({ scheme }) => scheme === (input.scheme ?? 'kzg-columns.v1')),
+      referenceLists: lists,
+      audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
+    });
+    for (const name of ['proof.capz', 'proof.json', 'manifest.json', 'reference']) await removeAll(this.file(name));
+    await this.write('policy.json', input.policy.canonicalText);
+    await makeDirectory(this.file('reference'));
+    for (const list of lists) await this.write(`reference/${list.id}.csv`, list.bytes);
+    await this.write('manifest.json', bytes);
+    await appendAuditEvent(this.file('audit.jsonl'), input.now, 'manifest.built', {
+      manifest_hash: hash,
+      policy_hash: input.policy.policy_hash,
+    });
+    return { manifest, hash, uses };
+  }
+
+  async manifest(): Promise<{ manifest: Manifest; bytes: Buffer; hash: Digest }> {
+    const file = this.file('manifest.json');
+    const bytes = await readMade(file, 'cap manifest build');
+    const manifest = parseManifest(bytes);
+    if (!isCanonicalJson(bytes, manifest))
+      throw new CapError('input', 'manifest.canonical', `${file}: not canonical JSON; build it anew`);
+    return { manifest, bytes, hash: manifestHash(bytes) };
+  }
+
+  /** The policy that the manifest names. */
+  async policy(): Promise<CompiledPolicy> {
+    const file = this.file('policy.json');
+    const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file), {
+      lintMode: 'relaxed', // style was judged when the manifest was built
+    });
+    refuseLintErrors(policy);
+    const { manifest } = await this.manifest();
+    if (policy.policy_hash !== manifest.policy.hash)
+      throw new CapError(
+        'input',
+        'policy.hash',
+        `${file} has the hash ${policy.policy_hash}, the manifest names ${manifest.policy.hash}`,
+      );
+    return policy;
+  }
+
+  /** The contents of the manifest's reference lists. Refuses a file whose hash the manifest does not name. */
+  async referenceLists(): Promise<Map<string, ReferenceList>> {
+    const { manifest } = await this.manifest();
+    const named = new Map(manifest.reference_lists.map((entry) => [`${entry.id}.csv`, entry]));
+    const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
+    if (stray !== undefined)
+      throw new CapError(
+        'input',
+        'list.unnamed',
+        `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
+      );
+    const lists = new Map<string, ReferenceList>();
+    for (const [name, { id, hash, as_of }] of named) {
+      const file = this.file(`reference/${name}`);
+      const bytes = await readMade(file, 'cap manifest build');
+      if (sha3Text(bytes) !== hash)
+        throw new CapError(
+          'input',
+          'list.unnamed',
+          `${file} has the hash ${sha3Text(bytes)}, the manifest names ${hash}; build the manifest anew`,
+        );
+      lists.set(id, { id, kind: referenceListKind(id), hash, as_of, bytes });
+    }
+    return lists;
+  }
+
+  /**
+   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what backendFor and the backend's prove throw
+   * (a false rule: `refused` / `proof.false-statement`); nothing is written then.
+   */
+  async prove(
+    backendName: BackendName,
+    statement: Statement,
+    { reveal, ...options }: ProvingOptions & { reveal?: Reveal } = {},
+  ): Promise<ProofRecord> {
+    const backend = backendFor((await this.manifest()).manifest, backendName);
+    checkStatement(statement);
+    await this.audit(); // a log that nothing can be added to is said before the work, not after it
+    const context = await this.proofContext(statement);
+    const lists = await this.lists(reveal);
+    try {
+      return await this.writeProof(backend, context, lists, options);
+    } catch (error) {
+      // Rows or salts that are not the manifest's are stale input; only a rule that does not hold is a finding.
+      if (isCapError(error) && error.code === 'proof.other-lists')
+        throw new CapError('input', error.code, error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** What a proof of the project's policy with this statement is about. */
+  async proofContext(statement: Statement): Promise<ProofContext & { policy: CompiledPolicy }> {
+    const { manifest, hash } = await this.manifest();
+    const policy = await this.policy();
+    return {
+      manifest,
+      manifestHash: hash,
+      policy,
+      policyHash: policy.policy_hash,
+      statement,
+      referenceLists: await this.referenceLists(),
+    };
+  }
+
+  private async writeProof(
+    backend: ProofBackend,
+    context: ProofContext & { policy: CompiledPolicy },
+    lists: ProverList[],
+    options: ProvingOptions,
+  ): Promise<ProofRecord> {
+    const parts = await backend.prove(context, lists, options);
+    const bytes = encodeContainer({ backendId: backend.id, ...parts });
+    const record: ProofRecord = {
+      schema: 'cap-proof-record.v2',
+      backend: backend.name,
+      proof_hash: sha3Text(bytes),
+      manifest_hash: context.manifestHash,
+      policy_hash: context.policyHash,
+      vk_hash: digestText(parts.vkHash),
+      statement: context.statement,
+    };
+    // The record goes first and comes back last, so that it never describes another proof than the one beside it.
+    await removeAll(this.file('proof.json'));
+    await this.write('proof.capz', bytes);
+    await this.write('proof.json', jcs(record));
+    await appendAuditEvent(this.file('audit.jsonl'), context.statement.issued_at, 'proof.made', {
+      backend: backend.name,
+      proof_hash: record.proof_hash,
+      manifest_hash: record.manifest_hash,
+    });
+    return record;
+  }
+
+  /** The proof and what it states, as `prove` left them. */
+  async proof(): Promise<{ bytes: Buffer; record: ProofRecord }> {
+    const file = this.file('proof.json');
+    const record = parseFile(file, await readMade(file, 'cap prove'), proofRecordSchema);
+    const bytes = await readMade(this.file('proof.capz'), 'cap prove');
+    if (sha3Text(bytes) !== record.proof_hash)
+      throw new CapError(
+        'input',
+        'proof.stale',
+        `${this.file('proof.capz')} is not the proof that ${file} describes; prove anew`,
+      );
+    return { bytes, record };
+  }
+
+  private write(name: string, data: Uint8Array | string, mode?: number): Promise<void> {
+    return writeFile(this.file(name), data, mode === undefined ? {} : { mode });
+  }
+}
+
+/** The kzg-columns.v1 commitments to the lists. */
+async function committedColumns(
+  lists: readonly CommittedList[],
+  seed: Uint8Array,
+  threads: number,
+): Promise<ColumnsCommitment[]> {
+  const pool = threads > 0 ? new WorkerPool(threads) : null;
+  try {
+    const made: ColumnsCommitment[] = [];
+    for (const { commitment, rows, leaves } of lists) {
+      const { list, id_scheme } = commitment;
+      const layout = columnLayout(list, rows, leaves, id_scheme, seed);
+      made.push(await commitColumns(list, id_scheme, layout, new Labour(pool)));
+    }
+    return made;
+  } finally {
+    await pool?.close();
+  }
+}
+
+function refuseLintErrors({ lints }: CompiledPolicy): void {
+  const errors = lintErrors(lints);
+  if (errors.length > 0)
+    throw new CapError('input', 'policy.invalid', errors.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
+      details: errors,
+    });
+}
+
+function checkReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): ReferenceList {
+  if (!REFERENCE_ID.test(id))
+    throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
+  if (!isDate(asOf) && !isInstant(asOf))
+    throw new CapError('usage', 'list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
+  if (isToCome(asOf, new Date(now)))
+    throw new CapError('usage', 'option.day', `${id}: ${asOf} is still to come, it is ${now}`);
+  const kind = referenceListKind(id);
+  const list = parseReferenceList(kind, bytes, file ?? `${id}.csv`);
+  refuseMute(list, file ?? id);
+  const { hash } = list;
+  return { id, kind, hash, as_of: asOf, bytes };
+}
+
+function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): void {
+  const refuse = (why: string): never => {
+    throw new CapError('usage', 'statement.malformed', `statement: ${why}`);
+  };
+  // An empty text and an absent one have the same digest, so only one of them may be said.
+  if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');
+  for (const [name, text] of Object.entries({ audience, nonce })) {
+    const unseen = unseenCharacter(text ?? '');
+    if (unseen !== null) refuse(`${name} holds the invisible or unassigned character ${unseen}`);
+  }
+  for (const [name, time] of Object.entries({ issued_at, expires_at }))
+    if (time !== undefined && !isInstant(time)) refuse(`${name} must be RFC 3339 UTC with Z, not ${time}`);
+  if (expires_at !== undefined && Date.parse(expires_at) <= Date.parse(issued_at))
+    refuse('expires_at must be after issued_at');
+}

@@ -1,0 +1,63 @@
+import { CapError, jcs } from '@cap/core';
+import { sha3Text } from '@cap/crypto';
+import { layoutOf, Labour, policyStatement, WorkerPool, makeSample, type Sample, knownLists } from '@cap/proof';
+import { type ListName } from '@cap/lists';
+import { appendAuditEvent } from './audit.js';
+import { type Project, type Reveal } from './project.js';
+
+/**
+ * Opens rows of the committed columns for an auditor: they are what the project's zero-knowledge proof is about. Places are
+ * those of makeSample. Throws CapError `usage` / `sample.rows` for a row that is not there, `proof.backend` for a proof of
+ * another backend.
+ */
+export async function sampleRows(
+  project: Project,
+  places: ReadonlyMap<ListName, readonly number[]>,
+  now: string,
+  { reveal, threads = 0 }: { reveal?: Reveal; threads?: number } = {},
+): Promise<Sample> {
+  const { record } = await project.proof();
+  if (record.backend !== 'kzg-columns')
+    throw new CapError(
+      'usage',
+      'proof.backend',
+      `the project's proof is of the backend ${record.backend}; only of a proof of kzg-columns can rows be opened`,
+    );
+  const context = await project.proofContext(record.statement);
+  const asked = policyStatement(context);
+  if (!asked)
+    throw new CapError('input', 'proof.stale', 'the manifest names no list that its policy needs; prove anew');
+  const known = knownLists(context.manifest, await project.lists(reveal));
+  const chosen = known.filter(({ list }) => places.has(list)).map((list) => ({ ...list, layout: layoutOf(list) }));
+  const pool = threads > 0 ? new WorkerPool(threads) : null;
+  try {
+    const sample = await makeSample(context, asked.statement, chosen, places, new Labour(pool));
+    await appendAuditEvent(project.file('audit.jsonl'), now, 'rows.disclosed', {
+      proof_hash: record.proof_hash,
+      sample_hash: sha3Text(jcs(sample)),
+    });
+    return sample;
+  } catch (error) {
+    if (error instanceof RangeError) throw new CapError('usage', 'sample.rows', error.message);
+    throw error;
+  } finally {
+    await pool?.close();
+  }
+}
+
+/** Where the rows that came from these lines of the list's file are in the columns. Throws CapError `usage` / `sample.rows`. */
+export async function placesOfLines(
+  project: Project,
+  list: ListName,
+  lines: readonly number[],
+  reveal?: Reveal,
+): Promise<number[]> {
+  const { manifest } = await project.manifest();
+  const known = knownLists(manifest, await project.lists(reveal)).find((other) => other.list === list)!;
+  const { order } = layoutOf(known);
+  return lines.map((line) => {
+    const place = order.findIndex((i) => known.lines[i] === line);
+    if (place === -1) throw new CapError('usage', 'sample.rows', `no row of ${list} came from line ${line}`);
+    return place;
+  });
+}

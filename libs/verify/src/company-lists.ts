@@ -1,0 +1,32 @@
+import { companyListsMaxAgeDays, type CompiledPolicy } from '@cap/policy';
+import { type CheckList } from './report/check-list.js';
+import { type CheckStatus } from './report/checks.js';
+import { type Clock } from './clock.js';
+import { DAY, endOf } from './days.js';
+import { type JudgedManifest } from './manifests.js';
+import { CLOCK_TOLERANCE } from './statement.js';
+
+/**
+ * lists.company: how old the company's own lists are, by the manifest's as_of. Old ones give facts and a warning; ones of a
+ * day to come can't have been read.
+ */
+export function checkCompanyLists(
+  manifests: ReadonlyMap<string, JudgedManifest>,
+  policy: CompiledPolicy | null,
+  trusted: Date | null,
+  clock: Clock,
+  checks: CheckList,
+): void {
+  const days = companyListsMaxAgeDays(policy);
+  const particulars = {
+    expected: `at most ${days} days old`,
+    actual: [...manifests.values()].map(({ file, manifest }) => `${file}: as of ${manifest.as_of}`).join('; '),
+  };
+  for (const { manifest } of manifests.values()) {
+    const start = new Date(Date.parse(manifest.as_of) - CLOCK_TOLERANCE);
+    const end = new Date(endOf(manifest.as_of) + days * DAY);
+    const status: CheckStatus = clock.isBefore(start, trusted) ? 'fail' : clock.isAfter(end, trusted) ? 'warn' : 'ok';
+    // The same particulars whatever the status: the clock decides nothing but that.
+    checks.record('lists.company', status, particulars);
+  }
+}

@@ -1,0 +1,91 @@
+import { jcs, parseJson } from '@cap/core';
+import { type Digest } from '@cap/crypto';
+import { compilePolicy, parsePolicyText } from '@cap/policy';
+import { backendById, type Bundle, type BundleMeta, type FileRole, type ProofUnit, decodeContainer } from '@cap/proof';
+import { type CheckList } from './report/check-list.js';
+import { boundedJson, type FileHashes } from './files.js';
+import { type JudgedManifest } from './manifests.js';
+import { attempt } from './meta.js';
+
+interface Copies {
+  bundle: Bundle;
+  meta: BundleMeta;
+  units: readonly ProofUnit[];
+  manifests: ReadonlyMap<string, JudgedManifest>;
+  hashOf: FileHashes;
+}
+
+/** What is expected of a copy, and what it is instead. */
+interface CopyFault {
+  expected: string;
+  actual: string;
+}
+
+/**
+ * files.copies: what people read in a bundle must be what manifest and proof are about. The verdict never comes from a
+ * copy, but whoever opens the zip would believe it.
+ */
+export function checkCopies(copies: Copies, checks: CheckList): void {
+  const { bundle, meta, manifests } = copies;
+  // Without a manifest that can be read nothing says what a copy should be.
+  if (manifests.size === 0) return;
+  for (const [name, { role }] of Object.entries(meta.files)) {
+    const bytes = bundle.files.get(name);
+    const compare = COMPARE[role];
+    if (!compare || !bytes) continue;
+    const fault = compare(copies, name, bytes);
+    if (fault) checks.fail('files.copies', fault);
+    else checks.ok('files.copies');
+  }
+}
+
+type Compare = (copies: Copies, name: string, bytes: Buffer) => CopyFault | null;
+
+const COMPARE: Partial<Record<FileRole, Compare>> = {
+  policy: ({ manifests }, name, bytes) => {
+    const expected = [...manifests.values()].map(({ manifest }) => manifest.policy.hash);
+    let malformed = '';
+    const compiled = attempt(
+      () => compilePolicy(parsePolicyText(boundedJson(bytes, name), name)),
+      (why) => (malformed = why),
+    );
+    return compiled && expected.includes(compiled.policy_hash)
+      ? null
+      : { expected: `${name}: policy ${expected.join(' or ')}`, actual: compiled?.policy_hash ?? malformed };
+  },
+
+  reference: ({ manifests, hashOf }, name) => {
+    const named = [...manifests.values()].flatMap(({ manifest }) => manifest.reference_lists);
+    const id = name.slice(name.indexOf('/') + 1, name.lastIndexOf('.'));
+    // A file that bears the name of a list must be that one; other names are free.
+    const own = named.filter((list) => list.id === id);
+    const expected: Digest[] = (own.length > 0 ? own : named).map(({ hash }) => hash);
+    const actual = hashOf(name)!;
+    return expected.includes(actual)
+      ? null
+      : { expected: `${name}: ${expected.join(' or ') || 'no reference list is named'}`, actual };
+  },
+
+  disclosure: ({ bundle, units }, name, bytes) => {
+    const payloads = units.flatMap(({ proof_file }) => {
+      const proof = bundle.files.get(proof_file);
+      const container = proof
+        ? attempt(
+            () => decodeContainer(proof),
+            () => undefined,
+          )
+        : null;
+      return container && backendById(container.backendId)?.name === 'disclosure' ? [container.payload] : [];
+    });
+    const shown = attempt(
+      () => jcs(parseJson(bytes, name)),
+      () => undefined,
+    );
+    return shown && payloads.some((payload) => shown.equals(payload))
+      ? null
+      : {
+          expected: payloads.length > 0 ? `${name}: what the proof opens` : `${name}: no proof opens rows`,
+          actual: 'something else',
+        };
+  },
+};

@@ -1,0 +1,58 @@
+import { CapError } from '@cap/core';
+import { sha3Text, type Digest } from '@cap/crypto';
+import { MAX_JSON_BYTES, UNLISTED_FILES, type Bundle, type BundleMeta } from '@cap/proof';
+import { type CheckList } from './report/check-list.js';
+
+/** SHA3-256 of a file of the bundle, computed once; undefined if it is not there. */
+export type FileHashes = (name: string) => Digest | undefined;
+
+export function fileHashes({ files }: Bundle): FileHashes {
+  const known = new Map<string, Digest>();
+  return (name) => {
+    const bytes = files.get(name);
+    if (!bytes) return undefined;
+    const hash = known.get(name) ?? sha3Text(bytes);
+    known.set(name, hash);
+    return hash;
+  };
+}
+
+/** files.hash, files.unlisted */
+export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes, checks: CheckList): void {
+  checkListed(bundle, meta.files, hashOf, checks);
+  const unlisted = unlistedFiles(bundle, meta.files, UNLISTED_FILES);
+  if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.join(', ') });
+  else checks.ok('files.unlisted');
+}
+
+/** files.hash */
+export function checkListed(
+  bundle: Bundle,
+  listed: Readonly<Record<string, { hash: Digest; size?: number | undefined; role?: string }>>,
+  hashOf: FileHashes,
+  checks: CheckList,
+): void {
+  for (const [name, { hash, size, role }] of Object.entries(listed)) {
+    const bytes = bundle.files.get(name);
+    if (!bytes) {
+      // What a verdict is about must be there in every form; a context leaves out the copies.
+      if (bundle.complete || role === 'manifest' || role === 'proof')
+        checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
+    } else if (size !== undefined && bytes.length !== size)
+      checks.fail('files.hash', { expected: `${name}: ${size} bytes`, actual: `${name}: ${bytes.length} bytes` });
+    else if (hashOf(name) !== hash)
+      checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: ${hashOf(name)}` });
+  }
+  checks.ok('files.hash');
+}
+
+/** Names of the files that are neither listed nor exempt, sorted. */
+export const unlistedFiles = (bundle: Bundle, listed: object, exempt: ReadonlySet<string>): string[] =>
+  [...bundle.files.keys()].filter((name) => !exempt.has(name) && !Object.hasOwn(listed, name)).sort();
+
+/** The bytes, if they are few enough to be parsed. Throws CapError `input` / `json.malformed`. */
+export function boundedJson(bytes: Buffer, name: string): Buffer {
+  if (bytes.length > MAX_JSON_BYTES)
+    throw new CapError('input', 'json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_JSON_BYTES} are read`);
+  return bytes;
+}

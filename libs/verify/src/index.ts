@@ -1,0 +1,29 @@
+/**
+ * The verdict on a bundle. verify.ts reads as the list of checks, each in a file of its name; trust/ is the trust store,
+ * report/ the report and its words, legacy/ judges bundles of the older program. docs/verdicts.md is its page.
+ */
+export { bundleFromContext } from './bundle-context.js';
+export {
+  heldListOf,
+  type HeldReferenceList,
+  type Verification,
+  type VerificationOptions,
+  type VerificationSources,
+  type VerifierPolicy,
+} from './inputs.js';
+export { inspectBundle, type Inspection, mainFiles } from './inspect.js';
+export { entryOfReceipt, registeredFault } from './receipt.js';
+export { CHECK_IDS } from './report/checks.js';
+export { type Report, type Verdict } from './report/report.js';
+export { type Company, companyText } from './trust/company.js';
+export {
+  addToTrust,
+  emptyTrustDocument,
+  parseTrustDocument,
+  type TrustAddition,
+  type TrustDocument,
+  trustDocumentBytes,
+} from './trust/trust-document.js';
+export { assertTrustSigned, signTrust, trustSignatureFile } from './trust/trust-signature.js';
+export { parseTrustStore, TrustStore } from './trust/trust-store.js';
+export { verifyBundle } from './verify.js';

@@ -1,0 +1,24 @@
+import { CapError, isInstant } from '@cap/core';
+import { type BackendName, backends } from '@cap/proof';
+import { type VerificationOptions, type VerificationSources } from './inputs.js';
+
+/** Throws CapError `usage`: `option.unsupported` for what is not built in, `option.invalid` for what has no meaning. */
+export function refuseOptions(options: VerificationOptions, sources: VerificationSources): void {
+  const refuse = (code: string, why: string): never => {
+    throw new CapError('usage', code, why);
+  };
+  if (options.checkTimestamp || options.requireTimestamp) refuse('option.unsupported', 'time stamps are not built in');
+  if (options.checkRegistry && !sources.registryEntry)
+    refuse('option.unsupported', 'check_registry: there is no registry to ask');
+  if (options.at !== undefined && !isInstant(options.at))
+    refuse('option.invalid', `at: expected RFC 3339 UTC with Z, not ${options.at}`);
+  for (const name of ['audience', 'nonce'] as const)
+    if (options[name] !== undefined && !options[name].isWellFormed())
+      refuse('option.invalid', `${name}: not Unicode text`);
+}
+
+/** The names of the backends whose proofs are judged, sorted. */
+export function acceptedBackends({ accepted = 'auto' }: VerificationOptions): BackendName[] {
+  const built = backends.map(({ name }) => name);
+  return (accepted === 'auto' ? built : built.filter((name) => accepted.includes(name))).sort();
+}

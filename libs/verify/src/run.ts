@@ -1,0 +1,39 @@
+import { type CompiledPolicy, type RuleResult } from '@cap/policy';
+import { type Statement, type SampledRow, type Bundle, type UnitFiles } from '@cap/proof';
+import { type CheckList } from './report/check-list.js';
+import { type ListComparison } from './report/report.js';
+import { type Clock } from './clock.js';
+import { type FileHashes } from './files.js';
+import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import { type JudgedManifest } from './manifests.js';
+
+/** One verification: what is judged, by what, and what has been found so far. */
+export interface Run {
+  bundle: Bundle;
+  sources: VerificationSources;
+  options: VerificationOptions;
+  checks: CheckList;
+  clock: Clock;
+  hashOf: FileHashes;
+}
+
+/** What the checks came to, as far as they came. */
+export interface Judgement {
+  /** In dependency order. */
+  units?: readonly UnitFiles[];
+  /** By file name. */
+  manifests?: ReadonlyMap<string, JudgedManifest>;
+  /** Whose signatures verified; the statement's signer first. */
+  kids?: readonly string[];
+  /** The statement's signer, if he signed; of a bundle of the older program, whoever signed first. */
+  signerKid?: string | null;
+  /** The verifier's own policy. */
+  policy?: CompiledPolicy | null;
+  rules?: RuleResult[];
+  /** What lists were compared with. */
+  comparisons?: ListComparison[];
+  /** Of the last proof unit. */
+  statement?: Statement;
+  /** The rows of the sample that was brought, or why they are not those of the proof. */
+  sample?: SampledRow[] | { fault: string };
+}

@@ -1,0 +1,92 @@
+import { type CheckList } from './report/check-list.js';
+import { type CheckStatus } from './report/checks.js';
+import { companyFault, type Company } from './trust/company.js';
+import { type TrustedSigner, type TrustStore } from './trust/trust-store.js';
+import { type Clock } from './clock.js';
+
+/** Who signed a bundle, and for whom. */
+export interface Signing {
+  /** Whose signature verified; the statement's signer first. */
+  kids: readonly string[];
+  /** The companies that the manifests name: the statement's signer must be known to speak for them. */
+  companies: readonly Company[];
+}
+
+interface Finding {
+  status: CheckStatus;
+  expected: string | null;
+  actual: string;
+}
+
+/**
+ * signer.trusted, signer.validity: each takes the worst of all signers and names the first, so that no co-signer lends an
+ * unknown, revoked or expired key his good name. `trusted`: when the signature existed at the latest, by somebody's word
+ * other than the signer's.
+ */
+export function checkSigners(
+  { kids, companies }: Signing,
+  trust: TrustStore | null,
+  trusted: Date | null,
+  clock: Clock,
+  checks: CheckList,
+): void {
+  if (kids.length === 0) return;
+  const findings = kids.map((kid) => trustIn(kid, trust, trusted));
+  const first = trust?.signer(kids[0]!);
+  if (first)
+    for (const company of companies) {
+      const fault = companyFault(company, first.company);
+      if (fault)
+        findings.push({ status: 'warn', expected: fault.expected, actual: `${nameOf(first)}: ${fault.actual}` });
+    }
+  const worst = findings.find(({ status }) => status === 'fail') ?? findings.find(({ status }) => status === 'warn');
+  checks.record('signer.trusted', worst?.status ?? 'ok', {
+    expected: worst?.expected ?? null,
+    actual: findings.map(({ actual }) => actual).join('; '),
+  });
+  checkValidity(kids, trust, trusted, clock, checks);
+}
+
+const nameOf = ({ kid, owner }: TrustedSigner): string => `${kid} (${owner})`;
+
+function trustIn(kid: string, trust: TrustStore | null, trusted: Date | null): Finding {
+  const signer = trust?.signer(kid);
+  if (!signer)
+    return {
+      status: 'warn',
+      expected: 'a signer in the trust store',
+      actual: `${kid}: ${trust ? 'not in the trust store' : 'no trust store'}`,
+    };
+  if (signer.revoked_at !== null && !(trusted && trusted < new Date(signer.revoked_at)))
+    return {
+      status: 'fail',
+      expected: `signed before ${signer.revoked_at}`,
+      actual: `${nameOf(signer)}: revoked, no trusted time before`,
+    };
+  return { status: 'ok', expected: null, actual: nameOf(signer) };
+}
+
+function checkValidity(
+  kids: readonly string[],
+  trust: TrustStore | null,
+  trusted: Date | null,
+  clock: Clock,
+  checks: CheckList,
+): void {
+  const signers = kids.map((kid) => trust?.signer(kid));
+  const known = signers.filter((signer) => signer !== undefined);
+  const outside = known.filter(
+    ({ valid_from, valid_to }) =>
+      clock.isBefore(new Date(valid_from), trusted) || clock.isAfter(new Date(valid_to), trusted),
+  );
+  // Nothing is known of the first one's validity: a co-signer's is not its.
+  if (outside.length === 0 && !signers[0]) return;
+  const status: CheckStatus = outside.length === 0 ? 'ok' : trusted ? 'fail' : 'warn';
+  // The same particulars whatever the status: the clock decides nothing but that.
+  checks.record('signer.validity', status, {
+    expected: kids
+      .map((kid, i) => `${kid}: ${signers[i] ? `${signers[i].valid_from} to ${signers[i].valid_to}` : 'unknown'}`)
+      .join(', '),
+    actual: trusted ? trusted.toISOString() : null,
+  });
+}
