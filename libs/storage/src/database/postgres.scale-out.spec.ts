@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isCapError } from '@cap/core';
 import { administer, PostgresServer } from './postgres.fixture.js';
+import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
 import { PostgresDatabase } from './postgres-database.js';
 import { SqlRegistryStore } from './sql-registry-store.js';
 
@@ -133,7 +134,7 @@ describe('two processes', () => {
     const fresh = await server.createDatabase();
     const opened = await Promise.all([1, 2, 3].map(() => PostgresDatabase.open(fresh)));
     const applied = await opened[0]!.reading.all('SELECT name FROM migrations');
-    expect(applied).toHaveLength(1);
+    expect(applied).toHaveLength(POSTGRES_MIGRATIONS.length);
     for (const each of opened) await each.close();
   });
 });

@@ -58,7 +58,7 @@ describe('snapshots', () => {
     }
     const log = await data.store.listEvents(0, 100_000);
     expect(log.length).toBe(acknowledged.length);
-  });
+  }, 120_000);
 
   const large = async () => {
     for (let i = 0; i < 6; i++) await data.store.storePolicy(policyOf('large', `${i}`, `${i}`.padEnd(4_000_000, '.')));
