@@ -68,7 +68,7 @@ export async function makeRegistry(directory, size, { core, tlog, storage }) {
 }
 /** Milliseconds of a page of 100 for each filter, the median of several places in the log: through the library, without HTTP. */
 export async function filterTimes(directory, size, storage) {
-  const reader = await storage.SqlReader.open(path.join(directory, 'registry.db'));
+  const reader = await storage.RegistryReader.open(path.join(directory, 'registry.db'));
   const at = (share) => new Date(Date.UTC(2020, 0, 1) + share * size * 100_000).toISOString();
   const some = (await reader.listEntries({ limit: 1 })).items[0];
   const filters = {

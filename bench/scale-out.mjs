@@ -64,7 +64,7 @@ async function entryRate(store) {
 
 async function main() {
   const { administer, PostgresServer } = await import('../libs/storage/src/database/postgres.fixture.ts');
-  const { PostgresDatabase, SqliteDatabase, SqlRegistryStore } = await import('../libs/storage/dist/index.js');
+  const { PostgresDatabase, SqliteDatabase, RegistryStore } = await import('../libs/storage/dist/index.js');
   const directory = await mkdtemp(path.join(tmpdir(), 'cap-bench-'));
   const server = await PostgresServer.start();
   const figures = { fsync: [], server1: [], server64: [], sqlite: [], postgres: [] };
@@ -72,11 +72,11 @@ async function main() {
     const url = await server.createDatabase();
     await administer(url, 'CREATE TABLE floor (text TEXT)');
     const stores = {
-      sqlite: new SqlRegistryStore(
+      sqlite: new RegistryStore(
         await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'),
         () => new Date(),
       ),
-      postgres: new SqlRegistryStore(await PostgresDatabase.open(url), () => new Date()),
+      postgres: new RegistryStore(await PostgresDatabase.open(url), () => new Date()),
     };
     for (let round = 0; round < ROUNDS; round++) {
       figures.fsync.push(fsyncRate(directory));

@@ -12,7 +12,7 @@ import { type Collected, collectFiles, type CollectOptions } from './collection/
 import { OwnerLock } from './database/owner-lock.js';
 import { isPostgresUrl, PostgresDatabase } from './database/postgres-database.js';
 import { type SqlDatabase } from './database/sql-database.js';
-import { SqlRegistryStore } from './database/sql-registry-store.js';
+import { RegistryStore } from './database/registry-store.js';
 import { SqliteDatabase } from './database/sqlite-database.js';
 import { type WriteQueueOptions } from './database/write-queue.js';
 import { OpenPlaces, type PlaceName } from './open-places.js';
@@ -27,7 +27,6 @@ import {
   type CheckpointStore,
   type Erasure,
   type ErasureReason,
-  type RegistryStore,
 } from './stores.js';
 
 /** How long an upload is kept that nothing refers to, ms. */
@@ -106,7 +105,7 @@ export class RegistryData {
   static async open({ now = () => new Date(), queue, log, program, ...place }: RegistryOptions): Promise<RegistryData> {
     const stores = await storesOf(place, program);
     const { blobs, checkpoints, snapshotFiles, alone, places, release } = stores;
-    const store = new SqlRegistryStore(stores.database, now, queue);
+    const store = new RegistryStore(stores.database, now, queue);
     try {
       const snapshots = await Snapshots.open(snapshotFiles, store, { now, alone });
       const signed = log ? await TransparencyLog.open(store, checkpoints, log) : null;

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { PostgresDatabase, RegistryData } from '@cap/storage';
+import { RegistryData } from '@cap/storage';
+import { administer } from '../../../../libs/storage/src/database/postgres.fixture.js';
 import { ScaleOutStores } from '../../../../libs/storage/src/profile.fixture.js';
 import { cap, scratch } from '../cli.fixture.js';
 
@@ -37,8 +38,9 @@ it('says what the database server is and what a start would find there, and make
 
 it('names a database of a newer version', async () => {
   await (await RegistryData.open({ ...stores.place, program: 'the test' })).close();
-  const database = await PostgresDatabase.open(stores.database);
-  await database.source.query(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`);
-  await database.close();
+  await administer(
+    stores.database,
+    `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
+  );
   expect(await postgres()).toMatchObject({ status: 'fail', message: expect.stringContaining('a newer version') });
 });

@@ -9,7 +9,7 @@ import {
   FileBlobStore,
   RegistryData,
   type RegistryVerification,
-  SqlReader,
+  RegistryReader,
   verifyRegistry,
   type VerifyRegistryOptions,
   verifyScaleOut,
@@ -39,7 +39,7 @@ export async function dataDirectory(directory: string): Promise<DataDirectory> {
 }
 
 export async function openEntriesOf(directory: string): Promise<EntrySource> {
-  const reader = await SqlReader.open((await dataDirectory(directory)).database);
+  const reader = await RegistryReader.open((await dataDirectory(directory)).database);
   return {
     list: async ({ cursor, limit, ...filter }) => reader.listEntries({ cursor, limit: Number(limit ?? 100) }, filter),
     find: (id) => reader.findEntry(id) as Promise<EntryRecord | null>,
@@ -49,7 +49,7 @@ export async function openEntriesOf(directory: string): Promise<EntrySource> {
 
 export async function openBlobsOf(directory: string): Promise<BlobSource> {
   const place = await dataDirectory(directory);
-  const reader = await SqlReader.open(place.database);
+  const reader = await RegistryReader.open(place.database);
   const store = FileBlobStore.readOnly(place.blobs);
   return {
     put: (body) => putAsOwner(place, body),
@@ -68,7 +68,7 @@ export async function openBlobsOf(directory: string): Promise<BlobSource> {
 
 export async function openHeldOf(directory: string): Promise<Held> {
   const place = await dataDirectory(directory);
-  const reader = await SqlReader.open(place.database);
+  const reader = await RegistryReader.open(place.database);
   const store = FileBlobStore.readOnly(place.blobs);
   return {
     policy: async (hash) => {

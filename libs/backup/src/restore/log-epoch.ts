@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CapError } from '@cap/core';
 import { parseCheckpoint, parseOrigin } from '@cap/tlog';
-import { FileCheckpointStore, SqliteDatabase, SqlRegistryStore } from '@cap/storage';
+import { FileCheckpointStore, RegistryStore, SqliteDatabase } from '@cap/storage';
 import { type Manifest } from '../archive/manifest.js';
 
 /** A checkpoint that somebody holds: its epoch, its size, and the signed note. */
@@ -59,10 +59,7 @@ export async function beginEpoch(
         : each,
     null,
   );
-  const store = new SqlRegistryStore(
-    await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'),
-    () => now,
-  );
+  const store = new RegistryStore(await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write'), () => now);
   try {
     const { epoch } = await store.startEpoch(last?.note ?? null, Math.max(last?.epoch ?? 0, secondsOf(now) - 1));
     return { epoch, last };

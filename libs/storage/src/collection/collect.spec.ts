@@ -123,7 +123,7 @@ describe('collection', () => {
     Object.assign(uploading.store, {
       recordBlob: (...all: Parameters<typeof store.recordBlob>) => turns.take('u', () => store.recordBlob(...all)),
     });
-    const [wantedBlobs, whileUnwanted] = [store.wantedBlobs, store.whileUnwanted.bind(store)];
+    const [wantedBlobs, whileUnwanted] = [store.wantedBlobs.bind(store), store.whileUnwanted.bind(store)];
     Object.assign(store, {
       wantedBlobs: (ids: Digest[]) => turns.take('c', () => wantedBlobs(ids)),
       whileUnwanted: (...all: Parameters<typeof whileUnwanted>) => turns.take('c', () => whileUnwanted(...all)),

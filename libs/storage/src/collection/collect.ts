@@ -1,5 +1,5 @@
-import { type Digest } from '@cap/crypto';
-import { type BlobStore, type RegistryStore } from '../stores.js';
+import { type RegistryStore } from '../database/registry-store.js';
+import { type BlobStore } from '../stores.js';
 
 /** How long a file without a row stays, and how long the trash keeps it then, ms. */
 export const ORPHAN_GRACE_MS = 24 * 3_600_000;
@@ -45,7 +45,7 @@ export async function collectFiles(
   const restored = new Set<string>();
   for await (const ids of groupsOf(blobs.listTrash())) {
     const { wanted } = await store.wantedBlobs(ids);
-    for (const id of wanted as Set<Digest>) {
+    for (const id of wanted) {
       // Published again meanwhile: then the one in the trash is one too many, and goes with the rest.
       if ((await blobs.size(id)) !== null) continue;
       if (!dryRun) await blobs.restore(id);

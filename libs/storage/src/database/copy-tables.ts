@@ -1,56 +1,18 @@
 import { CapError } from '@cap/core';
+import { entitiesFor } from './entities.js';
 import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
 
 /**
- * Everything that a registry's database holds, in an order in which no row refers to a later one, with the columns by which
- * the rows of a table are told apart. Leases of snapshots belong to a running service and are not copied.
+ * Everything that a registry's database holds, in an order in which no row refers to a later one, with the columns and the key of
+ * each table. Leases of snapshots belong to a running service and are not copied.
  */
-const TABLES: readonly { name: string; key: string; columns: readonly string[] }[] = [
-  { name: 'events', key: 'seq', columns: ['seq', 'ts', 'event', 'details', 'prev_digest', 'digest'] },
-  { name: 'log_hashes', key: 'position', columns: ['position', 'hash'] },
-  { name: 'epochs', key: 'epoch', columns: ['epoch', 'first_index'] },
-  { name: 'blobs', key: 'blob_id', columns: ['blob_id', 'size', 'retain_until', 'erased_at'] },
-  {
-    name: 'policies',
-    key: 'log_index',
-    columns: ['log_index', 'policy_hash', 'policy_id', 'format', 'id', 'version', 'status', 'document', 'created_at'],
-  },
-  {
-    name: 'lists',
-    key: 'log_index',
-    columns: ['log_index', 'hash', 'id', 'kind', 'as_of', 'blob_id', 'size', 'entries', 'unmatchable', 'created_at'],
-  },
-  {
-    name: 'list_withdrawals',
-    key: 'log_index',
-    columns: ['log_index', 'hash', 'id', 'reason', 'reason_salt', 'withdrawn_at'],
-  },
-  {
-    name: 'entries',
-    key: 'log_index',
-    columns: [
-      'log_index',
-      'entry_id',
-      'registered_at',
-      'bundle_id',
-      'manifest_hash',
-      'proof_hash',
-      'policy_hash',
-      'result',
-      'report_hash',
-      'signer_kid',
-      'company',
-      'company_salt',
-      'erased_at',
-      'legal_hold',
-    ],
-  },
-  {
-    name: 'idempotency_keys',
-    key: 'key_id',
-    columns: ['key_id', 'request_digest', 'lease_id', 'lease_until', 'expires_at', 'status', 'answer'],
-  },
-];
+const TABLES: readonly { name: string; key: string; columns: readonly string[] }[] = entitiesFor('sqlite')
+  .map(({ options }) => ({
+    name: options.name,
+    key: Object.entries(options.columns).find(([, column]) => column?.primary)![0],
+    columns: Object.keys(options.columns),
+  }))
+  .filter(({ name }) => name !== 'snapshot_leases');
 
 const PAGE = 1_000;
 

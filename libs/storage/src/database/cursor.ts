@@ -1,4 +1,5 @@
 import { CapError } from '@cap/core';
+import { type Digest, isDigest } from '@cap/crypto';
 import { type Page } from '../stores.js';
 
 /** A cursor is the last key of a page: a page costs what it holds, wherever it is. */
@@ -20,10 +21,9 @@ export function timeCursor(cursor: string): [string, number] {
   return [match[1]!, Number(match[2])];
 }
 
-export function blobCursor(cursor: string | undefined): string {
-  if (cursor === undefined) return '';
+export function blobCursor(cursor: string): Digest {
   const key = decode(cursor);
-  if (!/^0x[0-9a-f]{64}$/.test(key)) throw unknown();
+  if (!isDigest(key)) throw unknown();
   return key;
 }
 

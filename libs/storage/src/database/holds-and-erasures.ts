@@ -1,9 +1,8 @@
 import { CapError } from '@cap/core';
 import { type Digest, isDigest } from '@cap/crypto';
-import { type AgedBundle, type Erasure, type ErasureReason, type StoredBlob, type StoredEntry } from '../stores.js';
+import { type Erasure, type ErasureReason, type StoredBlob, type StoredEntry } from '../stores.js';
 import { type EntryRow } from './entities.js';
-import { type SqlSession } from './sql-database.js';
-import { toEntry } from './sql-reader.js';
+import { toEntry } from './rows.js';
 import { type WriteTransaction } from './write-transaction.js';
 
 export const erasedBundle = (blobId: Digest, since: string) =>
@@ -62,22 +61,4 @@ export async function eraseBundle(
   await tx.run('UPDATE blobs SET erased_at = ? WHERE blob_id = ?', now, bundle_id);
   tx.count({ blob_bytes: -blob.size });
   return { bundle_id, erased_at: now, entries: rows.length };
-}
-
-/** A later entry of the same bundle speaks for it, and one that is held for all. What a list shares can't be erased. */
-export function bundlesOlderThan(
-  session: SqlSession,
-  moment: string,
-  limit: number,
-  after: number,
-): Promise<AgedBundle[]> {
-  return session.all<AgedBundle>(
-    `SELECT e.bundle_id, e.registered_at, e.log_index FROM entries e
-     WHERE e.log_index > ? AND e.registered_at < ? AND e.erased_at IS NULL AND e.legal_hold = 0
-       AND NOT EXISTS (SELECT 1 FROM entries o WHERE o.bundle_id = e.bundle_id
-                       AND (o.log_index > e.log_index OR o.legal_hold <> 0))
-       AND NOT EXISTS (SELECT 1 FROM lists l WHERE l.blob_id = e.bundle_id)
-     ORDER BY e.log_index LIMIT ?`,
-    [after, moment, limit],
-  );
 }

@@ -1,34 +1,31 @@
+import { LessThanOrEqual } from 'typeorm';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { type IdempotencyKeys, type KeptAnswer, type KeyReservation } from '../stores.js';
+import { asStorageError } from '../storage-errors.js';
+import { type KeptAnswer, type KeyReservation } from '../stores.js';
+import { type IdempotencyKeyRow } from './entities.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';
 
 /** How long an answer is given again, ms. */
 export const KEY_RETENTION_MS = 24 * 3_600_000;
 
-interface KeyRow {
-  key_id: Digest;
-  request_digest: Digest;
-  lease_id: string;
-  lease_until: string;
-  expires_at: string;
-  status: number | null;
-  answer: Digest | null;
-}
-
-/** A key without an answer is worth its lease and no more: whoever held it may be dead. */
-export class SqlIdempotencyKeys implements IdempotencyKeys {
+/**
+ * Keys under which a request is carried out once. A key lives 24 h from its reservation; without an answer it binds only
+ * while its lease holds, since whoever held it may be dead. No event of the log: who asked twice is no state of the registry.
+ */
+export class IdempotencyKeys {
   constructor(
     private readonly database: SqlDatabase,
     private readonly queue: WriteQueue,
     private readonly now: () => Date,
   ) {}
 
+  /** The kept answer, or null: the caller holds the key. CapError idempotency.mismatch, idempotency.in-flight. */
   reserve({ key_id, request_digest, lease_id, lease_ms }: KeyReservation): Promise<KeptAnswer | null> {
     return this.queue.submit(async (tx) => {
       const now = this.#in(0);
-      const row = await tx.get<KeyRow>(
+      const row = await tx.get<IdempotencyKeyRow>(
         'SELECT * FROM idempotency_keys WHERE key_id = ? AND expires_at > ?',
         key_id,
         now,
@@ -47,6 +44,7 @@ export class SqlIdempotencyKeys implements IdempotencyKeys {
     });
   }
 
+  /** The lease holds for another lease_ms from now. CapError idempotency.in-flight once somebody else has the key. */
   renew(key_id: Digest, lease_id: string, lease_ms: number): Promise<void> {
     return this.#held(
       'UPDATE idempotency_keys SET lease_until = ? WHERE key_id = ? AND lease_id = ?',
@@ -56,6 +54,7 @@ export class SqlIdempotencyKeys implements IdempotencyKeys {
     );
   }
 
+  /** Keeps the answer. CapError idempotency.in-flight once somebody else has the key. */
   finish(key_id: Digest, lease_id: string, { status, blob_id }: KeptAnswer): Promise<void> {
     return this.#held(
       'UPDATE idempotency_keys SET status = ?, answer = ? WHERE key_id = ? AND lease_id = ?',
@@ -66,6 +65,7 @@ export class SqlIdempotencyKeys implements IdempotencyKeys {
     );
   }
 
+  /** The key is free again, unless it has an answer or somebody else has it. */
   release(key_id: Digest, lease_id: string): Promise<void> {
     return this.queue.submit(async (tx) => {
       await tx.run(
@@ -76,13 +76,12 @@ export class SqlIdempotencyKeys implements IdempotencyKeys {
     });
   }
 
-  /** Where none has expired nothing is written. */
+  /** Number of keys removed whose time has passed, at most `limit`. Where none has, nothing is written. */
   async forgetExpired(limit: number): Promise<number> {
-    const expired = await this.database.reading.all(
-      'SELECT key_id FROM idempotency_keys WHERE expires_at <= ? LIMIT 1',
-      [this.#in(0)],
+    const expired = await asStorageError("can't read the registry database", () =>
+      this.database.repository('idempotency_keys').existsBy({ expires_at: LessThanOrEqual(this.#in(0)) }),
     );
-    if (expired.length === 0) return 0;
+    if (!expired) return 0;
     return this.queue.submit((tx) =>
       tx.run(
         `DELETE FROM idempotency_keys WHERE key_id IN (SELECT key_id FROM idempotency_keys WHERE expires_at <= ? LIMIT ?)`,

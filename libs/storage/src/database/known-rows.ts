@@ -4,7 +4,7 @@ import { type SqlRow, type SqlSession } from './sql-database.js';
  * Rows of one table that a transaction looks at by their key and changes. Those that a group of writes will ask for are
  * fetched with one query, and what it changes is stored with one statement: on a server each statement is a way there and back.
  */
-export class KnownRows<Row extends object> {
+export class KnownRows<Row extends SqlRow> {
   /** Null: it is known that there is none. */
   readonly #rows = new Map<string, Row | null>();
   readonly #changed = new Set<string>();
@@ -42,7 +42,7 @@ export class KnownRows<Row extends object> {
     this.#changed.clear();
     const changes = this.mutable.map((column) => `${column} = excluded.${column}`).join(', ');
     const onConflict = changes === '' ? '' : `ON CONFLICT (${this.key}) DO UPDATE SET ${changes}`;
-    await this.session.insert(this.table, rows as unknown as SqlRow[], onConflict);
+    await this.session.insert(this.table, rows, onConflict);
   }
 
   /** Something else has written to the database. */

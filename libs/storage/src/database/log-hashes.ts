@@ -8,7 +8,7 @@ import {
   treeHashIndexes,
 } from '@cap/tlog';
 import { type EventRow } from './entities.js';
-import { toEvent } from './sql-reader.js';
+import { toEvent } from './rows.js';
 
 const GROUP = 1_000;
 

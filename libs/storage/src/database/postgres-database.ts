@@ -1,9 +1,9 @@
 import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type Repository } from 'typeorm';
 import { CapError } from '@cap/core';
 import { asStorageError, storageError, unreachable } from '../storage-errors.js';
 import { copyTables, isEmpty } from './copy-tables.js';
-import { ENTITIES } from './entities.js';
+import { entitiesFor, type Rows, type TableName } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
 import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
@@ -100,7 +100,7 @@ export class PostgresDatabase implements SqlDatabase {
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    readonly source: DataSource,
+    private readonly source: DataSource,
     private readonly pool: Pool,
   ) {
     this.reading = new PostgresSession(pool);
@@ -139,6 +139,10 @@ export class PostgresDatabase implements SqlDatabase {
       const schema = applied.length === 0 ? 'none' : applied.length < POSTGRES_MIGRATIONS.length ? 'older' : 'current';
       return { server: rows[0]!.server_version, schema };
     });
+  }
+
+  repository<Table extends TableName>(table: Table): Repository<Rows[Table]> {
+    return this.source.getRepository<Rows[Table]>(table);
   }
 
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
@@ -207,7 +211,8 @@ function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Prom
       type: 'postgres',
       driver: pg, // in a bundle TypeORM finds none by name
       url,
-      entities: ENTITIES,
+      entities: entitiesFor('postgres'),
+      invalidWhereValuesBehavior: { null: 'throw', undefined: 'ignore' }, // a filter that was not given
       migrations: [...POSTGRES_MIGRATIONS],
       migrationsTableName: 'migrations',
       poolSize: MAX_CONNECTIONS,

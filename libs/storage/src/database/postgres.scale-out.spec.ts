@@ -3,13 +3,13 @@ import { isCapError } from '@cap/core';
 import { administer, PostgresServer } from './postgres.fixture.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
 import { PostgresDatabase } from './postgres-database.js';
-import { SqlRegistryStore } from './sql-registry-store.js';
+import { RegistryStore } from './registry-store.js';
 
 /** A server of its own, which may be stopped. */
 let server: PostgresServer;
 let url: string;
 let database: PostgresDatabase;
-let store: SqlRegistryStore;
+let store: RegistryStore;
 beforeAll(async () => {
   server = await PostgresServer.start();
 }, 60_000);
@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   url = await server.createDatabase();
   database = await PostgresDatabase.open(url);
-  store = new SqlRegistryStore(database, () => new Date());
+  store = new RegistryStore(database, () => new Date());
 });
 afterEach(() => store.close());
 

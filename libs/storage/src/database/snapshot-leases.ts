@@ -1,19 +1,26 @@
+import { MoreThan } from 'typeorm';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { type SnapshotLease, type SnapshotLeases } from '../stores.js';
+import { asStorageError } from '../storage-errors.js';
+import { type SnapshotLease } from '../stores.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';
 
 const UNKNOWN = `0x${'0'.repeat(64)}` as Digest;
 
-/** Leases in a table, so that every process that shares the database sees the one that is lent out. */
-export class SqlSnapshotLeases implements SnapshotLeases {
+type Described = Omit<SnapshotLease, 'taken_at' | 'expires_at'>;
+
+/**
+ * Who may have a snapshot: one at a time, in every process that shares the database. While a lease lives no BLOB is forgotten.
+ */
+export class SnapshotLeases {
   constructor(
     private readonly database: SqlDatabase,
     private readonly queue: WriteQueue,
     private readonly now: () => Date,
   ) {}
 
+  /** CapError snapshot.busy while another one lives. */
   take(id: string, ms: number): Promise<void> {
     return this.queue.submit(async (tx) => {
       const held = await tx.get('SELECT id FROM snapshot_leases WHERE expires_at > ?', this.#in(0));
@@ -24,7 +31,8 @@ export class SqlSnapshotLeases implements SnapshotLeases {
     });
   }
 
-  describe({ id, log_size, head_digest, database_size, blobs, blob_bytes }: SnapshotLease): Promise<void> {
+  /** CapError snapshot.unknown once it is gone; likewise renew. */
+  describe({ id, log_size, head_digest, database_size, blobs, blob_bytes }: Described): Promise<void> {
     return this.#held(
       `UPDATE snapshot_leases SET log_size = ?, head_digest = ?, database_size = ?, blobs = ?, blob_bytes = ?`,
       id,
@@ -40,27 +48,23 @@ export class SqlSnapshotLeases implements SnapshotLeases {
     return this.#held('UPDATE snapshot_leases SET expires_at = ?', id, this.#in(ms));
   }
 
-  async find(id: string): Promise<SnapshotLease | null> {
-    const [lease] = await this.database.reading.all<SnapshotLease>(
-      'SELECT * FROM snapshot_leases WHERE id = ? AND expires_at > ?',
-      [id, this.#in(0)],
-    );
-    return lease ?? null;
+  /** Null once its time has passed. */
+  find(id: string): Promise<SnapshotLease | null> {
+    return read(() => this.#leases.findOneBy({ id, expires_at: MoreThan(this.#in(0)) }));
   }
 
-  async active(): Promise<boolean> {
-    const held = await this.database.reading.all('SELECT id FROM snapshot_leases WHERE expires_at > ?', [this.#in(0)]);
-    return held.length > 0;
+  active(): Promise<boolean> {
+    return read(() => this.#leases.existsBy({ expires_at: MoreThan(this.#in(0)) }));
   }
 
+  /** False if it was not there. */
   release(id: string): Promise<boolean> {
     return this.queue.submit(async (tx) => (await tx.run('DELETE FROM snapshot_leases WHERE id = ?', id)) > 0);
   }
 
   /** Without a lease nothing is written: a registry that only starts needs no thread that writes. */
   async clear(): Promise<void> {
-    const there = await this.database.reading.all('SELECT id FROM snapshot_leases LIMIT 1');
-    if (there.length > 0) await this.queue.submit((tx) => tx.run('DELETE FROM snapshot_leases'));
+    if (await read(() => this.#leases.exists())) await this.queue.submit((tx) => tx.run('DELETE FROM snapshot_leases'));
   }
 
   /** Only a lease that still lives: BLOBs may be gone that one which has run out promised. */
@@ -71,7 +75,13 @@ export class SqlSnapshotLeases implements SnapshotLeases {
     });
   }
 
+  get #leases() {
+    return this.database.repository('snapshot_leases');
+  }
+
   #in(ms: number): string {
     return new Date(this.now().getTime() + ms).toISOString();
   }
 }
+
+const read = <T>(work: () => Promise<T>): Promise<T> => asStorageError("can't read the registry database", work);

@@ -1,4 +1,5 @@
-import { type DataSource } from 'typeorm';
+import { type Repository } from 'typeorm';
+import { type Engine, type Rows, type TableName } from './entities.js';
 
 /** Text, whole numbers up to 2^53, bytes. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -16,9 +17,9 @@ export interface SqlSession {
 
 /** The engine behind a registry: SQLite in the embedded profile, PostgreSQL in the scale-out profile. */
 export interface SqlDatabase {
-  readonly engine: 'sqlite' | 'postgres';
-  /** For reading with TypeORM's query builder. */
-  readonly source: DataSource;
+  readonly engine: Engine;
+  /** For reading through TypeORM. */
+  repository<Table extends TableName>(table: Table): Repository<Rows[Table]>;
   /** For reading in plain SQL. */
   readonly reading: SqlSession;
   /**

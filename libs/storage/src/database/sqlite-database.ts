@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { DataSource } from 'typeorm';
+import { DataSource, type Repository } from 'typeorm';
 import { CapError } from '@cap/core';
 import { type OpenPlaces } from '../open-places.js';
 import { asStorageError } from '../storage-errors.js';
-import { ENTITIES } from './entities.js';
+import { entitiesFor, type Rows, type TableName } from './entities.js';
 import { refuseFutureSchema } from './future-schema.js';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.js';
 import { type SqlDatabase, type SqlSession, type SqlValue } from './sql-database.js';
@@ -59,7 +59,8 @@ async function connect(file: string, mode: 'write' | 'read'): Promise<Connection
       driver: Database,
       readonly: mode === 'read',
       fileMustExist: mode === 'read',
-      entities: ENTITIES,
+      entities: entitiesFor('sqlite'),
+      invalidWhereValuesBehavior: { null: 'throw', undefined: 'ignore' }, // a filter that was not given
       migrations: [...SQLITE_MIGRATIONS],
       migrationsTableName: 'migrations',
       prepareDatabase: (opened: Database.Database) => {
@@ -176,8 +177,8 @@ export class SqliteDatabase implements SqlDatabase {
     return new SqliteDatabase(file, reader, writer, places);
   }
 
-  get source(): DataSource {
-    return this.reader.source;
+  repository<Table extends TableName>(table: Table): Repository<Rows[Table]> {
+    return this.reader.source.getRepository<Rows[Table]>(table);
   }
 
   /** Whether the file has the schema of this version; opening it for writing brings that about. */

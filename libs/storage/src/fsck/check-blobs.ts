@@ -1,7 +1,6 @@
 import { finished } from 'node:stream/promises';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 import { isCapError, systemWords } from '@cap/core';
-import { type ListRow } from '../database/entities.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { type BlobStore, type StoredBlob } from '../stores.js';
 import { type Faults } from './faults.js';
@@ -16,7 +15,7 @@ export async function checkBlobRows(
   faults: Faults,
 ): Promise<{ blobs: number; blob_bytes: number }> {
   let [blobs, gone, blob_bytes] = [0, 0, 0];
-  for await (const rows of pagesOf<StoredBlob>(session, 'blobs', 'blob_id'))
+  for await (const rows of pagesOf(session, 'blobs', 'blob_id'))
     for (const { blob_id, erased_at, size } of rows) {
       const said = erased.get(blob_id) ?? null;
       if (erased_at !== said) faults.add(`BLOB ${blob_id}`, `erased at ${erased_at}, the log says ${said}`);
@@ -45,7 +44,7 @@ export async function checkBlobContents(
   onProgress: (blobs: number) => void = () => undefined,
 ): Promise<void> {
   let read = 0;
-  for await (const rows of pagesOf<StoredBlob>(session, 'blobs', 'blob_id'))
+  for await (const rows of pagesOf(session, 'blobs', 'blob_id'))
     for (const row of rows) {
       const { blob_id, erased_at } = row;
       const fault =
@@ -84,7 +83,7 @@ const presence = async (blobs: ReadableBlobs, id: Digest): Promise<string | null
 /** Each list's CSV against the hash that names the list. */
 export async function checkListContents(session: SqlSession, blobs: ReadableBlobs, faults: Faults): Promise<void> {
   const done = new Set<string>();
-  for await (const rows of pagesOf<ListRow>(session, 'lists', 'log_index'))
+  for await (const rows of pagesOf(session, 'lists', 'log_index'))
     for (const { hash, blob_id, size } of rows) {
       if (done.has(hash + blob_id) || faults.has(`BLOB ${blob_id}`)) continue;
       done.add(hash + blob_id);

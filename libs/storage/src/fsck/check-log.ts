@@ -68,7 +68,7 @@ export class LogCheck {
   /** From where the last walk ended to the end of the log. */
   async walk(session: SqlSession): Promise<void> {
     const state = this.#state;
-    for await (const rows of pagesOf<EventRow>(session, 'events', 'seq', this.#last)) {
+    for await (const rows of pagesOf(session, 'events', 'seq', this.#last)) {
       const from = state.head === null ? 0 : state.head.seq + 1;
       const events: ChainEvent[] = [];
       for (const row of rows) {

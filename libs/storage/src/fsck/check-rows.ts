@@ -1,4 +1,3 @@
-import { type EntryRow, type PolicyRow } from '../database/entities.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { type LogEpoch } from '../stores.js';
 import { type LogState } from './check-log.js';
@@ -13,7 +12,7 @@ export async function checkState(session: SqlSession, log: LogState, faults: Fau
 }
 
 async function checkPolicies(session: SqlSession, { policyStatus }: LogState, faults: Faults): Promise<void> {
-  for await (const rows of pagesOf<PolicyRow>(session, 'policies', 'log_index'))
+  for await (const rows of pagesOf(session, 'policies', 'log_index'))
     for (const { policy_hash, policy_id, status } of rows) {
       const said = policyStatus.get(policy_hash);
       if (said !== status) faults.add(`policy ${policy_id}`, `its status is ${status}, the log says ${String(said)}`);
@@ -36,7 +35,7 @@ async function checkEntries(
 ): Promise<{ entries: number }> {
   let entries = 0;
   let found = 0;
-  for await (const rows of pagesOf<EntryRow>(session, 'entries', 'log_index'))
+  for await (const rows of pagesOf(session, 'entries', 'log_index'))
     for (const { entry_id, bundle_id, legal_hold, erased_at } of rows) {
       entries++;
       const object = `entry ${entry_id}`;

@@ -6,7 +6,7 @@ import { jcsText } from '@cap/core';
 import { type DataDirectory, digestOf } from '../data.fixture.js';
 import { type EventRow } from '../database/entities.js';
 import { GrowingTree } from '../database/log-hashes.js';
-import { toEvent } from '../database/sql-reader.js';
+import { toEvent } from '../database/rows.js';
 import { fullRegistry, LOG, LOG_KEYS, tamper } from './tampering.fixture.js';
 import { verifyRegistry } from './verify-registry.js';
 

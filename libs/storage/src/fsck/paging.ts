@@ -1,21 +1,22 @@
-import { type SqlRow, type SqlSession, type SqlValue } from '../database/sql-database.js';
+import { type Rows, type TableName } from '../database/entities.js';
+import { type SqlSession, type SqlValue } from '../database/sql-database.js';
 
 const PAGE = 1_000;
 
 /** All rows of a table in the order of its key, from behind `after`, a page at a time. */
-export async function* pagesOf<Row>(
+export async function* pagesOf<Table extends TableName>(
   session: SqlSession,
-  table: string,
-  key: keyof Row & string,
+  table: Table,
+  key: keyof Rows[Table] & string,
   after: SqlValue = null,
-): AsyncGenerator<Row[]> {
+): AsyncGenerator<Rows[Table][]> {
   for (;;) {
-    const rows: Row[] = await session.all<Row>(
+    const rows: Rows[Table][] = await session.all<Rows[Table]>(
       `SELECT * FROM ${table} ${after === null ? '' : `WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${PAGE}`,
       after === null ? [] : [after],
     );
     if (rows.length === 0) return;
     yield rows;
-    after = (rows.at(-1) as SqlRow)[key]!;
+    after = rows.at(-1)![key] as SqlValue;
   }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import Database from 'better-sqlite3';
 import { chainFault } from '@cap/tlog';
 import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
-import { SqlReader } from '../database/sql-reader.js';
+import { RegistryReader } from '../database/registry-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
 import { embeddedIt, scaleOutIt } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
@@ -71,7 +71,7 @@ describe('snapshots', () => {
     while (!existsSync(place.at('copy.db'))) await new Promise((resolve) => setTimeout(resolve, 1));
     await data.store.appendEvent('backup.drill', {});
     await copying;
-    const copy = await SqlReader.open(place.at('copy.db'));
+    const copy = await RegistryReader.open(place.at('copy.db'));
     expect((await copy.totals()).log_size).toBe(6);
     await copy.close();
   });
@@ -86,7 +86,7 @@ describe('snapshots', () => {
     expect(outside.pragma('wal_checkpoint(TRUNCATE)')).toMatchObject([{ busy: 0 }]);
     outside.close();
     await copying;
-    const copy = await SqlReader.open(place.at('copy.db'));
+    const copy = await RegistryReader.open(place.at('copy.db'));
     const log = await copy.listEvents(0, 10);
     log.forEach((event, i) => expect(chainFault(log[i - 1] ?? null, event)).toBeNull());
     expect(log).toHaveLength(7); // what is committed while it runs is in it

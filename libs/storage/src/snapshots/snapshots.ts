@@ -4,10 +4,11 @@ import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { SqlReader } from '../database/sql-reader.js';
+import { RegistryReader } from '../database/registry-reader.js';
+import { type RegistryStore } from '../database/registry-store.js';
 import { type SnapshotFiles } from '../snapshot-files/snapshot-files.js';
 import { asStorageError } from '../storage-errors.js';
-import { type ByteRange, type Page, type PageRequest, type RegistryStore, type SnapshotLease } from '../stores.js';
+import { type ByteRange, type Page, type PageRequest, type SnapshotLease } from '../stores.js';
 
 /** How long a lease lives after its last use, ms. */
 export const LEASE_MS = 30 * 60_000;
@@ -27,7 +28,7 @@ const nameOf = (id: string): string => `${id}.db`;
  */
 export class Snapshots {
   /** The copy that was listed last, with the clock stopped at its time: an upload that expires meanwhile still belongs to it. */
-  #opened: { id: string; reader: Promise<SqlReader> } | null = null;
+  #opened: { id: string; reader: Promise<RegistryReader> } | null = null;
 
   private constructor(
     private readonly files: SnapshotFiles,
@@ -111,7 +112,7 @@ export class Snapshots {
 
   async #copyTo(file: string, taken: Date): Promise<Omit<SnapshotLease, 'id' | 'taken_at' | 'expires_at'>> {
     await this.store.copyTo(file);
-    const reader = await SqlReader.open(file, () => taken);
+    const reader = await RegistryReader.open(file, () => taken);
     try {
       const { log_size, head_digest } = await reader.totals();
       return { log_size, head_digest, database_size: (await stat(file)).size, ...(await reader.blobTotals()) };
@@ -128,7 +129,7 @@ export class Snapshots {
     return { ...lease, expires_at: new Date(fresh).toISOString() };
   }
 
-  async #readerOf({ id, taken_at }: SnapshotLease): Promise<SqlReader> {
+  async #readerOf({ id, taken_at }: SnapshotLease): Promise<RegistryReader> {
     if (this.#opened?.id !== id) {
       await this.#forget();
       this.#opened = { id, reader: this.#openCopy(id, new Date(taken_at)) };
@@ -136,10 +137,10 @@ export class Snapshots {
     return this.#opened.reader;
   }
 
-  async #openCopy(id: string, taken: Date): Promise<SqlReader> {
+  async #openCopy(id: string, taken: Date): Promise<RegistryReader> {
     const { file, release } = (await this.files.local(nameOf(id))) ?? gone(id);
     try {
-      return await SqlReader.open(file, () => taken);
+      return await RegistryReader.open(file, () => taken);
     } finally {
       await release(); // an open file stays readable
     }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type EntryQuery, type EntryRecord, RegistryClient } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type ChainEvent, inclusionProof, inclusionProofIndexes } from '@cap/tlog';
-import { FileCheckpointStore, SqlReader } from '@cap/storage';
+import { FileCheckpointStore, RegistryReader } from '@cap/storage';
 import { type CliIo } from '../../frame/io.js';
 import { onePlace, type RegistryPlace } from '../../frame/place-options.js';
 import { accessToken } from '../../frame/remote.js';
@@ -29,7 +29,7 @@ export async function openAuditSource(io: CliIo, place: RegistryPlace): Promise<
 }
 
 async function ofDirectory(directory: string): Promise<AuditSource> {
-  const reader = await SqlReader.open(path.join(directory, 'registry.db'));
+  const reader = await RegistryReader.open(path.join(directory, 'registry.db'));
   const checkpoints = new FileCheckpointStore(path.join(directory, 'checkpoints'));
   return {
     checkpoint: async () => {

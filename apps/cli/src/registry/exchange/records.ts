@@ -1,6 +1,6 @@
 import { RegistryClient } from '@cap/contracts';
 import { type JsonObject } from '@cap/core';
-import { SqlReader } from '@cap/storage';
+import { RegistryReader } from '@cap/storage';
 import { type CliIo } from '../../frame/io.js';
 import { onePlace, type RegistryPlace } from '../../frame/place-options.js';
 import { accessToken } from '../../frame/remote.js';
@@ -35,7 +35,7 @@ export async function openRecords(io: CliIo, place: RegistryPlace): Promise<Reco
 
 async function ofDirectory(directory: string): Promise<Records> {
   const { dataDirectory } = await import('../data-directory.js');
-  const reader = await SqlReader.open((await dataDirectory(directory)).database);
+  const reader = await RegistryReader.open((await dataDirectory(directory)).database);
   const parsed = ({ document, ...policy }: { document: string }) => ({
     ...policy,
     document: JSON.parse(document) as JsonObject,

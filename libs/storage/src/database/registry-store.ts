@@ -4,17 +4,13 @@ import { type ChainEvent } from '@cap/tlog';
 import { type Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
 import {
-  type AgedBundle,
-  type EntryFilter,
   type Erasure,
   type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
   type NewPolicy,
-  type PageRequest,
   type PolicyStatus,
-  type RegistryStore,
   type Stored,
   type StoredBlob,
   type StoredEntry,
@@ -22,47 +18,32 @@ import {
   type StoredPolicy,
 } from '../stores.js';
 import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
-import { bundlesOlderThan, erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
-import { SqlIdempotencyKeys } from './idempotency-keys.js';
-import { SqlSnapshotLeases } from './snapshot-leases.js';
-import { SqlReader, toEntry, toList, toPolicy } from './sql-reader.js';
+import { erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { SnapshotLeases } from './snapshot-leases.js';
+import { RegistryReader } from './registry-reader.js';
+import { toEntry, toList, toPolicy } from './rows.js';
 import { type SqlDatabase } from './sql-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
 import { type WriteTransaction } from './write-transaction.js';
 
-/** All that a registry knows but for the bytes of BLOBs, on either engine. Writes go through one queue, in groups. */
-export class SqlRegistryStore implements RegistryStore {
+/**
+ * What a registry knows, and what changes it, on either engine. Every change of its state is one event of the hash chain, in the
+ * transaction of the change; writes go through one queue, in groups, and a promise of one resolves once it is durable.
+ */
+export class RegistryStore extends RegistryReader {
   readonly #queue: WriteQueue;
-  readonly #reader: SqlReader;
-  readonly idempotency: SqlIdempotencyKeys;
-  readonly leases: SqlSnapshotLeases;
+  readonly idempotency: IdempotencyKeys;
+  readonly leases: SnapshotLeases;
 
-  constructor(
-    private readonly database: SqlDatabase,
-    private readonly now: () => Date,
-    options: WriteQueueOptions = {},
-  ) {
+  constructor(database: SqlDatabase, now: () => Date, options: WriteQueueOptions = {}) {
+    super(database, now);
     this.#queue = new WriteQueue(database, options);
-    this.#reader = new SqlReader(database, now);
-    this.idempotency = new SqlIdempotencyKeys(database, this.#queue, now);
-    this.leases = new SqlSnapshotLeases(database, this.#queue, now);
+    this.idempotency = new IdempotencyKeys(database, this.#queue, now);
+    this.leases = new SnapshotLeases(database, this.#queue, now);
   }
 
-  totals = () => this.#reader.totals();
-  findPolicy = (ref: string) => this.#reader.findPolicy(ref);
-  listPolicies = (page: PageRequest, filter?: Parameters<SqlReader['listPolicies']>[1]) =>
-    this.#reader.listPolicies(page, filter);
-  findList = (hash: string) => this.#reader.findList(hash);
-  listLists = (page: PageRequest, filter?: { id?: string | undefined }) => this.#reader.listLists(page, filter);
-  findEntry = (id: string) => this.#reader.findEntry(id);
-  listEntries = (page: PageRequest, filter?: EntryFilter) => this.#reader.listEntries(page, filter);
-  listEvents = (from: number, limit: number) => this.#reader.listEvents(from, limit);
-  findBlob = (id: string) => this.#reader.findBlob(id);
-  wantedBlobs = (ids: readonly Digest[]) => this.#reader.wantedBlobs(ids);
-  listBlobs = (page: PageRequest) => this.#reader.listBlobs(page);
-  epoch = () => this.#reader.epoch();
-  logHashes = (positions: readonly number[]) => this.#reader.logHashes(positions);
-
+  /** CapError policy.conflict if the policy_id has other content. */
   storePolicy(policy: NewPolicy): Promise<Stored<StoredPolicy>> {
     return this.#queue.submit(async (tx) => {
       const same = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_hash = ?', policy.policy_hash);
@@ -83,6 +64,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** CapError policy.unknown. */
   setPolicyStatus(policyHash: Digest, status: PolicyStatus): Promise<StoredPolicy> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_hash = ?', policyHash);
@@ -95,6 +77,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** CapError list.conflict if this content is known under another id or kind; bundle.unknown without the BLOB. */
   storeList(list: NewList): Promise<Stored<StoredList>> {
     return this.#queue.submit(async (tx) => {
       const known = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', list.hash);
@@ -119,6 +102,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** For good, and the first time counts: withdrawn again it stays as it is. CapError list.unknown. */
   withdrawList(hash: string, reason: string): Promise<void> {
     return this.#queue.submit(async (tx) => {
       const list = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', hash);
@@ -133,6 +117,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
   registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
     const entry_id = entryId(entry);
     return this.#queue.submit(
@@ -166,6 +151,11 @@ export class SqlRegistryStore implements RegistryStore {
     return this.#queue.submit((tx) => tx.append(this.#time(), event, details));
   }
 
+  /**
+   * Begins the next epoch with an event that names the last checkpoint known of the log, a signed note, or null. What was
+   * signed from then on has an origin of its own, so that a log that was taken back never signs two trees under one.
+   * `after`: the newest epoch that is known to have been in use elsewhere; the new one comes after it too.
+   */
   startEpoch(last_checkpoint: string | null, after = 0): Promise<LogEpoch> {
     return this.#queue.submit(async (tx) => {
       const newest = await tx.get<LogEpoch>('SELECT epoch, first_index FROM epochs ORDER BY epoch DESC LIMIT 1');
@@ -176,6 +166,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
   recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
     return this.#queue.submit(
       async (tx) => {
@@ -194,22 +185,10 @@ export class SqlRegistryStore implements RegistryStore {
     );
   }
 
-  async expiredBlobs(limit: number): Promise<Digest[]> {
-    const rows = await this.database.reading.all<{ blob_id: Digest }>(
-      'SELECT blob_id FROM blobs WHERE retain_until <= ? ORDER BY retain_until LIMIT ?',
-      [this.#time(), limit],
-    );
-    return rows.map((row) => row.blob_id);
-  }
-
-  async countExpiredBlobs(): Promise<number> {
-    const [counted] = await this.database.reading.all<{ count: number }>(
-      'SELECT COUNT(*) AS count FROM blobs WHERE retain_until <= ?',
-      [this.#time()],
-    );
-    return counted!.count;
-  }
-
+  /**
+   * Forgets a BLOB whose time has passed, and removes it while no row for it can come; false if it is wanted, or a snapshot is
+   * lent out. `removal` may run twice.
+   */
   forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>(
@@ -228,6 +207,7 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** Runs `removal` unless a row wants the BLOB, with no row for it coming meanwhile; false if one does. It may run twice. */
   whileUnwanted(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
@@ -237,38 +217,44 @@ export class SqlRegistryStore implements RegistryStore {
     });
   }
 
+  /** Holds an entry, or all entries of a bundle, or lets them go: an event for each one that changes. CapError entry.unknown. */
   setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
     return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
   }
 
+  /**
+   * The bundle of an entry, or a bundle by its id, is gone for good, and what its entries say in clear of the company; entries,
+   * leaves and proofs stay. Its bytes are the caller's to remove. Once more changes nothing. CapError entry.unknown;
+   * bundle.held, bundle.shared.
+   */
   eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
     return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
   }
 
-  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<AgedBundle[]> {
-    return bundlesOlderThan(this.database.reading, moment, limit, after);
-  }
-
+  /** Writes a consistent copy of the database to a file while writes go on. */
   copyTo(file: string): Promise<void> {
     return this.database.copyTo(file);
   }
 
+  /** About how many bytes such a copy has. */
   bytes(): Promise<number> {
     return this.database.bytes();
   }
 
+  /** How long the writes that are being committed have waited for the database, ms; 0 if there are none. */
   writingForMs(): number {
     return this.#queue.writingForMs;
   }
 
+  /** Bytes of the write-ahead log beside the database's file; 0 where a server has it. */
   walBytes(): Promise<number> {
     return this.database.walBytes();
   }
 
   /** Commits what waits. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.#queue.close();
-    await this.database.close();
+    await super.close();
   }
 
   /** A row may only point to a BLOB that is here; from now on it stays. */
