@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs CAP from the directory that this script lies in: programs, user, directories and, where there is none yet,
-# configuration. Run it again to upgrade, or after it was interrupted; it never overwrites configuration, keys or data.
+# Installs CAP from the directory this script is in: programs, user, directories and any configuration that is missing.
+# Run it again to upgrade, or after it was interrupted; it never overwrites configuration, keys or data.
 #
 #   ./install.sh          what a server needs; you fill in issuer, tokens, keys and certificate
-#   ./install.sh --all    also tokens, keys, a certificate and a token issuer for trying it out: replace the last two
+#   ./install.sh --all    also tokens, keys, a certificate and a token issuer for a trial: replace the last two
 set -eu
 umask 077
 
@@ -22,12 +22,12 @@ die() {
   echo "install: $*" >&2
   exit 1
 }
-# incomplete WORDS: the rest is installed all the same.
+# incomplete MESSAGE: reports a failure but lets the rest be installed.
 incomplete() {
   echo "install: INCOMPLETE: $*" >&2
   status=1
 }
-# quietly COMMAND...: its words are shown only if it fails.
+# quietly COMMAND...: shows its output only if it fails.
 quietly() { words=$("$@" 2>&1) || die "$1 failed: $words"; }
 
 case "$*" in
@@ -42,7 +42,7 @@ esac
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 [ $all = no ] || command -v openssl > /dev/null || die '--all makes a certificate with openssl, which is not installed'
 
-# --- what every installation has
+# --- every installation
 
 check_release() {
   (cd "$here" && sha256sum --check --quiet SHA256SUMS) ||
@@ -50,7 +50,7 @@ check_release() {
 }
 
 install_programs() {
-  # All of them or none. A running program's file can't be written, but its name can be given to another file.
+  # All or none. The file of a running program can't be written to, but another file can be renamed over it.
   for program in $programs; do
     cp "$here/$program" "$bin/.$program.new"
     chmod 0755 "$bin/.$program.new"
@@ -75,22 +75,22 @@ directory() {
 }
 
 make_directories() {
-  # Root works in these, so nobody else may put a link there; nothing is touched in those of the services.
+  # Root writes in these, so nobody else may be able to place a link there; root writes nothing in the services' own.
   directory 0750 root $etc $etc/registry $etc/backup $etc/certs $etc/secrets $etc/backup-keys
   directory 0750 $user $data
   [ -d /backups ] || install -d -m 0755 /backups
   directory 0750 $user $backups
 }
 
-# A directory of work beside the files: a name appears only once its content is whole.
+# A work directory beside the files: a name appears only once its content is complete.
 make_room() {
-  rm -rf $etc/.making-* # of a run that was killed
+  rm -rf $etc/.making-* # left by a run that was killed
   work=$(mktemp -d $etc/.making-XXXXXX)
   trap 'rm -rf "$work" $bin/.cap*.new' EXIT
   trap 'exit 75' HUP INT TERM
 }
 
-# place FILE OWNER MODE: stdin becomes this file.
+# place FILE OWNER MODE: writes stdin to this file.
 place() {
   cat > "$work/new"
   [ -s "$work/new" ] || die "nothing to write into $1"
@@ -99,16 +99,16 @@ place() {
   mv -fT "$work/new" "$1"
 }
 
-# as_config FILE: stdin becomes this configuration file; the services may read it, root alone may change it.
+# as_config FILE: writes stdin to this configuration file, which the services may read and only root may change.
 as_config() {
   place "$1" root:$user 0640
   say "wrote $1"
 }
 
-# is_ours TEMPLATE FILE: there is nothing of anybody's in it, as it is not there, empty, or still the bare template.
+# is_ours TEMPLATE FILE: nobody has edited the file: it is missing, empty, or still the bare template.
 is_ours() { [ ! -s "$2" ] || cmp -s "$here/config/$1" "$2"; }
 
-# configure TEMPLATE FILE: fills the template in with what there is.
+# configure TEMPLATE FILE: fills in the template with what exists.
 configure() {
   filled=$(sed "$(known_values)" "$here/config/$1")
   if is_ours "$1" "$2" && [ "$filled" != "$(cat "$2" 2> /dev/null)" ]; then
@@ -118,7 +118,7 @@ configure() {
   fi
 }
 
-# known_values: sed commands that put token hashes, the backup's key and the issuer in the place of their placeholders.
+# known_values: sed commands that replace the placeholders of token hashes, backup key and issuer.
 known_values() {
   for client in verifier backup operator; do
     [ ! -s $etc/secrets/$client.token ] || printf '%s\n' "s/^\( *$client: \[sha256:\)0*\]/\1$(token_hash $client)]/"
@@ -140,16 +140,16 @@ write_configuration() {
   fi
 }
 
-# Keys and tokens that root has put there are for the services.
+# Keys and tokens that root has added are for the services.
 give_to_services() {
   for path in $etc/secrets $etc/backup-keys $etc/certs/server.key $etc/dev-issuer; do
     [ ! -e "$path" ] || find "$path" -type f ! -user $user -exec chown $user:$user {} +
   done
 }
 
-# --- what --all adds
+# --- only with --all
 
-# as_secret FILE: stdin becomes this file, for the services' user alone.
+# as_secret FILE: writes stdin to this file, which only the services' user may read.
 as_secret() {
   place "$1" $user:$user 0600
   say "made $1"
@@ -166,7 +166,7 @@ make_backup_key() {
   quietly cap keys generate --keys "$work/backup" --owner "backup worker of $(uname -n)" --usage backup
   chown $user:$user "$work"/backup/*
   for ending in pub json key; do
-    mv "$work"/backup/*.$ending $etc/backup-keys/ # the key last: it makes the others count
+    mv "$work"/backup/*.$ending $etc/backup-keys/ # the key last: only with it do the others count
   done
   say "made the key that signs backups: keep a copy of $etc/backup-keys/$(backup_kid).pub elsewhere"
 }
@@ -199,7 +199,7 @@ make_issuer() {
   say "access tokens come from a development issuer in $etc/dev-issuer: name yours in $etc/auth.yaml before others call"
 }
 
-# Files that somebody wrote are not touched, so they may not know what is there now.
+# Files that someone has edited are left alone, so they may lack what exists by now.
 say_what_is_missing() {
   for client in verifier backup operator; do
     token=$etc/secrets/$client.token

@@ -1,15 +1,15 @@
 #!/bin/sh
-# What reaches this server: ssh and the verifier API, over IPv4 and IPv6. Nothing else, not even the ports that Docker
-# publishes. Rules stand in a table, or in chains, of their own, which are exchanged as a whole: those of others stay as they
-# are. Running it again changes nothing.
+# Lets through ssh and the verifier API, over IPv4 and IPv6, and nothing else, not even the ports Docker publishes. Its rules
+# are in a table, or in chains, of their own, which are replaced as a whole: other rules stay as they are. Running it again
+# changes nothing.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)
-# What cap-firewall.service needs at each start of the machine.
+# What cap-firewall.service needs at every boot.
 unit=/etc/systemd/system/cap-firewall.service
 kept='/etc/default/cap-firewall /usr/local/lib/cap-firewall'
-# How to take back what was changed in ufw, a command a line.
+# How to undo what was changed in ufw, one command per line.
 ufw_undo=/etc/ufw/cap.undo
 
 usage() {
@@ -17,12 +17,12 @@ usage() {
 usage: firewall.sh nftables|iptables|ufw [--ssh PORT]... [--open PORT]...
        firewall.sh remove
 
-Closes every port of this server but those of ssh (default: 22) and those that others may call (default: 8443), whether a
-program serves them or a container.
+Closes every port of this server except those of ssh (default: 22) and those that others may call (default: 8443), whether a
+program or a container serves them.
 
-  nftables, iptables   until the next start; cap-firewall.service does it at each
-  ufw                  for good; what ufw allowed before stays allowed: ufw status
-  remove               takes all of it back, that service too; ufw is left as it was before
+  nftables, iptables   until the next boot; cap-firewall.service repeats it at every boot
+  ufw                  permanently; what ufw allowed before stays allowed: ufw status
+  remove               undoes everything, including that service; ufw is left as it was before
 USAGE
 }
 
@@ -38,7 +38,7 @@ is_port() {
   [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
 }
 
-# Nobody shall lock himself out: the port that this session came in by stays open; where none did, all of sshd's.
+# Nobody must lock themselves out: the port this session came in on stays open or, without a session, all of sshd's.
 keep_the_way_in() {
   port=$(port_of_session)
   if [ -n "$port" ]; then
@@ -47,7 +47,7 @@ keep_the_way_in() {
   fi
   for port in $(sshd -T 2> /dev/null | sed -n 's/^port //p'); do
     is_among "$port" "$ssh" || {
-      # Nobody is there to say it again when systemd starts this.
+      # When systemd starts this, there is nobody to repeat the command.
       [ -n "${INVOCATION_ID:-}" ] || fail "sshd listens on port $port, which would be closed: add --ssh $port"
       echo "firewall.sh: sshd listens on port $port: it stays open" >&2
       ssh="$ssh $port"
@@ -55,7 +55,7 @@ keep_the_way_in() {
   done
 }
 
-# sudo takes SSH_CONNECTION (client, its port, server, its port) away, but the shell that called it has it.
+# sudo removes SSH_CONNECTION (client, its port, server, its port), but the shell that called it has it.
 port_of_session() {
   process=$$
   while [ "${process:-0}" -gt 1 ]; do
@@ -80,7 +80,7 @@ input_rules() { # 4|6
   for one in $ssh $open; do
     echo "-A CAP-INPUT -p tcp --dport $one -j ACCEPT"
   done
-  # What IP needs: errors (path MTU among them), routers and neighbours, multicast listeners; to be pinged; addresses by DHCP.
+  # What IP depends on: errors (including path MTU), routers and neighbours, multicast listeners; also ping, and DHCP.
   if [ "$1" = 4 ]; then
     for type in destination-unreachable time-exceeded parameter-problem echo-request; do
       echo "-A CAP-INPUT -p icmp --icmp-type $type -j ACCEPT"
@@ -101,7 +101,7 @@ input_rules() { # 4|6
   echo '-A CAP-INPUT -j DROP'
 }
 
-# Docker rewrites address and port before a filter sees them: what the caller asked for is in the connection.
+# Docker rewrites address and port before a filter sees them; the connection still has what the caller asked for.
 docker_rules() {
   echo ':CAP-DOCKER - [0:0]'
   echo '-A CAP-DOCKER -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN'
@@ -118,7 +118,7 @@ with_iptables() {
     tables=iptables
     [ $version = 4 ] || tables=ip6tables
     { echo '*filter'; input_rules $version; docker_rules; echo COMMIT; } | $tables-restore --wait --noflush
-    # Docker calls this chain before rules of its own, and takes it as it finds it.
+    # Docker calls this chain before its own rules, and leaves an existing one alone.
     $tables --wait -N DOCKER-USER 2> /dev/null || :
     for call in 'INPUT -j CAP-INPUT' 'DOCKER-USER -j CAP-DOCKER'; do
       # shellcheck disable=SC2086 # words
@@ -138,14 +138,14 @@ without_block() {
   sed '/^# BEGIN cap$/,/^# END cap$/d' "$1"
 }
 
-# exchange FILE: stdin takes its place at once.
+# exchange FILE: replaces it with stdin atomically.
 exchange() {
   cat > "$1.new"
   chmod 0640 "$1.new"
   mv "$1.new" "$1"
 }
 
-# ufw's own rules come after Docker's, which have decided by then; so these stand in the chain that Docker leaves to users.
+# ufw's own rules come after Docker's, which have decided by then; so these go into the chain Docker leaves to its users.
 with_ufw() {
   for one in $ssh $open; do
     ! ufw_has 'deny|reject' "$one" || fail "ufw has a rule that refuses port $one: take it away first (ufw status numbered)"
@@ -174,14 +174,14 @@ with_ufw() {
 ufw_enabled() { grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; }
 ufw_incoming() { sed -n 's/^DEFAULT_INPUT_POLICY="\{0,1\}\([A-Z]*\).*/\1/p' /etc/default/ufw; }
 
-# ufw_but_undo UNDO ARGUMENT...: the way back is known before the step is taken.
+# ufw_but_undo UNDO ARGUMENT...: records how to undo the step before taking it.
 ufw_but_undo() {
   echo "$1" >> $ufw_undo
   shift
   ufw "$@"
 }
 
-# ufw_has ACTIONS PORT: for everybody; or, where ufw is in use, for those whom the operator lets in.
+# ufw_has ACTIONS PORT: for everyone or, if ufw is in use, for those the operator lets in.
 ufw_has() {
   rules=$(ufw show added)
   echo "$rules" | grep -Eq "^ufw ($1) (in )?$2(/tcp)?( comment .*)?\$" && return 0
@@ -195,7 +195,7 @@ remove() {
       # shellcheck disable=SC2086 # words
       ! $tables --wait -D $call 2> /dev/null || { $tables --wait -F "${call##* }"; $tables --wait -X "${call##* }"; }
     done
-    # Docker's own chain is in use, this one is not.
+    # Fails if Docker uses the chain, which then stays.
     $tables --wait -X DOCKER-USER 2> /dev/null || :
   done
   ! nft list table inet cap > /dev/null 2>&1 || nft delete table inet cap

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Makes what the containers of CAP need and no image holds: tokens, keys and a certificate. Never overwrites anything.
+# Creates what CAP's containers need and no image contains: tokens, keys and a certificate. Never overwrites anything.
 #
 #   make-secrets.sh [--dev-issuer] [--host NAME]... DIR
 #   make-secrets.sh --prepare WHAT [--host NAME]... DIR    renews WHAT, which is certificate, verifier, backup or operator (the
 #   make-secrets.sh --switch WHAT DIR                      token of that client), in three steps: both are accepted; the new one
 #   make-secrets.sh --finish WHAT DIR                      is used; only the new one is accepted. After each step the services
-#                                                          have to take it in: docs/install/certificates.md
+#                                                          have to load it: docs/install/certificates.md
 #
 #   DIR/tokens/{verifier,backup,operator}.{token,sha256}   who calls the registry and the backup worker
 #   DIR/keys/log.key                                       signs the registry's log
 #   DIR/keys/backup.{key,json,pub}                         signs backups; keep a copy of backup.pub elsewhere
 #   DIR/certs/{tls.crt,tls.key,ca.crt}                     self-signed, for localhost, the services' names and each --host
-#   DIR/dev-issuer/, DIR/config/public.pem                 --dev-issuer: an issuer of access tokens for trying it out
+#   DIR/dev-issuer/, DIR/config/public.pem                 --dev-issuer: an issuer of access tokens for a trial
 #
-# Needs openssl, and cap on PATH or as CAP='docker run ... cap'. The containers run as user 1000: as root, the files are given
-# to it.
+# Needs openssl, and cap on PATH or as CAP='docker run ... cap'. The containers run as user 1000; if this runs as root, that
+# user gets the files.
 set -eu
 umask 077
 
@@ -25,7 +25,7 @@ die() {
   echo "make-secrets: $*" >&2
   exit 64
 }
-# quietly COMMAND...: its words are shown only if it fails.
+# quietly COMMAND...: shows its output only if it fails.
 quietly() {
   words=$("$@" 2>&1) || {
     echo "make-secrets: $1 failed: $words" >&2
@@ -33,7 +33,7 @@ quietly() {
   }
 }
 cap() {
-  # CAP is a command with its arguments.
+  # CAP may be a command with arguments.
   # shellcheck disable=SC2086
   command ${CAP:-cap} "$@"
 }
@@ -78,12 +78,12 @@ command -v openssl > /dev/null || die 'openssl is not installed'
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 
-# A directory of work beside the files, so that a name appears only once its content is whole.
+# A work directory beside the files, so that a name appears only once its content is complete.
 work=$(mktemp -d "$dir/.making-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 75' HUP INT TERM
 
-# place DIRECTORY FILE...: moves finished files, which belong together, out of the directory of work.
+# place DIRECTORY FILE...: moves finished files that belong together out of the work directory.
 place() {
   target=$1
   shift
@@ -98,7 +98,7 @@ place() {
   say "made $*"
 }
 
-# wanted FILE: it is to be made. An engine that was started too early has made an empty directory in its place.
+# wanted FILE: it has to be created. An engine that was started too early has left an empty directory in its place.
 wanted() {
   if [ -d "$dir/$1" ]; then
     rmdir "$dir/$1" 2> /dev/null || die "$dir/$1 is a directory: move it away"
@@ -107,7 +107,7 @@ wanted() {
   [ ! -e "$dir/$1" ]
 }
 
-# own PATH: the containers' user may read it.
+# own PATH: lets the containers' user read it.
 own() { [ "$(id -u)" -ne 0 ] || chown -R $service_user:$service_user "$1"; }
 
 make_tokens() {
@@ -135,7 +135,7 @@ make_backup_key() {
   place keys backup.json backup.pub backup.key
 }
 
-# named_by HOST: the certificate that is there is for it, too.
+# named_by HOST: the existing certificate covers this host.
 named_by() {
   case $1 in
     *:* | *[0-9].*[0-9]) openssl x509 -noout -checkip "$1" -in "$dir/certs/tls.crt" ;;
@@ -143,11 +143,11 @@ named_by() {
   esac | grep -q 'does match'
 }
 
-# self_signed NAMES: makes tls.key and tls.crt in the directory of work.
+# self_signed NAMES: creates tls.key and tls.crt in the work directory.
 self_signed() {
-  # No configuration of this machine's openssl, which would make an authority of it: its key lies in every container.
+  # Not this machine's openssl configuration, which would make it a certificate authority: every container has its key.
   printf '[req]\ndistinguished_name=dn\n[dn]\n' > "$work/openssl.cnf"
-  # A subject of its own: of two with one subject in a ca.crt, OpenSSL and Node trust the first alone.
+  # Its own subject: of two certificates with the same subject in a ca.crt, OpenSSL and Node trust only the first.
   quietly openssl req -x509 -config "$work/openssl.cnf" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
     -subj "/CN=cap $(date -u +%Y-%m-%d) $(openssl rand -hex 4)" \
     -addext "subjectAltName=$1" -addext 'basicConstraints=critical,CA:FALSE' -addext 'extendedKeyUsage=serverAuth' \
@@ -155,7 +155,7 @@ self_signed() {
   chmod 0644 "$work/tls.crt"
 }
 
-# names_of HOST...: as a subject alternative name has them.
+# names_of HOST...: in the form of a subject alternative name.
 names_of() {
   for host in "$@"; do
     case $host in
@@ -184,13 +184,13 @@ make_certificate() {
   say 'the certificate is self-signed, for development: put that of your authority in its place before others call'
 }
 
-# replace FILE PATH: puts a finished file of the directory of work into the place of another one.
+# replace FILE PATH: replaces a file with a finished one from the work directory.
 replace() {
   own "$work/$1"
   mv "$work/$1" "$dir/$2"
 }
 
-# How many certificates a file holds, and the last of them.
+# How many certificates a file contains, and the last of them.
 count_of() { grep -c -e '-BEGIN CERTIFICATE-' "$1" || true; }
 last_of() { awk '/-BEGIN CERTIFICATE-/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$1"; }
 
@@ -199,7 +199,7 @@ prepare_certificate() {
   cmp -s "$dir/certs/tls.crt" "$dir/certs/ca.crt" || [ -d "$dir/certs/next" ] \
     || die "$dir/certs/ca.crt is not the certificate in use alone: end the renewal before with --finish, or renew it as its authority says"
   if [ ! -d "$dir/certs/next" ]; then
-    # The names of the one in use, and more.
+    # The names of the certificate in use, plus the new ones.
     names=$(openssl x509 -noout -ext subjectAltName -in "$dir/certs/tls.crt" | sed -n '2s/IP Address:/IP:/g; 2s/ //gp')
     # shellcheck disable=SC2086
     self_signed "$names$(names_of $hosts)"
@@ -207,7 +207,7 @@ prepare_certificate() {
     mv "$work/tls.key" "$work/tls.crt" "$work/next/"
     replace next certs/
   fi
-  # Written again after an interruption, too.
+  # Also rewritten after an interruption.
   cat "$dir/certs/tls.crt" "$dir/certs/next/tls.crt" > "$work/ca.crt"
   chmod 0644 "$work/ca.crt"
   replace ca.crt certs/
@@ -242,7 +242,7 @@ finish_certificate() {
   say 'certs/ca.crt holds the new certificate alone. Restart whoever calls a service'
 }
 
-# write PATH: stdin, into the file that is there: what is mounted into a container by itself stays the file that it sees.
+# write PATH: writes stdin into the existing file, because a container keeps seeing the file that was mounted.
 write() { cat > "$dir/$1"; }
 hash_of() { printf 'sha256:%s' "$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)"; }
 
@@ -292,7 +292,7 @@ if [ -n "$renewal" ]; then
   exit 0
 fi
 
-# The way to each of them is theirs alone, also where an engine has made the directory.
+# Only that user may enter these directories, even if an engine has created them.
 for name in tokens keys certs; do
   mkdir -p "$dir/$name"
   chmod 0700 "$dir/$name"
