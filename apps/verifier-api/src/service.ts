@@ -1,4 +1,5 @@
 import { type ServiceDefinition } from '@cap/service-kit';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { acceptBodies } from './bodies.js';
 import { VerifierModule } from './verifier.module.js';
 
@@ -8,4 +9,5 @@ export const verifierService: ServiceDefinition = {
   description: 'judges bundles and says why, check by check',
   module: (config) => VerifierModule.open(config),
   fastify: acceptBodies,
+  configure: (app) => app.get(OpenApiController).describe(app),
 };

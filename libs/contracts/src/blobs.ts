@@ -7,6 +7,6 @@ export const blobPutQuery = z.strictObject({ retain: z.enum(['upload', 'keep']).
 export type Retain = z.infer<typeof blobPutQuery>['retain'];
 
 /** A BLOB's id is `0x` + BLAKE3 of its bytes; size in bytes. */
-export const blobRecord = z.object({ blob_id: digest, size: count });
+export const blobRecord = z.object({ blob_id: digest, size: count }).meta({ id: 'BlobRecord' });
 export type BlobRecord = z.infer<typeof blobRecord>;
-export const blobPage = pageOf(blobRecord);
+export const blobPage = pageOf(blobRecord).meta({ id: 'BlobPage' });

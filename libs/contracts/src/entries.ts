@@ -19,25 +19,29 @@ const content = {
 };
 
 /** POST /v1/entries. The BLOB bundle_id must be there; it is kept from then on. */
-export const entryRequest = z.strictObject({ ...content, company: plainText.min(1).max(500).nullable().optional() });
+export const entryRequest = z
+  .strictObject({ ...content, company: plainText.min(1).max(500).nullable().optional() })
+  .meta({ id: 'EntryRequest' });
 export type EntryRequest = z.infer<typeof entryRequest>;
 
-export const entryRecord = z.object({
-  entry_id: z.uuid(),
-  registered_at: time,
-  ...content,
-  company: z.string().nullable(),
-  /** Sequence number of the log event that registered it. */
-  log_index: count,
-  /** Since when bundle and company are gone; the entry and its proofs stay. */
-  erased_at: time.nullable(),
-  /** Neither retention nor an erasure may touch it. */
-  legal_hold: z.boolean(),
-});
+export const entryRecord = z
+  .object({
+    entry_id: z.uuid(),
+    registered_at: time,
+    ...content,
+    company: z.string().nullable(),
+    /** Sequence number of the log event that registered it. */
+    log_index: count,
+    /** Since when bundle and company are gone; the entry and its proofs stay. */
+    erased_at: time.nullable(),
+    /** Neither retention nor an erasure may touch it. */
+    legal_hold: z.boolean(),
+  })
+  .meta({ id: 'EntryRecord' });
 export type EntryRecord = z.infer<typeof entryRecord>;
 
 /** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: the first record is given. The receipt is of its event in the log as it is now. */
-export const entryStored = z.object({ entry: entryRecord, created: z.boolean(), receipt });
+export const entryStored = z.object({ entry: entryRecord, created: z.boolean(), receipt }).meta({ id: 'EntryStored' });
 export type EntryStored = z.infer<typeof entryStored>;
 
 /** Entries come in log order, oldest first. */
@@ -58,4 +62,4 @@ export const entryQuery = pageQuery.extend({
   to: time.optional(),
 });
 export type EntryQuery = z.input<typeof entryQuery>;
-export const entryPage = pageOf(entryRecord);
+export const entryPage = pageOf(entryRecord).meta({ id: 'EntryPage' });

@@ -3,14 +3,16 @@ import { PAGE_LIMIT } from './page.js';
 import { count, digest, jsonObject, queryNumber, time } from './scalars.js';
 
 /** One event of the registry's hash chain. */
-export const eventRecord = z.object({
-  seq: count,
-  ts: time,
-  event: z.string(),
-  details: jsonObject,
-  prev_digest: digest,
-  digest,
-});
+export const eventRecord = z
+  .object({
+    seq: count,
+    ts: time,
+    event: z.string(),
+    details: jsonObject,
+    prev_digest: digest,
+    digest,
+  })
+  .meta({ id: 'EventRecord' });
 export type EventRecord = z.infer<typeof eventRecord>;
 
 export const eventQuery = z.strictObject({
@@ -20,14 +22,21 @@ export const eventQuery = z.strictObject({
 export type EventQuery = z.input<typeof eventQuery>;
 
 /** `next_from` is null when the log ends with this page. */
-export const eventPage = z.object({ items: z.array(eventRecord), next_from: count.nullable(), log_size: count });
+export const eventPage = z
+  .object({ items: z.array(eventRecord), next_from: count.nullable(), log_size: count })
+  .meta({ id: 'EventPage' });
 export type EventPage = z.infer<typeof eventPage>;
 
 /** POST /v1/events: what a backup reports, or what an operator brings in of an older registry. Details hold ids, counts and hashes only, never personal data. */
-export const eventRequest = z.strictObject({
-  event: z.enum(['backup.completed', 'backup.drill', 'legacy.entry']),
-  details: z
-    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), z.union([z.string().max(200), z.int(), z.boolean(), z.null()]))
-    .refine((details) => Object.keys(details).length <= 32, { error: 'expected at most 32 members' }),
-});
+export const eventRequest = z
+  .strictObject({
+    event: z.enum(['backup.completed', 'backup.drill', 'legacy.entry']),
+    details: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
+        z.union([z.string().max(200), z.int(), z.boolean(), z.null()]),
+      )
+      .refine((details) => Object.keys(details).length <= 32, { error: 'expected at most 32 members' }),
+  })
+  .meta({ id: 'EventRequest' });
 export type EventRequest = z.infer<typeof eventRequest>;

@@ -6,22 +6,28 @@ const leaseId = z.uuid();
 const leaseSeconds = z.int().min(1).max(60);
 
 /** POST /v1/idempotency-keys. Codes idempotency.mismatch, idempotency.in-flight. */
-export const keyRequest = z.strictObject({
-  /** Digest of whose key it is, on which route, and its text. */
-  key_id: digest,
-  /** Digest of what the request asks for. */
-  request_digest: digest,
-  lease_id: leaseId,
-  lease_seconds: leaseSeconds,
-});
+export const keyRequest = z
+  .strictObject({
+    /** Digest of whose key it is, on which route, and its text. */
+    key_id: digest,
+    /** Digest of what the request asks for. */
+    request_digest: digest,
+    lease_id: leaseId,
+    lease_seconds: leaseSeconds,
+  })
+  .meta({ id: 'KeyRequest' });
 export type KeyRequest = z.infer<typeof keyRequest>;
 
 /** `answer` is null: the caller holds the key and carries the request out. Else its first answer; the body is a BLOB. */
-export const keyState = z.object({ answer: z.object({ status: z.int(), blob_id: digest }).nullable() });
+export const keyState = z
+  .object({ answer: z.object({ status: z.int(), blob_id: digest }).nullable() })
+  .meta({ id: 'KeyState' });
 export type KeyState = z.infer<typeof keyState>;
 
 /** PUT /v1/idempotency-keys/:id/lease */
-export const leaseRequest = z.strictObject({ lease_id: leaseId, lease_seconds: leaseSeconds });
+export const leaseRequest = z
+  .strictObject({ lease_id: leaseId, lease_seconds: leaseSeconds })
+  .meta({ id: 'LeaseRequest' });
 export type LeaseRequest = z.infer<typeof leaseRequest>;
 
 /** PUT /v1/idempotency-keys/:id/answer, the body of the answer as the body. */

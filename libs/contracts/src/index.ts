@@ -1,6 +1,7 @@
 /** The internal HTTP API of the registry: schemas of what goes over the wire, and the typed client. */
 export * from './scalars.js';
 export * from './problem.js';
+export * from './backups.js';
 export * from './page.js';
 export * from './policies.js';
 export * from './lists.js';

@@ -8,27 +8,31 @@ const size = queryNumber(0, Number.MAX_SAFE_INTEGER);
 const signedNote = z.string().meta({ description: 'C2SP tlog-checkpoint as a signed note' });
 
 /** That an event is in the log; checked offline with the log's public key. */
-export const receipt = z.object({
-  log_index: count,
-  tree_size: count,
-  /** JCS of the event. */
-  leaf: base64,
-  /** From the leaf's sibling up. */
-  inclusion_proof: z.array(base64),
-  checkpoint: signedNote,
-});
+export const receipt = z
+  .object({
+    log_index: count,
+    tree_size: count,
+    /** JCS of the event. */
+    leaf: base64,
+    /** From the leaf's sibling up. */
+    inclusion_proof: z.array(base64),
+    checkpoint: signedNote,
+  })
+  .meta({ id: 'Receipt' });
 export type ReceiptRecord = z.infer<typeof receipt>;
 
 /** GET /v1/log/checkpoint: what the log signs now. */
-export const checkpointRecord = z.object({
-  /** Name of the log / epoch. */
-  origin: z.string(),
-  tree_size: count,
-  root_hash: base64,
-  checkpoint: signedNote,
-  /** C2SP verifier keys of the log, for every epoch. Believe them only if they reached you another way. */
-  verifier_keys: z.array(z.string()),
-});
+export const checkpointRecord = z
+  .object({
+    /** Name of the log / epoch. */
+    origin: z.string(),
+    tree_size: count,
+    root_hash: base64,
+    checkpoint: signedNote,
+    /** C2SP verifier keys of the log, for every epoch. Believe them only if they reached you another way. */
+    verifier_keys: z.array(z.string()),
+  })
+  .meta({ id: 'Checkpoint' });
 export type CheckpointRecord = z.infer<typeof checkpointRecord>;
 
 export const inclusionQuery = z.strictObject({
@@ -47,5 +51,7 @@ export const consistencyQuery = z.strictObject({
 export type ConsistencyQuery = z.input<typeof consistencyQuery>;
 
 /** That the tree of `from` events is the beginning of that of `to`, whose checkpoint is here. */
-export const consistencyRecord = z.object({ from: count, to: count, proof: z.array(base64), checkpoint: signedNote });
+export const consistencyRecord = z
+  .object({ from: count, to: count, proof: z.array(base64), checkpoint: signedNote })
+  .meta({ id: 'ConsistencyProof' });
 export type ConsistencyRecord = z.infer<typeof consistencyRecord>;

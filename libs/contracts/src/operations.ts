@@ -5,42 +5,50 @@ import { count, digest, time } from './scalars.js';
 const dry_run = z.boolean().default(false);
 
 /** POST /v1/blobs/collect. `grace_hours`: how long a file without a row stays. */
-export const collectRequest = z.strictObject({
-  grace_hours: z
-    .number()
-    .min(0)
-    .max(24 * 366)
-    .optional(),
-  dry_run,
-});
+export const collectRequest = z
+  .strictObject({
+    grace_hours: z
+      .number()
+      .min(0)
+      .max(24 * 366)
+      .optional(),
+    dry_run,
+  })
+  .meta({ id: 'CollectRequest' });
 export type CollectRequest = z.input<typeof collectRequest>;
 
 /** How many BLOBs were moved, or would be. */
-export const collectedRecord = z.object({
-  /** Expired uploads, to the trash. */
-  uploads: count,
-  /** Files without a row, to the trash. */
-  orphans: count,
-  /** Back from the trash, because a row wants them. */
-  restored: count,
-  /** Gone for good. */
-  purged: count,
-  /** A snapshot is lent out: nothing is collected meanwhile. */
-  held_up: z.boolean(),
-});
+export const collectedRecord = z
+  .object({
+    /** Expired uploads, to the trash. */
+    uploads: count,
+    /** Files without a row, to the trash. */
+    orphans: count,
+    /** Back from the trash, because a row wants them. */
+    restored: count,
+    /** Gone for good. */
+    purged: count,
+    /** A snapshot is lent out: nothing is collected meanwhile. */
+    held_up: z.boolean(),
+  })
+  .meta({ id: 'CollectedRecord' });
 export type CollectedRecord = z.infer<typeof collectedRecord>;
 
 /** PUT /v1/entries/:id/hold, where :id is an entry or a bundle. */
-export const holdRequest = z.strictObject({ held: z.boolean() });
-export const heldEntries = z.object({ items: z.array(entryRecord) });
+export const holdRequest = z.strictObject({ held: z.boolean() }).meta({ id: 'HoldRequest' });
+export const heldEntries = z.object({ items: z.array(entryRecord) }).meta({ id: 'HeldEntries' });
 export type HeldEntries = z.infer<typeof heldEntries>;
 
 export const erasureReason = z.enum(['personal-data', 'retention']);
 export type ErasureReason = z.infer<typeof erasureReason>;
 
 /** POST /v1/entries/:id/erase, where :id is an entry or a bundle. */
-export const eraseRequest = z.strictObject({ reason: erasureReason.default('personal-data') });
-export const erasureRecord = z.object({ bundle_id: digest, erased_at: time, entries: count });
+export const eraseRequest = z
+  .strictObject({ reason: erasureReason.default('personal-data') })
+  .meta({ id: 'EraseRequest' });
+export const erasureRecord = z
+  .object({ bundle_id: digest, erased_at: time, entries: count })
+  .meta({ id: 'ErasureRecord' });
 export type ErasureRecord = z.infer<typeof erasureRecord>;
 
 /** The least number of years that evidence is kept. */
@@ -53,13 +61,17 @@ export const retentionYears = z
   .max(1000);
 
 /** POST /v1/retention. Without `years`: those of registry.retention_years. */
-export const retentionRequest = z.strictObject({ years: retentionYears.optional(), dry_run });
+export const retentionRequest = z
+  .strictObject({ years: retentionYears.optional(), dry_run })
+  .meta({ id: 'RetentionRequest' });
 export type RetentionRequest = z.input<typeof retentionRequest>;
 
 /** At most 1 000 bundles: `more` says that there are others. */
-export const retiredRecord = z.object({
-  before: time,
-  bundles: z.array(z.object({ bundle_id: digest, registered_at: time, log_index: count })),
-  more: z.boolean(),
-});
+export const retiredRecord = z
+  .object({
+    before: time,
+    bundles: z.array(z.object({ bundle_id: digest, registered_at: time, log_index: count })),
+    more: z.boolean(),
+  })
+  .meta({ id: 'RetiredRecord' });
 export type RetiredRecord = z.infer<typeof retiredRecord>;

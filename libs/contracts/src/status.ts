@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { count, digest } from './scalars.js';
 
 /** GET /v1/status */
-export const registryStatus = z.object({
-  version: z.string(),
-  log_size: count,
-  /** Digest of the newest event; zeros for an empty log. */
-  head_digest: digest,
-  entries: count,
-  blob_bytes: count,
-});
+export const registryStatus = z
+  .object({
+    version: z.string(),
+    log_size: count,
+    /** Digest of the newest event; zeros for an empty log. */
+    head_digest: digest,
+    entries: count,
+    blob_bytes: count,
+  })
+  .meta({ id: 'RegistryStatus' });
 export type RegistryStatus = z.infer<typeof registryStatus>;

@@ -63,3 +63,14 @@ export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';
 export { type Ending, exposeEndings } from './metrics/expiry.js';
 export { MetricSource } from './metrics/metric-source.js';
+export { type ApiDescription, openApiDocument } from './openapi/document.js';
+export { schemaRef } from './openapi/json-schema.js';
+export { Problems } from './openapi/problems.js';
+export {
+  type Content,
+  type JsonSchema,
+  type OpenApiDocument,
+  type Operation,
+  type Parameter,
+  type Response,
+} from './openapi/types.js';

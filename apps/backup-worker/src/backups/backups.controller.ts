@@ -1,8 +1,9 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
-import { isServiceError, type ServiceError } from '@cap/contracts';
+import { isServiceError, type ServiceError, backupMade, backupList } from '@cap/contracts';
 import { isCapError } from '@cap/core';
-import { Clients, ProblemError, Scopes } from '@cap/service-kit';
+import { Clients, ProblemError, Scopes, Problems } from '@cap/service-kit';
 import { BackupRuns } from './backup-runs.js';
 
 const RETRY_AFTER_SECONDS = 30;
@@ -14,6 +15,7 @@ export interface MadeBackup extends BackupRecord {
   removed: string[];
 }
 
+@ApiTags('backups')
 @Controller('v1/backups')
 export class BackupsController {
   constructor(@Inject(BackupRuns) private readonly runs: BackupRuns) {}
@@ -22,6 +24,12 @@ export class BackupsController {
   @Post()
   @Scopes('backup:run')
   @Clients('operator')
+  @ApiOperation({
+    summary: 'Make a backup now',
+    description: 'Answers once the backup was read back, verified and drilled.',
+  })
+  @ApiCreatedResponse({ description: 'The backup', standardSchema: backupMade })
+  @Problems('registry.unavailable', 'overloaded', 'storage.full')
   async create(): Promise<MadeBackup> {
     try {
       const { backup, drill, removed } = await this.runs.run();
@@ -34,6 +42,8 @@ export class BackupsController {
   @Get()
   @Scopes('backup:run')
   @Clients('operator')
+  @ApiOperation({ summary: 'List backups' })
+  @ApiOkResponse({ description: 'Newest first', standardSchema: backupList })
   async list(): Promise<{ items: BackupListing['backups']; strange: BackupListing['strange'] }> {
     const { backups, strange } = await this.runs.list();
     return { items: backups, strange };

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Head, Headers, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import {
@@ -10,6 +11,9 @@ import {
   digest,
   type Page,
   pageQuery,
+  blobRecord,
+  blobPage,
+  collectedRecord,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import {
@@ -23,12 +27,14 @@ import {
   ZodBody,
   ZodParam,
   ZodQuery,
+  Problems,
 } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
-import { BLOB_MEDIA_TYPE, pieces } from './body.js';
+import { BLOB_MEDIA_TYPE, BlobAnswer, BlobBody, pieces } from './body.js';
 
+@ApiTags('blobs')
 @Controller('v1/blobs')
 export class BlobsController {
   readonly #slots: Shares;
@@ -50,6 +56,13 @@ export class BlobsController {
   @Put()
   @Clients('verifier', 'operator')
   @ParsesRequest()
+  @ApiOperation({
+    summary: 'Store a BLOB',
+    description: '`retain=upload` keeps it for 24 h unless something refers to it.',
+  })
+  @BlobBody()
+  @ApiOkResponse({ description: 'Stored, or there already', standardSchema: blobRecord })
+  @Problems('rate.limited', 'storage.full', 'bundle.erased')
   async put(
     @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
     @Req() request: FastifyRequest,
@@ -68,6 +81,8 @@ export class BlobsController {
 
   @Get()
   @Clients('operator')
+  @ApiOperation({ summary: 'List BLOBs' })
+  @ApiOkResponse({ description: 'A page', standardSchema: blobPage })
   async list(@ZodQuery(pageQuery) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
     const { items, next_cursor } = await this.data.store.listBlobs(page);
     return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
@@ -76,6 +91,8 @@ export class BlobsController {
   @Post('collect')
   @HttpCode(200)
   @Clients('operator')
+  @ApiOperation({ summary: 'Move BLOBs that no row wants to the trash, and empty it of what is old' })
+  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectedRecord })
   collect(
     @ZodBody(collectRequest) { grace_hours, dry_run }: z.output<typeof collectRequest>,
   ): Promise<CollectedRecord> {
@@ -87,6 +104,9 @@ export class BlobsController {
   @Head(':id')
   @Produces(BLOB_MEDIA_TYPE)
   @Clients('verifier', 'backup', 'operator')
+  @ApiOperation({ summary: 'The size of a BLOB' })
+  @ApiOkResponse({ description: 'It is there; content-length is its size' })
+  @Problems('bundle.unknown', 'bundle.erased')
   async head(@ZodParam('id', digest) id: Digest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const { size } = await this.#known(id);
     describeBytes(reply, size, undefined);
@@ -95,6 +115,9 @@ export class BlobsController {
   @Get(':id')
   @Produces(BLOB_MEDIA_TYPE)
   @Clients('verifier', 'backup', 'operator')
+  @ApiOperation({ summary: 'The bytes of a BLOB' })
+  @BlobAnswer()
+  @Problems('bundle.unknown', 'bundle.erased')
   async get(
     @ZodParam('id', digest) id: Digest,
     @Headers('range') header: string | undefined,

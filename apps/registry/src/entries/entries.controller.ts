@@ -1,5 +1,6 @@
-import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
 import { type z } from 'zod';
+import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   entryQuery,
   type EntryRecord,
@@ -12,12 +13,18 @@ import {
   holdRequest,
   type Page,
   pathPart,
+  entryStored,
+  entryPage,
+  entryRecord,
+  heldEntries,
+  erasureRecord,
 } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { receiptJson } from '@cap/tlog';
-import { Clients, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 
+@ApiTags('entries')
 @Controller('v1/entries')
 export class EntriesController {
   constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
@@ -25,6 +32,12 @@ export class EntriesController {
   @Post()
   @HttpCode(200)
   @Clients('verifier')
+  @ApiOperation({ summary: 'Register a verdict' })
+  @ApiOkResponse({
+    description: 'The entry, and the receipt of its event in the log as it is now',
+    standardSchema: entryStored,
+  })
+  @Problems('bundle.unknown', 'bundle.erased', 'storage.full')
   async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
     const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
     const { log } = this.data;
@@ -34,6 +47,8 @@ export class EntriesController {
 
   @Get()
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'List entries, oldest first' })
+  @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
   list(@ZodQuery(entryQuery) { cursor, limit, ...filter }: z.output<typeof entryQuery>): Promise<Page<EntryRecord>> {
     return this.data.store.listEntries({ cursor, limit }, filter);
   }
@@ -41,6 +56,9 @@ export class EntriesController {
   /** Of an entry, or of all entries of a bundle; likewise `erase`. */
   @Put(':id/hold')
   @Clients('operator')
+  @ApiOperation({ summary: 'Set or end the legal hold of an entry, or of all entries of a bundle' })
+  @ApiOkResponse({ description: 'The entries as they are now', standardSchema: heldEntries })
+  @Problems('entry.unknown', 'storage.full')
   async hold(
     @ZodParam('id', pathPart) id: string,
     @ZodBody(holdRequest) { held }: z.output<typeof holdRequest>,
@@ -51,6 +69,9 @@ export class EntriesController {
   @Post(':id/erase')
   @HttpCode(200)
   @Clients('operator')
+  @ApiOperation({ summary: 'Erase the bundle of an entry, for good' })
+  @ApiOkResponse({ description: 'When it was erased', standardSchema: erasureRecord })
+  @Problems('entry.unknown', 'storage.full')
   erase(
     @ZodParam('id', pathPart) id: string,
     @ZodBody(eraseRequest) { reason }: z.output<typeof eraseRequest>,
@@ -60,6 +81,9 @@ export class EntriesController {
 
   @Get(':id')
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'One entry' })
+  @ApiOkResponse({ description: 'The entry', standardSchema: entryRecord })
+  @Problems('entry.unknown')
   async find(@ZodParam('id', pathPart) id: string): Promise<EntryRecord> {
     const entry = await this.data.store.findEntry(id);
     if (!entry) throw new CapError('missing', 'entry.unknown', `no entry ${id.slice(0, 200)}`);

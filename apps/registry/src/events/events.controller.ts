@@ -1,15 +1,27 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
-import { type EventPage, eventQuery, type EventRecord, eventRequest, type EventRequest } from '@cap/contracts';
-import { Clients, CurrentPrincipal, type Principal, ProblemError, ZodBody, ZodQuery } from '@cap/service-kit';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  type EventPage,
+  eventQuery,
+  type EventRecord,
+  eventRequest,
+  type EventRequest,
+  eventPage,
+  eventRecord,
+} from '@cap/contracts';
+import { Clients, CurrentPrincipal, type Principal, ProblemError, ZodBody, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
+@ApiTags('log')
 @Controller('v1/events')
 export class EventsController {
   constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
 
   @Get()
   @Clients('verifier', 'backup', 'operator')
+  @ApiOperation({ summary: 'Events of the log, oldest first' })
+  @ApiOkResponse({ description: 'A page', standardSchema: eventPage })
   async list(@ZodQuery(eventQuery) { from, limit }: z.output<typeof eventQuery>): Promise<EventPage> {
     const { log_size } = await this.data.store.totals();
     // The log may have grown since; a page never shows more than the size that it names.
@@ -20,6 +32,11 @@ export class EventsController {
 
   @Post()
   @Clients('backup', 'operator')
+  @ApiOperation({
+    summary: 'Append an event that a backup reports, or that an operator brings in of an older registry',
+  })
+  @ApiCreatedResponse({ description: 'The event', standardSchema: eventRecord })
+  @Problems('storage.full')
   append(
     @ZodBody(eventRequest) { event, details }: EventRequest,
     @CurrentPrincipal() { client }: Principal,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
 import {
   answerQuery,
@@ -10,17 +11,19 @@ import {
   leaseRequest,
   type LeaseRequest,
   releaseQuery,
+  keyState,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, ParsesRequest, ProblemError, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Clients, ParsesRequest, ProblemError, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
-import { BLOB_MEDIA_TYPE, pieces } from '../blobs/body.js';
+import { BLOB_MEDIA_TYPE, BlobBody, pieces } from '../blobs/body.js';
 
 /** An answer holds a proof in base64 at most. */
 const MAX_ANSWER_BYTES = 64_000_000;
 
 /** Keys under which the public API carries a request out once, whichever replica it reaches. */
+@ApiTags('idempotency')
 @Controller('v1/idempotency-keys')
 @Clients('verifier')
 export class IdempotencyController {
@@ -28,6 +31,9 @@ export class IdempotencyController {
 
   @Post()
   @HttpCode(200)
+  @ApiOperation({ summary: 'Reserve a key for a request' })
+  @ApiOkResponse({ description: 'The kept answer, or null: carry the request out', standardSchema: keyState })
+  @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
   async reserve(@ZodBody(keyRequest) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
     const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
     return { answer };
@@ -35,6 +41,9 @@ export class IdempotencyController {
 
   @Put(':id/lease')
   @HttpCode(204)
+  @ApiOperation({ summary: 'Keep a reserved key for longer' })
+  @ApiNoContentResponse({ description: 'Done' })
+  @Problems('idempotency.in-flight')
   async renew(
     @ZodParam('id', digest) id: Digest,
     @ZodBody(leaseRequest) { lease_id, lease_seconds }: LeaseRequest,
@@ -45,6 +54,10 @@ export class IdempotencyController {
   @Put(':id/answer')
   @HttpCode(204)
   @ParsesRequest()
+  @ApiOperation({ summary: 'Keep the answer under its key', description: 'The body is the body of the answer.' })
+  @BlobBody()
+  @ApiNoContentResponse({ description: 'Kept' })
+  @Problems('idempotency.in-flight', 'storage.full')
   async finish(
     @ZodParam('id', digest) key_id: Digest,
     @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,
@@ -57,6 +70,8 @@ export class IdempotencyController {
 
   @Delete(':id')
   @HttpCode(204)
+  @ApiOperation({ summary: 'Give a reserved key back' })
+  @ApiNoContentResponse({ description: 'Done' })
   async release(
     @ZodParam('id', digest) id: Digest,
     @ZodQuery(releaseQuery) { lease_id }: z.output<typeof releaseQuery>,

@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
   listQuery,
@@ -7,11 +8,15 @@ import {
   listWithdrawal,
   type ListWithdrawal,
   pathPart,
+  listStored,
+  listPage,
+  listRecord,
 } from '@cap/contracts';
-import { Clients, Produces, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
-import { type z } from 'zod';
+import { Clients, Produces, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { z } from 'zod';
 import { ListsService } from './lists.service.js';
 
+@ApiTags('lists')
 @Controller('v1/lists')
 export class ListsController {
   constructor(@Inject(ListsService) private readonly lists: ListsService) {}
@@ -19,18 +24,26 @@ export class ListsController {
   @Post()
   @HttpCode(200)
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'Store a reference list' })
+  @ApiOkResponse({ description: 'Stored, or there already', standardSchema: listStored })
+  @Problems('list.conflict', 'list.empty', 'storage.full')
   store(@ZodBody(listRequest) request: ListRequest) {
     return this.lists.store(request);
   }
 
   @Get()
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'List reference lists' })
+  @ApiOkResponse({ description: 'A page', standardSchema: listPage })
   list(@ZodQuery(listQuery) { id, ...page }: z.output<typeof listQuery>) {
     return this.lists.list(page, { id });
   }
 
   @Get(':hash')
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'The record of a reference list' })
+  @ApiOkResponse({ description: 'The record', standardSchema: listRecord })
+  @Problems('list.unknown')
   find(@ZodParam('hash', pathPart) hash: string) {
     return this.lists.find(hash);
   }
@@ -38,6 +51,9 @@ export class ListsController {
   @Post(':hash/withdraw')
   @HttpCode(200)
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'Withdraw a reference list, for good' })
+  @ApiOkResponse({ description: 'The list as it is now', standardSchema: listRecord })
+  @Problems('list.unknown', 'storage.full')
   withdraw(@ZodParam('hash', pathPart) hash: string, @ZodBody(listWithdrawal) { reason }: ListWithdrawal) {
     return this.lists.withdraw(hash, reason);
   }
@@ -45,6 +61,10 @@ export class ListsController {
   @Get(':hash/content')
   @Produces('text/csv; charset=utf-8')
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'The CSV of a reference list, as it was published' })
+  @ApiProduces('text/csv')
+  @ApiOkResponse({ description: 'The CSV', standardSchema: z.string() })
+  @Problems('list.unknown')
   async content(@ZodParam('hash', pathPart) hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const { body, size } = await this.lists.content(hash);
     reply.header('content-length', size);

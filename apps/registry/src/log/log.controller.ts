@@ -1,18 +1,23 @@
-import { Controller, Get, Inject } from '@nestjs/common';
 import { type z } from 'zod';
+import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type CheckpointRecord,
   consistencyQuery,
   type ConsistencyRecord,
   inclusionQuery,
   type ReceiptRecord,
+  checkpointRecord,
+  consistencyRecord,
+  receipt,
 } from '@cap/contracts';
 import { receiptJson } from '@cap/tlog';
-import { Clients, ZodQuery } from '@cap/service-kit';
+import { Clients, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log-keys.js';
 import { LOG_KEYS } from './tokens.js';
 
+@ApiTags('log')
 @Controller('v1/log')
 @Clients('verifier', 'backup', 'operator')
 export class LogController {
@@ -22,6 +27,8 @@ export class LogController {
   ) {}
 
   @Get('checkpoint')
+  @ApiOperation({ summary: 'What the log signs now' })
+  @ApiOkResponse({ description: 'The checkpoint', standardSchema: checkpointRecord })
   async checkpoint(): Promise<CheckpointRecord> {
     const { size, root, note } = await this.data.log.checkpoint();
     return {
@@ -34,6 +41,9 @@ export class LogController {
   }
 
   @Get('inclusion')
+  @ApiOperation({ summary: 'The receipt of an event of the log' })
+  @ApiOkResponse({ description: 'The receipt', standardSchema: receipt })
+  @Problems('entry.unknown')
   async inclusion(
     @ZodQuery(inclusionQuery) { log_index, tree_size }: z.output<typeof inclusionQuery>,
   ): Promise<ReceiptRecord> {
@@ -41,6 +51,9 @@ export class LogController {
   }
 
   @Get('consistency')
+  @ApiOperation({ summary: 'That the log of `from` events is the beginning of that of `to`' })
+  @ApiOkResponse({ description: 'The proof, with the checkpoint of the newer log', standardSchema: consistencyRecord })
+  @Problems('entry.unknown')
   async consistency(
     @ZodQuery(consistencyQuery) { from, to }: z.output<typeof consistencyQuery>,
   ): Promise<ConsistencyRecord> {

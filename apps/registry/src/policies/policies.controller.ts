@@ -1,9 +1,20 @@
 import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
-import { pathPart, policyQuery, policyRequest, type PolicyRequest, policyStatusRequest } from '@cap/contracts';
-import { Clients, ZodBody, ZodParam, ZodQuery } from '@cap/service-kit';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  pathPart,
+  policyQuery,
+  policyRequest,
+  type PolicyRequest,
+  policyStatusRequest,
+  policyStored,
+  policyPage,
+  policyRecord,
+} from '@cap/contracts';
+import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { type z } from 'zod';
 import { PoliciesService } from './policies.service.js';
 
+@ApiTags('policies')
 @Controller('v1/policies')
 export class PoliciesController {
   constructor(@Inject(PoliciesService) private readonly policies: PoliciesService) {}
@@ -11,24 +22,35 @@ export class PoliciesController {
   @Post()
   @HttpCode(200)
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'Store a policy' })
+  @ApiOkResponse({ description: 'Stored, or there already', standardSchema: policyStored })
+  @Problems('policy.invalid', 'policy.conflict', 'storage.full')
   store(@ZodBody(policyRequest) request: PolicyRequest) {
     return this.policies.store(request);
   }
 
   @Get()
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'List policies' })
+  @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
   list(@ZodQuery(policyQuery) { status, id, ...page }: z.output<typeof policyQuery>) {
     return this.policies.list(page, { status, id });
   }
 
   @Get(':ref')
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'One policy by policy_id, hash, or id: its newest active version' })
+  @ApiOkResponse({ description: 'The policy', standardSchema: policyRecord })
+  @Problems('policy.unknown')
   find(@ZodParam('ref', pathPart) ref: string) {
     return this.policies.find(ref);
   }
 
   @Put(':ref/status')
   @Clients('verifier', 'operator')
+  @ApiOperation({ summary: 'Set the status of a policy' })
+  @ApiOkResponse({ description: 'The policy as it is now', standardSchema: policyRecord })
+  @Problems('policy.unknown', 'storage.full')
   setStatus(
     @ZodParam('ref', pathPart) ref: string,
     @ZodBody(policyStatusRequest) { status }: z.output<typeof policyStatusRequest>,

@@ -1,10 +1,12 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Config } from '@cap/config';
-import { PAGE_LIMIT, retentionRequest, type RetiredRecord } from '@cap/contracts';
-import { Clients, CONFIG, ProblemError, ZodBody } from '@cap/service-kit';
+import { PAGE_LIMIT, retentionRequest, type RetiredRecord, retiredRecord } from '@cap/contracts';
+import { Clients, CONFIG, ProblemError, ZodBody, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
+@ApiTags('operations')
 @Controller('v1/retention')
 export class RetentionController {
   constructor(
@@ -15,6 +17,9 @@ export class RetentionController {
   @Post()
   @HttpCode(200)
   @Clients('operator')
+  @ApiOperation({ summary: 'Erase evidence that is older than it has to be kept' })
+  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retiredRecord })
+  @Problems('option.unsupported', 'storage.full')
   async retire(
     @ZodBody(retentionRequest) { years, dry_run }: z.output<typeof retentionRequest>,
   ): Promise<RetiredRecord> {

@@ -1,13 +1,23 @@
 import { type Readable } from 'node:stream';
 import { Controller, Delete, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
-import { type BlobRecord, type Page, pageQuery, pathPart, type SnapshotRecord } from '@cap/contracts';
-import { Clients, Logs, type ModuleLog, Produces, ZodParam, ZodQuery } from '@cap/service-kit';
+import {
+  type BlobRecord,
+  type Page,
+  pageQuery,
+  pathPart,
+  type SnapshotRecord,
+  snapshotRecord,
+  blobPage,
+} from '@cap/contracts';
+import { Clients, Logs, type ModuleLog, Produces, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
-import { BLOB_MEDIA_TYPE } from '../blobs/body.js';
+import { BLOB_MEDIA_TYPE, BlobAnswer } from '../blobs/body.js';
 import { describeBytes, requestedRange } from '../range.js';
 
+@ApiTags('snapshots')
 @Controller('v1/snapshots')
 @Clients('backup')
 export class SnapshotsController {
@@ -22,6 +32,9 @@ export class SnapshotsController {
 
   /** Two lines at info for a whole backup; its requests, one a BLOB, are of interest to nobody else. */
   @Post()
+  @ApiOperation({ summary: 'Lend a snapshot of database and BLOBs' })
+  @ApiCreatedResponse({ description: 'The lease', standardSchema: snapshotRecord })
+  @Problems('overloaded', 'storage.full')
   async create(): Promise<SnapshotRecord> {
     const snapshot = await this.data.createSnapshot();
     const { id, log_size, database_size, blobs, blob_bytes } = snapshot;
@@ -31,6 +44,8 @@ export class SnapshotsController {
 
   @Get(':id/database')
   @Produces(BLOB_MEDIA_TYPE)
+  @ApiOperation({ summary: 'The database of a snapshot' })
+  @BlobAnswer()
   async database(
     @ZodParam('id', pathPart) id: string,
     @Headers('range') header: string | undefined,
@@ -44,6 +59,8 @@ export class SnapshotsController {
   }
 
   @Get(':id/blobs')
+  @ApiOperation({ summary: 'The BLOBs that a snapshot refers to' })
+  @ApiOkResponse({ description: 'A page', standardSchema: blobPage })
   blobs(
     @ZodParam('id', pathPart) id: string,
     @ZodQuery(pageQuery) page: z.output<typeof pageQuery>,
@@ -53,6 +70,8 @@ export class SnapshotsController {
 
   @Delete(':id')
   @HttpCode(204)
+  @ApiOperation({ summary: 'Give a snapshot back' })
+  @ApiNoContentResponse({ description: 'Done' })
   async release(@ZodParam('id', pathPart) id: string): Promise<void> {
     await this.data.snapshots.release(id);
     this.#log.info('a snapshot was given back', { id });

@@ -1,11 +1,15 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
 import {
   type CallContext,
+  listPage,
   listQuery,
+  listRecord,
   listRequest,
   type ListRequest,
+  listStored,
   type ListStored,
   listWithdrawal,
   type ListWithdrawal,
@@ -19,7 +23,9 @@ import {
   preferredType,
   type Principal,
   ProblemError,
+  Problems,
   Produces,
+  schemaRef,
   Scopes,
   ZodBody,
   ZodParam,
@@ -27,6 +33,7 @@ import {
 } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { AsksRegistry, IdempotentAnswer, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { forgettingAfter } from '../remembered.js';
 import { ReferenceLists } from './reference-lists.js';
@@ -34,6 +41,7 @@ import { listHash } from './schemas.js';
 
 const CSV = 'text/csv; charset=utf-8';
 
+@ApiTags('lists')
 @Controller('lists')
 export class ListsController {
   constructor(
@@ -45,6 +53,10 @@ export class ListsController {
   @Post()
   @HttpCode(200)
   @Scopes('policy:write')
+  @ApiOperation({ summary: 'Publish a reference list', description: 'Every bad row is named in `errors`.' })
+  @IdempotentAnswer({ description: 'Stored', standardSchema: listStored })
+  @WritesRegistry()
+  @Problems('list.conflict', 'list.empty')
   publish(
     @ZodBody(listRequest) body: ListRequest,
     @CurrentPrincipal() principal: Principal,
@@ -59,14 +71,24 @@ export class ListsController {
 
   @Get()
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'List reference lists' })
+  @ApiOkResponse({ description: 'A page', standardSchema: listPage })
+  @AsksRegistry()
   list(@ZodQuery(listQuery) query: z.output<typeof listQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.registry.client.lists(query, { requestId });
   }
 
-  /** The record, or the CSV itself for a caller that would rather have text/csv. */
   @Get(':hash')
   @Scopes('verify:read')
   @Produces(JSON_MEDIA_TYPE, CSV)
+  @ApiOperation({ summary: 'One reference list: its record, or the CSV for a caller that accepts text/csv' })
+  @ApiHeader({ name: 'accept', description: 'text/csv for the file itself', required: false })
+  @TaggedAnswer({
+    description: 'The record, or the file as it was published',
+    content: { 'application/json': { schema: schemaRef(listRecord) }, 'text/csv': { schema: { type: 'string' } } },
+  })
+  @AsksRegistry()
+  @Problems('list.unknown')
   async find(
     @ZodParam('hash', listHash) hash: string,
     @Req() request: FastifyRequest,
@@ -83,10 +105,18 @@ export class ListsController {
     return this.registry.client.findListContent(hash, context);
   }
 
-  /** For good. Needs no idempotency key: the first time counts. */
+  /** Needs no idempotency key: the first time counts. */
   @Post(':hash/withdraw')
   @HttpCode(200)
   @Scopes('policy:write')
+  @ApiOperation({
+    summary: 'Withdraw a reference list, for good',
+    description:
+      'It stays there to be read; a verdict that rests on it has a warning. Withdrawn again, it stays as it is.',
+  })
+  @ApiOkResponse({ description: 'The list as it is now', standardSchema: listRecord })
+  @WritesRegistry()
+  @Problems('list.unknown')
   withdraw(
     @ZodParam('hash', listHash) hash: string,
     @ZodBody(listWithdrawal) body: ListWithdrawal,

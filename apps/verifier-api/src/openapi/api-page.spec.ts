@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { PROBLEMS } from '@cap/service-kit';
 import { tableOfPage } from './api-page.fixture.js';
-import { ROUTES } from './routes.js';
+import { document } from './document.fixture.js';
 
 /** Routes that every service has; those of documentation are in the page's first sentences. */
 const ELSEWHERE = ['GET /openapi.json', 'GET /docs'];
@@ -9,19 +9,22 @@ const code = (text: string) => `\`${text}\``;
 
 it('docs/api.md has every route with its scopes', () => {
   const rows = tableOfPage('route').filter(([route]) => !route!.includes('/v1/'));
-  const routes = ROUTES.map((route) => ({ ...route, name: `${route.method.toUpperCase()} ${route.path}` }));
-  expect(rows.map(([name]) => name).sort()).toEqual(
-    routes
-      .map(({ name }) => name)
-      .filter((name) => !ELSEWHERE.includes(name))
-      .map(code)
-      .sort(),
-  );
-  for (const { name, scopes, moreScopes } of routes.filter(({ name }) => !ELSEWHERE.includes(name))) {
+  const operations = Object.entries(document.paths)
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/gu, ':$1')}`,
+        operation,
+      })),
+    )
+    .filter(({ name }) => !ELSEWHERE.includes(name));
+  expect(rows.map(([name]) => name).sort()).toEqual(operations.map(({ name }) => code(name)).sort());
+  for (const { name, operation } of operations) {
     const [, cell] = rows.find(([route]) => route === code(name))!;
     const named = [...cell!.matchAll(/`(\w+:\w+)`/gu)].map(([, scope]) => scope);
-    expect([name, named]).toEqual([name, [...(scopes ?? []), ...(moreScopes?.scopes ?? [])]]);
-    expect([name, cell!.includes('instead')]).toEqual([name, moreScopes?.instead === true]);
+    const more = operation['x-more-scopes'];
+    const ways = operation.security.flatMap((way) => Object.values(way).flat());
+    expect([name, new Set(named)]).toEqual([name, new Set([...ways, ...(more?.scopes ?? [])])]);
+    expect([name, cell!.includes('instead')]).toEqual([name, more?.instead === true]);
   }
 });
 

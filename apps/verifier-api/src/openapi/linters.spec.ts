@@ -2,10 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
+import { DOCUMENT_FILE } from './document.fixture.js';
 
 const app = path.join(import.meta.dirname, '../..');
-/** Held to be the service's own document by document.spec.ts. */
-const DOCUMENT = path.join(app, '../../docs/openapi.json');
 /** Neither asks for updates nor tells anybody anything. */
 const ENVIRONMENT = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: 'true' };
 
@@ -14,7 +13,7 @@ async function lint(name: string, bin: string, ...args: string[]): Promise<{ cod
   const directory = path.join(app, 'node_modules', name);
   const { bin: programs } = JSON.parse(await readFile(path.join(directory, 'package.json'), 'utf8'));
   return new Promise((resolve) => {
-    const command = [path.join(directory, programs[bin]), 'lint', DOCUMENT, ...args];
+    const command = [path.join(directory, programs[bin]), 'lint', DOCUMENT_FILE, ...args];
     execFile(process.execPath, command, { cwd: app, env: ENVIRONMENT }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? -1) : 0, output: stdout || stderr }),
     );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type OpenApiDocument, type Operation, type Parameter, type Response, type Schema } from './document.js';
+import { type JsonSchema, type OpenApiDocument, type Operation, type Parameter, type Response } from '@cap/service-kit';
 import { shape } from './shape.js';
 
 const STYLE = `
@@ -33,13 +33,13 @@ const table = (heads: string[], rows: string[][]): string =>
         .join('')}</table>`;
 
 /** A schema's shape; a named one links to its section. */
-function shown(schema: Schema): string {
+function shown(schema: JsonSchema): string {
   const text = shape(schema);
   if ('$ref' in schema) return `<a href="#${text}">${code(text)}</a>`;
   return text.includes('\n') ? `<pre>${escape(text)}</pre>` : code(text);
 }
 
-function contents(content: Record<string, { schema: Schema }>): string {
+function contents(content: Record<string, { schema: JsonSchema }>): string {
   return Object.entries(content)
     .map(
       ([type, { schema }]) => `${code(type)} ${'allOf' in schema ? '<a href="#Problem">Problem</a>' : shown(schema)}`,
@@ -73,7 +73,7 @@ const responseRow = ([status, { description, headers = {}, content = {} }]: [str
 const anchor = (id: string): string => `id="${escape(id)}"`;
 
 function section(path: string, method: string, operation: Operation): string {
-  const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
+  const { operationId, summary, description, parameters, requestBody, responses } = operation;
   return [
     `<h3 ${anchor(operationId)}>${code(`${method.toUpperCase()} ${path}`)}</h3>`,
     paragraph(`${summary}.`),

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { TestVerifier } from '../verifier.fixture.js';
-import { openApiDocument } from './document.js';
+import { document } from './document.fixture.js';
 
-const document = openApiDocument();
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => {
     const ways = operation.security.map((scheme) => Object.values(scheme).flat());

@@ -1,17 +1,17 @@
-import { type Schema } from './document.js';
+import { type JsonSchema } from '@cap/service-kit';
 
 const INDENT = '  ';
 const PLACE = '#/components/schemas/';
 
-/** A JSON Schema as people read shapes: `{ name: string, size?: integer }`. Named schemas are told by their name. */
-export function shape(schema: Schema, indent = ''): string {
+/** A JSON JsonSchema as people read shapes: `{ name: string, size?: integer }`. Named schemas are told by their name. */
+export function shape(schema: JsonSchema, indent = ''): string {
   const { $ref, anyOf, type, properties, items, additionalProperties } = schema as {
     $ref?: string;
-    anyOf?: Schema[];
+    anyOf?: JsonSchema[];
     type?: string | string[];
-    properties?: Record<string, Schema>;
-    items?: Schema;
-    additionalProperties?: Schema | boolean;
+    properties?: Record<string, JsonSchema>;
+    items?: JsonSchema;
+    additionalProperties?: JsonSchema | boolean;
   };
   if ($ref !== undefined) return $ref.slice(PLACE.length);
   if (schema.enum) return (schema.enum as unknown[]).map((value) => JSON.stringify(value)).join(' | ');
@@ -26,7 +26,7 @@ export function shape(schema: Schema, indent = ''): string {
   return inside === 'any JSON' ? 'object' : `{ [name]: ${inside} }`;
 }
 
-function members(schema: Schema, properties: Record<string, Schema>, indent: string): string {
+function members(schema: JsonSchema, properties: Record<string, JsonSchema>, indent: string): string {
   const required = new Set(schema.required as string[] | undefined);
   const deeper = indent + INDENT;
   const lines = Object.entries(properties).map(([name, member]) => {

@@ -1,12 +1,14 @@
+import { type z } from 'zod';
 import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type z } from 'zod';
-import { policyQuery } from '@cap/contracts';
+import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
 import { type JsonValue } from '@cap/core';
 import {
   AnyScope,
   CurrentPrincipal,
   type Principal,
+  Problems,
   RawBody,
   requireScopes,
   Scopes,
@@ -17,10 +19,24 @@ import {
 import { isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { forgettingAfter } from '../remembered.js';
+import { AsksRegistry, IdempotentAnswer, MoreScopes, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { Policies } from './policies.js';
 import { PolicyService } from './policy.service.js';
-import { compileV2Request, type CompileV2Request, policyRef, statusRequest, type StatusRequest } from './schemas.js';
+import {
+  compiledV1,
+  compiledV2,
+  compileV2Request,
+  type CompileV2Request,
+  policyRef,
+  policyV1,
+  policyV2,
+  statusRequest,
+  type StatusRequest,
+} from './schemas.js';
 
+const TAG_OF_ACTIVE = 'Only an active one has an ETag: the status can change while the content stays.';
+
+@ApiTags('policies')
 @Controller('policy')
 export class PolicyController {
   constructor(
@@ -32,8 +48,15 @@ export class PolicyController {
   @Post('compile')
   @HttpCode(200)
   @Scopes('policy:write')
+  @ApiOperation({
+    summary: 'Compile and store a policy v1',
+    description: 'The same content has the same id. A new one starts `active`.',
+  })
+  @IdempotentAnswer({ description: 'Stored', standardSchema: compiledV1 })
+  @WritesRegistry()
+  @Problems('policy.invalid', 'policy.conflict')
   compileV1(
-    @RawBody() document: JsonValue,
+    @RawBody(policyV1) document: JsonValue,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -46,6 +69,18 @@ export class PolicyController {
 
   @Post('v2/compile')
   @AnyScope('verify:read', 'policy:write')
+  @MoreScopes({ when: 'persist is true', scopes: ['policy:write'], instead: true })
+  @ApiOperation({
+    summary: 'Compile a policy v2, and store it if asked to',
+    description: 'Idempotency-Key counts with `persist` only.',
+  })
+  @IdempotentAnswer({ description: 'Compiled', standardSchema: compiledV2 })
+  @ApiUnprocessableEntityResponse({
+    description: 'Compiled, and a lint is an error: nothing is stored',
+    standardSchema: compiledV2,
+  })
+  @WritesRegistry()
+  @Problems('policy.invalid', 'policy.conflict')
   async compileV2(
     @ZodBody(compileV2Request) body: CompileV2Request,
     @CurrentPrincipal() principal: Principal,
@@ -68,12 +103,19 @@ export class PolicyController {
 
   @Get()
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'List policies' })
+  @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
+  @AsksRegistry()
   list(@ZodQuery(policyQuery) query: z.output<typeof policyQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.policies.list(query, { requestId });
   }
 
   @Get('v2/:id')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'One policy v2 with its IR', description: TAG_OF_ACTIVE })
+  @TaggedAnswer({ description: 'The policy', standardSchema: policyV2 })
+  @AsksRegistry()
+  @Problems('policy.unknown')
   async findV2(
     @ZodParam('id', policyRef) ref: string,
     @Req() request: FastifyRequest,
@@ -85,6 +127,10 @@ export class PolicyController {
 
   @Get(':id')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'One policy of either format', description: TAG_OF_ACTIVE })
+  @TaggedAnswer({ description: 'The policy', standardSchema: policyRecord })
+  @AsksRegistry()
+  @Problems('policy.unknown')
   async find(
     @ZodParam('id', policyRef) ref: string,
     @Req() request: FastifyRequest,
@@ -97,6 +143,10 @@ export class PolicyController {
 
   @Put(':id/status')
   @Scopes('policy:write')
+  @ApiOperation({ summary: 'Set the status of a policy' })
+  @ApiOkResponse({ description: 'The policy as it is now', standardSchema: policyRecord })
+  @WritesRegistry()
+  @Problems('policy.unknown')
   setStatus(
     @ZodParam('id', policyRef) ref: string,
     @ZodBody(statusRequest) { status }: StatusRequest,

@@ -8,7 +8,7 @@ export const policyRef = pathPart.meta({
 });
 
 /** Body of POST /policy/compile; what is wrong with it is said by the compiler. */
-export const policyV1 = jsonObject.meta({ description: 'A policy v1, as JSON or YAML' });
+export const policyV1 = jsonObject.meta({ id: 'PolicyV1', description: 'A policy v1, as JSON or YAML' });
 
 /** POST /policy/v2/compile */
 export const compileV2Request = z
@@ -21,19 +21,21 @@ export const compileV2Request = z
   .refine(({ policy, policy_yaml }) => (policy === undefined) !== (policy_yaml === undefined), {
     error: 'expected either policy or policy_yaml',
   })
-  .meta({ oneOf: [{ required: ['policy'] }, { required: ['policy_yaml'] }] });
+  .meta({ id: 'PolicyV2CompileRequest', oneOf: [{ required: ['policy'] }, { required: ['policy_yaml'] }] });
 export type CompileV2Request = z.output<typeof compileV2Request>;
 
-export const statusRequest = z.strictObject({ status: policyStatus });
+export const statusRequest = z.strictObject({ status: policyStatus }).meta({ id: 'PolicyStatusRequest' });
 export type StatusRequest = z.output<typeof statusRequest>;
 
 /** Answer of POST /policy/compile */
-export const compiledV1 = z.object({
-  policy_id: z.uuid(),
-  policy_hash: digest,
-  metadata: jsonObject,
-  status: z.literal('compiled'),
-});
+export const compiledV1 = z
+  .object({
+    policy_id: z.uuid(),
+    policy_hash: digest,
+    metadata: jsonObject,
+    status: z.literal('compiled'),
+  })
+  .meta({ id: 'PolicyV1Compiled' });
 
 const hashV2 = z.string().regex(/^sha3-256:[0-9a-f]{64}$/);
 const lint = z.object({
@@ -43,23 +45,27 @@ const lint = z.object({
 }) satisfies z.ZodType<Lint>;
 
 /** Answer of POST /policy/v2/compile; 422 if a lint is an error. */
-export const compiledV2 = z.object({
-  policy_id: z.string(),
-  policy_hash: hashV2,
-  ir: jsonObject,
-  ir_hash: z.string(),
-  lints: z.array(lint),
-  stored: z.boolean(),
-  etag: z.string().meta({ description: 'The ETag of GET /policy/v2/:id' }),
-});
+export const compiledV2 = z
+  .object({
+    policy_id: z.string(),
+    policy_hash: hashV2,
+    ir: jsonObject,
+    ir_hash: z.string(),
+    lints: z.array(lint),
+    stored: z.boolean(),
+    etag: z.string().meta({ description: 'The ETag of GET /policy/v2/:id' }),
+  })
+  .meta({ id: 'PolicyV2Compiled' });
 
 /** Answer of GET /policy/v2/:id */
-export const policyV2 = z.object({
-  policy_id: z.string(),
-  policy_hash: hashV2,
-  status: policyStatus,
-  created_at: time,
-  policy: jsonObject,
-  ir: jsonObject,
-  ir_hash: z.string(),
-});
+export const policyV2 = z
+  .object({
+    policy_id: z.string(),
+    policy_hash: hashV2,
+    status: policyStatus,
+    created_at: time,
+    policy: jsonObject,
+    ir: jsonObject,
+    ir_hash: z.string(),
+  })
+  .meta({ id: 'PolicyV2' });

@@ -1,24 +1,34 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
-import { entryQuery } from '@cap/contracts';
-import { ProblemError, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
+import { entryPage, entryQuery, entryRecord } from '@cap/contracts';
+import { ProblemError, Problems, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
+import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
 import { entryId } from './schemas.js';
 
+@ApiTags('registry')
 @Controller('registry/entries')
 export class EntriesController {
   constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
 
   @Get()
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'List entries, oldest first' })
+  @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
+  @AsksRegistry()
   list(@ZodQuery(entryQuery) query: z.output<typeof entryQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.registry.client.listEntries(query, { requestId });
   }
 
   @Get(':id')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'One entry' })
+  @TaggedAnswer({ description: 'The entry', standardSchema: entryRecord })
+  @AsksRegistry()
+  @Problems('entry.unknown')
   async find(
     @ZodParam('id', entryId) id: string,
     @Req() request: FastifyRequest,

@@ -1,19 +1,25 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
-import { consistencyQuery } from '@cap/contracts';
-import { ProblemError, Scopes, ZodQuery } from '@cap/service-kit';
+import { checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
+import { ProblemError, Problems, Scopes, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
+import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
 import { noQuery, publicInclusionQuery } from './schemas.js';
 
 /** The log's proofs, as the registry gives them: whoever gets them needs only the log's public key to check them. */
+@ApiTags('registry')
 @Controller('registry')
 export class LogController {
   constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
 
   @Get('checkpoint')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'What the log signs now: size and root of its tree' })
+  @TaggedAnswer({ description: 'The checkpoint', standardSchema: checkpointRecord })
+  @AsksRegistry()
   async checkpoint(
     @ZodQuery(noQuery) _query: unknown,
     @Req() request: FastifyRequest,
@@ -25,6 +31,10 @@ export class LogController {
 
   @Get('proof/inclusion')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'The receipt of an entry (entry_id), or of any event of the log (log_index)' })
+  @ApiOkResponse({ description: 'The receipt', standardSchema: receipt })
+  @AsksRegistry()
+  @Problems('entry.unknown')
   async inclusion(
     @ZodQuery(publicInclusionQuery) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
     @Req() { id: requestId }: FastifyRequest,
@@ -35,6 +45,12 @@ export class LogController {
 
   @Get('proof/consistency')
   @Scopes('verify:read')
+  @ApiOperation({ summary: 'That the log of `from` events is the beginning of that of `to`' })
+  @ApiOkResponse({
+    description: 'The proof, with the checkpoint of the newer log',
+    standardSchema: consistencyRecord,
+  })
+  @AsksRegistry()
   consistency(
     @ZodQuery(consistencyQuery) query: z.output<typeof consistencyQuery>,
     @Req() { id: requestId }: FastifyRequest,

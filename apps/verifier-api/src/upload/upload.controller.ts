@@ -1,10 +1,14 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { CurrentPrincipal, type Principal, ProblemError, Scopes } from '@cap/service-kit';
+import { CurrentPrincipal, type Principal, ProblemError, Problems, schemaRef, Scopes } from '@cap/service-kit';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { IdempotentAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { bundleForm } from './form.js';
+import { uploaded, uploadForm } from './schemas.js';
 import { type SpooledBundle, UploadService } from './upload.service.js';
 
+@ApiTags('verify')
 @Controller('proof')
 export class UploadController {
   constructor(
@@ -15,6 +19,15 @@ export class UploadController {
   @Post('upload')
   @HttpCode(200)
   @Scopes('verify:read')
+  @ApiOperation({
+    summary: 'Upload a bundle',
+    description: 'The container is checked, the content is not judged. Kept for 24 h unless it is registered.',
+  })
+  @ApiConsumes('multipart/form-data')
+  @ApiBody({ schema: schemaRef(uploadForm) })
+  @IdempotentAnswer({ description: 'What is in the bundle', standardSchema: uploaded })
+  @WritesRegistry()
+  @Problems('bundle.unreadable', 'bundle.limit', 'bundle.erased', 'rate.limited')
   async upload(
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,

@@ -55,20 +55,23 @@ export const report = z
     trust_hash: digest.nullable(),
   })
   .meta({
+    id: 'Report',
     description: 'cap-report.v2, in the answer as its canonical bytes (RFC 8785): report_hash covers them',
   }) satisfies z.ZodType<Report>;
 
 /** Answer of POST /verify */
-export const verdictAnswer = z.object({
-  result: verdict,
-  policy_hash: digest.nullable(),
-  manifest_hash: digest.nullable(),
-  proof_hash: digest.nullable(),
-  bundle_id: digest.optional().meta({ description: 'Absent for a bundle in context form' }),
-  report,
-  entry_id: z.uuid().optional().meta({ description: 'With register: the entry in the registry' }),
-  log_index: count.optional().meta({ description: 'With register: where the entry is in the log' }),
-  receipt: receipt
-    .optional()
-    .meta({ description: 'With register: that the entry is in the log, for checking offline' }),
-});
+export const verdictAnswer = z
+  .object({
+    result: verdict,
+    policy_hash: digest.nullable(),
+    manifest_hash: digest.nullable(),
+    proof_hash: digest.nullable(),
+    bundle_id: digest.optional().meta({ description: 'Absent for a bundle in context form' }),
+    report,
+    entry_id: z.uuid().optional().meta({ description: 'With register: the entry in the registry' }),
+    log_index: count.optional().meta({ description: 'With register: where the entry is in the log' }),
+    receipt: receipt
+      .optional()
+      .meta({ description: 'With register: that the entry is in the log, for checking offline' }),
+  })
+  .meta({ id: 'Verdict' });

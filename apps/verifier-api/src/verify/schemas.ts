@@ -66,6 +66,7 @@ export const verifyRequest = z
   })
   .refine(({ options }) => judgedToday(options), { error: NOT_TODAY, path: ['options', 'register'] })
   .meta({
+    id: 'VerifyRequest',
     description: 'options.register only with bundle_id, without policy and without options.at',
     oneOf: [{ required: ['bundle_id'] }, { required: ['context'] }],
     not: { required: ['policy_id', 'policy'] },

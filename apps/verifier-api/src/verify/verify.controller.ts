@@ -1,4 +1,5 @@
-import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import { type CallContext, type EntryRecord, type ReceiptRecord } from '@cap/contracts';
@@ -9,12 +10,16 @@ import {
   ParsesRequest,
   parseWith,
   type Principal,
+  Problems,
   requireScopes,
+  schemaRef,
   Scopes,
 } from '@cap/service-kit';
 import { verdictMetrics } from '../metrics.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { IdempotentAnswer, MoreScopes, WritesRegistry } from '../openapi/decorators.js';
 import { RegistryConnection } from '../registry/connection.js';
+import { verdictAnswer } from './answers.js';
 import { type AskedBundle, bundleLimits, contextBundle, sentBundle, storedBundle } from './bundles.js';
 import { Judge, type Judged } from './judge.js';
 import { type Asked, verifyQuery, verifyRequest } from './schemas.js';
@@ -22,6 +27,7 @@ import { z } from 'zod';
 
 const NO_QUERY = z.strictObject({});
 
+@ApiTags('verify')
 @Controller()
 export class VerifyController {
   readonly #metrics = verdictMetrics();
@@ -33,19 +39,35 @@ export class VerifyController {
     @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
   ) {}
 
-  /** 200 whatever the verdict. */
   @Post('verify')
   @HttpCode(200)
   @Scopes('verify:read')
+  @MoreScopes({ when: 'register is true', scopes: ['registry:write'] })
   @ParsesRequest()
+  @ApiOperation({
+    summary: 'Judge a bundle',
+    description:
+      '200 whatever the verdict, which is about the rows that the company committed to, not about their truth. The bundle is sent as a zip with the options in the query, or named or enclosed in JSON with the options there. ' +
+      'Idempotency-Key counts with `register` only.',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: schemaRef(verifyRequest) },
+        'application/zip': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+  })
+  @IdempotentAnswer({ description: 'The verdict, check by check', standardSchema: verdictAnswer })
+  @WritesRegistry()
+  @Problems('bundle.unreadable', 'bundle.limit', 'bundle.unknown', 'bundle.erased')
+  @Problems('policy.unknown', 'policy.invalid', 'option.unsupported', 'option.invalid', 'timeout')
   async verify(
+    @Query({ schema: verifyQuery }) query: unknown,
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const { bundle, asked } = Buffer.isBuffer(request.body)
-      ? this.#sent(request.body, request.query)
-      : this.#named(request);
+    const { bundle, asked } = Buffer.isBuffer(request.body) ? this.#sent(request.body, query) : this.#named(request);
     if (asked.options.register) {
       requireScopes(principal, 'registry:write');
       const register = async () => ({ body: await this.#verdict(bundle, asked, request) });

@@ -1,3 +1,5 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiSecurity } from '@nestjs/swagger';
 import { type FastifyInstance, type RouteOptions } from 'fastify';
 import { addRouteConfig, type Handler, routeConfigOf } from '../http/route-config.js';
 
@@ -18,6 +20,10 @@ declare module 'fastify' {
 }
 
 const NEST_PATH = 'path';
+
+/** Names of the two kinds of token in the OpenAPI documents. */
+export const ACCESS_TOKEN = 'token';
+export const CLIENT_TOKEN = 'client';
 
 /** The rule that decorators wrote on a handler, or null. */
 export const accessRuleOf = (handler: Handler): AccessRule | null => routeConfigOf(handler).access ?? null;
@@ -46,11 +52,14 @@ const access =
 /** Everybody may call this route. */
 export const Public = () => access({ everybody: true });
 /** An access token with all these scopes may call this route. */
-export const Scopes = (...scopes: [string, ...string[]]) => access({ scopes });
+export const Scopes = (...scopes: [string, ...string[]]) =>
+  applyDecorators(access({ scopes }), ApiSecurity(ACCESS_TOKEN, scopes));
 /** An access token with one of these scopes may call this route; the handler then asks for the one that the request needs. */
-export const AnyScope = (...scopes: [string, string, ...string[]]) => access({ scopes, anyScope: true });
+export const AnyScope = (...scopes: [string, string, ...string[]]) =>
+  applyDecorators(access({ scopes, anyScope: true }), ...scopes.map((scope) => ApiSecurity(ACCESS_TOKEN, [scope])));
 /** These internal clients may call this route: the allow-list of registry.tokens. */
-export const Clients = (...clients: [string, ...string[]]) => access({ clients });
+export const Clients = (...clients: [string, ...string[]]) =>
+  applyDecorators(access({ clients }), ApiSecurity(CLIENT_TOKEN, clients));
 
 /** The rule for routes that a Fastify plugin adds: `{config: {access: PUBLIC}}`. */
 export const PUBLIC: AccessRule = { everybody: true, scopes: null, clients: null };

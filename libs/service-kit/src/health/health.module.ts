@@ -5,11 +5,14 @@ import {
   type HealthIndicatorResult,
   TerminusModule,
 } from '@nestjs/terminus';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../access/rules.js';
 import { Readiness, type ReadinessResult } from './readiness.js';
+import { health, readiness } from './schemas.js';
 
 @Public()
+@ApiTags('operation')
 @Controller()
 class HealthController {
   constructor(
@@ -17,20 +20,38 @@ class HealthController {
     @Inject(Readiness) private readonly readiness: Readiness,
   ) {}
 
-  /** Liveness: the process runs and its event loop turns. */
   @Get('healthz')
+  @ApiOperation({ summary: 'Whether the process runs' })
+  @ApiOkResponse({ description: 'It runs', standardSchema: health })
   live() {
     return this.health.check([]);
   }
 
-  /** Readiness: what the service needs is there; 503 names what is missing. */
   @Get('readyz')
+  @ApiOperation({
+    summary: 'Whether everything is there that the service needs',
+    description: 'On the management listener only.',
+  })
+  @ApiOkResponse({ description: 'Ready', standardSchema: readiness })
+  @ApiServiceUnavailableResponse({
+    description: 'Not ready: `missing` names what is not there',
+    standardSchema: readiness,
+  })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     return this.answer(reply, await this.readiness.results(), []);
   }
 
-  /** For a load balancer: 200 too while something is away that the service goes on without; `missing` and `error` name it. */
   @Get('readyz/serving')
+  @ApiOperation({
+    summary: 'Whether requests are to be sent here',
+    description:
+      'For load balancers, on the management listener only. As `/readyz`, but what the service goes on without may be away, once it was there: a verifier judges bundles without the registry by what the trust store and the caches know, and answers 503 to what needs the registry.',
+  })
+  @ApiOkResponse({ description: 'It serves: `missing` names what is away all the same', standardSchema: readiness })
+  @ApiServiceUnavailableResponse({
+    description: 'It does not serve: `missing` names what is not there',
+    standardSchema: readiness,
+  })
   async serving(@Res({ passthrough: true }) reply: FastifyReply) {
     const results = await this.readiness.results();
     const { true: bridged = [], false: counting = [] } = Object.groupBy(results, (it) => `${it.bridged}`);

@@ -52,14 +52,16 @@ export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.ou
 
 /** `@ZodBody(schema)`: the parsed body. */
 export const ZodBody = (schema: z.ZodType): ParameterDecorator =>
-  parameterOfRoute({ takesBody: true }, Body(new ZodPipe(schema)));
+  parameterOfRoute({ takesBody: true }, Body({ schema, pipes: [new ZodPipe(schema)] }));
 /** `@ZodQuery(schema)`: the parsed query string as one object. */
 export const ZodQuery = (schema: z.ZodType): ParameterDecorator =>
-  parameterOfRoute({ takesQuery: true }, Query(new ZodPipe(schema)));
-/** The body as it came, for a handler that says itself what is wrong with it. */
-export const RawBody = (): ParameterDecorator => parameterOfRoute({ takesBody: true }, Body());
+  parameterOfRoute({ takesQuery: true }, Query({ schema, pipes: [new ZodPipe(schema)] }));
+/** The body as it came, for a handler that says itself what is wrong with it; the schema is for the documentation alone. */
+export const RawBody = (schema: z.ZodType): ParameterDecorator =>
+  parameterOfRoute({ takesBody: true }, Body({ schema }));
 /** The handler parses query and body itself, since what they may hold depends on the request. */
 export const ParsesRequest = (): MethodDecorator => (_target, _name, descriptor) =>
   addRouteConfig(descriptor.value as unknown as Handler, { takesQuery: true, takesBody: true });
 /** `@ZodParam('id', schema)`: one part of the path. */
-export const ZodParam = (name: string, schema: z.ZodType): ParameterDecorator => Param(name, new ZodPipe(schema));
+export const ZodParam = (name: string, schema: z.ZodType): ParameterDecorator =>
+  Param(name, { schema, pipes: [new ZodPipe(schema)] });

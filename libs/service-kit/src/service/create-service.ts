@@ -47,6 +47,8 @@ export interface ServiceParts {
   readonly module: (config: Config, logs: Logs) => Type | DynamicModule | Promise<Type | DynamicModule>;
   /** Content type parsers and plugins that the app needs, before its routes. */
   readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
+  /** Told of the application once it is made, before it is initialised and listens. */
+  readonly configure?: ((app: NestFastifyApplication, config: Config) => unknown) | undefined;
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
   readonly serving?: ((app: NestFastifyApplication) => void) | undefined;
   /** Where log lines go instead of stdout, for tests. */
@@ -132,6 +134,7 @@ export async function createService(
     bodyParser: false,
     abortOnError: false,
   });
+  await parts.configure?.(app, config);
   await app.init();
   await fastify.ready();
   assertAccessRules();
