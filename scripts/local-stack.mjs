@@ -1,6 +1,6 @@
 /**
  * Three real services on loopback with throw-away keys, for the demo, `npm start`, the end-to-end tests and the bench.
- * Everything lives in one directory; what is started is ended by pid.
+ * Everything is in one directory; every process that is started is stopped by its pid.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -13,7 +13,7 @@ import { nodeBinary, root } from './setup.mjs';
 
 export const mainOf = (program) => path.join(root, PROGRAMS[program]);
 
-/** Our own variables must not leak into a program that is started with its own configuration. */
+/** Our own variables must not leak into a program that has its own configuration. */
 const cleanEnvironment = (extra = {}) => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -23,7 +23,7 @@ const cleanEnvironment = (extra = {}) => ({
   ...extra,
 });
 
-/** Runs `cap ARGS` to its end: {code, stdout, stderr}. */
+/** Runs `cap ARGS` to completion: {code, stdout, stderr}. */
 export function cap(args, { cwd = root, env = {}, input } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(nodeBinary(), [mainOf('cap'), ...args], { cwd, env: cleanEnvironment(env) });
@@ -39,7 +39,7 @@ export function cap(args, { cwd = root, env = {}, input } = {}) {
   });
 }
 
-/** Like cap(), but any exit other than `expected` is an error that shows what the program said. */
+/** Like cap(), but any exit other than `expected` is an error that shows the program's output. */
 export async function capOk(args, options = {}) {
   const result = await cap(args, options);
   const expected = options.expected ?? 0;
@@ -110,7 +110,7 @@ export class Service {
     throw new Error(`${this.program} was not ready after ${timeoutMs} ms: ${last}\n${this.log}`);
   }
 
-  /** SIGTERM (or another signal) and the exit; a process that outlives 30 s is killed, and that is an error. */
+  /** Sends SIGTERM (or another signal) and waits for the exit; a process that takes longer than 30 s is killed, and that is an error. */
   async stop(signal = 'SIGTERM') {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.exited;
     this.child.kill(signal);
@@ -128,8 +128,8 @@ const newToken = () => randomBytes(32).toString('base64url');
 const tokenHash = (token) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
 
 /**
- * Writes keys, tokens, trust store and configuration of the three services below `directory`; starts nothing.
- * `ports` fixes {verifier, registry, backup}; free ones are taken otherwise. `trustSigners` are kids of `keysDir`.
+ * Writes keys, tokens, trust store and configuration of the three services under `directory`; starts nothing.
+ * `ports` sets {verifier, registry, backup}; otherwise free ones are used. `trustSigners` are kids of `keysDir`.
  */
 export async function prepareStack(directory, { ports = {}, trust, tls, verification = {}, logLevel = 'info' } = {}) {
   const at = (...parts) => path.join(directory, ...parts);

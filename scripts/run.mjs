@@ -26,7 +26,7 @@ try {
   process.stderr.write(`[set-up] failed: ${error.message}\n`);
   process.exit(70);
 }
-// A program takes relative paths from where the user typed the command, not from the checkout.
+// Relative paths are relative to where the user typed the command, not to the checkout.
 const cwd = command in PROGRAMS ? (process.env.INIT_CWD ?? process.cwd()) : root;
 const child = spawn(nodeBinary(), [path.join(root, file), ...args], { cwd, env: toolEnvironment(), stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -1,6 +1,6 @@
 /**
- * Sets up a checkout on a machine that has only Node >= 20 and npm: brings Node 24 and pnpm from npm into .tools,
- * installs the dependencies, builds. Says what it does on stderr, does nothing twice, and may run several times at once.
+ * Sets up a checkout on a machine that has only Node >= 20 and npm: installs Node 24 and pnpm from npm into .tools,
+ * installs the dependencies, builds. Reports on stderr, repeats nothing, and may run several times at once.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ const toolNodeBin = path.join(tools, 'node_modules', nodePackage, 'bin');
 /** The node binary that runs our programs. */
 export const nodeBinary = () => (ownNodeIsEnough() ? process.execPath : path.join(toolNodeBin, 'node'));
 
-/** Environment in which `node` is 24 and `pnpm` and the workspace's tools are found. */
+/** Environment in which `node` is Node 24, and `pnpm` and the workspace's tools are on PATH. */
 export function toolEnvironment() {
   const first = [
     ...(ownNodeIsEnough() ? [path.dirname(process.execPath)] : [toolNodeBin]),
@@ -40,7 +40,7 @@ export function toolEnvironment() {
   };
 }
 
-/** Runs a program with its whole output on our stderr; rejects with its exit code. */
+/** Runs a program with all of its output on our stderr; rejects with its exit code. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env: toolEnvironment(), stdio: ['ignore', 2, 2], ...options });
@@ -108,7 +108,7 @@ const processLives = (pid) => {
   }
 };
 
-/** One set-up at a time: mkdir is atomic; a lock whose holder is dead is taken over. */
+/** One set-up at a time: mkdir is atomic, and a lock whose owner is dead is taken over. */
 async function withLock(action) {
   mkdirSync(tools, { recursive: true });
   const lock = path.join(tools, 'setup.lock');
@@ -142,13 +142,13 @@ async function withLock(action) {
   }
 }
 
-/** Brings tools, dependencies and build up to date. Quick when there is nothing to do. */
+/** Brings tools, dependencies and build up to date. Fast when there is nothing to do. */
 export async function setUp() {
   if (toolsAreThere() && isInstalled() && isBuilt() && everyAppIsBuilt()) return;
   await withLock(async () => {
     if (!toolsAreThere()) {
       const wanted = [`pnpm@${PNPM_VERSION}`, ...(ownNodeIsEnough() ? [] : [`${nodePackage}@${NODE_VERSION}`])];
-      say(`bringing ${wanted.join(' and ')} into .tools`);
+      say(`installing ${wanted.join(' and ')} into .tools`);
       await run(
         'npm',
         [
@@ -165,7 +165,7 @@ export async function setUp() {
         ],
         { env: process.env },
       );
-      // pnpm's own install script puts its native program in place; it runs here whatever npm thinks of scripts.
+      // pnpm's own install script installs its native program; it runs here even if npm's install scripts are disabled.
       await run(process.execPath, [path.join(tools, 'node_modules', 'pnpm', 'install.js')]);
     }
     if (!isInstalled()) {

@@ -15,7 +15,7 @@ const say = (text) => process.stdout.write(`${text}\n`);
 
 await mkdir(work, { recursive: true, mode: 0o700 });
 if (!(await exists(trust))) await capOk(['trust', 'init', '--out', trust]);
-// Keys and tokens are made anew at each start; the registry's data and the backups stay.
+// Keys and tokens are new at each start; the registry's data and the backups stay.
 for (const folder of ['issuer', 'config']) await rm(path.join(work, folder), { recursive: true, force: true });
 const stack = await prepareStack(work, { trust, ports: { verifier: 8080, registry: 8081, backup: 8082 } });
 const services = [stack.start.registry()];

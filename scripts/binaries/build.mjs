@@ -1,6 +1,6 @@
 /**
  * `pnpm binaries`: the four programs as single executables for this platform, in dist/binaries, with what install.sh needs,
- * THIRD-PARTY-NOTICES and SHA256SUMS. Makes them of the Node that runs this.
+ * THIRD-PARTY-NOTICES and SHA256SUMS. Builds them from the Node that runs this script.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,9 +23,9 @@ import { root } from '../setup.mjs';
 import { bundle, EXECUTABLE } from './bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from './notices.mjs';
 
-/** What docs/install/walkthrough.md tries an installation with. */
+/** What docs/install/walkthrough.md needs. */
 const EXAMPLES = ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'];
-/** What a server needs beside the programs. */
+/** What a server needs besides the programs. */
 const BESIDE = {
   LICENSE: 'LICENSE',
   'deploy/install.sh': 'install.sh',
@@ -34,7 +34,7 @@ const BESIDE = {
   'examples/config': 'config',
   ...Object.fromEntries(EXAMPLES.map((name) => [`examples/${name}`, `examples/${name}`])),
 };
-/** Node finds the resource by this mark in its own binary. */
+/** The marker by which Node finds the resource in its own binary. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 const out = path.join(root, 'dist', 'binaries');
@@ -45,7 +45,7 @@ const isMac = process.platform === 'darwin';
 function makeExecutable(name, main, assets) {
   const blob = path.join(parts, `${name}.blob`);
   const config = path.join(parts, `${name}.json`);
-  // The name is what stack traces show: not where somebody built it.
+  // Stack traces show this name, not the place where it was built.
   const settings = {
     main: path.basename(main),
     output: blob,
@@ -59,7 +59,7 @@ function makeExecutable(name, main, assets) {
   copyFileSync(process.execPath, executable);
   chmodSync(executable, 0o755);
   if (isMac) execFileSync('codesign', ['--remove-signature', executable]);
-  // Its remarks about section names of Node's binary are of no use to anybody: they are shown only if it fails.
+  // Its remarks about section names in Node's binary help nobody, so they are shown only if it fails.
   const segment = isMac ? ['--macho-segment-name', 'NODE_SEA'] : [];
   execFileSync(process.execPath, [POSTJECT, executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment], {
     stdio: 'pipe',
@@ -101,4 +101,4 @@ const sums = readdirSync(out, { recursive: true })
         .digest('hex')}  ${name}\n`,
   );
 writeFileSync(path.join(out, 'SHA256SUMS'), sums.sort().join(''));
-process.stdout.write(`${packages.size} packages of others in them; licences in THIRD-PARTY-NOTICES\n`);
+process.stdout.write(`${packages.size} third-party packages included; licences in THIRD-PARTY-NOTICES\n`);

@@ -1,13 +1,13 @@
 /**
- * One CommonJS file of a program, for a single executable or an image: our code as tsc made it (decorator metadata and all)
- * and every dependency.
+ * Bundles a program into one CommonJS file, for a single executable or an image: our code as tsc compiled it (including
+ * decorator metadata) and every dependency.
  */
 import path from 'node:path';
 import { build } from 'esbuild';
 import { REGISTRY_WRITER } from '../programs.mjs';
 import { root } from '../setup.mjs';
 
-/** What our dependencies load only if somebody installed it; nobody here does, and asking for it fails as it does without. */
+/** Optional modules of our dependencies that we do not install; loading one fails as it would without a bundle. */
 const OPTIONAL = [
   'class-validator',
   'class-transformer',
@@ -18,17 +18,17 @@ const OPTIONAL = [
   '@fastify/view',
 ];
 
-/** Looks for the addon on disk; in a bundle it is the one for this platform. */
+/** Searches the disk for the addon; in a bundle it is the one for this platform. */
 const SQLITE_BINDING = /better-sqlite3\/lib\/binding\.js$/;
 const SQLITE_ADDON = `../prebuilds/${process.platform}-${process.arch}.node`;
 
 /**
- * What is in a single executable. Addons can be loaded from files only: the bundle writes the asset to a directory of its own,
- * which is gone once loaded. A thread loads it under the same name, by which the system knows it: a second copy of SQLite in
+ * For a single executable. Addons can be loaded only from files: the bundle writes the asset to a private directory and removes
+ * it once it is loaded. A thread loads it under the same name, by which the system recognises it: a second copy of SQLite in
  * one process would neither see nor respect the locks of the first.
  */
 export const EXECUTABLE = {
-  // CommonJS has no import.meta; the executable is the only file there is.
+  // CommonJS has no import.meta; the executable is the only file.
   url: `require('node:url').pathToFileURL(process.execPath).href`,
   define: {},
   addonLoader: (asset) => `
@@ -53,8 +53,8 @@ export const EXECUTABLE = {
 };
 
 /**
- * What is in an image: the addon is a file beside the bundle, named after the processor that the image is for, and what nobody
- * said is as libs/config/src/places.ts has it there.
+ * For an image: the addon is a file beside the bundle, for the image's processor, and the defaults are those that
+ * libs/config/src/places.ts has for images.
  */
 export const IMAGE = {
   url: `require('node:url').pathToFileURL(__filename).href`,
@@ -64,7 +64,7 @@ export const IMAGE = {
   shebang: '#!/usr/local/bin/node\n',
 };
 
-/** Replaces each native addon by code that loads the asset of its name; `assets` collects name -> file. */
+/** Replaces each native addon with code that loads the asset of that name; `assets` collects name -> file. */
 const nativeAddons = (assets, addonLoader) => ({
   name: 'native addons',
   setup({ onLoad }) {
@@ -77,7 +77,7 @@ const nativeAddons = (assets, addonLoader) => ({
   },
 });
 
-/** The one module whose code awaits at its top, which CommonJS can't: the entry makes what it exports, then loads the rest. */
+/** The only module with a top-level await, which CommonJS lacks: the entry computes its exports, then loads the rest. */
 const AWAITING = path.join(root, 'libs/crypto/dist/blake3-instances.js');
 const awaitedFirst = {
   name: 'awaited first',
@@ -101,8 +101,8 @@ const entryOf = (main) => `
 `;
 
 /**
- * Bundles `entry` into `outfile` for EXECUTABLE or IMAGE. Answers the assets that it needs (name -> file) and the folders of
- * the packages in it, ours left out.
+ * Bundles `entry` into `outfile` for EXECUTABLE or IMAGE. Returns the assets it needs (name -> file) and the folders of the
+ * third-party packages in it.
  */
 export async function bundle(entry, outfile, { url, define, addonLoader, shebang = '' }) {
   const assets = {};
@@ -117,7 +117,7 @@ export async function bundle(entry, outfile, { url, define, addonLoader, shebang
     format: 'cjs',
     keepNames: true, // Nest and TypeORM name things after classes
     minify: true,
-    legalComments: 'none', // they stand in THIRD-PARTY-NOTICES
+    legalComments: 'none', // they are in THIRD-PARTY-NOTICES
     external: OPTIONAL.flatMap((name) => [name, `${name}/*`]),
     define: { 'import.meta.url': 'bundleUrl', ...define },
     banner: { js: `${shebang}const bundleUrl = ${url};` },

@@ -1,8 +1,8 @@
-/** The licences of what is in the binaries: THIRD-PARTY-NOTICES, and a refusal of every licence that is not permissive. */
+/** Writes THIRD-PARTY-NOTICES for what is in the executables, and refuses every licence that is not permissive. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Whoever adds to this list has read the licence. */
+/** Read a licence before you add it here. */
 export const PERMISSIVE = new Set([
   '0BSD',
   'Apache-2.0',
@@ -15,33 +15,33 @@ export const PERMISSIVE = new Set([
   'Unlicense',
 ]);
 
-/** Packages whose package.json names no licence, and what their readme says. */
+/** Packages whose package.json names no licence, with the one their readme names. */
 const IN_THE_README = { 'pause@0.0.1': 'MIT' };
 
-/** `MIT`, `(MIT OR GPL-2.0)`, `MIT AND ISC`: may it be shipped? Anything else than these forms may not. */
+/** `MIT`, `(MIT OR GPL-2.0)`, `MIT AND ISC`: may it be shipped? Any other form may not. */
 export function isPermissive(expression) {
   const inner = expression.replace(/^\((.*)\)$/, '$1');
   if (/[()]/.test(inner)) return false;
   return inner.split(/ OR /).some((choice) => choice.split(/ AND /).every((licence) => PERMISSIVE.has(licence.trim())));
 }
 
-/** The field as npm has it today, or the list of old packages, any of which may be chosen. */
+/** The licence field as npm defines it today, or the list in old packages, from which any may be chosen. */
 const licenceOf = ({ name, version, license, licenses }) =>
   license ?? licenses?.map(({ type }) => type).join(' OR ') ?? IN_THE_README[`${name}@${version}`] ?? 'none named';
 
-/** Name, version, licence and its text of the package in a folder. */
+/** Name, version, licence and licence text of the package in a folder. */
 function noticeOf(folder) {
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   const { name, version } = manifest;
   const files = readdirSync(folder);
   const licences = files.filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-  // Some have their licence in the readme only.
+  // Some have their licence only in the readme.
   const from = licences.length > 0 ? licences : files.filter((file) => /^readme/i.test(file));
   const text = from.map((file) => readFileSync(path.join(folder, file), 'utf8').trim()).join('\n\n');
   return { name, version, license: licenceOf(manifest), text };
 }
 
-/** The page of notices; throws with the names of packages that may not be shipped. `nodeLicence` is Node's own. */
+/** The text of the notices; throws with the names of packages that may not be shipped. `nodeLicence` is Node's own. */
 export function thirdPartyNotices(folders, nodeLicence) {
   const notices = [...folders]
     .map(noticeOf)
@@ -61,7 +61,7 @@ export function thirdPartyNotices(folders, nodeLicence) {
   ].join('');
 }
 
-/** The licence text of the Node that builds: it stands beside `bin/` in the npm package and in the distribution. */
+/** The licence text of the Node that builds: it is beside `bin/` in the npm package and in the distribution. */
 export function nodeLicence() {
   const file = path.join(path.dirname(process.execPath), '..', 'LICENSE');
   if (!existsSync(file))

@@ -1,6 +1,6 @@
 /**
- * `npm run -s images [-- OPTIONS OF DOCKER BUILD]`: the three images with the version of package.json as their tag. Needs
- * Docker (BuildKit) and nothing of a set-up: everything else happens in the build.
+ * `npm run -s images [-- OPTIONS OF DOCKER BUILD]`: builds the three images, tagged with the version in package.json. Needs
+ * Docker (BuildKit) and no set-up: everything else happens in the build.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { IMAGES, REPOSITORY } from './names.mjs';
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** The commit that is built and its time; a checkout that was changed, or has no history, is none. */
+/** The commit that is built, and its time; none if the checkout has changes or no history. */
 function commit() {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
   if (git('status', '--porcelain').stdout !== '') return {};

