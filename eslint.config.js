@@ -28,7 +28,7 @@ const ARROWS = {
   ],
   'apps/verifier-api': ['core', 'crypto', 'lists', 'policy', 'proof', 'verify', 'config', 'contracts', 'service-kit'],
   'apps/registry': [
-    ...['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
+    ...['core', 'crypto', 'tlog', 'lists', 'policy'],
     ...['storage', 'config', 'contracts', 'service-kit'],
   ],
   'apps/backup-worker': ['core', 'crypto', 'backup', 'config', 'contracts', 'service-kit'],

@@ -52,8 +52,8 @@ beforeAll(async () => {
   // The verifier holds all that a good bundle needs: what is worse than `ok` comes from the mutation alone.
   const { policy, proving } = good.disclosure;
   await taken('/policy/v2/compile', { policy: policy.document, persist: true });
-  for (const { id, kind, as_of, bytes } of proving.context.referenceLists.values())
-    await taken('/lists', { id, kind, as_of, content: Buffer.from(bytes).toString('base64') });
+  for (const { id, kind, as_of, list } of proving.context.referenceLists.values())
+    await taken('/lists', { id, kind, as_of, content: Buffer.from(list.bytes).toString('base64') });
   for (const [name, result] of [
     ['disclosure', 'ok'],
     ['mock', 'warn'],

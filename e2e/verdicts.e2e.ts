@@ -277,9 +277,9 @@ describe('the verdict table, through the command line and through HTTP', () => {
     await writeFile(file('bundle.zip'), zip ? zip(bundle) : bundle.zip);
     await writeFile(file('policy.json'), bundle.policy.canonicalText);
     const lists = [...bundle.proving.context.referenceLists.values()];
-    for (const { id, bytes, as_of, kind } of lists) {
-      await writeFile(file(`${id}.csv`), bytes);
-      await post('/lists', { id, kind, as_of, content: Buffer.from(bytes).toString('base64') });
+    for (const { id, list, as_of, kind } of lists) {
+      await writeFile(file(`${id}.csv`), list.bytes);
+      await post('/lists', { id, kind, as_of, content: Buffer.from(list.bytes).toString('base64') });
     }
     if (policy !== 'unknown') {
       await post('/policy/v2/compile', {

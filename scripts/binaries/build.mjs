@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
+import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/assets.js';
 import { WRITER_ASSET } from '../../libs/storage/dist/database/sqlite-writer.js';
 import { PROGRAMS, PROOF_WORKER, PROVING, REGISTRY_WRITER, WRITING } from '../programs.mjs';
 import { root } from '../setup.mjs';

@@ -5,7 +5,7 @@
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/beside.js';
+import { ASSETS, ceremonySource } from '../../libs/proof/dist/backends/kzg-columns/assets.js';
 import { bundle, IMAGE } from '../binaries/bundle.mjs';
 import { nodeLicence, thirdPartyNotices } from '../binaries/notices.mjs';
 import { PROGRAMS, PROOF_WORKER, REGISTRY_WRITER } from '../programs.mjs';

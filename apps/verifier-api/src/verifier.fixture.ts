@@ -135,7 +135,7 @@ class Prover {
       proof: (await this.project.proof()).bytes,
       statement: record.statement,
       policy: Buffer.from((await this.project.policy()).canonicalText),
-      references: Object.fromEntries([...lists].map(([id, { bytes }]) => [`${id}.csv`, bytes])),
+      references: Object.fromEntries([...lists].map(([id, { list }]) => [`${id}.csv`, list.bytes])),
       signers: [this.key],
     });
   }

@@ -17,6 +17,3 @@ const numbers = new Map(countryCodes.map((code, i) => [code, i + 1]));
 
 /** 1..249, or undefined for what is no country code. */
 export const countryNumber = (code: string): number | undefined => numbers.get(code);
-
-/** The risk that a jurisdictions list gives a country. */
-export type RiskLevel = 'low' | 'medium' | 'high';

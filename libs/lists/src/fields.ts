@@ -1,10 +1,10 @@
-import { type JsonValue, isDate } from '@cap/core';
-import { countryCodes } from './countries.js';
-import { foldIdentifierPart } from './identifier.js';
-import { unseenCharacter } from './unseen.js';
-import { corrections } from './corrections.js';
-import { type ListName, type ReferenceListKind } from './rows.js';
-
+/**
+ * The one schema of a list. Where do I add a field? Here: a line in LIST_FIELDS. From it come the type of a row (SupplierRow,
+ * UboRow), what `cap prepare` reads (cells.ts reads a value of each kind), what a commitment covers and a disclosure may open,
+ * and the fields that a policy's rule may name. Two things are said apart, since only some fields belong to them: what rows are
+ * told apart by (identifierFields below) and what a code is made of (codeFields in @cap/policy). A new field is optional, or
+ * every list that was ever prepared lacks it; vectors of commitments change with it, and docs/formats.md names it.
+ */
 export type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
 export interface FieldSpec {
   kind: FieldKind;
@@ -12,119 +12,77 @@ export interface FieldSpec {
 }
 export type FieldSpecs = Readonly<Record<string, FieldSpec>>;
 
-const required = (kind: FieldKind): FieldSpec => ({ kind, required: true });
-const optional = (kind: FieldKind): FieldSpec => ({ kind, required: false });
+const required = <K extends FieldKind>(kind: K) => ({ kind, required: true }) as const;
+const optional = <K extends FieldKind>(kind: K) => ({ kind, required: false }) as const;
+
+export const SUPPLIER_FIELDS = {
+  name: required('text'),
+  jurisdiction: required('country'),
+  tier: required('tier'),
+  id: optional('text'),
+  due_diligence: optional('boolean'),
+  audit_date: optional('date'),
+};
+export const UBO_FIELDS = {
+  name: required('text'),
+  birthdate: required('date'),
+  citizenship: required('country'),
+  id: optional('text'),
+};
+export const SANCTIONS_FIELDS = {
+  name: required('text'),
+  birthdate: optional('date'),
+  nationality: optional('country'),
+  id: optional('text'),
+};
+export const JURISDICTIONS_FIELDS = { iso_code: required('country'), risk_level: required('risk') };
+
+export type ListName = 'suppliers' | 'ubos';
+export type ReferenceListKind = 'sanctions' | 'jurisdictions';
 
 /** The fields of a committed row, by list. */
-export const LIST_FIELDS: Readonly<Record<ListName, FieldSpecs>> = {
-  suppliers: {
-    name: required('text'),
-    jurisdiction: required('country'),
-    tier: required('tier'),
-    id: optional('text'),
-    due_diligence: optional('boolean'),
-    audit_date: optional('date'),
-  },
-  ubos: {
-    name: required('text'),
-    birthdate: required('date'),
-    citizenship: required('country'),
-    id: optional('text'),
-  },
-};
+export const LIST_FIELDS: Readonly<Record<ListName, FieldSpecs>> = { suppliers: SUPPLIER_FIELDS, ubos: UBO_FIELDS };
 
 /** The columns of a reference list. */
 export const REFERENCE_FIELDS: Readonly<Record<ReferenceListKind, FieldSpecs>> = {
-  sanctions: {
-    name: required('text'),
-    birthdate: optional('date'),
-    nationality: optional('country'),
-    id: optional('text'),
-  },
-  jurisdictions: { iso_code: required('country'), risk_level: required('risk') },
+  sanctions: SANCTIONS_FIELDS,
+  jurisdictions: JURISDICTIONS_FIELDS,
 };
 
-/** NFC, and no white space around it. */
-export const normaliseText = (text: string): string => text.normalize('NFC').trim();
+/** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
+export type IdScheme = 'id' | 'name' | 'person';
 
-const COUNTRIES = new Set<string>(countryCodes);
-const RISKS = new Set(['low', 'medium', 'high']);
-
-type Read = { value: string | number | boolean } | { fault: string };
-
-/** A cell's text -> the typed value, or what is wrong with it and, where that can be told, what to write instead. */
-export function readCell(kind: FieldKind, cell: string): Read {
-  const text = normaliseText(cell);
-  const read = typedValue(kind, text);
-  if (!('fault' in read)) return read;
-  const instead = corrections(kind, text).filter((each) => 'value' in typedValue(kind, each));
-  return instead.length === 0 ? read : { fault: `${read.fault}: write ${instead.join(' or ')}` };
+/** The row fields that a scheme reads in a list. */
+export function identifierFields(list: string, scheme: IdScheme): string[] {
+  if (scheme === 'id') return ['id'];
+  if (scheme === 'person') return ['name', 'birthdate'];
+  return ['name', list === 'ubos' ? 'citizenship' : 'jurisdiction'];
 }
 
-function typedValue(kind: FieldKind, text: string): Read {
-  switch (kind) {
-    case 'tier':
-      return /^[1-9]\d{0,8}$/.test(text)
-        ? { value: Number(text) }
-        : { fault: `expected an integer from 1, found ${quote(text)}` };
-    case 'boolean': {
-      const lower = text.toLowerCase(); // spreadsheets write TRUE
-      return lower === 'true' || lower === 'false'
-        ? { value: lower === 'true' }
-        : { fault: `expected true or false, found ${quote(text)}` };
-    }
-    default: {
-      const fault = textFault(kind, text);
-      return fault === null ? { value: text } : { fault };
-    }
-  }
-}
+/** The risk that a jurisdictions list gives a country. */
+export type RiskLevel = 'low' | 'medium' | 'high';
 
-/** Why `value` is not the typed, normalised value of such a field, or null. For values that do not come from a CSV file. */
-export function valueFault(kind: FieldKind, value: JsonValue): string | null {
-  switch (kind) {
-    case 'tier':
-      return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 999_999_999
-        ? null
-        : 'expected an integer from 1';
-    case 'boolean':
-      return typeof value === 'boolean' ? null : 'expected true or false';
-    default:
-      if (typeof value !== 'string') return 'expected a string';
-      return (
-        textFault(kind, value) ?? (value === normaliseText(value) ? null : 'expected NFC without white space around it')
-      );
-  }
+/** Typed values: texts are NFC and trimmed, a country is an ISO 3166-1 alpha-2 code, a date YYYY-MM-DD. */
+interface Values {
+  text: string;
+  country: string;
+  tier: number;
+  boolean: boolean;
+  date: string;
+  risk: RiskLevel;
 }
-
-/** What a spreadsheet shows as such. */
-const SPACING: Readonly<Record<string, string>> = {
-  'U+0009': 'a tab',
-  'U+000A': 'a line break',
-  'U+000D': 'a line break',
+type Required<F extends FieldSpecs> = {
+  [N in keyof F as F[N]['required'] extends true ? N : never]: Values[F[N]['kind']];
 };
+type Optional<F extends FieldSpecs> = {
+  [N in keyof F as F[N]['required'] extends true ? never : N]?: Values[F[N]['kind']];
+};
+/** An absent optional field is an absent member. */
+export type RowOf<F extends FieldSpecs> = Required<F> & Optional<F>;
 
-function textFault(kind: Exclude<FieldKind, 'tier' | 'boolean'>, text: string): string | null {
-  switch (kind) {
-    case 'country':
-      return COUNTRIES.has(text) ? null : `expected an ISO 3166-1 alpha-2 code in capitals, found ${quote(text)}`;
-    case 'date':
-      return isDate(text) ? null : `expected a day that exists as YYYY-MM-DD, found ${quote(text)}`;
-    case 'risk':
-      return RISKS.has(text) ? null : `expected low, medium or high, found ${quote(text)}`;
-    case 'text': {
-      const unseen = unseenCharacter(text);
-      if (unseen !== null)
-        return (
-          `holds ${SPACING[unseen] ?? `the invisible or unassigned character ${unseen}`}, with which it would match no ` +
-          'list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)'
-        );
-      // Such a text would make all of its kind equal: identifiers drop punctuation and symbols.
-      return foldIdentifierPart(text) === '' ? `expected a letter or digit somewhere, found ${quote(text)}` : null;
-    }
-  }
-}
-
-function quote(text: string): string {
-  return text === '' ? 'nothing' : JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
+export type SupplierRow = RowOf<typeof SUPPLIER_FIELDS>;
+export type UboRow = RowOf<typeof UBO_FIELDS>;
+export type ListRow = SupplierRow | UboRow;
+/** One line (an alias is a line of its own) of a list of names. */
+export type SanctionsEntry = RowOf<typeof SANCTIONS_FIELDS>;
+export type JurisdictionsEntry = RowOf<typeof JURISDICTIONS_FIELDS>;

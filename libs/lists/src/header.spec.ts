@@ -3,7 +3,7 @@ import iconv from 'iconv-lite';
 import { isCapError } from '@cap/core';
 import { type ListFault } from './faults.js';
 import { readSuppliers, type IntakeOptions } from './intake.js';
-import { parseReferenceList } from './reference.js';
+import { ReferenceList } from './reference.js';
 
 /** The faults of a supplier list, as `line column: message`. */
 async function faultsOf(text: string | Buffer, options: Partial<IntakeOptions> = {}): Promise<string[]> {
@@ -66,7 +66,7 @@ describe('lines before the header row', () => {
 
   it('are found in a reference list too, also when rows are left out', () => {
     const text = 'Last Updated,03/06/2026\nname,nationality\nVor,RU\n';
-    expect(() => parseReferenceList('sanctions', Buffer.from(text))).toThrow(
+    expect(() => new ReferenceList(Buffer.from(text)).sanctions()).toThrow(
       'sanctions.csv:1: the header row is not the first line, but line 2: take out the line before it',
     );
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { foldIdentifierPart, identifier, identifierFields } from './identifier.js';
+import { identifierFields } from './fields.js';
+import { foldIdentifierPart, identifier } from './identifier.js';
 
 describe('folding of an identifier part (cap.id.v1)', () => {
   it.each<[string, string, string]>([

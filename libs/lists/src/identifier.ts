@@ -1,16 +1,7 @@
-/** How an identifier of a list is built: `id:`…, `name:`…|country, `person:`…|birthdate (cap.id.v1). */
-export type IdScheme = 'id' | 'name' | 'person';
-
-/** What the entries of a reference list come to under a scheme. */
-export interface ListedIdentifiers {
-  identifiers: ReadonlySet<string>;
-  /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
-  entries: number;
-  usable: number;
-}
+import { type IdScheme } from './fields.js';
 
 /** The fields that identifiers read; `country` stands in for a sanctions entry's nationality. */
-export interface Identifiable {
+interface Identifiable {
   id?: string;
   name?: string;
   birthdate?: string;
@@ -29,13 +20,6 @@ export function identifier(row: Identifiable, scheme: IdScheme): string | null {
   const part = scheme === 'name' ? (row.jurisdiction ?? row.citizenship ?? row.country) : birthdate;
   if (name === undefined || part === undefined) return null;
   return `${scheme}:${foldIdentifierPart(name)}|${part}`;
-}
-
-/** The row fields that a scheme reads in a list. */
-export function identifierFields(list: string, scheme: IdScheme): string[] {
-  if (scheme === 'id') return ['id'];
-  if (scheme === 'person') return ['name', 'birthdate'];
-  return ['name', list === 'ubos' ? 'citizenship' : 'jurisdiction'];
 }
 
 // Unicode's full case folding (CaseFolding.txt, C + F) where it differs from lower case and NFD does not level it out.

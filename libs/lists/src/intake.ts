@@ -1,14 +1,23 @@
 import { CapError } from '@cap/core';
 import { defaultIdScheme } from './schemes.js';
-import { withoutUnseen } from './unseen.js';
-import { type IdScheme } from './identifier.js';
+import { withoutInvisible } from './invisible.js';
 import { CsvReader, type CsvRecord } from './csv.js';
 import { isEncoding, ListDecoder } from './decoder.js';
 import { listInvalid, type ListFault } from './faults.js';
-import { LIST_FIELDS, readCell, type FieldSpecs } from './fields.js';
+import { readCell } from './cells.js';
+import {
+  SUPPLIER_FIELDS,
+  UBO_FIELDS,
+  type FieldSpecs,
+  type IdScheme,
+  type ListName,
+  type ListRow,
+  type RowOf,
+  type SupplierRow,
+  type UboRow,
+} from './fields.js';
 import { HEAD_CHARACTERS, headerKey, headerRemedy, WantedColumns } from './header.js';
-import { duplicates } from './identifiers.js';
-import { type ListName, type ListRow, type SupplierRow, type UboRow } from './rows.js';
+import { duplicates } from './duplicates.js';
 
 export interface IntakeOptions {
   /** The file's name, for messages. */
@@ -42,39 +51,39 @@ export interface Intake<Row> {
 export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file, duplicates too. */
-export const readSuppliers = (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
-  readList<SupplierRow>('suppliers', source, options);
+export const readSuppliers = async (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
+  readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'supplier'), source, options);
 
 /** Reads ubos.csv; as readSuppliers. */
-export const readUbos = (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
-  readList<UboRow>('ubos', source, options);
+export const readUbos = async (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
+  readList('ubos', new TableReader(UBO_FIELDS, options, 'UBO'), source, options);
 
-async function readList<Row extends ListRow>(
+async function readList<F extends FieldSpecs>(
   list: ListName,
+  table: TableReader<F>,
   source: ListSource,
   options: IntakeOptions,
-): Promise<Intake<Row>> {
-  const table = new TableReader(LIST_FIELDS[list], options, list === 'suppliers' ? 'supplier' : 'UBO');
+): Promise<Intake<RowOf<F>>> {
   if (source instanceof Uint8Array) table.push(source);
   else for await (const chunk of source) table.push(chunk);
-  const { intake, faults, halfRead } = table.finish();
+  const { intake, faults, partialRows } = table.finish();
   // Duplicates are said along with what else is wrong, as far as they can be told: a list is mended once.
-  const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...halfRead]
+  const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...partialRows]
     .sort((a, b) => a.line - b.line)
     .map(({ row, line }) => ({ row: row as Partial<ListRow>, line }));
   faults.push(...duplicates(rows, options.idScheme ?? defaultIdScheme(list), options.file));
   if (faults.length > 0) throw listInvalid(faults.sort((a, b) => a.line - b.line));
-  return intake as Intake<unknown> as Intake<Row>;
+  return intake;
 }
 
-type TableRow = Record<string, string | number | boolean>;
+type Cells = Record<string, string | number | boolean>;
 
 /** What a table came to, good and bad. */
-interface TableReading {
-  intake: Intake<TableRow>;
+interface TableReading<Row> {
+  intake: Intake<Row>;
   faults: ListFault[];
   /** The cells that could be read of rows that can't be used. */
-  halfRead: { row: TableRow; line: number }[];
+  partialRows: { row: Cells; line: number }[];
 }
 
 /** Files that are no text, by their first bytes, and what to do about each. */
@@ -102,7 +111,7 @@ function refuseOtherFormats(beginning: Buffer, file: string): void {
 }
 
 /** Turns the bytes of a CSV file with a header row into typed rows, piece by piece. */
-export class TableReader {
+export class TableReader<F extends FieldSpecs> {
   #beginning = Buffer.alloc(0);
   private readonly csv: CsvReader;
   private readonly text: ListDecoder;
@@ -114,8 +123,8 @@ export class TableReader {
   private columns: (string | null)[] | undefined;
   private headers: string[] = [];
   private readonly faults: ListFault[] = [];
-  private readonly halfRead: TableReading['halfRead'] = [];
-  private readonly intake: Intake<TableRow> = {
+  private readonly partialRows: TableReading<RowOf<F>>['partialRows'] = [];
+  private readonly intake: Intake<RowOf<F>> = {
     rows: [],
     lines: [],
     ignoredColumns: [],
@@ -124,7 +133,7 @@ export class TableReader {
   };
 
   constructor(
-    private readonly fields: FieldSpecs,
+    private readonly fields: F,
     private readonly options: IntakeOptions,
     /** What a row is, for messages. */
     private readonly entry: 'supplier' | 'UBO' | 'entry' = 'entry',
@@ -154,21 +163,21 @@ export class TableReader {
   }
 
   /** All rows, or CapError `list.invalid` with every fault that was found. */
-  end(): Intake<TableRow> {
+  end(): Intake<RowOf<F>> {
     const { intake, faults } = this.finish();
     if (faults.length > 0) throw listInvalid(faults);
     return intake;
   }
 
   /** All that was found. */
-  finish(): TableReading {
+  finish(): TableReading<RowOf<F>> {
     this.takeText(this.text.end());
     this.take(this.csv.end());
     this.judgeHeader();
     if (this.text.isUtf8AfterAll)
       this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: leave --encoding out`);
     if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
-    return { intake: this.intake, faults: this.faults, halfRead: this.halfRead };
+    return { intake: this.intake, faults: this.faults, partialRows: this.partialRows };
   }
 
   private takeText(text: string): void {
@@ -209,7 +218,7 @@ export class TableReader {
     const { delimiter = ',' } = this.options;
     const message = undecoded ? this.encodingFault() : headerRemedy(this.#head, delimiter, this.#wanted);
     if (message === null) return void this.faults.unshift(...faults);
-    for (const follow of [this.faults, this.halfRead, this.intake.rows, this.intake.lines]) follow.length = 0;
+    for (const follow of [this.faults, this.partialRows, this.intake.rows, this.intake.lines]) follow.length = 0;
     this.fault(line, null, message);
   }
 
@@ -225,14 +234,14 @@ export class TableReader {
     if (cells.every((cell) => cell.trim() === '')) return this.bad(line, null, 'an empty row: delete it');
     if (cells.length !== columns.length)
       return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
-    const row: TableRow = {};
+    const row: Cells = {};
     let usable = true;
     let remedy = this.options.leaveOutBad ? '' : `; delete the row if it is no ${this.entry}`;
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;
       const { kind, required } = this.fields[field]!;
-      const text = this.options.clean && kind === 'text' ? withoutUnseen(cell) : cell;
+      const text = this.options.clean && kind === 'text' ? withoutInvisible(cell) : cell;
       if (text !== cell) this.intake.cleaned++;
       if (text.trim() === '' && !required) return;
       const read = text.includes(UNDECODED) ? { fault: this.encodingFault() } : readCell(kind, text);
@@ -243,8 +252,8 @@ export class TableReader {
       if (lacks) remedy = '';
       if (required || !this.options.leaveOutBad) usable = false;
     });
-    if (!usable) return void this.halfRead.push({ row, line });
-    this.intake.rows.push(row);
+    if (!usable) return void this.partialRows.push({ row, line });
+    this.intake.rows.push(row as RowOf<F>); // with a value of its kind for every field that is required
     this.intake.lines.push(line);
   }
 

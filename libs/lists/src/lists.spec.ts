@@ -3,7 +3,7 @@ import iconv from 'iconv-lite';
 import { isCapError } from '@cap/core';
 import { type ListFault } from './faults.js';
 import { readSuppliers, readUbos, type IntakeOptions } from './intake.js';
-import { checkIdentifiers } from './identifiers.js';
+import { assertIdentifiers } from './duplicates.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const suppliers = (text: string | Buffer, options: Partial<IntakeOptions> = {}) =>
@@ -286,8 +286,8 @@ describe('identifier schemes', () => {
     const names = ['ACME GmbH', 'Acme  G.m.b.H.', 'Acme GmbH', 'acmé gmbh'];
     const rows = names.map((name, i) => row(name, i === 2 ? 'AT' : 'DE'));
     const intake = { rows, lines: [2, 3, 4, 5], ignoredColumns: [], leftOut: [], cleaned: 0 };
-    expect(await faultsOf((async () => checkIdentifiers('suppliers', intake, 'name', 's.csv'))())).toEqual(same);
-    expect(() => checkIdentifiers('suppliers', { ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
+    expect(await faultsOf((async () => assertIdentifiers('suppliers', intake, 'name', 's.csv'))())).toEqual(same);
+    expect(() => assertIdentifiers('suppliers', { ...intake, rows: rows.slice(1, 3) }, 'name', 's.csv')).not.toThrow();
   });
 
   it('names duplicates along with all other bad rows, in the order of the lines', async () => {
@@ -329,7 +329,7 @@ describe('identifier schemes', () => {
 
   it('refuses rows that lack what the chosen scheme needs', async () => {
     const intake = await suppliers('name,jurisdiction,tier,id\nA,DE,1,7\nB,DE,1,\n');
-    expect(await faultsOf((async () => checkIdentifiers('suppliers', intake, 'id', 's.csv'))())).toEqual([
+    expect(await faultsOf((async () => assertIdentifiers('suppliers', intake, 'id', 's.csv'))())).toEqual([
       's.csv:3 id: the identifier scheme id compares by id, and this row lacks it',
     ]);
   });

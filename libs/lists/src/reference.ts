@@ -1,85 +1,38 @@
+import { CapError } from '@cap/core';
 import { sha3Text, type Digest } from '@cap/crypto';
-import { identifier, type IdScheme, type ListedIdentifiers } from './identifier.js';
-import { type RiskLevel } from './countries.js';
 import { listInvalid } from './faults.js';
-import { REFERENCE_FIELDS } from './fields.js';
+import {
+  JURISDICTIONS_FIELDS,
+  SANCTIONS_FIELDS,
+  type IdScheme,
+  type JurisdictionsEntry,
+  type ReferenceListKind,
+  type RiskLevel,
+  type SanctionsEntry,
+} from './fields.js';
+import { identifier } from './identifier.js';
 import { TableReader } from './intake.js';
-import { type ReferenceListKind } from './rows.js';
-
-/** One line (an alias is a line of its own) of sanctions.csv. */
-export interface SanctionsEntry {
-  name: string;
-  birthdate?: string;
-  nationality?: string;
-  id?: string;
-}
-export interface JurisdictionsEntry {
-  iso_code: string;
-  risk_level: RiskLevel;
-}
-
-export type ParsedReferenceList = { hash: Digest } & (
-  | { kind: 'sanctions'; entries: SanctionsEntry[]; lines: number[] }
-  | { kind: 'jurisdictions'; entries: JurisdictionsEntry[] }
-);
+import { comparedBy } from './schemes.js';
 
 /** A list with the id `jurisdictions` holds risk levels, any other one names. */
 export const referenceListKind = (id: string): ReferenceListKind =>
   id === 'jurisdictions' ? 'jurisdictions' : 'sanctions';
 
-/**
- * Reads a reference list: CSV with commas, UTF-8. Its hash is SHA3-256 of the raw bytes. Throws CapError `list.invalid`
- * with every bad row.
- */
-export function parseReferenceList(
-  kind: ReferenceListKind,
-  bytes: Uint8Array,
-  file = `${kind}.csv`,
-): ParsedReferenceList {
-  const table = new TableReader(REFERENCE_FIELDS[kind], { file });
-  table.push(bytes);
-  const { rows, lines } = table.end();
-  if (kind === 'jurisdictions') {
-    const codes = rows.map((row) => row.iso_code);
-    const faults = codes.flatMap((code, i) =>
-      codes.indexOf(code) === i
-        ? []
-        : [{ file, line: lines[i]!, column: 'iso_code', message: `${code} stands there twice` }],
-    );
-    if (faults.length > 0) throw listInvalid(faults);
-  }
-  const entries: unknown = rows;
-  return { kind, hash: sha3Text(bytes), entries, ...(kind === 'sanctions' && { lines }) } as ParsedReferenceList;
+/** A reference list under the id and of the day that a manifest or a registry gives it. */
+export interface NamedReferenceList {
+  id: string;
+  kind: ReferenceListKind;
+  /** YYYY-MM-DD or RFC 3339. */
+  as_of: string;
+  list: ReferenceList;
 }
 
-/** Each country's risk in a jurisdictions list. Throws CapError `list.invalid` like parseReferenceList. */
-export function riskLevels(bytes: Uint8Array): ReadonlyMap<string, RiskLevel> {
-  const list = parseReferenceList('jurisdictions', bytes);
-  const rows = list.kind === 'jurisdictions' ? list.entries : [];
-  return new Map(rows.map(({ iso_code, risk_level }) => [iso_code, risk_level]));
-}
-
-/**
- * How many entries can match no row, by scheme: what an entry lacks for one scheme it may have for another. Null for a
- * list that nothing is compared with.
- */
-export function unmatchableEntries(list: ParsedReferenceList): Record<IdScheme, number> | null {
-  if (list.kind !== 'sanctions') return null;
-  const count = (scheme: IdScheme) => {
-    const { entries, usable } = listedIdentifiers(list.entries, scheme);
-    return entries - usable;
-  };
-  return { id: count('id'), name: count('name'), person: count('person') };
-}
-
-/** An entry's nationality stands for the country. */
-const entryIdentifier = ({ nationality, ...entry }: SanctionsEntry, scheme: IdScheme): string | null =>
-  identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
-
-/** The identifiers of a sanctions list. */
-export function listedIdentifiers(entries: readonly SanctionsEntry[], scheme: IdScheme): ListedIdentifiers {
-  const ids = entries.map((entry) => entryIdentifier(entry, scheme)).filter((id) => id !== null);
-  return { identifiers: new Set(ids), entries: entries.length, usable: ids.length };
+/** What the entries of a list come to under a scheme. */
+export interface ListedIdentifiers {
+  identifiers: ReadonlySet<string>;
+  /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
+  entries: number;
+  usable: number;
 }
 
 /** An entry, and where it stands in its file. */
@@ -89,16 +42,179 @@ export interface ListedEntry {
   id?: string;
 }
 
-/** The entries of a sanctions list by identifier, the first of those that are the same. Throws CapError `list.invalid`. */
-export function listedEntries(bytes: Uint8Array, scheme: IdScheme): ReadonlyMap<string, ListedEntry> {
-  const list = parseReferenceList('sanctions', bytes);
-  const found = new Map<string, ListedEntry>();
-  if (list.kind === 'sanctions')
-    for (const [i, entry] of list.entries.entries()) {
-      const identified = entryIdentifier(entry, scheme);
-      const { name, id } = entry;
-      if (identified !== null && !found.has(identified))
-        found.set(identified, { line: list.lines[i]!, name, ...(id !== undefined && { id }) });
-    }
-  return found;
+/**
+ * The contents of a reference list: CSV with commas, UTF-8. The bytes are hashed and parsed at most once, when first asked
+ * for, and what is derived from them stays with the object: whoever keeps a list keeps all of that.
+ */
+export class ReferenceList {
+  #hash: Digest | undefined;
+  #sanctions: (() => SanctionsList) | undefined;
+  #jurisdictions: (() => JurisdictionsList) | undefined;
+  readonly #derived = new Map<unknown, unknown>();
+
+  /** `file`: how the list is called in messages; the name of its kind if left out. */
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly file?: string,
+  ) {}
+
+  /** SHA3-256 of the raw bytes. */
+  get hash(): Digest {
+    return (this.#hash ??= sha3Text(this.bytes));
+  }
+
+  /** The list as one of names. Throws CapError `list.invalid` with every bad row. */
+  sanctions(): SanctionsList {
+    this.#sanctions ??= once(() => parseSanctions(this.bytes, this.file ?? 'sanctions.csv'));
+    return this.#sanctions();
+  }
+
+  /** The list as one of countries. Throws CapError `list.invalid` with every bad row. */
+  jurisdictions(): JurisdictionsList {
+    this.#jurisdictions ??= once(() => parseJurisdictions(this.bytes, this.file ?? 'jurisdictions.csv'));
+    return this.#jurisdictions();
+  }
+
+  as(kind: ReferenceListKind): SanctionsList | JurisdictionsList {
+    return kind === 'sanctions' ? this.sanctions() : this.jurisdictions();
+  }
+
+  /** What `derivation` makes of this list, made once; for what other packages derive. */
+  derive<T>(derivation: (list: ReferenceList) => T): T {
+    if (!this.#derived.has(derivation)) this.#derived.set(derivation, derivation(this));
+    return this.#derived.get(derivation) as T;
+  }
 }
+
+/** The result of the first call, or its error, for every call. */
+function once<T>(make: () => T): () => T {
+  let outcome: { value: T } | { error: unknown } | undefined;
+  return () => {
+    if (!outcome)
+      try {
+        outcome = { value: make() };
+      } catch (error) {
+        outcome = { error };
+      }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  };
+}
+
+/** The entries of a list of names, and what they come to under each scheme. */
+export class SanctionsList {
+  readonly kind = 'sanctions';
+  readonly #identifiers = new Map<IdScheme, ListedIdentifiers>();
+  readonly #byIdentifier = new Map<IdScheme, ReadonlyMap<string, ListedEntry>>();
+
+  constructor(
+    readonly entries: readonly SanctionsEntry[],
+    /** Of each entry, in its file. */
+    readonly lines: readonly number[],
+  ) {}
+
+  identifiers(scheme: IdScheme): ListedIdentifiers {
+    let listed = this.#identifiers.get(scheme);
+    if (!listed) {
+      const ids = this.entries.map((entry) => entryIdentifier(entry, scheme)).filter((id) => id !== null);
+      listed = { identifiers: new Set(ids), entries: this.entries.length, usable: ids.length };
+      this.#identifiers.set(scheme, listed);
+    }
+    return listed;
+  }
+
+  /** How many entries can match no row, by scheme: what an entry lacks for one scheme it may have for another. */
+  get unmatchable(): Record<IdScheme, number> {
+    const count = (scheme: IdScheme) => this.entries.length - this.identifiers(scheme).usable;
+    return { id: count('id'), name: count('name'), person: count('person') };
+  }
+
+  /** The entry with this identifier, the first of those that are the same. */
+  find(identifier: string, scheme: IdScheme): ListedEntry | undefined {
+    let entries = this.#byIdentifier.get(scheme);
+    if (!entries) {
+      entries = this.#entriesByIdentifier(scheme);
+      this.#byIdentifier.set(scheme, entries);
+    }
+    return entries.get(identifier);
+  }
+
+  #entriesByIdentifier(scheme: IdScheme): ReadonlyMap<string, ListedEntry> {
+    const found = new Map<string, ListedEntry>();
+    for (const [i, entry] of this.entries.entries()) {
+      const key = entryIdentifier(entry, scheme);
+      const { name, id } = entry;
+      if (key !== null && !found.has(key))
+        found.set(key, { line: this.lines[i]!, name, ...(id !== undefined && { id }) });
+    }
+    return found;
+  }
+}
+
+/** The risk of each country that a list names. */
+export class JurisdictionsList {
+  readonly kind = 'jurisdictions';
+  readonly risks: ReadonlyMap<string, RiskLevel>;
+  /** Nothing is compared with such a list. */
+  readonly unmatchable = null;
+
+  constructor(readonly entries: readonly JurisdictionsEntry[]) {
+    this.risks = new Map(entries.map(({ iso_code, risk_level }) => [iso_code, risk_level]));
+  }
+}
+
+/** An entry's nationality stands for the country. */
+const entryIdentifier = ({ nationality, ...entry }: SanctionsEntry, scheme: IdScheme): string | null =>
+  identifier({ ...entry, ...(nationality === undefined ? {} : { country: nationality }) }, scheme);
+
+function parseSanctions(bytes: Uint8Array, file: string): SanctionsList {
+  const table = new TableReader(SANCTIONS_FIELDS, { file });
+  table.push(bytes);
+  const { rows, lines } = table.end();
+  return new SanctionsList(rows, lines);
+}
+
+function parseJurisdictions(bytes: Uint8Array, file: string): JurisdictionsList {
+  const table = new TableReader(JURISDICTIONS_FIELDS, { file });
+  table.push(bytes);
+  const { rows, lines } = table.end();
+  const codes = rows.map((row) => row.iso_code);
+  const faults = codes.flatMap((code, i) =>
+    codes.indexOf(code) === i
+      ? []
+      : [{ file, line: lines[i]!, column: 'iso_code', message: `${code} stands there twice` }],
+  );
+  if (faults.length > 0) throw listInvalid(faults);
+  return new JurisdictionsList(rows);
+}
+
+/**
+ * Parses a list that is about to be relied upon. Throws CapError `list.invalid` with every bad row, `list.empty` for a list
+ * on which nothing can be found: it has no entry, or none that could be compared by names, of firms or of persons. Such a
+ * list would clear everybody. `file`: how it is called in messages.
+ */
+export function parseUsableList(
+  kind: ReferenceListKind,
+  bytes: Uint8Array,
+  file: string,
+): { list: ReferenceList; parsed: SanctionsList | JurisdictionsList } {
+  const list = new ReferenceList(bytes, file);
+  const parsed = list.as(kind);
+  const { length } = parsed.entries;
+  if (length === 0) throw listEmpty(`${file}: the list has no entry`);
+  const { unmatchable } = parsed;
+  if (unmatchable && unmatchable.name === length && unmatchable.person === length)
+    throw listEmpty(
+      `${file}: 0 of ${length} entries can be compared: an entry needs a nationality (${comparedBy('name')}) or a ` +
+        `birthdate (${comparedBy('person')})`,
+    );
+  return { list, parsed };
+}
+
+/** CapError `list.empty`: nobody can be found on the list. */
+export const listEmpty = (message: string): CapError => new CapError('input', 'list.empty', message);
+
+const DAY = 86_400_000;
+
+/** Is the day that a list is of still to come? Without a time it begins at 00:00 UTC; more than a day ahead is no other clock, but a mistake. */
+export const isFutureDay = (asOf: string, now: Date): boolean => Date.parse(asOf) > now.getTime() + DAY;

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sha3Text } from '@cap/crypto';
 import { foldIdentifierPart } from './identifier.js';
 import { FOLDING_DIGEST, REFUSED_RANGES, UNICODE_VERSION } from './unicode-table.js';
-import { unseenCharacter, withoutUnseen } from './unseen.js';
+import { invisibleCharacter, withoutInvisible } from './invisible.js';
 
 const FILE = new URL('unicode-table.ts', import.meta.url);
 const REFUSED = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u;
@@ -58,13 +58,13 @@ describe('the Unicode table', () => {
     ['unassigned', 'A\u0378', 'U+0378'],
     ['lone surrogate', 'A\ud800', 'U+D800'],
   ])('refuses a %s', (_, text, point) => {
-    expect(unseenCharacter(text)).toBe(point);
-    expect(unseenCharacter(withoutUnseen(text))).toBeNull();
+    expect(invisibleCharacter(text)).toBe(point);
+    expect(invisibleCharacter(withoutInvisible(text))).toBeNull();
   });
 
   it('takes letters, marks, symbols and spaces that one sees, of any script', () => {
     for (const text of ['Łódź Textil', 'ไทยดี', 'バナ', 'Ёлка', '𠮷野', "O'Neil & Söhne™", 'کتاب', '🌱 Ltd', 'a\u00a0b'])
-      expect([text, unseenCharacter(text)]).toEqual([text, null]);
-    expect(withoutUnseen('A\tB\u200b')).toBe('A B');
+      expect([text, invisibleCharacter(text)]).toEqual([text, null]);
+    expect(withoutInvisible('A\tB\u200b')).toBe('A B');
   });
 });

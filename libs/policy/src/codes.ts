@@ -1,5 +1,6 @@
+import { jcsText } from '@cap/core';
 import { blake3Text, type Digest } from '@cap/crypto';
-import { countryCodes, countryNumber, type RiskLevel } from '@cap/lists';
+import { countryCodes, countryNumber, type ReferenceList, type RiskLevel } from '@cap/lists';
 
 const RISKS: readonly string[] = ['low', 'medium', 'high'];
 
@@ -7,7 +8,7 @@ const RISKS: readonly string[] = ['low', 'medium', 'high'];
 export type TableSpec =
   { exclude_risk: RiskLevel; unless?: 'due_diligence' } | { countries: string[]; unless?: 'due_diligence' };
 
-export interface AllowedTable {
+interface AllowedTable {
   /** Sorted, unique, never 0. */
   codes: number[];
   /** BLAKE3("cap.table.v1" ‖ the codes, 32 bytes big endian each). */
@@ -60,6 +61,41 @@ export function allowedTable(
   );
   codes.sort((a, b) => a - b);
   return { codes, table_hash: blake3Text('cap.table.v1', ...codes.map(fieldElement)) };
+}
+
+/** An allowed table ready for look-ups; the codes are in ascending order. */
+export interface AllowedCodes {
+  codes: ReadonlySet<number>;
+  table_hash: Digest;
+}
+
+/** Tables kept for one list of jurisdictions, or without one: policies that strangers send can name any number. */
+const MOST_TABLES = 1_000;
+type Tables = Map<string, AllowedCodes>;
+const tablesOf = (_jurisdictions: ReferenceList): Tables => new Map();
+const ofCountries: Tables = new Map();
+
+/**
+ * The table that a rule allows for the codes of `list`, computed once for as long as its list of jurisdictions is kept. Null
+ * if it needs that list and there is none at hand.
+ */
+export function allowedCodes(
+  spec: TableSpec,
+  list: string,
+  jurisdictions: ReferenceList | undefined,
+): AllowedCodes | null {
+  const byRisk = 'exclude_risk' in spec;
+  if (byRisk && !jurisdictions) return null;
+  const tables = byRisk ? jurisdictions!.derive(tablesOf) : ofCountries;
+  const key = `${list === 'ubos'} ${jcsText(spec)}`;
+  const known = tables.get(key);
+  if (known) return known;
+  if (tables.size >= MOST_TABLES) tables.clear();
+  const risks = byRisk ? jurisdictions!.jurisdictions().risks : new Map<string, RiskLevel>();
+  const { codes, table_hash } = allowedTable(spec, risks, list);
+  const table = { codes: new Set(codes), table_hash };
+  tables.set(key, table);
+  return table;
 }
 
 function fieldElement(code: number): Buffer {

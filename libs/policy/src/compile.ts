@@ -7,18 +7,7 @@ import { requirePlainJson } from './plain-json.js';
 import { type Requirement } from './requirement.js';
 import { FRACTION, readRule, type Inputs } from './rules.js';
 import { parseV1, v1Requirements } from './v1.js';
-import {
-  documentText,
-  fromIrRule,
-  irRule,
-  irText,
-  normaliseV2,
-  parseIr,
-  parseV2,
-  sorted,
-  type V2Document,
-  type V2Rule,
-} from './v2.js';
+import { documentText, irRule, irText, normaliseV2, parseV2, type V2Document, type V2Rule } from './v2.js';
 
 export interface Lint {
   code: string;
@@ -185,40 +174,6 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
       ...(description === undefined ? {} : { description }),
       ...(legal_basis === undefined ? {} : { legal_basis: document.legal_basis! }),
     },
-    rules,
-    requirements: rules.flatMap(({ requirement }) => requirement ?? []),
-  };
-}
-
-/** The IR has no `inputs`: a rule over one that its policy declared is sound, and stays unproven. */
-const ANY_INPUT: Inputs = { has: () => true };
-
-/** Compiles IR v1 that a verifier's caller brings. Throws CapError `policy.invalid`, also when ir_hash is not its own. */
-export function compileIr(value: JsonValue): CompiledPolicy {
-  requirePlainJson(value, 'ir');
-  const given = parseIr(value);
-  const policy_hash = policyHash(given.policy_hash)!;
-  const adaptivity = given.adaptivity && (sorted(given.adaptivity as JsonObject) as JsonObject);
-  const made = irOf(given.policy_id, policy_hash, given.rules.map(irRule), adaptivity);
-  if (made.ir_hash !== given.ir_hash)
-    throw new CapError(
-      'input',
-      'policy.invalid',
-      `ir.ir_hash: expected ${made.ir_hash}, found ${given.ir_hash.slice(0, 80)}`,
-    );
-  const { rules, lints } = readRules(given.rules.map(fromIrRule), ANY_INPUT);
-  return {
-    format: 'v2',
-    id: given.policy_id,
-    version: '',
-    policy_id: given.policy_id,
-    policy_hash,
-    policy_hash_text: given.policy_hash,
-    document: made.ir,
-    canonicalText: irText(made.ir),
-    ...made,
-    lints: listed(lints),
-    metadata: {},
     rules,
     requirements: rules.flatMap(({ requirement }) => requirement ?? []),
   };

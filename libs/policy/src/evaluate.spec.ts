@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { type Digest } from '@cap/crypto';
 import { type JsonObject, type JsonValue } from '@cap/core';
 import { compilePolicy } from './compile.js';
-import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
-import { type Fact } from './facts.js';
+import { evaluateClaims, evaluateRules } from './evaluate.js';
+import { type EvaluationContext, type Fact } from './facts.js';
 
 const HASH: Digest = `0x${'1'.repeat(64)}`;
 const OTHER: Digest = `0x${'2'.repeat(64)}`;
 const DE = 57;
 const context: EvaluationContext = {
   lists: new Map([
-    ['sanctions', { hash: HASH, as_of: '2026-01-01' }],
-    ['own-list', { hash: OTHER, as_of: '2026-01-01' }],
+    ['sanctions', HASH],
+    ['own-list', OTHER],
   ]),
   allowedCodes: (spec) =>
     'countries' in spec && spec.countries.includes('AQ') ? null : { codes: new Set([DE]), table_hash: HASH },

@@ -1,29 +1,15 @@
 import { jcsText, type JsonObject } from '@cap/core';
-import { type Digest } from '@cap/crypto';
-import { type IdScheme, type ListedIdentifiers, comparedBy } from '@cap/lists';
-import { type TableSpec } from './codes.js';
+import { comparedBy } from '@cap/lists';
 import { type CompiledPolicy } from './compile.js';
-import { type Fact, type FactStrength, type RuleResult } from './facts.js';
+import { type EvaluationContext, type Fact, type FactStrength, type RuleResult } from './facts.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
 import { type Requirement } from './requirement.js';
-
-/** What the verifier itself holds: facts about lists and tables count only under these hashes. */
-export interface EvaluationContext {
-  /** The manifest's reference lists, by id. */
-  lists: ReadonlyMap<string, { hash: Digest; as_of: string }>;
-  /** The table of a spec as the verifier computes it; null when it lacks the list for it. */
-  allowedCodes(spec: TableSpec, list: string): { codes: ReadonlySet<number>; table_hash: Digest } | null;
-  /** What a reference list comes to under a scheme; null when its contents are not at hand. */
-  listedIdentifiers(referenceList: string, scheme: IdScheme): ListedIdentifiers | null;
-  /** The scheme that each list is committed under, as far as one is known. */
-  idSchemes: ReadonlyMap<string, IdScheme>;
-}
 
 type Message = NonNullable<RuleResult['message']>;
 
 /** holds: the facts imply the rule. broken: they contradict it. Otherwise they leave it open. */
-type Settled = { state: 'holds' | 'broken'; fact: JsonObject } | { state: 'open'; message?: Message };
-const OPEN: Settled = { state: 'open' };
+type Outcome = { state: 'holds' | 'broken'; fact: JsonObject } | { state: 'open'; message?: Message };
+const OPEN: Outcome = { state: 'open' };
 
 const unproven = (rule_id: string, message?: Message): RuleResult => ({
   rule_id,
@@ -32,7 +18,7 @@ const unproven = (rule_id: string, message?: Message): RuleResult => ({
   ...(message && { message }),
 });
 
-/** Evaluates every rule over the facts; a rule that no fact settles is unproven. */
+/** Evaluates every rule over the facts; a rule that no fact decides is unproven. */
 export function evaluateRules(
   policy: CompiledPolicy,
   facts: readonly Fact[],
@@ -41,9 +27,9 @@ export function evaluateRules(
 ): RuleResult[] {
   const known = new KnownFacts(facts);
   return policy.rules.map(({ rule_id, requirement }) => {
-    const settled = requirement ? settle(requirement, known.of(requirement.list), context) : OPEN;
-    if (settled.state === 'open') return unproven(rule_id, settled.message);
-    return { rule_id, status: settled.state === 'holds' ? strength : 'violated', fact: settled.fact };
+    const outcome = requirement ? evaluate(requirement, known.of(requirement.list), context) : OPEN;
+    if (outcome.state === 'open') return unproven(rule_id, outcome.message);
+    return { rule_id, status: outcome.state === 'holds' ? strength : 'violated', fact: outcome.fact };
   });
 }
 
@@ -67,7 +53,7 @@ export function evaluateClaims(
   });
 }
 
-/** Why a rule that compares can't be settled by this commitment or this reference list, whatever else is shown. */
+/** Why a rule that compares can't be decided by this commitment or this reference list, whatever else is shown. */
 function obstacleTo(
   { list, need }: Pick<Requirement, 'list' | 'need'>,
   { idSchemes, listedIdentifiers }: Pick<EvaluationContext, 'idSchemes' | 'listedIdentifiers'>,
@@ -89,20 +75,20 @@ function obstacleTo(
 
 type Need<K> = Extract<Requirement['need'], { kind: K }>;
 
-function settle({ list, need }: Requirement, facts: ListFacts, context: EvaluationContext): Settled {
+function evaluate({ list, need }: Requirement, facts: ListFacts, context: EvaluationContext): Outcome {
   switch (need.kind) {
     case 'count':
-      return settleCount(list, need, facts, obstacleTo({ list, need }, context));
+      return evaluateCount(list, need, facts, obstacleTo({ list, need }, context));
     case 'disjoint':
-      return settleDisjoint(list, need, facts, context);
+      return evaluateDisjoint(list, need, facts, context);
     case 'rows_allowed':
-      return settleAllowed(list, need, facts, context);
+      return evaluateAllowed(list, need, facts, context);
     case 'disclosed':
-      return settleShare(list, need, facts);
+      return evaluateShare(list, need, facts);
   }
 }
 
-function settleCount(list: string, need: Need<'count'>, facts: ListFacts, obstacle?: Message): Settled {
+function evaluateCount(list: string, need: Need<'count'>, facts: ListFacts, obstacle?: Message): Outcome {
   const { min, max } = facts;
   const distinct = need.scheme !== undefined && facts.distinct.has(need.scheme);
   const [low, high] = [need.min ?? 0, need.max ?? Infinity];
@@ -127,25 +113,25 @@ const within = (among: ReadonlySet<number>, min: number, max: number) =>
 const noneOf = (among: ReadonlySet<number>, min: number, max: number) => within(among, min, max) === 0;
 const allOf = (among: ReadonlySet<number>, min: number, max: number) => within(among, min, max) === max - min + 1;
 
-function settleDisjoint(list: string, need: Need<'disjoint'>, facts: ListFacts, context: EvaluationContext): Settled {
-  const named = context.lists.get(need.reference_list);
-  if (!named) return OPEN;
-  const about = { list, reference_list: need.reference_list, hash: named.hash };
+function evaluateDisjoint(list: string, need: Need<'disjoint'>, facts: ListFacts, context: EvaluationContext): Outcome {
+  const hash = context.lists.get(need.reference_list);
+  if (!hash) return OPEN;
+  const about = { list, reference_list: need.reference_list, hash };
   const { reference_list, scheme } = need;
   if (facts.hasListedRow(reference_list, scheme, context))
     return { state: 'broken', fact: { kind: 'listed', ...about, id_scheme: scheme } };
   const obstacle = obstacleTo({ list, need }, context);
   if (obstacle) return { state: 'open', message: obstacle };
-  const fact = facts.disjoint(reference_list, named.hash, scheme);
+  const fact = facts.disjoint(reference_list, hash, scheme);
   return fact ? { state: 'holds', fact: { kind: 'disjoint', ...about, id_scheme: fact.id_scheme } } : OPEN;
 }
 
-function settleAllowed(
+function evaluateAllowed(
   list: string,
   need: Need<'rows_allowed'>,
   facts: ListFacts,
   context: EvaluationContext,
-): Settled {
+): Outcome {
   const table = context.allowedCodes(need.table, list);
   if (!table) return OPEN;
   const fact = { list, table_hash: table.table_hash };
@@ -157,7 +143,7 @@ function settleAllowed(
  * A share of all rows of the list: rows that were not opened count against it, so showing only the good ones proves
  * nothing. Broken when even all unopened rows could not lift it.
  */
-function settleShare(list: string, need: Need<'disclosed'>, facts: ListFacts): Settled {
+function evaluateShare(list: string, need: Need<'disclosed'>, facts: ListFacts): Outcome {
   const { max: total } = facts;
   if (total === Infinity) return OPEN;
   const { field } = need.where;

@@ -1,6 +1,7 @@
 import { type Digest } from '@cap/crypto';
 import { type JsonValue } from '@cap/core';
-import { type IdScheme } from '@cap/lists';
+import { type IdScheme, type ListedIdentifiers } from '@cap/lists';
+import { type TableSpec } from './codes.js';
 
 /** What a verified proof has established. Rules are evaluated over these and nothing else. */
 export type Fact =
@@ -30,8 +31,20 @@ export type RuleStatus = 'proven' | 'disclosed' | 'claimed' | 'violated' | 'unpr
 export interface RuleResult {
   rule_id: string;
   status: RuleStatus;
-  /** The fact (or, for a claim, the claim) that settles it; null if none does. Rows are never repeated here. */
+  /** The fact (or, for a claim, the claim) that decides it; null if none does. Rows are never repeated here. */
   fact: JsonValue;
-  /** Of an unproven rule that no proof over this commitment or this reference list could settle: why. */
+  /** Of an unproven rule that no proof over this commitment or this reference list could decide: why. */
   message?: { en: string; de: string };
+}
+
+/** What the verifier itself holds: facts about lists and tables count only under these hashes. */
+export interface EvaluationContext {
+  /** The hash of each of the manifest's reference lists, by id. */
+  lists: ReadonlyMap<string, Digest>;
+  /** The table of a spec as the verifier computes it; null when it lacks the list for it. */
+  allowedCodes(spec: TableSpec, list: string): { codes: ReadonlySet<number>; table_hash: Digest } | null;
+  /** What a reference list comes to under a scheme; null when its contents are not at hand. */
+  listedIdentifiers(referenceList: string, scheme: IdScheme): ListedIdentifiers | null;
+  /** The scheme that each list is committed under, as far as one is known. */
+  idSchemes: ReadonlyMap<string, IdScheme>;
 }

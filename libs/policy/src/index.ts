@@ -1,8 +1,16 @@
 /**
- * Policies v1 and v2: parse.ts reads them, compile.ts makes the intermediate representation and its lints, evaluate.ts settles
+ * Policies v1 and v2: parse.ts reads them, compile.ts makes the intermediate representation and its lints, evaluate.ts decides
  * rules over facts that a proof has established. Start in requirement.ts and facts.ts: what a rule asks, what a proof says.
  */
-export { allowedTable, codeFields, codeOf } from './codes.js';
+export {
+  type AllowedCodes,
+  allowedCodes,
+  allowedTable,
+  type Coded,
+  codeFields,
+  codeOf,
+  type TableSpec,
+} from './codes.js';
 export {
   companyListsMaxAgeDays,
   type CompiledPolicy,
@@ -11,8 +19,9 @@ export {
   lintErrors,
   policyHash,
 } from './compile.js';
-export { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
-export { type Fact, type FactStrength, type RuleResult, type RuleStatus } from './facts.js';
+export { assertCoverage, coverageText, type ListCoverage, listCoverage } from './coverage.js';
+export { evaluateClaims, evaluateRules } from './evaluate.js';
+export { type EvaluationContext, type Fact, type FactStrength, type RuleResult, type RuleStatus } from './facts.js';
 export { parsePolicyText, withoutByteOrderMark } from './parse.js';
 export { runPolicyTests } from './policy-tests.js';
 export { type Requirement } from './requirement.js';

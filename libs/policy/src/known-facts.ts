@@ -2,8 +2,7 @@ import { jcsText } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { countryNumber, identifier, type IdScheme } from '@cap/lists';
 import { codeOf, type Coded } from './codes.js';
-import { type EvaluationContext } from './evaluate.js';
-import { type DisclosedRow, type Fact } from './facts.js';
+import { type DisclosedRow, type EvaluationContext, type Fact } from './facts.js';
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
 

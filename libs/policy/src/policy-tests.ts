@@ -4,8 +4,8 @@ import { CapError, jcsText, type JsonValue } from '@cap/core';
 import { defaultIdScheme } from '@cap/lists';
 import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
-import { evaluateClaims, evaluateRules, type EvaluationContext } from './evaluate.js';
-import { type Fact, type RuleStatus } from './facts.js';
+import { evaluateClaims, evaluateRules } from './evaluate.js';
+import { type EvaluationContext, type Fact, type RuleStatus } from './facts.js';
 import { invalid } from './v1.js';
 
 const list = z.enum(['suppliers', 'ubos']);
@@ -91,7 +91,7 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
 function standIn(referenceLists: (string | null)[]): EvaluationContext {
   const hashOf = (id: string): Digest => blake3Text('cap.policy-test', id);
   return {
-    lists: new Map(referenceLists.flatMap((id) => (id === null ? [] : [[id, { hash: hashOf(id), as_of: '' }]]))),
+    lists: new Map(referenceLists.flatMap((id) => (id === null ? [] : [[id, hashOf(id)]]))),
     allowedCodes: (spec) => ({ codes: EVERYTHING, table_hash: hashOf(jcsText(spec)) }),
     listedIdentifiers: () => null,
     idSchemes: new Map(),
@@ -110,7 +110,7 @@ function completed(
   context: EvaluationContext,
 ): Fact[] {
   if (fact.kind === 'disjoint') {
-    const hash = (fact.hash as Digest | undefined) ?? context.lists.get(fact.reference_list)?.hash;
+    const hash = (fact.hash as Digest | undefined) ?? context.lists.get(fact.reference_list);
     const { id_scheme = defaultIdScheme(fact.list) } = fact;
     return hash === undefined ? [] : [{ ...fact, hash, id_scheme }]; // no rule asks for that list
   }

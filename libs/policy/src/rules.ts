@@ -1,5 +1,5 @@
 import { type JsonValue } from '@cap/core';
-import { type RiskLevel, countryNumber, defaultIdScheme } from '@cap/lists';
+import { countryNumber, defaultIdScheme, type FieldKind, LIST_FIELDS, type ListName, type RiskLevel } from '@cap/lists';
 import { type TableSpec } from './codes.js';
 import { isObject } from './parse.js';
 import { type Requirement } from './requirement.js';
@@ -23,13 +23,16 @@ const MEMBERS: Readonly<Record<string, string>> = {
 const CODES: Readonly<Record<string, string>> = { 'suppliers.code': 'suppliers', 'ubos.code': 'ubos' };
 const text = (value: JsonValue) => typeof value === 'string';
 const country = (value: JsonValue) => typeof value === 'string' && countryNumber(value) !== undefined;
-const flag = (value: JsonValue) => typeof value === 'boolean';
-const tier = (value: JsonValue) => Number.isSafeInteger(value) && (value as number) >= 1;
-/** The fields of each list, with the values that they can have. */
-const LIST_FIELDS: Readonly<Record<string, Readonly<Record<string, (value: JsonValue) => boolean>>>> = {
-  suppliers: { name: text, jurisdiction: country, tier, id: text, due_diligence: flag, audit_date: text },
-  ubos: { name: text, birthdate: text, citizenship: country, id: text },
+/** The values that a field of each kind can have, as far as a rule may name them. */
+const VALUES: Readonly<Record<FieldKind, (value: JsonValue) => boolean>> = {
+  text,
+  country,
+  tier: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  boolean: (value) => typeof value === 'boolean',
+  date: text,
+  risk: text,
 };
+const isList = (name: string): name is ListName => Object.hasOwn(LIST_FIELDS, name);
 const at = (table: Readonly<Record<string, string>>, key: JsonValue): string | undefined =>
   typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
 
@@ -158,13 +161,13 @@ function threshold(rule: V2Rule, declared: Inputs): ReadRule {
     ...others(where, ['field', 'eq', 'in']).map((key) => `where.${key}`),
   ];
   if (surplus.length > 0) return lint('E2003', `rule ${rule.id}: unknown member of lhs: ${surplus.join(', ')}`);
-  const fields = Object.hasOwn(LIST_FIELDS, lhs.list) ? LIST_FIELDS[lhs.list]! : {};
+  const fields = isList(lhs.list) ? LIST_FIELDS[lhs.list] : {};
   if (!Object.hasOwn(fields, where.field))
     return lint('E2003', `rule ${rule.id}: unknown input ${lhs.list}.${where.field}`);
   if ('eq' in where === 'in' in where || ('in' in where && !(Array.isArray(where.in) && where.in.length > 0)))
     return lint('E3002', `rule ${rule.id}: where needs either eq or a list in, not empty`);
   const wanted = 'eq' in where ? [where.eq!] : (where.in as JsonValue[]);
-  if (!wanted.every(fields[where.field]!))
+  if (!wanted.every(VALUES[fields[where.field]!.kind]))
     return lint('E3002', `rule ${rule.id}: where has a value that ${lhs.list}.${where.field} never has`);
   if (typeof rhs !== 'string' || !FRACTION.test(rhs))
     return lint('E3002', `rule ${rule.id}: the fraction must be decimal text from "0" to "1"`);

@@ -36,16 +36,6 @@ const Document = z.strictObject({
 });
 export type V2Document = z.infer<typeof Document>;
 
-const Ir = z.strictObject({
-  ir_version: z.literal('1.0'),
-  policy_id: z.string().min(1),
-  policy_hash: z.string().regex(/^(sha3-256:|0x)[0-9a-f]{64}$/u, 'expected sha3-256: and 64 hex digits'),
-  rules: z.array(Rule),
-  adaptivity: Adaptivity.optional(),
-  ir_hash: z.string(),
-});
-export type PolicyIr = z.infer<typeof Ir>;
-
 function parsed<T>(schema: z.ZodType<T>, value: JsonValue): T {
   const result = schema.safeParse(value);
   if (!result.success) throw invalid(result.error);
@@ -53,7 +43,6 @@ function parsed<T>(schema: z.ZodType<T>, value: JsonValue): T {
 }
 
 export const parseV2 = (document: JsonValue): V2Document => parsed(Document, document);
-export const parseIr = (value: JsonValue): PolicyIr => parsed(Ir, value);
 
 const RULE_KEYS = ['id', 'op', 'lhs', 'rhs', 'scheme', 'max_age_days', 'distinct', 'unless'] as const;
 const BASIS_KEYS = ['directive', 'article'] as const;
@@ -65,7 +54,7 @@ const inOrder = (value: object, keys: readonly string[]): JsonObject =>
   Object.fromEntries(keys.flatMap((key) => (key in value ? [[key, (value as JsonObject)[key]!]] : []))) as JsonObject;
 
 /** Maps are sorted by key at every depth, so that any key order gives one hash. */
-export const sorted = (value: JsonValue): JsonValue => JSON.parse(jcs(value).toString('utf8')) as JsonValue;
+const sorted = (value: JsonValue): JsonValue => JSON.parse(jcs(value).toString('utf8')) as JsonValue;
 
 const sortRule = (rule: V2Rule): JsonObject =>
   inOrder({ ...rule, lhs: sorted(rule.lhs), rhs: sorted(rule.rhs) }, RULE_KEYS);
@@ -106,15 +95,7 @@ export const documentText = (document: JsonObject): string => compactText(docume
 export const irText = (ir: JsonObject): string => compactText(ir, IR_KEYS);
 
 const asVariable = (operand: JsonValue): JsonValue => (typeof operand === 'string' ? { var: operand } : operand);
-const Variable = z.strictObject({ var: z.string() });
-const fromVariable = (operand: JsonValue): JsonValue => Variable.safeParse(operand).data?.var ?? operand;
 
 /** A rule as the IR spells it: only a top-level string operand becomes {"var": …}. */
 export const irRule = (rule: V2Rule): JsonObject =>
   sortRule({ ...rule, lhs: asVariable(rule.lhs), rhs: asVariable(rule.rhs) });
-
-export const fromIrRule = (rule: V2Rule): V2Rule => ({
-  ...rule,
-  lhs: fromVariable(rule.lhs),
-  rhs: fromVariable(rule.rhs),
-});

@@ -34,10 +34,9 @@ export {
 export { capacityOf } from './backends/kzg-columns/statement.js';
 export { mock } from './backends/mock/mock.js';
 export { type FalseRule, offenceWords } from './backends/offences.js';
-export { evaluationContextOf } from './backends/opened.js';
+export { evaluationContextOf } from './backends/opened-rows.js';
 export { PAYLOAD_MEMBERS, readPayload } from './backends/payload.js';
-export { knownLists } from './backends/truth.js';
-export { isToCome, type ListUse, listUses, refuseMute, useWords } from './backends/usability.js';
+export { knownLists } from './backends/prover-checks.js';
 export {
   type Bundle,
   type BundleLimits,

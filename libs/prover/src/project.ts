@@ -4,18 +4,27 @@ import path from 'node:path';
 import { CapError, isCanonicalJson, isCapError, jcs, isDate, isInstant } from '@cap/core';
 import { digestBytes, digestText, sha3Text, type Digest } from '@cap/crypto';
 import { type ChainEvent } from '@cap/tlog';
-import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import {
+  compilePolicy,
+  type CompiledPolicy,
+  lintErrors,
+  type ListCoverage,
+  listCoverage,
+  parsePolicyText,
+} from '@cap/policy';
+import {
+  assertIdentifiers,
   defaultIdScheme,
-  unseenCharacter,
   type IdScheme,
-  checkIdentifiers,
   type Intake,
-  parseReferenceList,
-  referenceListKind,
+  invisibleCharacter,
+  isFutureDay,
   type ListName,
   type ListRow,
-  type ReferenceList,
+  type NamedReferenceList,
+  parseUsableList,
+  ReferenceList,
+  referenceListKind,
   type SupplierRow,
   type UboRow,
 } from '@cap/lists';
@@ -35,10 +44,6 @@ import {
   commit,
   type CommittedList,
   encodeContainer,
-  isToCome,
-  listUses,
-  refuseMute,
-  type ListUse,
   buildManifest,
   manifestHash,
   parseManifest,
@@ -114,7 +119,7 @@ export class Project {
     const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
       const intake: Intake<ListRow> = input[list];
       const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list);
-      checkIdentifiers(list, intake, scheme, input.files[list]);
+      assertIdentifiers(list, intake, scheme, input.files[list]);
       const result = commit(list, intake.rows, scheme);
       return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
     });
@@ -212,7 +217,7 @@ export class Project {
   /**
    * Writes policy.json, reference/ and manifest.json. A proof of an earlier manifest is removed, for it proves nothing
    * about this one. Throws CapError `input`: `policy.invalid` for a policy with lint errors, `list.invalid` for a bad list, `list.empty` for one that can tell nothing of
-   * firms nor of persons. `uses` says of which rules a list can tell nothing or not all.
+   * firms nor of persons. `coverage` says how much of a list each rule can compare.
    */
   async buildManifest(input: {
     policy: CompiledPolicy;
@@ -225,10 +230,10 @@ export class Project {
     asOf: string;
     /** RFC 3339 UTC. */
     now: string;
-  }): Promise<{ manifest: Manifest; hash: Digest; uses: ListUse[] }> {
+  }): Promise<{ manifest: Manifest; hash: Digest; coverage: ListCoverage[] }> {
     refuseLintErrors(input.policy);
-    const lists = input.referenceLists.map((list) => checkReferenceList(list, input.now));
-    const uses = listUses(input.policy, new Map(lists.map((list) => [list.id, list])));
+    const lists = input.referenceLists.map((list) => readReferenceList(list, input.now));
+    const coverage = listCoverage(input.policy, new Map(lists.map((list) => [list.id, list])));
     const events = await this.audit();
     const { manifest, bytes, hash } = buildManifest({
       manifestId: input.manifestId,
@@ -237,19 +242,19 @@ export class Project {
       asOf: input.asOf,
       policy: input.policy,
       commitments: (await this.commitments()).filter(({ scheme }) => scheme === (input.scheme ?? 'kzg-columns.v1')),
-      referenceLists: lists,
+      referenceLists: lists.map(({ id, as_of, list }) => ({ id, as_of, hash: list.hash })),
       audit: { tail_digest: events.at(-1)!.digest, events_count: events.length },
     });
     for (const name of ['proof.capz', 'proof.json', 'manifest.json', 'reference']) await removeAll(this.file(name));
     await this.write('policy.json', input.policy.canonicalText);
     await makeDirectory(this.file('reference'));
-    for (const list of lists) await this.write(`reference/${list.id}.csv`, list.bytes);
+    for (const { id, list } of lists) await this.write(`reference/${id}.csv`, list.bytes);
     await this.write('manifest.json', bytes);
     await appendAuditEvent(this.file('audit.jsonl'), input.now, 'manifest.built', {
       manifest_hash: hash,
       policy_hash: input.policy.policy_hash,
     });
-    return { manifest, hash, uses };
+    return { manifest, hash, coverage };
   }
 
   async manifest(): Promise<{ manifest: Manifest; bytes: Buffer; hash: Digest }> {
@@ -279,7 +284,7 @@ export class Project {
   }
 
   /** The contents of the manifest's reference lists. Refuses a file whose hash the manifest does not name. */
-  async referenceLists(): Promise<Map<string, ReferenceList>> {
+  async referenceLists(): Promise<Map<string, NamedReferenceList>> {
     const { manifest } = await this.manifest();
     const named = new Map(manifest.reference_lists.map((entry) => [`${entry.id}.csv`, entry]));
     const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
@@ -289,17 +294,17 @@ export class Project {
         'list.unnamed',
         `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
       );
-    const lists = new Map<string, ReferenceList>();
+    const lists = new Map<string, NamedReferenceList>();
     for (const [name, { id, hash, as_of }] of named) {
       const file = this.file(`reference/${name}`);
-      const bytes = await readMade(file, 'cap manifest build');
-      if (sha3Text(bytes) !== hash)
+      const list = new ReferenceList(await readMade(file, 'cap manifest build'), name);
+      if (list.hash !== hash)
         throw new CapError(
           'input',
           'list.unnamed',
-          `${file} has the hash ${sha3Text(bytes)}, the manifest names ${hash}; build the manifest anew`,
+          `${file} has the hash ${list.hash}, the manifest names ${hash}; build the manifest anew`,
         );
-      lists.set(id, { id, kind: referenceListKind(id), hash, as_of, bytes });
+      lists.set(id, { id, kind: referenceListKind(id), as_of, list });
     }
     return lists;
   }
@@ -418,18 +423,16 @@ function refuseLintErrors({ lints }: CompiledPolicy): void {
     });
 }
 
-function checkReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): ReferenceList {
+function readReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): NamedReferenceList {
   if (!REFERENCE_ID.test(id))
     throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
   if (!isDate(asOf) && !isInstant(asOf))
     throw new CapError('usage', 'list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
-  if (isToCome(asOf, new Date(now)))
+  if (isFutureDay(asOf, new Date(now)))
     throw new CapError('usage', 'option.day', `${id}: ${asOf} is still to come, it is ${now}`);
   const kind = referenceListKind(id);
-  const list = parseReferenceList(kind, bytes, file ?? `${id}.csv`);
-  refuseMute(list, file ?? id);
-  const { hash } = list;
-  return { id, kind, hash, as_of: asOf, bytes };
+  const { list } = parseUsableList(kind, bytes, file ?? `${id}.csv`);
+  return { id, kind, as_of: asOf, list };
 }
 
 function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): void {
@@ -439,8 +442,8 @@ function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): 
   // An empty text and an absent one have the same digest, so only one of them may be said.
   if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');
   for (const [name, text] of Object.entries({ audience, nonce })) {
-    const unseen = unseenCharacter(text ?? '');
-    if (unseen !== null) refuse(`${name} holds the invisible or unassigned character ${unseen}`);
+    const invisible = invisibleCharacter(text ?? '');
+    if (invisible !== null) refuse(`${name} holds the invisible or unassigned character ${invisible}`);
   }
   for (const [name, time] of Object.entries({ issued_at, expires_at }))
     if (time !== undefined && !isInstant(time)) refuse(`${name} must be RFC 3339 UTC with Z, not ${time}`);

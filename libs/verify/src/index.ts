@@ -4,8 +4,8 @@
  */
 export { bundleFromContext } from './bundle-context.js';
 export {
-  heldListOf,
-  type HeldReferenceList,
+  type PublishedList,
+  publishedList,
   type Verification,
   type VerificationOptions,
   type VerificationSources,

@@ -1,4 +1,5 @@
 import { type Digest } from '@cap/crypto';
+import { type ReferenceList } from '@cap/lists';
 import { type CompiledPolicy } from '@cap/policy';
 import { type BackendName, type WorkerPool, type Sample, type SampledRow } from '@cap/proof';
 import { type Report } from './report/report.js';
@@ -12,11 +13,10 @@ export interface VerifierPolicy {
   unconfirmed?: true;
 }
 
-/** A reference list whose contents the verifier holds. Dates are YYYY-MM-DD or RFC 3339 UTC. */
-export interface HeldReferenceList {
+/** A reference list as its publisher tells of it. Dates are YYYY-MM-DD or RFC 3339 UTC. */
+export interface PublishedList {
   id: string;
-  /** The raw CSV. */
-  bytes: Uint8Array;
+  list: ReferenceList;
   as_of: string;
   /**
    * The as_of of the newest list with this id that this source knows and that was not withdrawn, null for none; another
@@ -27,11 +27,11 @@ export interface HeldReferenceList {
   withdrawn_at?: string | null;
 }
 
-/** A list as a registry's record of it tells. */
-export const heldListOf = (
-  { id, as_of, newest_as_of, withdrawn_at }: Required<Omit<HeldReferenceList, 'bytes'>>,
-  bytes: Uint8Array,
-): HeldReferenceList => ({ id, bytes, as_of, newest_as_of, withdrawn_at });
+/** A list with what a registry's record tells of it. */
+export const publishedList = (
+  { id, as_of, newest_as_of, withdrawn_at }: Required<Omit<PublishedList, 'list'>>,
+  list: ReferenceList,
+): PublishedList => ({ id, list, as_of, newest_as_of, withdrawn_at });
 
 /**
  * Where a verifier looks things up. Which source a policy or a list came from is not in the report, so that the API and
@@ -43,7 +43,7 @@ export interface VerificationSources {
   /** The registry's policy with this hash, asked before trust.json. */
   policyByHash?(hash: Digest): Promise<VerifierPolicy | null> | VerifierPolicy | null;
   /** The registry's reference list with this hash, asked before trust.json and the bundle's reference/. */
-  referenceList?(hash: Digest): Promise<HeldReferenceList | null> | HeldReferenceList | null;
+  referenceList?(hash: Digest): Promise<PublishedList | null> | PublishedList | null;
   /**
    * The as_of of the newest list with this id among all that the source knows and that were not withdrawn; null for none,
    * undefined if the source could not be asked.

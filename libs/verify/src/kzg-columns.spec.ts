@@ -181,8 +181,8 @@ describe('a bundle with a zero-knowledge proof', () => {
   it('is as good if the verifier holds the same list as of another day: that one says how old it is', async () => {
     const lists = [...made.proving.context.referenceLists.values()];
     const referenceList: VerificationSources['referenceList'] = (hash) => {
-      const list = lists.find((held) => held.hash === hash)!;
-      return { id: list.id, bytes: list.bytes, as_of: '2026-01-11', newest_as_of: '2026-01-11' };
+      const { id, list } = lists.find((named) => named.list.hash === hash)!;
+      return { id, list, as_of: '2026-01-11', newest_as_of: '2026-01-11' };
     };
     const { result, checks } = await judged(made.zip, { referenceList });
     expect(result).toBe('ok');

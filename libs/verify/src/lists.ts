@@ -1,21 +1,14 @@
 import { isCapError, newestDay } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import {
-  comparedBy,
-  type IdScheme,
-  listedIdentifiers,
-  parseReferenceList,
-  type ReferenceList,
-  type ReferenceListKind,
-} from '@cap/lists';
-import { type CompiledPolicy } from '@cap/policy';
-import { type Bundle, type BundleMeta, useWords, type ListUse, type Manifest } from '@cap/proof';
+import { comparedBy, type IdScheme, type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists';
+import { type CompiledPolicy, coverageText, type ListCoverage } from '@cap/policy';
+import { type Bundle, type BundleMeta, type Manifest } from '@cap/proof';
 import { type CheckList } from './report/check-list.js';
 import { type ListComparison } from './report/report.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
 import { type FileHashes } from './files.js';
-import { type HeldReferenceList, type VerificationSources } from './inputs.js';
+import { type PublishedList, type VerificationSources } from './inputs.js';
 import { type JudgedManifest } from './manifests.js';
 
 /** A reference list that a rule uses. */
@@ -32,17 +25,17 @@ interface UsedList {
 }
 
 /** The lists at hand for one manifest, by id. */
-export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, ReferenceList>>;
+export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, NamedReferenceList>>;
 
 /** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
-interface DatedList extends HeldReferenceList {
+interface DatedList extends PublishedList {
   newest_as_of: string;
   unconfirmed: boolean;
 }
 
 /** A list that the verifier holds, and how much of it can be compared. */
 interface FoundList {
-  list: ReferenceList;
+  list: NamedReferenceList;
   held: DatedList;
   counted: Counted;
 }
@@ -68,16 +61,16 @@ export async function resolveLists(
   checks: CheckList,
 ): Promise<{ held: ListsByManifest; comparisons: ListComparison[] }> {
   const used = judging.policy ? usedLists(judging.policy) : [];
-  const byManifest = new Map<JudgedManifest, ReadonlyMap<string, ReferenceList>>();
+  const byManifest = new Map<JudgedManifest, ReadonlyMap<string, NamedReferenceList>>();
   const comparisons = new Map<string, ListComparison>();
   const held = new Map<string, DatedList>();
   for (const judged of manifests.values()) {
-    const lists = new Map<string, ReferenceList>();
+    const lists = new Map<string, NamedReferenceList>();
     for (const list of used) {
       const found = await findList(list, judged.manifest, judging, checks);
       if (!found) continue;
       // By contents: of several manifests each must name the newest list, not only the last one.
-      held.set(`${list.id} ${found.list.hash}`, found.held);
+      held.set(`${list.id} ${found.list.list.hash}`, found.held);
       const comparison = comparisonOf(list, found);
       if (comparison) comparisons.set(JSON.stringify(comparison), comparison);
       // Judged once for each list of rows, held once.
@@ -92,8 +85,9 @@ export async function resolveLists(
 /** What the report says of a list that rows are compared with. */
 function comparisonOf(
   { id, list, scheme }: UsedList,
-  { list: { hash, as_of }, counted: { usable, entries } }: FoundList,
+  { list: { as_of, list: contents }, counted: { usable, entries } }: FoundList,
 ): ListComparison | null {
+  const { hash } = contents;
   return scheme && { list, scheme, compared_by: comparedBy(scheme), reference: { id, hash, as_of, usable, entries } };
 }
 
@@ -148,13 +142,13 @@ async function findList(
     checks.fail('lists.known', { expected, actual: `held as ${held.id}` });
     return null;
   }
-  const counted = countEntries(used, held.bytes);
+  const counted = countEntries(used, held.list);
   if (typeof counted === 'string') {
     checks.fail('lists.known', { expected, actual: `not a readable list: ${counted}` });
     return null;
   }
   const actual = used.scheme
-    ? useWords({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
+    ? coverageText({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
     : `${counted.entries} entries of ${used.id}`;
   if (counted.usable === 0) checks.fail('lists.known', { expected, actual });
   else if (exceeds(counted, used.unmatchableMax) || held.withdrawn_at) {
@@ -162,7 +156,7 @@ async function findList(
     checks.warn('lists.known', { expected, actual: actual + withdrawn });
   } else checks.ok('lists.known', { expected, actual: expected });
   return {
-    list: { id: used.id, kind: used.kind, hash: named.hash, as_of: held.as_of, bytes: held.bytes },
+    list: { id: used.id, kind: used.kind, as_of: held.as_of, list: held.list },
     held,
     counted,
   };
@@ -189,17 +183,17 @@ async function heldList(hash: Digest, judging: ListJudging): Promise<DatedList |
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */
-function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudging): HeldReferenceList | null {
+function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudging): PublishedList | null {
   const trusted = sources.trust?.referenceList(hash);
   if (!trusted) return null;
   for (const [name, { role }] of Object.entries(meta.files)) {
     const bytes = bundle.files.get(name);
-    if (role === 'reference' && bytes && hashOf(name) === hash) return { ...trusted, bytes };
+    if (role === 'reference' && bytes && hashOf(name) === hash) return { ...trusted, list: new ReferenceList(bytes) };
   }
   return null;
 }
 
-type Counted = Pick<ListUse, 'entries' | 'usable'>;
+type Counted = Pick<ListCoverage, 'entries' | 'usable'>;
 
 /** Is a larger part of the list impossible to compare than the policy allows? */
 function exceeds({ entries, usable }: Counted, allowed: string): boolean {
@@ -207,24 +201,12 @@ function exceeds({ entries, usable }: Counted, allowed: string): boolean {
   return BigInt(entries - usable) * 10n ** BigInt(digits.length) > BigInt(whole! + digits) * BigInt(entries);
 }
 
-// A list is read once for as long as its bytes are held: verifiers meet the same lists again and again.
-const known = new WeakMap<Uint8Array, Map<string, Counted | string>>();
-
 /** How many entries the list has, and how many of them have what the scheme needs; or, as text, why the bytes are no such list. */
-function countEntries({ kind, scheme }: UsedList, bytes: Uint8Array): Counted | string {
-  const results = known.get(bytes) ?? new Map<string, Counted | string>();
-  known.set(bytes, results);
-  const key = `${kind} ${scheme}`;
-  const result = results.get(key) ?? read(kind, bytes, scheme);
-  results.set(key, result);
-  return result;
-}
-
-function read(kind: ReferenceListKind, bytes: Uint8Array, scheme: IdScheme | null): Counted | string {
+function countEntries({ kind, scheme }: UsedList, list: ReferenceList): Counted | string {
   try {
-    const list = parseReferenceList(kind, bytes);
-    if (list.kind === 'sanctions' && scheme) return listedIdentifiers(list.entries, scheme);
-    return { entries: list.entries.length, usable: list.entries.length };
+    if (kind === 'sanctions' && scheme) return list.sanctions().identifiers(scheme);
+    const { length } = list.as(kind).entries;
+    return { entries: length, usable: length };
   } catch (error) {
     if (!isCapError(error)) throw error;
     return error.message;

@@ -111,13 +111,13 @@ const trustingLists = (made: Made, others: JsonObject[] = []) =>
     signers: [signerRecord(made.signer)] as unknown as JsonObject[],
     reference_lists: [
       ...[...made.proving.context.referenceLists.values()]
-        .filter(({ hash }) => others.every((other) => other.hash !== hash))
-        .map(({ id, hash, as_of }) => ({ id, hash, as_of })),
+        .filter(({ list: { hash } }) => others.every((other) => other.hash !== hash))
+        .map(({ id, list: { hash }, as_of }) => ({ id, hash, as_of })),
       ...others,
     ],
   });
 const withdrawnLists = (made: Made): JsonObject[] =>
-  [...made.proving.context.referenceLists.values()].map(({ id, hash, as_of }) => ({
+  [...made.proving.context.referenceLists.values()].map(({ id, list: { hash }, as_of }) => ({
     ...{ id, hash, as_of },
     withdrawn_at: '2026-01-31',
   }));
@@ -932,7 +932,11 @@ const CASES: Record<string, Case> = {
     sources: (made) => ({
       trust: trustingLists(
         made,
-        [...made.proving.context.referenceLists.values()].map(({ id, hash }) => ({ id, hash, as_of: '2026-01-20' })),
+        [...made.proving.context.referenceLists.values()].map(({ id, list: { hash } }) => ({
+          id,
+          hash,
+          as_of: '2026-01-20',
+        })),
       ),
     }),
     result: 'ok',

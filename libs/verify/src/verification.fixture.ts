@@ -94,7 +94,9 @@ export async function makeBundle({
     proof: encodeContainer({ backendId: id, ...proof }),
     statement,
     policy: Buffer.from(policy.canonicalText),
-    references: Object.fromEntries([...context.referenceLists.values()].map(({ id, bytes }) => [`${id}.csv`, bytes])),
+    references: Object.fromEntries(
+      [...context.referenceLists.values()].map(({ id, list }) => [`${id}.csv`, list.bytes]),
+    ),
     readme: 'What is in here.',
     signers: [signer],
   });
@@ -147,8 +149,8 @@ export function sourcesFor(made: Made, more: Partial<VerificationSources> = {}):
     policyByHash: (hash: Digest) =>
       hash === made.policy.policy_hash ? { compiled: made.policy, status: 'active' } : null,
     referenceList: (hash: Digest) => {
-      const list = lists.find((held) => held.hash === hash);
-      return list ? { id: list.id, bytes: list.bytes, as_of: list.as_of, newest_as_of: list.as_of } : null;
+      const named = lists.find(({ list }) => list.hash === hash);
+      return named ? { id: named.id, list: named.list, as_of: named.as_of, newest_as_of: named.as_of } : null;
     },
     trust: trustStore({ signers: [signerRecord(made.signer)] as unknown as JsonObject[] }),
     ...more,

@@ -272,13 +272,13 @@ describe('several proof units', () => {
     const lists = [...made.proving.context.referenceLists.values(), ...other.proving.context.referenceLists.values()];
     const newest = '2026-01-20';
     const of = (hash: string) =>
-      hash === other.proving.context.referenceLists.get('sanctions')!.hash ? newest : '2026-01-01';
+      hash === other.proving.context.referenceLists.get('sanctions')!.list.hash ? newest : '2026-01-01';
     const held = {
       ...sources,
       newestList: (id: string) => (id === 'sanctions' ? newest : null),
       referenceList: (hash: string) => {
-        const list = lists.find((candidate) => candidate.hash === hash);
-        return list ? { id: list.id, bytes: list.bytes, as_of: of(hash), newest_as_of: of(hash) } : null;
+        const named = lists.find(({ list }) => list.hash === hash);
+        return named ? { id: named.id, list: named.list, as_of: of(hash), newest_as_of: of(hash) } : null;
       },
     };
     for (const ids of [

@@ -1,3 +1,4 @@
+import { type NamedReferenceList } from '@cap/lists';
 import { evaluationContextOf, type Bundle } from '@cap/proof';
 import { judgeLegacy } from './legacy/judge.js';
 import { CheckList } from './report/check-list.js';
@@ -124,8 +125,9 @@ async function judge(run: Run): Promise<Judgement> {
   }
 
   const rules = judgeRules(policy, manifests, established, (judged) => {
-    const held = lists.get(judged) ?? new Map();
-    return evaluationContextOf(held, held, judged.manifest.commitments);
+    const found = lists.get(judged) ?? new Map<string, NamedReferenceList>();
+    const hashes = new Map([...found].map(([id, { list }]) => [id, list.hash]));
+    return evaluationContextOf(hashes, found, judged.manifest.commitments);
   });
   const sample = options.sample && (await verifyBundleSample(units, proofJudging, options.sample));
   return {

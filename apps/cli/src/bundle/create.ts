@@ -48,7 +48,7 @@ export async function create(io: CliIo, options: Options): Promise<void> {
     policy: Buffer.from((await project.policy()).canonicalText, 'utf8'),
     ...(disclosed ? { disclosure: decodeContainer(proof).payload } : {}),
     references: Object.fromEntries(
-      [...(await project.referenceLists())].map(([id, { bytes: csv }]) => [`${id}.csv`, csv]),
+      [...(await project.referenceLists())].map(([id, { list }]) => [`${id}.csv`, list.bytes]),
     ),
     readme: README,
     signers: [key],

@@ -1,7 +1,6 @@
 import { CapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
-import { isToCome } from '@cap/proof';
-import { referenceListKind, type ReferenceListKind } from '@cap/lists';
+import { isFutureDay, referenceListKind, type ReferenceListKind } from '@cap/lists';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { accessToken } from '../frame/remote.js';
@@ -19,7 +18,7 @@ interface Options {
 
 /** Publishes a list under its hash. It is read here first, so that every bad row is named before anything is sent. */
 export async function publish(io: CliIo, options: Options, file: string): Promise<void> {
-  if (isToCome(options.asOf, io.now()))
+  if (isFutureDay(options.asOf, io.now()))
     throw new CapError('usage', 'option.day', `--as-of ${options.asOf} is still to come, it is ${rfc3339(io.now())}`);
   const bytes = await readInput(io, file);
   const kind = options.kind ?? referenceListKind(options.id);

@@ -1,22 +1,19 @@
 import { type Digest } from '@cap/crypto';
-import { comparedBy, type IdScheme, parseReferenceList, unmatchableEntries, type ReferenceListKind } from '@cap/lists';
-import { refuseMute } from '@cap/proof';
+import { comparedBy, type IdScheme, parseUsableList, type ReferenceListKind } from '@cap/lists';
 
 export interface ListSummary {
   kind: ReferenceListKind;
   hash: Digest;
   entries: number;
   /** Entries that can't match anything, by identifier scheme, since they lack a field that it needs. */
-  unmatchable?: NonNullable<ReturnType<typeof unmatchableEntries>>;
+  unmatchable?: Record<IdScheme, number>;
 }
 
 /** Reads a reference list to the end: every bad row is reported, and a list that nothing can be found on refused. */
 export function summarise(kind: ReferenceListKind, bytes: Uint8Array, file: string): ListSummary {
-  const list = parseReferenceList(kind, bytes, file);
-  refuseMute(list, file);
-  const { hash, entries } = list;
-  const unmatchable = unmatchableEntries(list);
-  return { kind, hash, entries: entries.length, ...(unmatchable && { unmatchable }) };
+  const { list, parsed } = parseUsableList(kind, bytes, file);
+  const { entries, unmatchable } = parsed;
+  return { kind, hash: list.hash, entries: entries.length, ...(unmatchable && { unmatchable }) };
 }
 
 export function unmatchableWords({ entries, unmatchable }: ListSummary): string {

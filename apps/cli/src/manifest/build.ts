@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CapError } from '@cap/core';
 import { rfc3339, type Digest } from '@cap/crypto';
-import { type CompiledPolicy } from '@cap/policy';
+import { type CompiledPolicy, coverageText } from '@cap/policy';
 import { Project, type ReferenceListInput } from '@cap/prover';
-import { useWords, type CommitmentScheme } from '@cap/proof';
+import { type CommitmentScheme } from '@cap/proof';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { type ListOfDay } from '../frame/option-values.js';
@@ -60,7 +60,7 @@ async function buildAnew(io: CliIo, options: Options, project: Project): Promise
   for (const id of listsOf(policy))
     if (!referenceLists.some((list) => list.id === id))
       io.err(`The policy compares with the list ${id}, which is not given: its rules can not be proved.\n`);
-  const { manifest, hash, uses } = await project.buildManifest({
+  const { manifest, hash, coverage } = await project.buildManifest({
     policy,
     referenceLists,
     ...(options.scheme && { scheme: options.scheme }),
@@ -69,9 +69,9 @@ async function buildAnew(io: CliIo, options: Options, project: Project): Promise
     asOf: options.asOf ?? today,
     now,
   });
-  for (const use of uses)
-    if (use.usable === 0) io.err(`${useWords(use)}: the rule over them can't be proven.\n`);
-    else if (use.usable < use.entries) io.err(`${useWords(use)}; the others lack a field.\n`);
+  for (const each of coverage)
+    if (each.usable === 0) io.err(`${coverageText(each)}: the rule over them can't be proven.\n`);
+    else if (each.usable < each.entries) io.err(`${coverageText(each)}; the others lack a field.\n`);
   printResult(io, options, { manifest_hash: hash, manifest }, () =>
     [
       `manifest_hash  ${hash}`,

@@ -1,7 +1,8 @@
 import { isCapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { comparison } from '@cap/lists';
-import { backendFor, listUses, offenceWords, useWords, type BackendName, type FalseRule } from '@cap/proof';
+import { coverageText, listCoverage } from '@cap/policy';
+import { backendFor, offenceWords, type BackendName, type FalseRule } from '@cap/proof';
 import { Project } from '@cap/prover';
 import { revealWith } from '../frame/reveal.js';
 import { progress, progressDone, type CliIo } from '../frame/io.js';
@@ -51,10 +52,10 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   progressDone(io);
   const text = `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}\n`;
   await writeOutput(io, options.out, options.json ? `${JSON.stringify(record, null, 2)}\n` : text);
-  for (const use of listUses(await project.policy(), await project.referenceLists())) {
-    const { list, scheme, reference_list, usable, entries } = use;
+  for (const each of listCoverage(await project.policy(), await project.referenceLists())) {
+    const { list, scheme, reference_list, usable, entries } = each;
     io.err(`${list} were compared with the list ${reference_list} by ${comparison(scheme)}.\n`);
-    if (usable < entries) io.err(`Only ${useWords(use)}; the others lack a field.\n`);
+    if (usable < entries) io.err(`Only ${coverageText(each)}; the others lack a field.\n`);
   }
   if (backend.strength === 'claimed') io.err('The proof only carries claims: no verdict on it is better than warn.\n');
   if (backend.strength === 'disclosed')

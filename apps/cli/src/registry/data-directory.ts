@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { type Config } from '@cap/config';
 import { CapError, type JsonObject } from '@cap/core';
 import { type BlobRecord, type EntryRecord } from '@cap/contracts';
-import { heldListOf } from '@cap/verify';
+import { ReferenceList } from '@cap/lists';
+import { publishedList } from '@cap/verify';
 import {
   FileBlobStore,
   RegistryData,
@@ -78,7 +79,7 @@ export async function openHeldOf(directory: string): Promise<Held> {
     list: async (hash) => {
       const found = await reader.findList(hash);
       const body = found && (await store.read(found.blob_id));
-      return body && heldListOf(found, await buffer(body));
+      return body && publishedList(found, new ReferenceList(await buffer(body)));
     },
     close: () => reader.close(),
   };

@@ -1,7 +1,8 @@
 import { RegistryClient, type PolicyRecord } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { type JsonObject } from '@cap/core';
-import { heldListOf, type HeldReferenceList } from '@cap/verify';
+import { ReferenceList } from '@cap/lists';
+import { type PublishedList, publishedList } from '@cap/verify';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';
@@ -9,7 +10,7 @@ import { accessToken } from '../frame/remote.js';
 /** The policies and reference lists that a registry holds. */
 export interface Held {
   policy(hash: Digest): Promise<{ document: JsonObject; status: PolicyRecord['status'] } | null>;
-  list(hash: Digest): Promise<HeldReferenceList | null>;
+  list(hash: Digest): Promise<PublishedList | null>;
   close(): Promise<void>;
 }
 
@@ -25,7 +26,7 @@ export async function openHeld(io: CliIo, place: RegistryPlace): Promise<Held> {
     list: async (hash) => {
       const record = await client.findList(hash);
       const bytes = record && (await client.findListContent(hash));
-      return bytes && heldListOf(record, bytes);
+      return bytes && publishedList(record, new ReferenceList(bytes));
     },
     close: () => client.close(),
   });

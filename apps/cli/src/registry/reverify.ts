@@ -3,7 +3,7 @@ import { type EntryRecord } from '@cap/contracts';
 import { isCapError } from '@cap/core';
 import { type CompiledPolicy, compilePolicy } from '@cap/policy';
 import {
-  type HeldReferenceList,
+  type PublishedList,
   parseTrustStore,
   type TrustStore,
   verifyBundle,
@@ -114,7 +114,7 @@ async function judgeAgain(
       const found = await held.policy(hash);
       return found && { compiled: compilePolicy(found.document, { lintMode: 'relaxed' }), status: found.status };
     },
-    referenceList: (hash): Promise<HeldReferenceList | null> => held.list(hash),
+    referenceList: (hash): Promise<PublishedList | null> => held.list(hash),
     registryEntry: () => ({ registered_at }),
     trust,
   };

@@ -14,8 +14,7 @@ import {
   type TrustAddition,
   type TrustDocument,
 } from '@cap/verify';
-import { isToCome, refuseMute } from '@cap/proof';
-import { parseReferenceList, referenceListKind } from '@cap/lists';
+import { isFutureDay, parseUsableList, referenceListKind } from '@cap/lists';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { type namedList } from '../frame/option-values.js';
@@ -135,16 +134,14 @@ async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
 
 async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
   const today = rfc3339(io.now()).slice(0, 10);
-  if (day !== undefined && isToCome(day, io.now()))
+  if (day !== undefined && isFutureDay(day, io.now()))
     throw new CapError(
       'usage',
       'option.day',
       `--reference-list ${id}: ${day} is in the future, today is ${today} (UTC)`,
     );
-  const list = parseReferenceList(referenceListKind(id), await readInput(io, file), inputName(file));
-  refuseMute(list, inputName(file));
-  const { hash } = list;
-  return { referenceList: { id, hash, as_of: day ?? today } };
+  const { list } = parseUsableList(referenceListKind(id), await readInput(io, file), inputName(file));
+  return { referenceList: { id, hash: list.hash, as_of: day ?? today } };
 }
 
 /** Writes the detached signature; any change of the content needs a new one. */

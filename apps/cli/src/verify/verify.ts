@@ -1,5 +1,6 @@
 import { CapError } from '@cap/core';
-import { publicKeyFromText, sha3Text } from '@cap/crypto';
+import { publicKeyFromText } from '@cap/crypto';
+import { ReferenceList } from '@cap/lists';
 import { type CompiledPolicy } from '@cap/policy';
 import {
   assertTrustSigned,
@@ -7,7 +8,7 @@ import {
   parseTrustStore,
   trustSignatureFile,
   verifyBundle,
-  type HeldReferenceList,
+  type PublishedList,
   type Report,
   type TrustStore,
   type VerificationOptions,
@@ -93,22 +94,22 @@ async function readTrust(io: CliIo, file: string, signer: string | undefined): P
   return parseTrustStore(bytes, inputName(file));
 }
 
-type GivenList = Omit<HeldReferenceList, 'newest_as_of'>;
+type GivenList = Omit<PublishedList, 'newest_as_of'>;
 
 async function readLists(io: CliIo, lists: VerifyOptions['list'] = []): Promise<GivenList[]> {
-  return Promise.all(lists.map(async ({ id, file, day }) => ({ id, bytes: await readInput(io, file), as_of: day })));
+  return Promise.all(
+    lists.map(async ({ id, file, day }) => ({ id, list: new ReferenceList(await readInput(io, file)), as_of: day })),
+  );
 }
 
 /** The lists of --list, by their hash; trust.json may know newer ones. */
 function heldLists(lists: readonly GivenList[]): Pick<VerificationSources, 'referenceList' | 'newestList'> {
-  const newestFirst = lists
-    .map((list) => ({ ...list, hash: sha3Text(list.bytes) }))
-    .sort((a, b) => (a.as_of < b.as_of ? 1 : -1));
+  const newestFirst = [...lists].sort((a, b) => (a.as_of < b.as_of ? 1 : -1));
   const newestList = (id: string) => newestFirst.find((list) => list.id === id)?.as_of ?? null;
   return {
     newestList,
     referenceList: (hash) => {
-      const found = newestFirst.find((list) => list.hash === hash);
+      const found = newestFirst.find(({ list }) => list.hash === hash);
       return found ? { ...found, newest_as_of: newestList(found.id)! } : null;
     },
   };

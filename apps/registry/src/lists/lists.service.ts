@@ -3,8 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
 import { CapError } from '@cap/core';
-import { parseReferenceList, unmatchableEntries } from '@cap/lists';
-import { refuseMute } from '@cap/proof';
+import { parseUsableList } from '@cap/lists';
 import { CONFIG } from '@cap/service-kit';
 import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
 
@@ -18,22 +17,21 @@ export class ListsService {
   /** CapError list.invalid with every bad row; list.empty for one that nothing can be found on; list.conflict if the content is known under another id. */
   async store({ id, kind, as_of, content }: ListRequest): Promise<ListStored> {
     const bytes = Buffer.from(content, 'base64');
-    const parsed = parseReferenceList(kind, bytes, id);
-    refuseMute(parsed, id);
+    const { list, parsed } = parseUsableList(kind, bytes, id);
     // Kept only from the moment that a list row refers to it: a refused one goes as any upload does.
     const { blob_id, size } = await this.data.putBlob(once(bytes), {
       maxBytes: this.config.limits.json_bytes,
       retain: 'upload',
     });
     const { record, created } = await this.data.store.storeList({
-      hash: parsed.hash,
+      hash: list.hash,
       id,
       kind,
       as_of,
       blob_id,
       size,
       entries: parsed.entries.length,
-      unmatchable: unmatchableEntries(parsed),
+      unmatchable: parsed.unmatchable,
     });
     return { list: toRecord(record), created };
   }

@@ -15,8 +15,7 @@ import {
   type ListWithdrawal,
 } from '@cap/contracts';
 import { isCapError } from '@cap/core';
-import { parseReferenceList } from '@cap/lists';
-import { refuseMute } from '@cap/proof';
+import { parseUsableList } from '@cap/lists';
 import {
   CurrentPrincipal,
   JSON_MEDIA_TYPE,
@@ -134,7 +133,7 @@ export class ListsController {
 /** Read here too, so that every bad row is named to whoever sent it. */
 function refuseBadRows({ id, kind, content }: ListRequest): void {
   try {
-    refuseMute(parseReferenceList(kind, Buffer.from(content, 'base64'), id), id);
+    parseUsableList(kind, Buffer.from(content, 'base64'), id);
   } catch (error) {
     if (!isCapError(error)) throw error;
     if (error.code === 'list.empty') throw new ProblemError('list.empty', error.message, { cause: error });

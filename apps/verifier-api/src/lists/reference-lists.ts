@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
-import { type Digest, sha3Text } from '@cap/crypto';
-import { heldListOf, type HeldReferenceList } from '@cap/verify';
+import { type Digest } from '@cap/crypto';
+import { ReferenceList } from '@cap/lists';
+import { type PublishedList, publishedList } from '@cap/verify';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { Remembered } from '../remembered.js';
@@ -16,12 +17,12 @@ const MAX_CONTENT_BYTES = 256_000_000;
  */
 @Injectable()
 export class ReferenceLists {
-  /** By hash; always the same bytes object, so that what is derived from it is derived once. */
-  readonly #contents = new LRUCache<string, Buffer>({
+  /** By hash. */
+  readonly #contents = new LRUCache<string, ReferenceList>({
     maxSize: MAX_CONTENT_BYTES,
-    sizeCalculation: (bytes) => Math.max(1, bytes.length),
+    sizeCalculation: ({ bytes }) => Math.max(1, bytes.length),
   });
-  readonly #lists: Remembered<HeldReferenceList>;
+  readonly #lists: Remembered<PublishedList>;
   readonly #newest: Remembered<{ as_of: string }>;
 
   constructor(
@@ -34,7 +35,7 @@ export class ReferenceLists {
     reload.add('reference lists', () => this.forget());
   }
 
-  held(hash: Digest, context: CallContext): Promise<HeldReferenceList | null> {
+  held(hash: Digest, context: CallContext): Promise<PublishedList | null> {
     return this.#lists.get(hash, () => this.#ask(hash, context));
   }
 
@@ -59,20 +60,21 @@ export class ReferenceLists {
     this.#newest.forget();
   }
 
-  async #ask(hash: Digest, { requestId }: CallContext): Promise<HeldReferenceList | null> {
+  async #ask(hash: Digest, { requestId }: CallContext): Promise<PublishedList | null> {
     const record = await this.registry.client.findList(hash, { requestId });
-    const bytes = record && (await this.#content(hash, { requestId }));
-    return bytes && heldListOf(record, bytes);
+    const list = record && (await this.#content(hash, { requestId }));
+    return list && publishedList(record, list);
   }
 
-  async #content(hash: Digest, context: CallContext): Promise<Buffer | null> {
+  async #content(hash: Digest, context: CallContext): Promise<ReferenceList | null> {
     const kept = this.#contents.get(hash);
     if (kept) return kept;
     const bytes = await this.registry.client.findListContent(hash, context);
     if (!bytes) return null;
-    if (sha3Text(bytes) !== hash)
+    const list = new ReferenceList(bytes);
+    if (list.hash !== hash)
       throw new ProblemError('registry.unavailable', `The registry gave another list than ${hash}.`);
-    this.#contents.set(hash, bytes);
-    return bytes;
+    this.#contents.set(hash, list);
+    return list;
   }
 }

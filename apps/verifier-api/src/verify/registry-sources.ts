@@ -1,6 +1,6 @@
 import { type CallContext, isServiceError } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type HeldReferenceList, type TrustStore, type VerificationSources } from '@cap/verify';
+import { type PublishedList, type TrustStore, type VerificationSources } from '@cap/verify';
 import { type ReferenceLists } from '../lists/reference-lists.js';
 import { type Policies } from '../policy/policies.js';
 import { type RegistryConnection } from '../registry/connection.js';
@@ -79,4 +79,4 @@ export class RegistrySources implements Looking {
 }
 
 /** Everything the registry says of a list beside its content, which its hash names. */
-const told = (list: HeldReferenceList | null): string => JSON.stringify(list && { ...list, bytes: undefined });
+const told = (list: PublishedList | null): string => JSON.stringify(list && { ...list, list: undefined });

@@ -3,6 +3,7 @@ import { jcs } from '@cap/core';
 import { parseReceipt, parseVerifierKey, verifyReceipt } from '@cap/tlog';
 import { sha3Text } from '@cap/crypto';
 import { parseTrustStore, type Report, verifyBundle } from '@cap/verify';
+import { ReferenceList } from '@cap/lists';
 import { readBundle, type WrittenBundle } from '@cap/proof';
 import { failing, statusOf, TestVerifier } from '../verifier.fixture.js';
 
@@ -59,7 +60,12 @@ describe('POST /verify', () => {
         referenceList: async (hash) => {
           const csv = await api.as().get(`/lists/${hash}`).set('accept', 'text/csv');
           const { id } = (await api.as().get(`/lists/${hash}`)).body as { id: string };
-          return { id, bytes: Buffer.from(csv.text), as_of: '2026-01-15', newest_as_of: '2026-01-15' };
+          return {
+            id,
+            list: new ReferenceList(Buffer.from(csv.text)),
+            as_of: '2026-01-15',
+            newest_as_of: '2026-01-15',
+          };
         },
       },
       { allowMock: true, at: '2026-02-01T00:00:00Z' },

@@ -1,6 +1,6 @@
 import { type Digest, type PublicKeyText } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
-import { type ListName, type ListRow, type ReferenceList } from '@cap/lists';
+import { type ListName, type ListRow, type NamedReferenceList } from '@cap/lists';
 import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type CommitmentScheme, type Manifest } from '../manifest/manifest.js';
 import { type WorkerPool } from './kzg-columns/pool.js';
@@ -27,7 +27,7 @@ export interface ProofContext {
   policyHash: Digest;
   statement: Statement;
   /** Contents of the manifest's reference lists, by list id, as far as they are at hand. */
-  referenceLists: ReadonlyMap<string, ReferenceList>;
+  referenceLists: ReadonlyMap<string, NamedReferenceList>;
 }
 
 /** The prover's secret side of one list. */

@@ -1,12 +1,4 @@
-import {
-  identifier,
-  type IdScheme,
-  type RiskLevel,
-  listedEntries,
-  riskLevels,
-  type ListedEntry,
-  type ListRow,
-} from '@cap/lists';
+import { identifier, type IdScheme, type ListedEntry, type ListRow, type RiskLevel } from '@cap/lists';
 import { type Requirement } from '@cap/policy';
 import { type ProofContext, type ProverList } from './backend.js';
 
@@ -43,9 +35,8 @@ export function offences(
 ): Offence[] {
   const reference = need.kind === 'disjoint' ? context.referenceLists.get(need.reference_list) : undefined;
   const countryOf = countryFault(need, context);
-  const entries = reference && listedEntries(reference.bytes, idScheme);
   const hitOf = (row: ListRow) => {
-    const entry = entries?.get(identifier(row, idScheme) ?? '');
+    const entry = reference?.list.sanctions().find(identifier(row, idScheme) ?? '', idScheme);
     return reference && entry && { reference_list: reference.id, ...entry };
   };
   return breaking
@@ -65,7 +56,7 @@ function countryFault(
   if (need.kind !== 'rows_allowed') return () => ({});
   const { table } = need;
   const jurisdictions = 'exclude_risk' in table ? referenceLists.get('jurisdictions') : undefined;
-  const risks = jurisdictions && riskLevels(jurisdictions.bytes);
+  const risks = jurisdictions?.list.jurisdictions().risks;
   return (row) => {
     const country = 'jurisdiction' in row ? row.jurisdiction : row.citizenship;
     return {

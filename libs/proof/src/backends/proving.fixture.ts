@@ -1,9 +1,10 @@
-import { sha3Text, type PublicKeyText } from '@cap/crypto';
+import { type PublicKeyText } from '@cap/crypto';
 import { type JsonObject, type JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import {
   defaultIdScheme,
   type IdScheme,
+  ReferenceList,
   referenceListKind,
   type ListName,
   type ListRow,
@@ -78,8 +79,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
     return { list, ...commit(list, rows as ListRow[], idSchemes[list] ?? defaultIdScheme(list)) };
   });
   const references = Object.entries({ sanctions, jurisdictions }).map(([id, csv]) => {
-    const bytes = Buffer.from(csv);
-    return { id, kind: referenceListKind(id), hash: sha3Text(bytes), as_of: '2026-01-10', bytes };
+    return { id, kind: referenceListKind(id), as_of: '2026-01-10', list: new ReferenceList(Buffer.from(csv)) };
   });
   const { manifest, hash } = buildManifest({
     manifestId: 'm-1',
@@ -88,7 +88,7 @@ export function proving(policy: CompiledPolicy, scenario: Scenario = {}): Provin
     asOf: '2026-01-14',
     policy,
     commitments: committed.map(({ commitment }) => commitment),
-    referenceLists: references,
+    referenceLists: references.map(({ id, as_of, list }) => ({ id, as_of, hash: list.hash })),
     audit: { tail_digest: `0x${'00'.repeat(32)}`, events_count: 0 },
   });
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { blake3Text, isDigest, sha3Text, type Digest } from '@cap/crypto';
 import { CapError, jcs, parseJson, isDate, isInstant } from '@cap/core';
-import { COUNTRIES_VERSION, UNICODE_VERSION, unseenCharacter, type IdScheme, type ListName } from '@cap/lists';
+import { COUNTRIES_VERSION, UNICODE_VERSION, invisibleCharacter, type IdScheme, type ListName } from '@cap/lists';
 import { type CompiledPolicy } from '@cap/policy';
 
 /** What every commitment of a list says; further members belong to its scheme. */
@@ -60,9 +60,9 @@ export interface Manifest {
 export const digestMember = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
 /** A text that people read: nothing in it that they don't see. */
 export const visibleText = z.string().superRefine((value, context) => {
-  const unseen = unseenCharacter(value);
-  if (unseen !== null)
-    context.addIssue({ code: 'custom', message: `holds the invisible or unassigned character ${unseen}` });
+  const invisible = invisibleCharacter(value);
+  if (invisible !== null)
+    context.addIssue({ code: 'custom', message: `holds the invisible or unassigned character ${invisible}` });
 });
 const text = visibleText.min(1).max(1_000);
 const count = z.int().min(0);

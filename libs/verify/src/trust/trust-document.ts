@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CapError, jcs, parseJson, type JsonObject, isDate, isInstant } from '@cap/core';
 import { isDigest, isKid, kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
-import { isToCome } from '@cap/proof';
+import { isFutureDay } from '@cap/lists';
 import { type Company } from './company.js';
 import { logTrustOf } from './log-trust.js';
 
@@ -117,7 +117,7 @@ export function parseTrustDocument(
   checkSigners(parsed.data.signers, name);
   for (const [i, { as_of }] of parsed.data.reference_lists.entries())
     // It would stay the newest, and young enough, until that day has come.
-    if (isToCome(as_of, now)) refuse(`${name}: reference_lists.${i}.as_of: ${as_of} is still to come`);
+    if (isFutureDay(as_of, now)) refuse(`${name}: reference_lists.${i}.as_of: ${as_of} is still to come`);
   logTrustOf(parsed.data, name);
   return { document: parsed.data, hash };
 }

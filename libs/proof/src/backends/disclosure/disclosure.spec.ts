@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { isCapError, jcs, type JsonValue } from '@cap/core';
 import { allowedTable, evaluateRules, type Fact } from '@cap/policy';
-import { riskLevels } from '@cap/lists';
+import { ReferenceList } from '@cap/lists';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type ProofContext, type ProverList } from '../backend.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
-import { evaluationContext } from '../truth.js';
+import { evaluationContext } from '../prover-checks.js';
 import { type FalseRule } from '../offences.js';
 import { disclosure } from './disclosure.js';
 import { type DisclosurePayload, type ListDisclosure } from './payload.js';
@@ -376,9 +376,12 @@ describe('facts reach only as far as the opened rows show', () => {
 
   it('names the table and the list that the facts are about', async () => {
     const facts = await factsAfter(() => undefined);
-    const { table_hash } = allowedTable(safe.rhs as never, riskLevels(Buffer.from(JURISDICTIONS)));
+    const { table_hash } = allowedTable(
+      safe.rhs as never,
+      new ReferenceList(Buffer.from(JURISDICTIONS)).jurisdictions().risks,
+    );
     expect(facts).toContainEqual({ kind: 'rows_allowed', list: 'suppliers', table_hash });
-    const { hash } = everything.context.referenceLists.get('sanctions')!;
+    const { hash } = everything.context.referenceLists.get('sanctions')!.list;
     expect(facts).toContainEqual({
       kind: 'disjoint',
       list: 'suppliers',
@@ -399,7 +402,7 @@ describe('facts reach only as far as the opened rows show', () => {
   it('finds rows on the list, and rows of a dishonest prover that are the same', async () => {
     const proof = proving(policyOf(clean));
     const listed = Buffer.from('name,nationality\nHallerwald,DE\nHallerwald G.m.b.H.,DE\n');
-    const reference = { ...proof.context.referenceLists.get('sanctions')!, bytes: listed };
+    const reference = { ...proof.context.referenceLists.get('sanctions')!, list: new ReferenceList(listed) };
     const context = { ...proof.context, referenceLists: new Map([['sanctions', reference]]) };
     expect(factKinds((await verify(context, await payloadOf(proof))).facts, 'suppliers')).toEqual([
       'count',

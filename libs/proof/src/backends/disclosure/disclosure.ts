@@ -4,7 +4,7 @@ import { type ListName } from '@cap/lists';
 import { openRow } from '../../commitment/merkle-blake3.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type ProofBackend, type ProofContext, type ProverList, type VerifyingOptions } from '../backend.js';
-import { checkedLists, evaluationContext, refuseFalseStatement, type CheckedList } from '../truth.js';
+import { checkedLists, evaluationContext, assertTrue, type CheckedList } from '../prover-checks.js';
 import { leastOpenings, type Openings } from './openings.js';
 import { type DisclosurePayload } from './payload.js';
 import { checkDisclosure, disclosureVerdict } from './verify.js';
@@ -24,7 +24,7 @@ export const disclosure = {
 
   async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
     const committed = checkedLists(context.manifest, lists);
-    refuseFalseStatement(context, committed);
+    assertTrue(context, committed);
     const payload = jcs(payloadOf(context, committed, openingsFor(context.policy, committed)));
     refuseUnshown(context, payload);
     return { payload, ...ZEROS };

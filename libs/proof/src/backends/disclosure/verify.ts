@@ -5,7 +5,7 @@ import { openingFieldsFault, openingLeaf, type RowOpening } from '../../commitme
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../../manifest/manifest.js';
 import { type BoundStatement } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofContext, type StepOutcome } from '../backend.js';
-import { factsOf, type OpenedList } from '../opened.js';
+import { factsOf, type OpenedList } from '../opened-rows.js';
 import { bindingOutcome, fault, OK, unreadable } from '../payload.js';
 import { readDisclosure, type DisclosurePayload, type ListDisclosure } from './payload.js';
 

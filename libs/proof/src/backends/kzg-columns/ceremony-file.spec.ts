@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ceremonySource } from './beside.js';
+import { ceremonySource } from './assets.js';
 import { assertCeremony, CEREMONY_HASH, readCeremony } from './ceremony.js';
 
 let directory: string;

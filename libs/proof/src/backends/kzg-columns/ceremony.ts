@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { CapError } from '@cap/core';
 import { sha256 } from '@cap/crypto';
-import { ceremonySource } from './beside.js';
+import { ceremonySource } from './assets.js';
 import { loadCurve, POINT_WORDS, type Curve, type Point, type PrecomputedG2 } from './curve.js';
 
 /** SHA-256 of trusted_setup.json: the parameters of Ethereum's KZG ceremony as its consensus specification publishes them. */

@@ -3,7 +3,7 @@ import { evaluateRules, type CompiledPolicy } from '@cap/policy';
 import { rowLeaf } from '../../commitment/merkle-blake3.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
 import { fault, OK } from '../payload.js';
-import { evaluationContext, knownLists, refuseFalseStatement, type KnownList } from '../truth.js';
+import { evaluationContext, knownLists, assertTrue, type KnownList } from '../prover-checks.js';
 import { columnLayout, type ColumnLayout } from './commitment.js';
 import { runJob } from './jobs.js';
 import { Labour } from './labour.js';
@@ -22,7 +22,7 @@ export const kzgColumns: ProofBackend = {
 
   async prove(context, lists, { threads = 0, progress } = {}) {
     const known = knownLists(context.manifest, lists);
-    refuseFalseStatement(context, known);
+    assertTrue(context, known);
     const asked = provableStatement(context);
     const segments = asked.statement.lists
       .map(({ name }) => name)

@@ -4,7 +4,7 @@ import { evaluateRules } from '@cap/policy';
 import { TABLE_VERSIONS, type ColumnPoints, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
-import { evaluationContext } from '../truth.js';
+import { evaluationContext } from '../prover-checks.js';
 import { policyStatement } from './policy-statement.js';
 import { withCommitments } from './proving-columns.fixture.js';
 import { valueCount } from './statement.js';

@@ -1,9 +1,16 @@
 import { digestBytes, publicKeyBytes } from '@cap/crypto';
-import { allowedTable, type Fact, type Requirement } from '@cap/policy';
-import { comparedBy, countryCodes, type IdScheme, type ListName, type ReferenceList } from '@cap/lists';
+import { type AllowedCodes, allowedCodes, type Fact, type Requirement } from '@cap/policy';
+import {
+  comparedBy,
+  countryCodes,
+  type IdScheme,
+  type ListName,
+  type NamedReferenceList,
+  type ReferenceList,
+} from '@cap/lists';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
-import { listed, tableOf } from '../opened.js';
+import { tableOf } from '../opened-rows.js';
 import { identifierElement } from './columns.js';
 import { domain } from './domain.js';
 import {
@@ -130,7 +137,7 @@ function listStatements(
       kind: 'disjoint',
       list,
       reference_list: id,
-      hash: context.referenceLists.get(id)!.hash,
+      hash: context.referenceLists.get(id)!.list.hash,
       id_scheme,
     })),
     ...allowed.map(({ table_hash }): Fact => ({ kind: 'rows_allowed', list, table_hash })),
@@ -149,41 +156,28 @@ function countBounds(requirements: readonly Requirement[]): { min: number; max: 
   return bounds;
 }
 
-const everyCode = new Map<ListName, CodeTable>();
-const common = new WeakMap<ReadonlySet<number>, CodeTable>();
-
 /** The codes in all tables; of a list without a rule about them, every code that there is. */
-function commonTable(list: ListName, tables: readonly { codes: ReadonlySet<number> }[]): CodeTable {
-  const [first, ...others] = tables;
-  if (!first) {
-    const known =
-      everyCode.get(list) ?? codeTable(allowedTable({ countries: [...countryCodes] }, new Map(), list).codes);
-    everyCode.set(list, known);
-    return known;
-  }
-  if (others.length > 0)
-    return codeTable([...first.codes].filter((code) => others.every(({ codes }) => codes.has(code))));
-  const known = common.get(first.codes) ?? codeTable([...first.codes]);
-  common.set(first.codes, known);
-  return known;
+function commonTable(list: ListName, tables: readonly AllowedCodes[]): CodeTable {
+  const [first = allowedCodes({ countries: [...countryCodes] }, list, undefined)!, ...others] = tables;
+  if (others.length === 0) return { codes: [...first.codes], hash: digestBytes(first.table_hash) };
+  return codeTable([...first.codes].filter((code) => others.every(({ codes }) => codes.has(code))));
 }
 
-// A list is hashed once for as long as its bytes are held: verifiers meet the same lists again and again.
-const known = new WeakMap<Uint8Array, Map<IdScheme, ReferenceValues>>();
+const valuesByScheme = (_list: ReferenceList): Map<IdScheme, ReferenceValues> => new Map();
 
 /**
  * The day is the manifest's, which its hash covers too. By which day the list's age is judged is the verifier's own matter,
  * and the same file may have been published again since.
  */
-function valuesOf(reference: ReferenceList, scheme: IdScheme, { reference_lists }: Manifest): ReferenceValues {
-  const { id, hash, bytes } = reference;
-  const named = reference_lists.find((list) => list.id === id);
-  const about = { id, fileHash: digestBytes(hash), asOf: named?.as_of ?? reference.as_of };
-  const made = known.get(bytes) ?? new Map<IdScheme, ReferenceValues>();
-  known.set(bytes, made);
+function valuesOf(reference: NamedReferenceList, scheme: IdScheme, { reference_lists }: Manifest): ReferenceValues {
+  const { id, list } = reference;
+  const named = reference_lists.find((other) => other.id === id);
+  const about = { id, fileHash: digestBytes(list.hash), asOf: named?.as_of ?? reference.as_of };
+  const known = list.derive(valuesByScheme);
   const values =
-    made.get(scheme) ?? referenceValues(about, [...listed(reference, scheme).identifiers].map(identifierElement));
-  made.set(scheme, values);
+    known.get(scheme) ??
+    referenceValues(about, [...list.sanctions().identifiers(scheme).identifiers].map(identifierElement));
+  known.set(scheme, values);
   return { ...values, ...about };
 }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CapError } from '@cap/core';
-import { workerSource } from './beside.js';
+import { workerSource } from './assets.js';
 import { type Job, type JobResults } from './jobs.js';
 import { Turns } from './turns.js';
 

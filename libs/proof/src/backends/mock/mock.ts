@@ -5,7 +5,7 @@ import { digestMember } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
 import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
-import { knownLists, refuseFalseStatement } from '../truth.js';
+import { knownLists, assertTrue } from '../prover-checks.js';
 
 /** The payload of a mock proof, JCS: the prover's word for each rule, and nothing that supports it. */
 export interface MockPayload {
@@ -31,7 +31,7 @@ export const mock = {
   verifyingKey: (_context: ProofContext) => ZEROS,
 
   async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
-    const results = refuseFalseStatement(context, knownLists(context.manifest, lists));
+    const results = assertTrue(context, knownLists(context.manifest, lists));
     const payload: MockPayload = {
       schema: 'cap-mock.v1',
       statement_digest: statementDigest('mock', context),

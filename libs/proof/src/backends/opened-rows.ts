@@ -1,25 +1,23 @@
-import { jcsText, type JsonObject } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import { type JsonObject } from '@cap/core';
 import {
-  allowedTable,
+  type AllowedCodes,
+  allowedCodes,
   codeFields,
+  type Coded,
   codeOf,
   type CompiledPolicy,
   type EvaluationContext,
   type Fact,
   type Requirement,
+  type TableSpec,
 } from '@cap/policy';
 import {
   identifier,
   type IdScheme,
-  type ListedIdentifiers,
-  listedIdentifiers,
-  parseReferenceList,
-  riskLevels,
   LIST_FIELDS,
   type ListName,
   type ListRow,
-  type ReferenceList,
+  type NamedReferenceList,
 } from '@cap/lists';
 import { type Commitment } from '../manifest/manifest.js';
 
@@ -45,7 +43,7 @@ export interface OpenedList {
 /** What the facts are about besides the rows: the tables of the policy, the lists to be disjoint from. */
 export interface FactsContext {
   policy: CompiledPolicy | null;
-  referenceLists: ReadonlyMap<string, ReferenceList>;
+  referenceLists: ReadonlyMap<string, NamedReferenceList>;
 }
 
 /**
@@ -66,8 +64,14 @@ export function factsOf(opened: OpenedList, context: FactsContext): Fact[] {
   if (different.size === count) facts.push({ kind: 'distinct', list, id_scheme: idScheme });
   if (identifiers.length === count)
     for (const reference of sanctionsLists(context))
-      if (!identifiers.some((id) => listed(reference, idScheme).identifiers.has(id)))
-        facts.push({ kind: 'disjoint', list, reference_list: reference.id, hash: reference.hash, id_scheme: idScheme });
+      if (!isListed(identifiers, reference, idScheme))
+        facts.push({
+          kind: 'disjoint',
+          list,
+          reference_list: reference.id,
+          hash: reference.list.hash,
+          id_scheme: idScheme,
+        });
   if (rows.length === count)
     for (const { codes, table_hash } of tables(list, context))
       if (rows.every((row) => codeAllowed(list, row, codes))) facts.push({ kind: 'rows_allowed', list, table_hash });
@@ -91,7 +95,7 @@ export function offendingRows(requirement: Requirement, { list, rows }: OpenedLi
     case 'disjoint': {
       const reference = context.referenceLists.get(need.reference_list);
       if (reference?.kind !== 'sanctions') return [];
-      const { identifiers } = listed(reference, need.scheme);
+      const { identifiers } = reference.list.sanctions().identifiers(need.scheme);
       return breaking(({ fields }) => identifiers.has(identifier(fields as Partial<ListRow>, need.scheme) ?? ''));
     }
     case 'rows_allowed': {
@@ -104,11 +108,6 @@ export function offendingRows(requirement: Requirement, { list, rows }: OpenedLi
   }
 }
 
-interface AllowedCodes {
-  codes: ReadonlySet<number>;
-  table_hash: Digest;
-}
-
 /** The allowed-codes tables that the policy's rules over a list name, each once. */
 function tables(list: ListName, context: FactsContext): AllowedCodes[] {
   const found = new Set<AllowedCodes>();
@@ -119,42 +118,25 @@ function tables(list: ListName, context: FactsContext): AllowedCodes[] {
   return [...found];
 }
 
-type TableSpec = Extract<Requirement['need'], { kind: 'rows_allowed' }>['table'];
-
-// A table is computed once for as long as the bytes of its list are held; explicit countries need no list.
-const computed = new WeakMap<Uint8Array, Map<string, AllowedCodes>>();
-const NO_LIST = new Uint8Array(0);
-/** Tables kept for one list, or without one: policies that strangers send can name any number. */
-const MOST_TABLES = 1_000;
-
 /** Null when the table is over the jurisdictions and they are not at hand. */
-export function tableOf(spec: TableSpec, list: string, { referenceLists }: Pick<FactsContext, 'referenceLists'>) {
-  const bytes = 'exclude_risk' in spec ? referenceLists.get('jurisdictions')?.bytes : NO_LIST;
-  if (!bytes) return null;
-  const known = computed.get(bytes) ?? new Map<string, AllowedCodes>();
-  computed.set(bytes, known);
-  const key = `${list === 'ubos'} ${jcsText(spec)}`;
-  const found = known.get(key);
-  if (found) return found;
-  if (known.size >= MOST_TABLES) known.clear();
-  const { codes, table_hash } = allowedTable(spec, bytes === NO_LIST ? new Map() : riskLevels(bytes), list);
-  const table: AllowedCodes = { codes: new Set(codes), table_hash };
-  known.set(key, table);
-  return table;
-}
+export const tableOf = (
+  spec: TableSpec,
+  list: string,
+  { referenceLists }: Pick<FactsContext, 'referenceLists'>,
+): AllowedCodes | null => allowedCodes(spec, list, referenceLists.get('jurisdictions')?.list);
 
-/** What the evaluation of rules needs to know besides the facts: `named` are the manifest's lists, `held` their contents. */
+/** What the evaluation of rules needs to know besides the facts: the manifest's lists by hash, and their contents. */
 export const evaluationContextOf = (
-  named: EvaluationContext['lists'],
-  held: ReadonlyMap<string, ReferenceList>,
+  hashes: EvaluationContext['lists'],
+  lists: ReadonlyMap<string, NamedReferenceList>,
   commitments: readonly Pick<Commitment, 'list' | 'id_scheme'>[],
 ): EvaluationContext => ({
-  lists: named,
+  lists: hashes,
   idSchemes: new Map(commitments.map(({ list, id_scheme }) => [list, id_scheme])),
-  allowedCodes: (spec, list) => tableOf(spec, list, { referenceLists: held }),
+  allowedCodes: (spec, list) => tableOf(spec, list, { referenceLists: lists }),
   listedIdentifiers: (id, scheme) => {
-    const reference = held.get(id);
-    return reference?.kind === 'sanctions' ? listed(reference, scheme) : null;
+    const reference = lists.get(id);
+    return reference?.kind === 'sanctions' ? reference.list.sanctions().identifiers(scheme) : null;
   },
 });
 
@@ -166,23 +148,13 @@ function codeAllowed(list: ListName, { fields, hidden }: OpenedRow, codes: Reado
   const open = codeFields(list).every(
     (name) => (name in fields || !LIST_FIELDS[list][name]!.required) && !hidden.includes(name),
   );
-  return open && codes.has(codeOf(fields as unknown as ListRow));
+  return open && codes.has(codeOf(fields as Coded));
 }
 
-const sanctionsLists = ({ referenceLists }: FactsContext): ReferenceList[] =>
+const sanctionsLists = ({ referenceLists }: FactsContext): NamedReferenceList[] =>
   [...referenceLists.values()].filter(({ kind }) => kind === 'sanctions');
 
-// A list is parsed once for as long as its bytes are held: verifiers meet the same lists again and again.
-const parsed = new WeakMap<Uint8Array, Map<IdScheme, ListedIdentifiers>>();
-
-/** The identifiers on a sanctions list. Throws CapError `list.invalid` for contents that are no such list. */
-export function listed({ bytes, id }: ReferenceList, scheme: IdScheme): ListedIdentifiers {
-  const known = parsed.get(bytes) ?? new Map<IdScheme, ListedIdentifiers>();
-  parsed.set(bytes, known);
-  const found = known.get(scheme);
-  if (found) return found;
-  const list = parseReferenceList('sanctions', bytes, `${id}.csv`);
-  const identifiers = listedIdentifiers(list.kind === 'sanctions' ? list.entries : [], scheme);
-  known.set(scheme, identifiers);
-  return identifiers;
+function isListed(identifiers: readonly string[], { list }: NamedReferenceList, scheme: IdScheme): boolean {
+  const listed = list.sanctions().identifiers(scheme).identifiers;
+  return identifiers.some((id) => listed.has(id));
 }

@@ -1,7 +1,9 @@
 import { CapError, type JsonObject } from '@cap/core';
 import { digestText, type Digest } from '@cap/crypto';
 import {
+  assertCoverage,
   evaluateRules,
+  listCoverage,
   type CompiledPolicy,
   type EvaluationContext,
   type Requirement,
@@ -11,10 +13,9 @@ import { type IdScheme, type ListName } from '@cap/lists';
 import { commitmentRoot } from '../commitment/merkle.js';
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
-import { listUses, refuseMuteUses } from './usability.js';
 import { type ProofContext, type ProverList } from './backend.js';
 import { firstOffences, offences, type FalseRule } from './offences.js';
-import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened.js';
+import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened-rows.js';
 
 /** A prover's list with the identifier scheme of its commitment. */
 export interface KnownList extends ProverList {
@@ -35,7 +36,7 @@ export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): Kn
   lists.map((given) => {
     const commitment = manifest.commitments.find(({ list }) => list === given.list);
     if (!commitment) return refuseList(given.list, 'the manifest has no commitment of this list');
-    if (commitment.scheme === 'merkle-blake3.v3') checkLeaves(given, commitment);
+    if (commitment.scheme === 'merkle-blake3.v3') assertLeaves(given, commitment);
     return { ...given, idScheme: commitment.id_scheme };
   });
 
@@ -48,11 +49,11 @@ export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): 
         given.list,
         'the manifest has no merkle-blake3.v3 commitment of this list, which this backend opens',
       );
-    return { ...given, idScheme: commitment.id_scheme, leafHashes: checkLeaves(given, commitment).map(digestText) };
+    return { ...given, idScheme: commitment.id_scheme, leafHashes: assertLeaves(given, commitment).map(digestText) };
   });
 }
 
-function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: MerkleCommitment): Buffer[] {
+function assertLeaves({ list, rows, secrets }: ProverList, { root, count }: MerkleCommitment): Buffer[] {
   if (rows.length !== count || secrets.leaves.length !== rows.length)
     return refuseList(
       list,
@@ -70,7 +71,7 @@ function checkLeaves({ list, rows, secrets }: ProverList, { root, count }: Merkl
  * any: `input` / `list.empty` for a rule whose reference list has no entry that could be found, else `proof.unprovable`.
  * Returns the results of the rules otherwise.
  */
-export function refuseFalseStatement(
+export function assertTrue(
   context: ProofContext & { policy: CompiledPolicy },
   lists: readonly KnownList[],
 ): RuleResult[] {
@@ -80,7 +81,7 @@ export function refuseFalseStatement(
   const failed = results.filter(({ status }) => status !== 'disclosed');
   // Only a rule that the rows break is false; another one may hold, for all that can be told from these commitments.
   const broken = failed.some(({ status }) => status === 'violated');
-  if (!broken) refuseMuteUses(listUses(context.policy, context.referenceLists));
+  if (!broken) assertCoverage(listCoverage(context.policy, context.referenceLists));
   if (failed.length === 0) return results;
   const reasons = failed.map(({ rule_id, status, message }) => {
     const requirements = context.policy.requirements.filter((requirement) => requirement.rule_id === rule_id);
@@ -128,7 +129,7 @@ const fullyOpened = ({ list, idScheme, rows }: KnownList): OpenedList => ({
 /** What the rules' evaluation needs to know besides the facts. */
 export const evaluationContext = (context: ProofContext): EvaluationContext =>
   evaluationContextOf(
-    new Map(context.manifest.reference_lists.map(({ id, hash, as_of }) => [id, { hash, as_of }])),
+    new Map(context.manifest.reference_lists.map(({ id, hash }) => [id, hash])),
     context.referenceLists,
     context.manifest.commitments,
   );

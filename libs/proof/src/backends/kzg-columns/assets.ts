@@ -1,4 +1,4 @@
-/** What is no code of the main thread: files in a checkout or an image, assets in a single executable (scripts/binaries). */
+/** Files that belong to the code but are not loaded as modules: beside it in a checkout or an image, assets in a single executable. */
 import { createRequire } from 'node:module';
 import { getAsset, getRawAsset, isSea } from 'node:sea';
 

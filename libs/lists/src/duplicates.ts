@@ -1,15 +1,25 @@
 import { comparedBy } from './schemes.js';
-import { identifier, identifierFields, type IdScheme } from './identifier.js';
 import { listInvalid, type ListFault } from './faults.js';
-import { type Intake } from './intake.js';
-import { type ListName, type ListRow } from './rows.js';
+import { identifierFields, type IdScheme, type ListName, type ListRow } from './fields.js';
+import { identifier } from './identifier.js';
+
+/** Rows, and the line of each in its file. */
+interface NumberedRows {
+  rows: readonly ListRow[];
+  lines: readonly number[];
+}
 
 /**
  * Refuses (CapError `list.invalid`, all rows at once) rows that lack what the scheme needs, and rows that are the same
  * under it: a list with one supplier on two lines could prove a count that is not there. Merge duplicates first.
  */
-export function checkIdentifiers(list: ListName, intake: Intake<ListRow>, scheme: IdScheme, file: string): void {
-  const rows = intake.rows.map((row, i) => ({ row, line: intake.lines[i]! }));
+export function assertIdentifiers(
+  list: ListName,
+  { rows: given, lines }: NumberedRows,
+  scheme: IdScheme,
+  file: string,
+): void {
+  const rows = given.map((row, i) => ({ row, line: lines[i]! }));
   const lacking = rows
     .filter(({ row }) => identifier(row, scheme) === null)
     .map(({ row, line }): ListFault => ({

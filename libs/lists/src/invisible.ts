@@ -12,10 +12,10 @@ const ALL = new RegExp(`[${REFUSED}]`, 'gu');
  * unassigned, lone surrogate. Null if there is none. With one of them a name matches no entry that looks the same. Read from
  * the table of the formats' Unicode version, so that every verifier says the same.
  */
-export function unseenCharacter(text: string): string | null {
+export function invisibleCharacter(text: string): string | null {
   const point = ONE.exec(text)?.[0].codePointAt(0);
   return point === undefined ? null : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** The text without them; a line break or tab becomes a space, so that words stay apart. */
-export const withoutUnseen = (text: string): string => text.replace(/[\t-\r]/gu, ' ').replace(ALL, '');
+export const withoutInvisible = (text: string): string => text.replace(/[\t-\r]/gu, ' ').replace(ALL, '');
