@@ -16,6 +16,16 @@ const blocksOf = (page) =>
     text: text.replace(/ +# .*$/gm, ''),
   }));
 
+/** Pages that an index does not link to. */
+const unlisted = (index, pages) =>
+  pages.filter((page) => page !== index && !read(index).includes(`](${path.relative(path.dirname(index), page)})`));
+
+test('docs/README.md lists every page, docs/adr/README.md every decision', () => {
+  const pages = globSync('docs/**/*.md', { cwd: root }).filter((page) => !/^docs\/adr\/\d/.test(page));
+  assert.deepEqual(unlisted('docs/README.md', pages), []);
+  assert.deepEqual(unlisted('docs/adr/README.md', globSync('docs/adr/*.md', { cwd: root })), []);
+});
+
 const germanPages = globSync('docs/de/**/*.md', { cwd: root });
 
 test('every page about installing has a German twin', () => {
