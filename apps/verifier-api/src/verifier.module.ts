@@ -15,7 +15,7 @@ import { LogController } from './registry/log.controller.js';
 import { Trust } from './trust.js';
 import { UploadController } from './upload/upload.controller.js';
 import { UploadService } from './upload/upload.service.js';
-import { configuredBackends, Judge } from './verify/judge.js';
+import { configuredBackends, VerificationService } from './verify/verification.service.js';
 import { ProofThreads } from './verify/proof-threads.js';
 import { VerifyController } from './verify/verify.controller.js';
 
@@ -55,7 +55,7 @@ export class VerifierModule implements OnApplicationShutdown {
         ReferenceLists,
         UploadService,
         ProofThreads,
-        Judge,
+        VerificationService,
       ],
     };
   }

@@ -1,4 +1,4 @@
-import { placesOf, type Sample, type SampledRow } from '@cap/proof';
+import { backends, placesOf, type Sample, type SampledRow } from '@cap/proof';
 import {
   reportBytes,
   reportHash,
@@ -59,6 +59,7 @@ export function conclude(
     manifestHash: report.manifest_hash,
     proofHash: report.proof_hash,
     policyHash: report.policy_hash,
+    backend: backends.find(({ name }) => name === judgement.backend)?.name ?? null,
     signerKid,
     company: report.company,
     sample,

@@ -89,6 +89,8 @@ export interface Verification {
   manifestHash: Digest | null;
   proofHash: Digest | null;
   policyHash: Digest | null;
+  /** Of the last proof unit; null if none was read. */
+  backend: BackendName | null;
   /** kid of the statement's signer; null unless a valid signature is by that key. Of a bundle of the older program, of whoever signed first. */
   signerKid: string | null;
   /** The report's company. */

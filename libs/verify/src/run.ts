@@ -32,8 +32,9 @@ export interface Judgement {
   rules?: RuleResult[];
   /** What lists were compared with. */
   comparisons?: ListComparison[];
-  /** Of the last proof unit. */
+  /** Of the last proof unit; the name of the backend is as _meta.json says it. */
   statement?: Statement;
+  backend?: string;
   /** The rows of the sample that was brought, or why they are not those of the proof. */
   sample?: SampledRow[] | { fault: string };
 }

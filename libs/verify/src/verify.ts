@@ -138,7 +138,7 @@ async function judge(run: Run): Promise<Judgement> {
     policy: policy.own,
     rules,
     comparisons,
-    ...(units.length > 0 && { statement: units.at(-1)!.statement }),
+    ...(units.length > 0 && { statement: units.at(-1)!.statement, backend: units.at(-1)!.backend }),
     ...(sample && { sample }),
   };
 }

@@ -34,7 +34,7 @@ import { contentTag, isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { AsksRegistry, IdempotentAnswer, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { RegistryConnection } from '../registry/connection.js';
-import { forgettingAfter } from '../remembered.js';
+import { clearAfter } from '../ttl-cache.js';
 import { ReferenceLists } from './reference-lists.js';
 import { listHash } from './schemas.js';
 
@@ -63,9 +63,7 @@ export class ListsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.#publish(body, { requestId: request.id }) });
-    return forgettingAfter(this.lists, () =>
-      this.writes.answer(request, reply, principal, () => request.bodyDigest, write),
-    );
+    return clearAfter(this.lists, () => this.writes.answer(request, reply, principal, () => request.bodyDigest, write));
   }
 
   @Get()
@@ -121,7 +119,7 @@ export class ListsController {
     @ZodBody(listWithdrawal) body: ListWithdrawal,
     @Req() { id: requestId }: FastifyRequest,
   ) {
-    return forgettingAfter(this.lists, () => this.registry.client.withdrawList(hash, body, { requestId }));
+    return clearAfter(this.lists, () => this.registry.client.withdrawList(hash, body, { requestId }));
   }
 
   async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {

@@ -7,7 +7,7 @@ import { ReferenceList } from '@cap/lists';
 import { type PublishedList, publishedList } from '@cap/verify';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
-import { Remembered } from '../remembered.js';
+import { TtlCache } from '../ttl-cache.js';
 
 const MAX_CONTENT_BYTES = 256_000_000;
 
@@ -22,25 +22,25 @@ export class ReferenceLists {
     maxSize: MAX_CONTENT_BYTES,
     sizeCalculation: ({ bytes }) => Math.max(1, bytes.length),
   });
-  readonly #lists: Remembered<PublishedList>;
-  readonly #newest: Remembered<{ as_of: string }>;
+  readonly #lists: TtlCache<PublishedList>;
+  readonly #newest: TtlCache<{ as_of: string }>;
 
   constructor(
     @Inject(CONFIG) { policy }: Config,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Reload) reload: Reload,
   ) {
-    this.#lists = new Remembered('list', policy);
-    this.#newest = new Remembered('newest_list', policy);
-    reload.add('reference lists', () => this.forget());
+    this.#lists = new TtlCache('list', policy);
+    this.#newest = new TtlCache('newest_list', policy);
+    reload.add('reference lists', () => this.clear());
   }
 
-  held(hash: Digest, context: CallContext): Promise<PublishedList | null> {
-    return this.#lists.get(hash, () => this.#ask(hash, context));
+  find(hash: Digest, context: CallContext): Promise<PublishedList | null> {
+    return this.#lists.get(hash, () => this.#load(hash, context));
   }
 
   /** The as_of of the newest list with this id that was not withdrawn; null if the registry has none. */
-  async newest(id: string, { requestId }: CallContext): Promise<string | null> {
+  async newestAsOf(id: string, { requestId }: CallContext): Promise<string | null> {
     const found = await this.#newest.get(id, async () => {
       const { items } = await this.registry.client.lists({ id, limit: 1 }, { requestId });
       const as_of = items[0]?.newest_as_of;
@@ -49,18 +49,18 @@ export class ReferenceLists {
     return found?.as_of ?? null;
   }
 
-  /** Another one after each change that went through this instance. */
+  /** Changes with each write that went through this instance. */
   get generation(): number {
     return this.#lists.generation;
   }
 
-  /** After a change that went through this instance. */
-  forget(): void {
-    this.#lists.forget();
-    this.#newest.forget();
+  /** After a write that went through this instance. */
+  clear(): void {
+    this.#lists.clear();
+    this.#newest.clear();
   }
 
-  async #ask(hash: Digest, { requestId }: CallContext): Promise<PublishedList | null> {
+  async #load(hash: Digest, { requestId }: CallContext): Promise<PublishedList | null> {
     const record = await this.registry.client.findList(hash, { requestId });
     const list = record && (await this.#content(hash, { requestId }));
     return list && publishedList(record, list);

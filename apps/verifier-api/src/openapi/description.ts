@@ -1,6 +1,6 @@
 import { type ApiDescription } from '@cap/service-kit';
 import { uploadForm } from '../upload/schemas.js';
-import { verifyRequest } from '../verify/schemas.js';
+import { verifyBody } from '../verify/schemas.js';
 
 /** What the document of this API says besides its routes, which stand in the controllers. */
 export const VERIFIER_API: ApiDescription = {
@@ -24,5 +24,5 @@ export const VERIFIER_API: ApiDescription = {
     documentation: 'This API itself',
     operation: 'For those who run it',
   },
-  schemas: [verifyRequest, uploadForm],
+  schemas: [verifyBody, uploadForm],
 };

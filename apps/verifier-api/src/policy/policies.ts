@@ -7,7 +7,7 @@ import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/verify';
 import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
-import { Remembered } from '../remembered.js';
+import { TtlCache } from '../ttl-cache.js';
 import { Trust } from '../trust.js';
 
 /**
@@ -17,7 +17,7 @@ import { Trust } from '../trust.js';
  */
 @Injectable()
 export class Policies {
-  readonly #remembered: Remembered<VerifierPolicy>;
+  readonly #cache: TtlCache<VerifierPolicy>;
 
   constructor(
     @Inject(CONFIG) { policy }: Config,
@@ -25,13 +25,13 @@ export class Policies {
     @Inject(Trust) private readonly trust: Trust,
     @Inject(Reload) reload: Reload,
   ) {
-    this.#remembered = new Remembered('policy', policy);
-    reload.add('policies', () => this.forget());
+    this.#cache = new TtlCache('policy', policy);
+    reload.add('policies', () => this.clear());
   }
 
   /** The registry's policy with this policy_id, hash or id (its newest active version). */
-  ofRegistry(ref: string, { requestId }: CallContext): Promise<VerifierPolicy | null> {
-    return this.#remembered.get(ref, async () => {
+  findInRegistry(ref: string, { requestId }: CallContext): Promise<VerifierPolicy | null> {
+    return this.#cache.get(ref, async () => {
       const record = await this.registry.client.findPolicy(ref, { requestId });
       return record && { compiled: compiledOf(record), status: record.status };
     });
@@ -41,12 +41,12 @@ export class Policies {
    * The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. If the registry does not answer, the
    * trust store's counts, unconfirmed.
    */
-  async named(ref: string, context: CallContext): Promise<VerifierPolicy> {
+  async find(ref: string, context: CallContext): Promise<VerifierPolicy> {
     const hash = policyHash(ref);
     const trusted = (hash && this.trust.store?.policy(hash)) ?? null;
     let unconfirmed: { unconfirmed?: true } = {};
     try {
-      const registered = await this.ofRegistry(ref, context);
+      const registered = await this.findInRegistry(ref, context);
       if (registered) return registered;
     } catch (error) {
       if (!trusted || !isServiceError(error) || error.code !== 'registry.unavailable') throw error;
@@ -60,14 +60,14 @@ export class Policies {
     return { compiled: trusted, status: 'active', ...unconfirmed };
   }
 
-  /** Another one after each change that went through this instance. */
+  /** Changes with each write that went through this instance. */
   get generation(): number {
-    return this.#remembered.generation;
+    return this.#cache.generation;
   }
 
-  /** After a change that went through this instance. */
-  forget(): void {
-    this.#remembered.forget();
+  /** After a write that went through this instance. */
+  clear(): void {
+    this.#cache.clear();
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from '@cap/service-kit';
 import { isKnown } from '../conditional.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
-import { forgettingAfter } from '../remembered.js';
+import { clearAfter } from '../ttl-cache.js';
 import { AsksRegistry, IdempotentAnswer, MoreScopes, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { Policies } from './policies.js';
 import { PolicyService } from './policy.service.js';
@@ -62,9 +62,7 @@ export class PolicyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.policies.compileV1(document, { requestId: request.id }) });
-    return forgettingAfter(this.known, () =>
-      this.writes.answer(request, reply, principal, () => request.bodyDigest, write),
-    );
+    return clearAfter(this.known, () => this.writes.answer(request, reply, principal, () => request.bodyDigest, write));
   }
 
   @Post('v2/compile')
@@ -93,7 +91,7 @@ export class PolicyController {
     };
     requireScopes(principal, body.persist ? 'policy:write' : 'verify:read');
     if (body.persist)
-      return forgettingAfter(this.known, () =>
+      return clearAfter(this.known, () =>
         this.writes.answer(request, reply, principal, () => request.bodyDigest, compile),
       );
     const { status, body: answer } = await compile();

@@ -11,7 +11,7 @@ import { CapError, type JsonObject, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { ProblemError } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
-import { forgettingAfter } from '../remembered.js';
+import { clearAfter } from '../ttl-cache.js';
 import { compiledOf, Policies } from './policies.js';
 import { type CompileV2Request } from './schemas.js';
 
@@ -71,7 +71,7 @@ export class PolicyService {
   }
 
   setStatus(ref: string, status: PolicyStatus, context: CallContext): Promise<PolicyRecord> {
-    return forgettingAfter(this.policies, () => this.registry.client.setPolicyStatus(ref, status, context));
+    return clearAfter(this.policies, () => this.registry.client.setPolicyStatus(ref, status, context));
   }
 
   async #store({ document }: CompiledPolicy, context: CallContext): Promise<void> {

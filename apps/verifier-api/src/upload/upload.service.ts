@@ -9,7 +9,7 @@ import { type Digest } from '@cap/crypto';
 import { isCapError, type JsonValue, parseJson } from '@cap/core';
 import { type Inspection, inspectBundle } from '@cap/verify';
 import { CONFIG, holderOf, ProblemError, Shares } from '@cap/service-kit';
-import { bundleLimits } from '../verify/bundles.js';
+import { bundleLimits } from '../verify/bundle-ref.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { type BundleForm } from './form.js';
 import { UploadQuota } from './quota.js';

@@ -1,19 +1,19 @@
 import { type CallContext, isServiceError } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type PublishedList, type TrustStore, type VerificationSources } from '@cap/verify';
+import { type PublishedList, type Report, type TrustStore, type VerificationSources } from '@cap/verify';
 import { type ReferenceLists } from '../lists/reference-lists.js';
 import { type Policies } from '../policy/policies.js';
 import { type RegistryConnection } from '../registry/connection.js';
 import { type Premise } from './result-cache.js';
 
-type Looking = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
+type Lookups = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
 
 /**
  * What one verification asks of the registry. A registry that does not answer is no reason to stop where the trust store has
  * the policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
  * with the registry's error.
  */
-export class RegistrySources implements Looking {
+export class RegistrySources implements Lookups {
   /** What the verdict rests on and what may change. A premise that can't be asked for no longer holds. */
   readonly premises: Premise[] = [];
   /** Why the registry could not be asked; null if it could. */
@@ -30,26 +30,26 @@ export class RegistrySources implements Looking {
   }
 
   async policyByHash(hash: Digest) {
-    const ask = (context: CallContext) => this.from.policies.ofRegistry(hash, context);
+    const ask = (context: CallContext) => this.from.policies.findInRegistry(hash, context);
     const trusted = this.trust?.policy(hash);
     const fallback = trusted && (() => ({ compiled: trusted, status: 'active' as const, unconfirmed: true as const }));
-    const found = await this.#asked(ask, fallback);
+    const found = await this.#askOr(ask, fallback);
     this.#premise(async () => (await ask({}))?.status === found?.status);
     return found;
   }
 
   async referenceList(hash: Digest) {
-    const ask = (context: CallContext) => this.from.lists.held(hash, context);
+    const ask = (context: CallContext) => this.from.lists.find(hash, context);
     // The bundle's own copy counts then, since the trust store names its hash.
     const fallback = this.trust?.referenceList(hash) ? () => null : undefined;
-    const found = await this.#asked(ask, fallback);
-    this.#premise(async () => told(await ask({})) === told(found));
+    const found = await this.#askOr(ask, fallback);
+    this.#premise(async () => recordOf(await ask({})) === recordOf(found));
     return found;
   }
 
   async newestList(id: string) {
-    const ask = (context: CallContext) => this.from.lists.newest(id, context);
-    const found = await this.#asked(ask, () => undefined);
+    const ask = (context: CallContext) => this.from.lists.newestAsOf(id, context);
+    const found = await this.#askOr(ask, () => undefined);
     this.#premise(async () => (await ask({})) === found);
     return found;
   }
@@ -58,12 +58,13 @@ export class RegistrySources implements Looking {
     return this.from.registry.client.findEntryOfBundle(id, this.context);
   }
 
-  /** Throws the registry's error if the verdict would blame the bundle for what only the registry could have told. */
-  refuse(failing: readonly string[]): void {
-    if (this.degraded && failing.includes('lists.known')) throw this.#failure;
+  /** Throws the registry's error if the report blames the bundle for a list that the registry might have had. */
+  assertListsAsked({ checks }: Report): void {
+    if (this.degraded && checks.some(({ id, status }) => id === 'lists.known' && status === 'fail'))
+      throw this.#failure;
   }
 
-  async #asked<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {
+  async #askOr<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {
     try {
       return await ask(this.context);
     } catch (error) {
@@ -79,4 +80,4 @@ export class RegistrySources implements Looking {
 }
 
 /** Everything the registry says of a list beside its content, which its hash names. */
-const told = (list: PublishedList | null): string => JSON.stringify(list && { ...list, list: undefined });
+const recordOf = (list: PublishedList | null): string => JSON.stringify(list && { ...list, list: undefined });

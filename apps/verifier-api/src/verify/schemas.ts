@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { digest, jsonObject, pathPart, plainText, time } from '@cap/contracts';
-import { type JsonValue } from '@cap/core';
 import { backends, type BackendName } from '@cap/proof';
 import { ProblemError } from '@cap/service-kit';
 
@@ -8,7 +7,7 @@ const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).tran
 const text = plainText.min(1).max(1_000);
 const policyId = pathPart;
 
-/** The options of a verification, in the spelling `flags` gives to booleans. */
+/** The options of a verification; `bool` is how a boolean is written. */
 const options = <T extends z.ZodType<boolean>>(bool: T) => ({
   register: bool.optional(),
   check_timestamp: bool.optional(),
@@ -30,12 +29,12 @@ const policyDocument = z.union([jsonObject, z.string().min(1)], {
 });
 
 /** An entry is a verdict of its own day. */
-const judgedToday = ({ register, at }: { register?: boolean | undefined; at?: string | undefined }): boolean =>
+const isJudgedNow = ({ register, at }: { register?: boolean | undefined; at?: string | undefined }): boolean =>
   !register || at === undefined;
-const NOT_TODAY = 'a verdict as of another time is not registered: leave out at, or register';
+const NOT_NOW = 'a verdict as of another time is not registered: leave out at, or register';
 
 /** POST /verify as JSON. */
-export const verifyRequest = z
+export const verifyBody = z
   .strictObject({
     bundle_id: digest.optional(),
     context: z
@@ -64,15 +63,15 @@ export const verifyRequest = z
     error: 'only a whole bundle can be registered: upload it, or send it as application/zip',
     path: ['options', 'register'],
   })
-  .refine(({ options }) => judgedToday(options), { error: NOT_TODAY, path: ['options', 'register'] })
+  .refine(({ options }) => isJudgedNow(options), { error: NOT_NOW, path: ['options', 'register'] })
   .meta({
     id: 'VerifyRequest',
     description: 'options.register only with bundle_id, without policy and without options.at',
     oneOf: [{ required: ['bundle_id'] }, { required: ['context'] }],
     not: { required: ['policy_id', 'policy'] },
   });
-export type VerifyRequest = z.output<typeof verifyRequest>;
-export type VerifyOptions = VerifyRequest['options'];
+export type VerifyBody = z.output<typeof verifyBody>;
+export type VerifyOptions = VerifyBody['options'];
 
 /** POST /verify as application/zip: the same in the query. */
 export const verifyQuery = z
@@ -81,19 +80,10 @@ export const verifyQuery = z
     backend: backendText.optional().meta({ description: 'auto, or accepted backends with commas' }),
     ...options(flag),
   })
-  .refine(judgedToday, { error: NOT_TODAY, path: ['register'] });
-
-/** What the caller asks, whichever way it came. */
-export interface Asked {
-  policyId: string | undefined;
-  /** A document brought along. */
-  policy: JsonValue | undefined;
-  backend: string | readonly string[];
-  options: VerifyOptions;
-}
+  .refine(isJudgedNow, { error: NOT_NOW, path: ['register'] });
 
 /** `auto`, one name, or several, in a list or with commas. Throws ProblemError option.unsupported for one that is not built. */
-export function namedBackends(given: string | readonly string[]): 'auto' | readonly BackendName[] {
+export function parseBackends(given: string | readonly string[]): 'auto' | readonly BackendName[] {
   if (given === 'auto') return 'auto';
   const names = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : given;
   const built = new Map<string, BackendName>(backends.map(({ name }) => [name, name]));

@@ -5,7 +5,7 @@ import { blake3Text, type Digest, sha256 } from '@cap/crypto';
 import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
 import { bundleFromContext } from '@cap/verify';
 import { ProblemError } from '@cap/service-kit';
-import { type VerifyRequest } from './schemas.js';
+import { type VerifyBody } from './schemas.js';
 
 export const bundleLimits = ({ limits }: Config): BundleLimits => ({
   bundleBytes: limits.bundle_bytes,
@@ -14,10 +14,10 @@ export const bundleLimits = ({ limits }: Config): BundleLimits => ({
   ratio: limits.ratio,
 });
 
-/** A bundle that was asked about; it is read only if its verdict is not known already. */
-export interface AskedBundle {
-  /** Names its bytes for the result cache; null for a bundle in context form, which has no bytes of its own. */
-  readonly key: string | null;
+/** The bundle of a request. It is read only if its verdict is not known already. */
+export interface BundleRef {
+  /** Names its bytes in the result cache; null for a bundle in context form, which has no bytes of its own. */
+  readonly cacheKey: string | null;
   /** Its BLOB id; null in context form. */
   id(): Digest | null;
   read(context: CallContext): Promise<Bundle>;
@@ -25,10 +25,10 @@ export interface AskedBundle {
   store(context: CallContext): Promise<void>;
 }
 
-export function sentBundle(bytes: Buffer, limits: BundleLimits, registry: RegistryClient): AskedBundle {
+export function zipBundle(bytes: Buffer, limits: BundleLimits, registry: RegistryClient): BundleRef {
   return {
     // Three times as fast as the BLOB id, which only a bundle that is read needs.
-    key: sha256(bytes).toString('base64'),
+    cacheKey: sha256(bytes).toString('base64'),
     id: () => blake3Text(bytes),
     read: () => readBundle(bytes, { limits }),
     async store(context) {
@@ -37,15 +37,15 @@ export function sentBundle(bytes: Buffer, limits: BundleLimits, registry: Regist
   };
 }
 
-/** `hold` is told how many bytes are read, before they are. */
+/** Of the BLOB store. `hold` is told how many bytes will be read, and may refuse them. */
 export function storedBundle(
   id: Digest,
   limits: BundleLimits,
   registry: RegistryClient,
   hold: (bytes: number) => void,
-): AskedBundle {
+): BundleRef {
   return {
-    key: id,
+    cacheKey: id,
     id: () => id,
     async read(context) {
       const download = await registry.findBlob(id, undefined, context);
@@ -69,9 +69,9 @@ export function storedBundle(
   };
 }
 
-export function contextBundle(context: NonNullable<VerifyRequest['context']>): AskedBundle {
+export function contextBundle(context: NonNullable<VerifyBody['context']>): BundleRef {
   return {
-    key: null,
+    cacheKey: null,
     id: () => null,
     read: async () => bundleFromContext(context as Parameters<typeof bundleFromContext>[0]),
     store: async () => undefined,

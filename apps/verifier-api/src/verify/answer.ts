@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { count, digest, receipt, time, verdict } from '@cap/contracts';
+import { count, digest, type EntryStored, receipt, time, verdict } from '@cap/contracts';
+import { type Digest } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
-import { CHECK_IDS, type Report } from '@cap/verify';
+import { CHECK_IDS, type Report, type Verification } from '@cap/verify';
 import { anyJson } from '../any-json.js';
 
 const check = z.object({
@@ -75,3 +76,30 @@ export const verdictAnswer = z
       .meta({ description: 'With register: that the entry is in the log, for checking offline' }),
   })
   .meta({ id: 'Verdict' });
+
+/** What an answer and an entry say of a verification. The report is there once, as its bytes. */
+export type AnsweredVerification = Omit<Verification, 'report' | 'sample'> & { readonly bundleId: Digest | null };
+
+/** The answer of POST /verify as JSON. The report in it is its canonical bytes as they are, which report_hash covers. */
+export function answerBytes(
+  { result, policyHash, manifestHash, proofHash, bundleId, reportBytes }: AnsweredVerification,
+  registered: EntryStored | null,
+): Buffer {
+  const head = JSON.stringify({
+    result,
+    policy_hash: policyHash,
+    manifest_hash: manifestHash,
+    proof_hash: proofHash,
+    bundle_id: bundleId ?? undefined,
+  });
+  const tail = registered && {
+    entry_id: registered.entry.entry_id,
+    log_index: registered.entry.log_index,
+    receipt: registered.receipt,
+  };
+  return Buffer.concat([
+    Buffer.from(`${head.slice(0, -1)},"report":`),
+    reportBytes,
+    Buffer.from(tail ? `,${JSON.stringify(tail).slice(1)}` : '}'),
+  ]);
+}

@@ -1,0 +1,231 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Config, ConfigError } from '@cap/config';
+import { type CallContext, type EntryStored } from '@cap/contracts';
+import { CapError, type JsonValue } from '@cap/core';
+import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
+import { type BackendName } from '@cap/proof';
+import { CONFIG, type Holder, ProblemError } from '@cap/service-kit';
+import {
+  type TrustStore,
+  type Verdict,
+  verifyBundle,
+  type VerificationOptions,
+  type VerificationSources,
+  type VerifierPolicy,
+} from '@cap/verify';
+import { ReferenceLists } from '../lists/reference-lists.js';
+import { verdictMetrics } from '../metrics.js';
+import { Policies } from '../policy/policies.js';
+import { RegistryConnection } from '../registry/connection.js';
+import { Trust } from '../trust.js';
+import { type AnsweredVerification, answerBytes } from './answer.js';
+import { type BundleRef } from './bundle-ref.js';
+import { ProofThreads } from './proof-threads.js';
+import { RegistrySources } from './registry-sources.js';
+import { type Cacheable, ResultCache } from './result-cache.js';
+import { parseBackends } from './schemas.js';
+import { type VerifyRequest } from './verify-request.js';
+
+interface CachedVerification extends Cacheable {
+  readonly verification: AnsweredVerification;
+}
+
+/** The policy that a request names, and its part of the key in the result cache. */
+interface NamedPolicy {
+  readonly policy: VerifierPolicy;
+  readonly key: string;
+}
+
+/** What one verification is judged by. */
+interface Inputs {
+  readonly named: NamedPolicy | null;
+  readonly trust: TrustStore | null;
+  readonly options: VerificationOptions;
+}
+
+/** Judges bundles by this verifier's policies, lists and trust store, unless the verdict is known already. */
+@Injectable()
+export class VerificationService {
+  readonly #accepted: 'auto' | readonly BackendName[];
+  readonly #results: ResultCache<CachedVerification>;
+  readonly #metrics = verdictMetrics();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @Inject(Policies) private readonly policies: Policies,
+    @Inject(ReferenceLists) private readonly lists: ReferenceLists,
+    @Inject(Trust) private readonly trust: Trust,
+    @Inject(ProofThreads) private readonly threads: ProofThreads,
+  ) {
+    this.#accepted = configuredBackends(config);
+    const { cache_enabled, cache_ttl_seconds } = config.policy;
+    this.#results = new ResultCache(cache_enabled ? cache_ttl_seconds * 1000 : 0);
+  }
+
+  /** The verdict and the bytes of its answer; with `register` the entry is durable before. `holder`: for whom its proofs wait in line. */
+  async verify(
+    request: VerifyRequest,
+    holder: Holder,
+    context: CallContext,
+  ): Promise<{ result: Verdict; answer: Buffer }> {
+    const started = performance.now();
+    const verification = await this.#verification(request, holder, context);
+    const registered = request.options.register ? await this.#register(request.bundle, verification, context) : null;
+    const { result } = verification;
+    this.#metrics.verdict(result, (performance.now() - started) / 1000);
+    return { result, answer: answerBytes(verification, registered) };
+  }
+
+  /** From the cache if it is there. */
+  async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<AnsweredVerification> {
+    const options = this.#options(request);
+    // Both as they are when the request comes: what is acknowledged or reloaded meanwhile is for those that come later.
+    const generation = `${this.policies.generation} ${this.lists.generation}`;
+    const trust = this.trust.store;
+    const named = await this.#namedPolicy(request, context);
+    const verify = () =>
+      this.#inTime((signal) => this.#run(request.bundle, { named, trust, options }, holder, { ...context, signal }));
+    const { cacheKey } = request.bundle;
+    // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
+    if (cacheKey === null || options.checkRegistry) return (await verify()).verification;
+    const { accepted, audience, nonce, at } = options;
+    const key = JSON.stringify([cacheKey, named?.key, trust?.hash, accepted, audience, nonce, at]);
+    return (await this.#results.get(key, generation, verify)).verification;
+  }
+
+  async #run(
+    ref: BundleRef,
+    { named, trust, options }: Inputs,
+    holder: Holder,
+    context: CallContext & { signal: AbortSignal },
+  ): Promise<CachedVerification> {
+    const bundle = await ref.read(context);
+    const { policies, lists, registry } = this;
+    const lookups = new RegistrySources({ policies, lists, registry }, trust, context);
+    const { pool, waited } = this.threads.for(holder, context.signal);
+    const started = performance.now();
+    const {
+      report,
+      sample: _sample,
+      ...verification
+    } = await verifyBundle(bundle, sourcesOf(lookups, named, trust), {
+      ...options,
+      ...(pool && { pool }),
+      signal: context.signal,
+    });
+    lookups.assertListsAsked(report);
+    this.#metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
+    return {
+      verification: { ...verification, bundleId: report.bundle_id },
+      size: verification.reportBytes.length,
+      // What was judged without the registry is judged again once it may be back.
+      keep: !lookups.degraded,
+      validUntil: verification.validUntil,
+      premises: lookups.premises,
+    };
+  }
+
+  /** The same verdict on the same bundle is registered once. */
+  async #register(bundle: BundleRef, verification: AnsweredVerification, context: CallContext): Promise<EntryStored> {
+    await bundle.store(context);
+    return this.registry.client.registerEntry(
+      {
+        bundle_id: bundle.id()!,
+        manifest_hash: verification.manifestHash,
+        proof_hash: verification.proofHash,
+        policy_hash: verification.policyHash,
+        result: verification.result,
+        report_hash: verification.reportHash,
+        signer_kid: verification.signerKid,
+        company: verification.company,
+      },
+      context,
+    );
+  }
+
+  #options({ backend, options }: VerifyRequest): VerificationOptions {
+    const { allow_mock } = this.config.verification;
+    const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
+    if (check_timestamp || require_timestamp)
+      throw new ProblemError(
+        'option.unsupported',
+        'Time stamps are not built in this version: leave check_timestamp and require_timestamp out.',
+      );
+    return {
+      accepted: acceptedByBoth(this.#accepted, parseBackends(backend)),
+      allowMock: allow_mock,
+      ...(check_registry && { checkRegistry: true }),
+      ...(audience !== undefined && { audience }),
+      ...(nonce !== undefined && { nonce }),
+      ...(at !== undefined && { at }),
+    };
+  }
+
+  async #namedPolicy({ policyId, policy: document }: VerifyRequest, context: CallContext): Promise<NamedPolicy | null> {
+    if (document !== undefined) return compileDocument(document);
+    if (policyId === undefined) return null;
+    const policy = await this.policies.find(policyId, context);
+    return { policy, key: `${policy.compiled.policy_hash} ${policy.unconfirmed ? 'unconfirmed' : policy.status}` };
+  }
+
+  async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const seconds = this.config.verification.timeout_seconds;
+    const deadline = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new ProblemError('timeout', `There was no verdict within ${seconds} seconds.`));
+        deadline.abort();
+      }, seconds * 1000);
+    });
+    try {
+      return await Promise.race([work(deadline.signal), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Compiled from its rules, so that its hash says what was judged. Throws CapError `policy.invalid`. */
+function compileDocument(document: JsonValue): NamedPolicy {
+  const compiled = compilePolicy(
+    typeof document === 'string' ? parsePolicyText(Buffer.from(document, 'utf8'), 'policy') : document,
+  );
+  const errors = lintErrors(compiled.lints);
+  if (errors.length > 0)
+    throw new CapError('input', 'policy.invalid', `policy: ${errors[0]!.message}`, { details: errors });
+  return { policy: { compiled, status: 'active' }, key: `${compiled.policy_hash} active` };
+}
+
+const sourcesOf = (
+  lookups: RegistrySources,
+  named: NamedPolicy | null,
+  trust: TrustStore | null,
+): VerificationSources => ({
+  policy: named?.policy ?? null,
+  trust,
+  policyByHash: (hash) => lookups.policyByHash(hash),
+  referenceList: (hash) => lookups.referenceList(hash),
+  newestList: (id) => lookups.newestList(id),
+  registryEntry: (id) => lookups.registryEntry(id),
+});
+
+/** Throws ConfigError for a backend that this version does not have. */
+export function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {
+  try {
+    return parseBackends(backend);
+  } catch (error) {
+    throw new ConfigError([
+      { source: 'configuration', key: 'verification.backend', expected: (error as Error).message },
+    ]);
+  }
+}
+
+function acceptedByBoth(
+  own: 'auto' | readonly BackendName[],
+  asked: 'auto' | readonly BackendName[],
+): 'auto' | readonly BackendName[] {
+  if (own === 'auto') return asked;
+  return asked === 'auto' ? own : own.filter((name) => asked.includes(name));
+}

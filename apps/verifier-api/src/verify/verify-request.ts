@@ -1,0 +1,50 @@
+import { type RegistryClient } from '@cap/contracts';
+import { type JsonValue } from '@cap/core';
+import { type BundleLimits } from '@cap/proof';
+import { parseWith } from '@cap/service-kit';
+import { z } from 'zod';
+import { type BundleRef, contextBundle, storedBundle, zipBundle } from './bundle-ref.js';
+import { verifyBody, type VerifyOptions, verifyQuery } from './schemas.js';
+
+/** What a caller asks of POST /verify, whichever way it was sent. */
+export interface VerifyRequest {
+  readonly bundle: BundleRef;
+  readonly policyId: string | undefined;
+  /** A document that was sent along. */
+  readonly policy: JsonValue | undefined;
+  readonly backend: string | readonly string[];
+  readonly options: VerifyOptions;
+}
+
+/** What bundles are read with. */
+export interface BundleAccess {
+  readonly limits: BundleLimits;
+  readonly registry: RegistryClient;
+  /** Told how many bytes a stored bundle has, before they are read; may refuse them. */
+  hold(bytes: number): void;
+}
+
+const NO_QUERY = z.strictObject({});
+
+/** The bundle as the body, everything else in the query. Throws ProblemError request.schema. */
+export function parseZipRequest(bytes: Buffer, query: unknown, { limits, registry }: BundleAccess): VerifyRequest {
+  const { policy_id: policyId, backend = 'auto', ...options } = parseWith(verifyQuery, query, 'query');
+  return { bundle: zipBundle(bytes, limits, registry), policyId, policy: undefined, backend, options };
+}
+
+/** Everything in the body, which names the bundle or encloses its parts. Throws ProblemError request.schema. */
+export function parseJsonRequest(body: unknown, query: unknown, access: BundleAccess): VerifyRequest {
+  parseWith(NO_QUERY, query, 'query');
+  const {
+    bundle_id,
+    context,
+    policy_id: policyId,
+    policy,
+    backend = 'auto',
+    options,
+  } = parseWith(verifyBody, body, 'body');
+  const bundle = context
+    ? contextBundle(context)
+    : storedBundle(bundle_id!, access.limits, access.registry, (bytes) => access.hold(bytes));
+  return { bundle, policyId, policy: policy as JsonValue | undefined, backend, options };
+}
