@@ -31,7 +31,7 @@ test('the server has no Node.js', async () => {
   assert.equal((await server.run(search, { mayFail: true })).stdout, '');
 });
 
-test('install.sh without --all makes user, directories and templates, and no secret', async () => {
+test('install.sh without --all creates user, directories and templates, but no secret', async () => {
   const { stdout } = await server.run('cd ~/cap && ./install.sh');
   for (const file of ['secrets/verifier.token', 'certs/server.crt', 'certs/server.key', 'auth.yaml'])
     assert.match(stdout, new RegExp(`TO DO: .*/etc/cap-verifier/${file}`), 'what is left to its owner');
@@ -50,7 +50,7 @@ test('install.sh without --all makes user, directories and templates, and no sec
   assert.equal((await server.run(checked)).code, 0);
 });
 
-test('install.sh --all completes templates that nobody edited, and says that backups have no recipient', async () => {
+test('install.sh --all fills in templates that nobody has edited, and says that backups have no recipient', async () => {
   const { stdout } = await step('install');
   assert.match(stdout, /no backup recipient/);
   for (const program of PROGRAMS) assert.equal(await server.ask(`${program} --version`), `${program} ${version}`);
@@ -64,7 +64,7 @@ test('install.sh --all completes templates that nobody edited, and says that bac
   assert.match(await server.ask(subject), /DNS:localhost, IP Address:127\.0\.0\.1/);
 });
 
-test('secrets belong to the services alone; configuration is root’s; others see nothing', async () => {
+test('only the services can read secrets; configuration belongs to root; other users see nothing', async () => {
   const mode = (path) => server.ask(`stat --format='%U:%G %a' ${path}`);
   for (const secret of ['secrets/*.token', 'certs/server.key', 'backup-keys/*.key', 'dev-issuer/private.pem'])
     for (const line of (await mode(`/etc/cap-verifier/${secret}`)).split('\n'))
@@ -76,7 +76,7 @@ test('secrets belong to the services alone; configuration is root’s; others se
   assert.equal(await mode('/backups/cap-verifier'), 'cap-verifier:cap-verifier 750');
 });
 
-test('installing again changes nothing, and overwrites nothing that somebody wrote', async () => {
+test('installing again changes nothing, and overwrites nothing that someone has edited', async () => {
   await server.run(`echo '# ours' >> /etc/cap-verifier/app.yaml; echo '# ours' >> /etc/cap-verifier/registry/app.yaml`);
   const before = await server.ask(ALL_OF_ETC);
   await server.run('cd ~/cap && ./install.sh && ./install.sh --all');
@@ -84,7 +84,7 @@ test('installing again changes nothing, and overwrites nothing that somebody wro
   assert.equal((await server.run('~/cap/install.sh --everything', { mayFail: true })).code, 1);
 });
 
-test('a release that is damaged is not installed', async () => {
+test('a damaged release is not installed', async () => {
   const programs = await server.ask('sha256sum /usr/local/bin/cap*');
   await server.run('cp -r ~/cap ~/damaged; truncate --size=1M ~/damaged/cap-registry');
   const { code, stderr } = await server.run('~/damaged/install.sh', { mayFail: true });
@@ -93,7 +93,7 @@ test('a release that is damaged is not installed', async () => {
   assert.equal(await server.ask('sha256sum /usr/local/bin/cap*'), programs);
 });
 
-test('an installation that was interrupted is completed; what is there in halves is named and kept', async () => {
+test('an interrupted installation is completed; what is half set up is named and kept', async () => {
   const etc = '/etc/cap-verifier';
   const install = (options) => server.run('~/cap/install.sh --all', options);
   const incomplete = async (words) => {
@@ -134,7 +134,7 @@ test('an installation that was interrupted is completed; what is there in halves
   }
 });
 
-test('a link in the place of a directory of the services leads root nowhere', async () => {
+test('root does not follow a link that replaces one of the services’ directories', async () => {
   const asUser = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
   await server.run(`mkdir ~/theirs; ${asUser} ln -s /root/theirs /var/lib/cap-verifier/keys`);
   await server.run('~/cap/install.sh');
@@ -144,7 +144,7 @@ test('a link in the place of a directory of the services leads root nowhere', as
     assert.notEqual((await server.run(`${asUser} touch /etc/cap-verifier/${place}/x`, { mayFail: true })).code, 0);
 });
 
-test('the services start and get ready', async (t) => {
+test('the services start and become ready', async (t) => {
   await step('start');
   for (const port of [8080, 8081, 8082]) assert.match(await published(port), /"status":"ok"/);
   for (const program of PROGRAMS.slice(1)) {
@@ -155,7 +155,7 @@ test('the services start and get ready', async (t) => {
   }
 });
 
-test('the registry has what it needs for PostgreSQL in it, too', async () => {
+test('the registry executable also contains what PostgreSQL needs', async () => {
   const elsewhere = {
     DATABASE: 'postgres://cap@127.0.0.1:1/cap',
     BLOBS__BUCKET: 'cap-bucket',
@@ -170,7 +170,7 @@ test('the registry has what it needs for PostgreSQL in it, too', async () => {
   assert.deepEqual([code, /ECONNREFUSED/.test(stderr)], [69, true], stderr);
 });
 
-test('cap doctor finds nothing wrong with any of them', async () => {
+test('cap doctor finds no fault in any of them', async () => {
   const as = 'setpriv --reuid=cap-verifier --regid=cap-verifier --init-groups';
   const doctor = (service, file) =>
     server.run(
@@ -187,14 +187,14 @@ test('the walkthrough: prove, upload, verify, register, backup, restore', async 
   for (const program of PROGRAMS.slice(1)) t.diagnostic(`${program}: ${memoryOf(await statusOf(program))} afterwards`);
 });
 
-test('the registry has SQLite once: a second copy would not see the locks of the first', async () => {
+test('the registry loads SQLite once: a second copy would not see the locks of the first', async () => {
   const maps = await server.ask('cat /proc/$(pidof cap-registry)/maps');
   const addons = maps.split('\n').filter((line) => line.includes('addon.node'));
   // Device and inode.
   assert.equal(new Set(addons.map((line) => line.split(/\s+/).slice(3, 5).join(' '))).size, 1, addons.join('\n'));
 });
 
-test('a new certificate is taken into use without a restart', async () => {
+test('a new certificate is used without a restart', async () => {
   const served = `openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint`;
   const pid = await server.ask('pidof cap-verifier-api');
   const old = await server.ask(served);
@@ -204,7 +204,7 @@ test('a new certificate is taken into use without a restart', async () => {
   await server.run('curl -sS --fail --cacert /etc/cap-verifier/certs/server.crt https://localhost:8443/healthz');
 });
 
-test('they stop in time, upgrade and start again with what was registered', async () => {
+test('they stop in time, and start again after an upgrade with what was registered', async () => {
   const entries = await server.ask('cap registry list --data-dir /var/lib/cap-verifier --json');
   await step('stop');
   for (const program of PROGRAMS.slice(1)) assert.equal(await server.ask(`pidof ${program} || true`), '');

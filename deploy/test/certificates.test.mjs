@@ -1,4 +1,4 @@
-/** docs/install/certificates.md: what its lines make is served by the services, through the hook for certbot. */
+/** docs/install/certificates.md: the services serve the certificates its commands create, through the hook for certbot. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { commandsOf } from './pages.mjs';
@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => server?.end());
 
-test('self-signed: served by the hook, trusted by who has it', async () => {
+test('self-signed: installed by the hook, trusted by whoever has it', async () => {
   assert.notEqual(
     (await server.run(`${get} --cacert /etc/cap-verifier/certs/server.crt ${url}`, { mayFail: true })).code,
     0,
@@ -27,7 +27,7 @@ test('self-signed: served by the hook, trusted by who has it', async () => {
   await server.until(`${get} --cacert ~/fullchain.pem ${url}`);
 });
 
-test('an authority of one\u2019s own: two certificates in turn, the second without a signal', async () => {
+test('one\u2019s own certificate authority: two certificates in turn, the second without a signal', async () => {
   await server.run(`${page.get('authority')}\n${page.get('issue')}\nRENEWED_LINEAGE=~ ${renew}`);
   await server.until(`${get} --cacert ~/ca.crt ${url}`);
   const served = 'openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint';
@@ -42,7 +42,7 @@ test('an authority of one\u2019s own: two certificates in turn, the second witho
   assert.match(await server.ask('journalctl -u cap-verifier -o cat'), /the certificate was renewed/);
 });
 
-test('expiry is told', async () => {
+test('the page shows when a certificate expires', async () => {
   assert.match(await server.ask(page.get('expiry')), /DNS:verifier\.example\.com[^]*Certificate will not expire/);
   await server.run(
     'openssl req -x509 -newkey ed25519 -nodes -days 5 -subj /CN=x -keyout privkey.pem -out fullchain.pem',

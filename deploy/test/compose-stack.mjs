@@ -1,11 +1,11 @@
-/** A machine on which docs/install/docker.md is followed: an engine, the release in ~/cap, nginx, and what a test asks of them. */
+/** A machine on which a test follows docs/install/docker.md: an engine, the release in ~/cap, nginx. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../scripts/setup.mjs';
 import { Engine } from './engine.mjs';
 import { quietly } from './host.mjs';
 
-/** nginx's directory on the machine of the page; here one of the test's own. */
+/** nginx's directory on the page; the test uses its own instead. */
 const NGINX_ETC = '/etc/nginx';
 const HEALTHY_MS = 60_000;
 const LOAD_MS = 150_000;
@@ -24,12 +24,12 @@ export class ComposeStack {
     return stack;
   }
 
-  /** What a user checks out: the files of git, as they are here now. */
+  /** What a user checks out: the files in git, in their present state. */
   #copyRelease() {
     const files = quietly('git', ['-C', root, 'ls-files', '-coz', '--exclude-standard', 'deploy', 'examples']);
     for (const file of files.split('\0').filter((name) => name !== ''))
       cpSync(path.join(root, file), path.join(this.home, 'cap', file));
-    // As with the umask of a careful root.
+    // A careful root has this umask.
     quietly('chmod', ['-R', 'go-rwx', path.join(this.home, 'cap')]);
   }
 
@@ -45,7 +45,7 @@ export class ComposeStack {
     writeFileSync(path.join(this.engine.bin, 'nginx'), wrapper, { mode: 0o755 });
   }
 
-  /** Commands of a page, in the home directory. */
+  /** Runs a page's commands in the home directory. */
   run(commands, options = {}) {
     const here = commands.replaceAll(NGINX_ETC, this.nginx);
     return this.engine.run(here, { cwd: this.home, env: { CAP_HEALTH_INTERVAL: '1s' }, ...options });
@@ -67,7 +67,7 @@ export class ComposeStack {
     return readFileSync(`/proc/${await this.pidOf(container)}/status`, 'utf8');
   }
 
-  /** For whoever stands outside the network of the containers, where Docker's DNS is not asked. */
+  /** For callers outside the containers' network, who do not use Docker's DNS. */
   addressOf(container) {
     return this.inspect(container, '(index .NetworkSettings.Networks "cap-network").IPAddress');
   }
@@ -77,7 +77,7 @@ export class ComposeStack {
     return this.engine.until(containers.map(each).join(' && '), HEALTHY_MS);
   }
 
-  /** What the walkthrough registered, asked of the verifier itself. */
+  /** What the walkthrough registered, from the verifier itself. */
   entries() {
     return this.ask(`curl -sS --fail --cacert ${this.directory}/certs/ca.crt \
       --header "Authorization: Bearer $(cat ~/try/token)" https://localhost:8443/registry/entries`);
@@ -89,7 +89,7 @@ export class ComposeStack {
     return ['VmRSS', 'VmHWM', 'Threads'].map(line).join(', ');
   }
 
-  /** Debian's Prometheus with the configuration that is shipped, which names the containers. */
+  /** Debian's Prometheus with the shipped configuration, which names the containers. */
   async startPrometheus() {
     const names = await Promise.all(SERVICES.map(async (name) => `${await this.addressOf(name)} ${name}\n`));
     writeFileSync(path.join(this.home, 'hosts'), names.join(''));
@@ -98,14 +98,14 @@ export class ComposeStack {
       --web.listen-address=127.0.0.1:9090' > prometheus.log 2>&1 & echo $! > prometheus.pid`);
   }
 
-  /** Runs commands while all kinds of requests come in through nginx; answers what these were answered. */
+  /** Runs commands while all kinds of requests arrive through nginx; returns how those were answered. */
   async underLoad(commands) {
     const stop = path.join(this.home, 'stop');
     rmSync(stop, { force: true });
     const given = ['https://localhost', `${this.directory}/certs/ca.crt`, '~/try/token', '~/try/bundle.zip', stop];
     const program = path.join(root, 'deploy/test/load.mjs');
     const load = this.run([process.execPath, program, ...given].join(' '), { milliseconds: LOAD_MS });
-    load.catch(() => undefined); // told below
+    load.catch(() => undefined); // reported below
     try {
       await this.run(commands);
     } finally {

@@ -1,4 +1,4 @@
-/** docs/install/docker.md with an engine of the test's own: a copy of the release, brought up as people do. */
+/** docs/install/docker.md with the test's own engine: a copy of the release, started the way people do. */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,7 +34,7 @@ const ask = (commands) => stack.ask(commands);
 const step = (name) => run(page.get(name));
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
-test('the file is one that Compose reads, with the names that are promised and nothing unpinned', async () => {
+test('Compose accepts the file, which has the documented names and pins every image', async () => {
   await run(`cd ${compose} && docker compose --profile monitoring config --quiet`);
   const file = parse(readFileSync(path.join(compose, 'docker-compose.yml'), 'utf8'), { merge: true });
   assert.deepEqual(Object.keys(file.services).sort(), [
@@ -64,7 +64,7 @@ test('the file is one that Compose reads, with the names that are promised and n
   }
 });
 
-test('secrets are made, and the services come up one after the other until all are healthy', async (t) => {
+test('secrets are created, and the services start one after the other until all are healthy', async (t) => {
   await step('secrets');
   assert.equal(statSync(path.join(compose, 'keys/log.key')).uid, 1000);
   await step('up');
@@ -90,7 +90,7 @@ test('secrets are made, and the services come up one after the other until all a
   assert.match((await step('logs')).stdout, /\{"ts":".*"service":"cap-verifier-api"/);
 });
 
-test('nothing is published but the API, on loopback', async () => {
+test('only the API is published, on loopback', async () => {
   const listening = await ask(`ss -Hltn | awk '{print $4}' | sort`);
   assert.equal(listening, '127.0.0.1:8443');
   await stack.startPrometheus(); // scrapes while other tests run
@@ -102,7 +102,7 @@ test('nothing is published but the API, on loopback', async () => {
   assert.match(metrics.stdout, /route\.unknown/);
 });
 
-test('they run as user 1000 without rights, and can write where they should alone', async (t) => {
+test('they run as user 1000 without privileges, and can write only where they should', async (t) => {
   for (const name of SERVICES) {
     const status = await stack.statusOf(name);
     assert.match(status, /^Uid:\t1000\t1000\t1000\t1000$/m);
@@ -125,7 +125,7 @@ test('they run as user 1000 without rights, and can write where they should alon
   }
 });
 
-test('each sees its own secrets, and no other’s', async () => {
+test('each sees its own secrets and no others', async () => {
   const seen = {
     'cap-registry': [
       'cap-keys/log.key',
@@ -167,7 +167,7 @@ test('each sees its own secrets, and no other’s', async () => {
   assert.notEqual((await run('docker exec cap-verifier ls /data', { mayFail: true })).code, 0);
 });
 
-test('a key that root hands over by its group, as Kubernetes mounts it, is taken; one for everybody is not', async () => {
+test('a key that root shares through its group, as Kubernetes mounts it, is accepted; a world-readable one is not', async () => {
   for (const [mode, taken] of [
     ['0440', true],
     ['0444', false],
@@ -191,7 +191,7 @@ test('the walkthrough, through nginx', async (t) => {
   for (const name of SERVICES) t.diagnostic(`${name}: ${await stack.memoryOf(name)} afterwards`);
 });
 
-test('Prometheus reaches all three with the configuration that is shipped; its data source is Grafana’s', async () => {
+test('Prometheus reaches all three with the shipped configuration, and is Grafana’s data source', async () => {
   quietly('promtool', ['check', 'config', path.join(root, 'deploy/monitoring/prometheus/prometheus.yml')]);
   const query = `curl -sS --get --data-urlencode 'query=sum(up) == 3' http://127.0.0.1:9090/api/v1/query`;
   assert.match(await stack.engine.until(`${query} | grep '"value"'`, 40_000), /"3"/);
@@ -207,7 +207,7 @@ test('Prometheus reaches all three with the configuration that is shipped; its d
   assert.deepEqual([(mode & 0o777).toString(8), uid, size > 30], ['400', 472, true]);
 });
 
-test('a container that is killed is started again and has lost nothing', async () => {
+test('a killed container is restarted and has lost nothing', async () => {
   const registered = await stack.entries();
   for (const name of SERVICES) process.kill(Number(await stack.pidOf(name)), 'SIGKILL');
   await stack.engine.until(
@@ -217,7 +217,7 @@ test('a container that is killed is started again and has lost nothing', async (
   assert.equal(await stack.entries(), registered);
 });
 
-test('a new certificate and a new trust store are taken into use without a restart', async () => {
+test('a new certificate and a new trust store are used without a restart', async () => {
   const served = 'openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint';
   const [pid, old] = [await stack.pidOf('cap-verifier'), await ask(served)];
   await run(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
@@ -238,7 +238,7 @@ const failuresOf = (answers) =>
       .map(([status, count]) => `${count} × ${what}: ${status}`),
   );
 
-test('uploads of the largest size get through nginx, three at a time of one subject, and larger ones no further than it', async (t) => {
+test('uploads of the largest size get through nginx, three at a time per subject; nginx stops larger ones', async (t) => {
   const upload = (bytes, times) =>
     ask(`head -c ${bytes} /dev/zero > big.zip
       for i in $(seq ${times}); do
@@ -246,10 +246,10 @@ test('uploads of the largest size get through nginx, three at a time of one subj
           --header "Authorization: Bearer $(cat ~/try/token)" --form file=@big.zip https://localhost/proof/upload &
       done
       wait; rm big.zip`);
-  // Judged by the verifier: these bytes are no bundle.
+  // The verifier's answer: these bytes are no bundle.
   assert.equal(await upload(100_000_000, 3), Array(3).fill('400').join('\n'));
   assert.equal(await upload(105_000_000, 1), '413');
-  // More of them are told to come again, and spoil it for nobody: two of the five places are left for others.
+  // Further ones are told to retry and disturb nobody else: two of the five places are left for others.
   const answers = (await upload(100_000_000, 8)).split('\n').sort();
   assert.deepEqual(
     [answers.length, answers.slice(0, 3).join(), new Set(answers.slice(3))],
@@ -272,26 +272,26 @@ test('the verifier is exchanged under load without a failed request', async (t) 
   assert.notEqual(await stack.pidOf('cap-verifier'), pid);
 });
 
-test('an exchange for a verifier that does not get ready leaves the one that runs', async () => {
+test('an exchange for a verifier that does not become ready keeps the running one', async () => {
   const pid = await stack.pidOf('cap-verifier');
   await run(`cd ${compose} && cp config/app.yaml app.kept && echo 'nonsense: 1' >> config/app.yaml`);
   const pasted = page.get('exchange').replace('timeout 120', 'timeout 5');
   writeFileSync(path.join(stack.home, 'exchange.sh'), pasted.replaceAll('/etc/nginx', stack.nginx));
-  const failed = await run('sh exchange.sh', { mayFail: true }); // a shell that goes on after a failure, as when it is typed
+  const failed = await run('sh exchange.sh', { mayFail: true }); // a shell that continues after a failure, as an interactive one does
   assert.notEqual(failed.code, 0);
   await run(`cd ${compose} && docker rm --force cap-verifier-next && cat app.kept > config/app.yaml && rm app.kept`);
   assert.equal(await stack.pidOf('cap-verifier'), pid);
   await run(`curl -sS --fail --cacert ${compose}/certs/ca.crt https://localhost/healthz`);
 });
 
-test('the same load does notice a verifier that is just restarted', async (t) => {
+test('the same load does notice a verifier that is simply restarted', async (t) => {
   const answers = await stack.underLoad('sleep 1; docker restart --time 35 cap-verifier; sleep 1');
   t.diagnostic(failuresOf(answers).join(', '));
   assert.notDeepEqual(failuresOf(answers), []);
   await stack.healthy('cap-verifier');
 });
 
-test('stopping ends them all in order, and a new start keeps what was registered', async () => {
+test('stopping ends all of them cleanly, and a new start keeps what was registered', async () => {
   const registered = await stack.entries();
   await run(`cd ${compose} && docker compose stop`);
   for (const name of SERVICES) {
@@ -309,7 +309,7 @@ test('stopping ends them all in order, and a new start keeps what was registered
   assert.equal(await stack.entries(), registered);
 });
 
-test('a restore puts the newest backup in the place of the data, under the same key', async () => {
+test('a restore replaces the data with the newest backup, under the same key', async () => {
   const registered = await stack.entries();
   assert.match((await step('backup')).stdout, /backup_.*\.tar\.gz/);
   await run('docker stop --time 35 cap-registry');
@@ -322,7 +322,7 @@ test('a restore puts the newest backup in the place of the data, under the same 
   await run(`docker exec cap-registry sh -c 'grep damage /data/registry.before-restore-*/registry.db'`);
 });
 
-test('an upgrade exchanges the containers and keeps the data, and so does the way back', async () => {
+test('an upgrade replaces the containers and keeps the data, and so does rolling back', async () => {
   const registered = await stack.entries();
   for (const program of Object.values(PROGRAM))
     await run(`docker tag registry.example.com/${program}:${version} registry.example.com/${program}:0.2.0`);
@@ -336,11 +336,11 @@ test('an upgrade exchanges the containers and keeps the data, and so does the wa
   for (const program of Object.values(PROGRAM)) await run(`docker rmi --force registry.example.com/${program}:0.2.0`);
 });
 
-test('the registry moves to a directory as systemd has it, and back, and its log goes on', async () => {
+test('the registry moves to a directory as systemd keeps it, and back, and its log continues', async () => {
   const move = commandsOf('upgrade');
   const registered = await stack.entries();
   const [data, owner] = [path.join(stack.home, 'var'), 990];
-  // Here is no systemd and no user of its units; `cap` is the program of the image.
+  // There is no systemd here and no user of its units; `cap` is the image's program.
   const there = (name) =>
     `systemctl() { echo "systemctl $*"; }
      cap() { docker run --rm --user ${owner} --volume ${data}:${data} --entrypoint cap registry.example.com/cap-registry:${version} "$@"; }
@@ -358,7 +358,7 @@ test('the registry moves to a directory as systemd has it, and back, and its log
   assert.equal(await stack.entries(), registered);
 });
 
-test('a verifier by docker run, with and without TLS', async () => {
+test('a verifier started by docker run, with and without TLS', async () => {
   await step('run-http');
   await step('run-https');
   await stack.engine.until('curl -sS --fail http://127.0.0.1:8080/readyz');

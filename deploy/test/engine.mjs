@@ -1,7 +1,7 @@
 /**
- * A Docker engine of the test's own. It runs in a network namespace, where its bridges, its firewall rules and the ports that
- * it publishes touch nothing of the machine; nothing in there reaches another network. Images are therefore built before,
- * by an engine on the machine's network. Both keep their images in one directory, between runs too.
+ * The tests' own Docker engine. It runs in a network namespace, where its bridges, its firewall rules and the ports it publishes
+ * do not affect the machine; nothing in there reaches another network. Images are therefore built beforehand, by an engine on
+ * the machine's network. Both keep their images in one directory, also between runs.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,26 +12,26 @@ import { root } from '../../scripts/setup.mjs';
 import { CACHE, quietly } from './host.mjs';
 import { Shell } from './shell.mjs';
 
-/** Images and build cache. Two engines never share one: whoever tests beside another names a directory of their own. */
+/** Images and build cache. Two engines must not share one: a second test run needs its own directory. */
 const DATA = process.env.CAP_ENGINE_DATA ?? path.join(CACHE, 'engine');
-/** The same for every run with this directory, so that the next run finds what a killed one left. */
+/** The same for every run with this directory, so that the next run finds what a killed one left behind. */
 const NAME = `cap-${createHash('sha256').update(DATA).digest('hex').slice(0, 8)}`;
 const STATE = `/run/${NAME}`;
 const SOCKET = `${STATE}/docker.sock`;
 const PIDFILE = `${STATE}/dockerd.pid`;
-/** The test that uses it. */
+/** The test process that uses it. */
 const OWNER = `${STATE}/owner`;
 const NAMESPACE = `/run/netns/${NAME}`;
 
 const START_MS = 60_000;
-/** Longer than the engine gives its containers. */
+/** Longer than the engine waits for its containers. */
 const STOP_MS = 60_000;
-/** How much of the build cache outlives a run. */
+/** How much of the build cache is kept after a run. */
 const KEPT_CACHE = '8GB';
 
 const words = (text) => text.split('\n').filter((word) => word !== '');
 
-/** `docker compose`, as people have it today, with the program that Debian has. */
+/** `docker compose`, as people type it today, run by Debian's docker-compose. */
 const COMPOSE_PLUGIN = `#!/bin/sh
 if [ "$1" = docker-cli-plugin-metadata ]; then
   echo '{"SchemaVersion":"0.1.0","Vendor":"Debian","Version":"1.29.2","ShortDescription":"docker-compose"}'
@@ -46,7 +46,7 @@ export class Engine extends Shell {
   #output = '';
   #namespace;
 
-  /** The engine whose containers are tested. What a run that was killed left behind is removed first. */
+  /** The engine whose containers are tested. Leftovers of a killed run are removed first. */
   static async start() {
     await removeEngine();
     quietly('ip', ['netns', 'add', NAME]);
@@ -55,8 +55,8 @@ export class Engine extends Shell {
   }
 
   /**
-   * The engine that builds, on the machine's network: `docker build` needs `--network=host`. It can't run a container that
-   * has a network.
+   * The engine that builds, on the machine's network: `docker build` needs `--network=host`. It can't run a container with a
+   * network.
    */
   static async startBuilder() {
     await removeEngine();
@@ -70,14 +70,14 @@ export class Engine extends Shell {
       mkdirSync(DATA, { recursive: true });
       mkdirSync(STATE, { mode: 0o700 });
       writeFileSync(OWNER, String(process.pid));
-      // Not what /etc/docker/daemon.json says.
+      // Ignores /etc/docker/daemon.json.
       writeFileSync(`${STATE}/daemon.json`, '{}\n');
-      /** HOME of the commands: begins empty. */
+      /** HOME of the commands; empty at first. */
       engine.home = mkdtempSync(`${STATE}/home-`);
       /** First on their PATH. */
       engine.bin = path.join(engine.home, 'bin');
       mkdirSync(engine.bin);
-      // Other programs of these names may come first on a machine.
+      // A machine may have other programs of these names first on PATH.
       for (const name of ['docker', 'docker-compose']) symlinkSync(`/usr/bin/${name}`, path.join(engine.bin, name));
       const plugins = path.join(engine.home, '.docker/cli-plugins');
       mkdirSync(plugins, { recursive: true });
@@ -95,7 +95,7 @@ export class Engine extends Shell {
   }
 
   async #run(args) {
-    // Whatever ends this test ends the engine, and with it its mounts.
+    // Whatever ends this test also ends the engine, and with it its mounts.
     const outside = ['--pdeathsig=TERM', ...this.#namespace, 'unshare', '--mount'];
     this.#process = spawn('setpriv', [...outside, '/usr/sbin/dockerd', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#process.stdout, this.#process.stderr])
@@ -118,7 +118,7 @@ export class Engine extends Shell {
   }
 
   /**
-   * In the network of the engine: `docker`, `docker compose` and ports on loopback are there as on the machine of a user.
+   * In the engine's network: `docker`, `docker compose` and ports on loopback work as on a user's machine.
    * `cwd` is the checkout.
    */
   shellOf(commands, { cwd = root, env = {} }) {
@@ -136,18 +136,18 @@ export class Engine extends Shell {
     };
   }
 
-  /** `docker` with arguments that no shell touches; answers what it prints. */
+  /** Runs `docker` with its arguments quoted; returns its output. */
   docker(...args) {
     return this.ask(`docker ${args.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ')}`);
   }
 
-  /** Images that have no name any more go, and what was not used for longest of the build cache. */
+  /** Removes images without a name, and the least recently used part of the build cache. */
   async tidy() {
     await this.docker('image', 'prune', '--force');
     await this.docker('builder', 'prune', '--force', `--keep-storage=${KEPT_CACHE}`);
   }
 
-  /** Removes its containers, ends it, and leaves nothing but its images. */
+  /** Removes its containers and stops it; only its images remain. */
   async end() {
     if (this.#process && this.#process.exitCode === null)
       await this.#removeAll().catch((error) => process.stderr.write(`[deploy] ${error.message}\n`));
@@ -157,7 +157,7 @@ export class Engine extends Shell {
 
 const lives = (pid) => existsSync(`/proc/${pid}`);
 
-/** Ends the engine of DATA, if one runs, and removes its state and its namespace. */
+/** Stops the engine of DATA, if one is running, and removes its state and its namespace. */
 async function removeEngine() {
   const owner = existsSync(OWNER) ? readFileSync(OWNER, 'utf8') : '';
   if (owner !== '' && owner !== String(process.pid) && lives(owner))

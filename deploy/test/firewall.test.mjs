@@ -1,4 +1,4 @@
-/** docs/install/firewall.md: on a booted server with a client beside it, then against ports that Docker publishes. */
+/** docs/install/firewall.md: on a booted server with a client next to it, then against ports that Docker publishes. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -14,20 +14,20 @@ const PORTS = [22, 443, 2222, 8080, 8081, 8443, 9090];
 const OPEN = [22, 8443];
 const SERVER = { v4: '192.0.2.1', v6: '2001:db8::1' };
 const CLIENT = { v4: '192.0.2.2', v6: '2001:db8::2' };
-/** Long enough for a cable that is memory, with other work on the cores. */
+/** Long enough for a virtual cable, with other work on the cores. */
 const ANSWER_MS = 700;
 const page = commandsOf('firewall');
 const client = `cap-client-${process.pid}`;
 const inClient = [`--net=/run/netns/${client}`];
 const children = [];
 
-/** Echoes on every port, all addresses, until it is ended. */
+/** Echoes on every port, on all addresses, until it is stopped. */
 const LISTEN = `
   const ports = process.argv.slice(1);
   let left = ports.length;
   for (const port of ports)
     require('net').createServer((s) => s.on('error', () => {}).pipe(s)).listen(Number(port), '::', () => --left || console.log('ready'));`;
-/** Prints the ports of an address that take a connection and echo. */
+/** Prints the ports of an address that accept a connection and echo. */
 const TRY = `
   const [host, ...ports] = process.argv.slice(1);
   const tries = ports.map((port) => new Promise((done) => {
@@ -37,7 +37,7 @@ const TRY = `
     setTimeout(end, ${ANSWER_MS}, []);
   }));
   Promise.all(tries).then((open) => console.log(JSON.stringify(open.flat())));`;
-/** Holds a connection to each port; for each line that it reads it sends a byte on every one and prints who echoed. */
+/** Keeps a connection to each port; for each line it reads, it sends a byte on every one and prints which echoed. */
 const HOLD = `
   const [host, ...ports] = process.argv.slice(1);
   let left = ports.length;
@@ -92,14 +92,14 @@ after(async () => {
   quietly('sh', ['-c', `! [ -e /run/netns/${client} ] || ip netns delete ${client}`]);
 });
 
-/** Both families at once; the neighbours are forgotten, so that they have to be found again. */
+/** Both address families at once; neighbours are forgotten first, so that they have to be discovered again. */
 async function fromClient() {
   quietly('ip', ['-n', client, 'neighbour', 'flush', 'dev', 'eth0']);
   const [v4, v6] = await Promise.all([reachable(inClient, SERVER.v4), reachable(inClient, SERVER.v6)]);
   return { v4, v6 };
 }
 const both = (ports) => ({ v4: ports, v6: ports });
-/** What the kernel holds, without counters; the order of chains says nothing, that of the rules of one does. */
+/** The kernel's rules, without counters; the order of chains does not matter, that of the rules within one does. */
 const rules = () =>
   server.ask(`
     nft list table inet cap 2> /dev/null || true
@@ -149,7 +149,7 @@ for (const kind of ['nftables', 'iptables'])
     await assertTakenBack();
   });
 
-test('nobody locks himself out', async () => {
+test('nobody can lock themselves out', async () => {
   const none = await rules();
   const from = 'SSH_CONNECTION="192.0.2.2 50000 192.0.2.1 2222"';
   for (const kind of ['nftables', 'iptables', 'ufw'])
@@ -172,7 +172,7 @@ test('nobody locks himself out', async () => {
   assert.equal(await rules(), none, 'a refusal changes nothing');
   assert.equal(await server.ask('ls /etc/systemd/system/cap-firewall.service 2> /dev/null || true'), '');
 
-  // A start of the machine is not the time to refuse.
+  // Booting is not the time to refuse.
   await server.run(`${from.replace('2222', '22')}; export SSH_CONNECTION\n${page.get('nftables')}`);
   assert.deepEqual(await fromClient(), both([22, 2222, 8443]));
   await server.run('rm /usr/local/sbin/sshd');
@@ -180,7 +180,7 @@ test('nobody locks himself out', async () => {
   await assertTakenBack();
 });
 
-test('the timer takes all of it back, for later starts too', async () => {
+test('the timer undoes everything, also for later boots', async () => {
   for (const kind of ['nftables', 'iptables', 'ufw']) {
     await server.run(page.get('undo'));
     await server.run(page.get(kind));
@@ -199,7 +199,7 @@ test('ufw', async () => {
   assert.match(await server.ask('ufw status'), /inactive/);
 });
 
-test('ufw that was in use stays as it was', async () => {
+test('ufw that was already in use stays as it was', async () => {
   await server.run(`
     ufw default deny outgoing
     ufw default allow routed
@@ -246,7 +246,7 @@ test('ports that Docker publishes', async (t) => {
     ['link', 'set', 'eth0', 'up'],
   ])
     quietly('ip', ['-n', outside, ...args]);
-  // Inside of the container the ports are exchanged: what counts is the port that the caller asked for.
+  // The container swaps the ports: what counts is the port the caller asked for.
   const published = ['8443:8080', '8080:8443', '9090:9090'].flatMap((port) => ['--publish', port]);
   await engine.docker(
     'run',
@@ -270,7 +270,7 @@ test('ports that Docker publishes', async (t) => {
     return { v4, v6 };
   };
   const engines = (commands) => engine.run(commands);
-  /** ufw is in the server's file system, not in the machine's. */
+  /** ufw is in the server's file system, not the machine's. */
   const withUfw = (commands) =>
     engines(
       `unshare --mount sh -ec 'mount --bind ${server.directory} /mnt; mount -t proc proc /mnt/proc; chroot /mnt /bin/sh -ec "${commands}"'`,

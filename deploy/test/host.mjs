@@ -1,13 +1,13 @@
-/** What the deployment test needs of the machine that it runs on: root, some Debian packages, a root file system. */
+/** What the deployment test needs from the machine it runs on: root, some Debian packages, a root file system. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 const SUITE = 'bookworm';
-/** What a server has: an init, certificates made with openssl, and curl to ask it something. Nothing of Node. */
+/** What a server has: an init, openssl for certificates, curl for requests. Nothing of Node. */
 const PACKAGES = ['systemd-sysv', 'dbus', 'openssl', 'curl', 'ca-certificates', 'procps'];
-/** Program -> the packages that bring it. */
+/** Program -> the packages that provide it. */
 const WANTED = {
   debootstrap: ['debootstrap', 'debian-archive-keyring'],
   'systemd-nspawn': ['systemd-container'],
@@ -24,12 +24,12 @@ const WANTED = {
   nft: ['nftables'],
   sqlite3: ['sqlite3'],
 };
-/** What takes long to make is kept here between runs. */
+/** What takes long to build is kept here between runs. */
 export const CACHE = '/var/cache/cap-deploy';
 
 export const say = (text) => process.stderr.write(`[deploy] ${text}\n`);
 
-/** Runs a command whose words nobody needs; its whole output is in the error if it fails. */
+/** Runs a command quietly; if it fails, the error has all of its output. */
 export function quietly(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
   if (result.error) throw result.error;
@@ -42,7 +42,7 @@ export function quietly(command, args, options = {}) {
 
 const isThere = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
-/** Installs what is missing; a machine where that can't be done fails here, nothing is skipped. */
+/** Installs what is missing; if that is impossible, the test fails here and skips nothing. */
 export function prepareHost() {
   if (process.getuid() !== 0) throw new Error('the deployment test starts containers: run it as root');
   const packages = Object.entries(WANTED).flatMap(([program, names]) => (isThere(program) ? [] : names));
@@ -53,7 +53,7 @@ export function prepareHost() {
   quietly('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], { env });
 }
 
-/** Nothing that Debian's packages bring: theirs does not know components of kustomize. */
+/** Not from Debian's packages: their kubectl does not support kustomize components. */
 export function demandKubectl() {
   const { status, stdout, error } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
   const found = error || status !== 0 ? 'none' : (JSON.parse(stdout).kustomizeVersion ?? 'one without kustomize 5');
@@ -61,7 +61,7 @@ export function demandKubectl() {
     throw new Error(`kubectl with kustomize 5 (1.27 or later) must be on PATH; there is ${found}`);
 }
 
-/** The path of `name` below CACHE, made by `make(unfinished path)` once; never changed afterwards. */
+/** The path of `name` in CACHE, created once by `make(unfinished path)` and never changed afterwards. */
 export function kept(name, make) {
   const place = path.join(CACHE, name);
   if (existsSync(place)) return place;
@@ -77,17 +77,17 @@ export function kept(name, make) {
   return place;
 }
 
-/** A name that changes when one of the parts does. */
+/** A name that changes when any of the parts does. */
 export const stampOf = (parts) => createHash('sha256').update(parts.join()).digest('hex').slice(0, 12);
 
-/** Makes the root file system of a bare Debian with some packages more than the smallest. */
+/** Creates the root file system of a minimal Debian with some extra packages. */
 export function debootstrap(directory, packages = []) {
   const include = packages.length > 0 ? [`--include=${packages.join()}`] : [];
   execFileSync('debootstrap', ['--variant=minbase', ...include, SUITE, directory], { stdio: ['ignore', 'ignore', 2] });
   rmSync(path.join(directory, 'var/cache/apt/archives'), { recursive: true });
 }
 
-/** The root file system of a bare Debian server, with some packages more. */
+/** The root file system of a bare Debian server, with some extra packages. */
 export function bareServer(more = []) {
   const packages = [...PACKAGES, ...more];
   return kept(`${SUITE}-${stampOf([SUITE, ...packages])}`, (directory) => debootstrap(directory, packages));

@@ -1,4 +1,4 @@
-/** The images of this checkout, built as people build them, in the engine of the tests. */
+/** This checkout's images, built the way people build them, in the tests' engine. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { IMAGES, REPOSITORY } from '../../scripts/images/names.mjs';
@@ -13,7 +13,7 @@ export const { version } = JSON.parse(readFileSync(path.join(root, 'package.json
 /** Program -> name of its image. */
 export const imageOf = (program) => `${REPOSITORY}/${program}:${version}`;
 
-/** Builds what has changed since the last time; `work` may go on with the engine that builds. Answers what the build said. */
+/** Builds what has changed since the last time; `work` may use the building engine afterwards. Returns the build's output. */
 export async function buildImages(work = () => undefined) {
   const started = Date.now();
   const engine = await Engine.startBuilder();
@@ -30,7 +30,7 @@ export async function buildImages(work = () => undefined) {
   }
 }
 
-// `node deploy/test/images.mjs`, for whoever runs one test alone.
+// `node deploy/test/images.mjs`, before running a single test.
 if (import.meta.filename === process.argv[1]) {
   prepareHost();
   await buildImages();

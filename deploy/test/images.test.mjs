@@ -1,4 +1,4 @@
-/** docker/Dockerfile: what gets into a build, what is in an image, and how its program lives in a container. */
+/** docker/Dockerfile: what gets into a build, what is in an image, and how its program behaves in a container. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -21,7 +21,7 @@ import { NODE_IMAGE } from './node-image.mjs';
 
 const MOST_MB_ABOVE_THE_BASE = 90;
 const STOP_MS = 30_000;
-/** What the page and Kubernetes give a container, and no more. */
+/** What the page and Kubernetes give a container, and nothing more. */
 const HARDENED = '--read-only --tmpfs /tmp:noexec --cap-drop ALL --security-opt no-new-privileges';
 const SECRET = 'canary-1f6b0c';
 
@@ -49,7 +49,7 @@ describe('the build', () => {
       })
     ).stderr;
 
-  test('takes sources and manifests, and no key, configuration or history', async () => {
+  test('takes sources and manifests, but no key, configuration or history', async () => {
     const strays = [
       ...[
         '.env',
@@ -95,13 +95,13 @@ describe('the build', () => {
     for (const file of files) assert.ok(!readFileSync(path.join(reached, file), 'utf8').includes(SECRET), file);
   });
 
-  test('installs nothing anew when a source changes, and makes the same image if it says the same', async () => {
+  test('reinstalls nothing when a source changes, and builds the same image from the same source', async () => {
     const before = await inspect(engine, imageOf('cap-registry'), '.RootFS.Layers');
     appendFileSync(path.join(checkout, 'apps/registry/src/main.ts'), '// a remark\n');
     const said = await build(
       '--target cap-registry --tag cap-changed --build-arg REVISION=2fd87e9 --build-arg CREATED=2026-01-15T00:00:00Z',
     );
-    /** Number of the step whose command is this, and whether it was done again. */
+    /** Number of the step with this command, and whether it was run again. */
     const wasCached = (command) => {
       const step = new RegExp(`^(#\\d+) \\[.*\\] ${command}`, 'm').exec(said)?.[1];
       assert.ok(step, `${command}\n${said}`);
@@ -181,7 +181,7 @@ describe('each image', () => {
         const isState = ['data', 'backups/cap-verifier'].includes(name);
         assert.equal(owner, isState ? '1000/1000' : '0/0', name);
         if (isState) assert.equal(mode, 'drwxr-x---', name);
-        // A link's own mode means nothing.
+        // A link's own mode is meaningless.
         else assert.match(mode, /^(l|[-d].{4}-.{2}-.)/, `${name} can be changed by others`);
       }
       for (const name of own) {
@@ -196,7 +196,7 @@ describe('each image', () => {
         assert.ok(!text.includes(root) && !text.includes(SECRET), name);
       }
 
-      /** What the program's user finds in the image and not in the base. */
+      /** What the program's user finds in the image beyond the base. */
       const found = async (condition) => {
         const search = `find / -xdev ${condition} -not -path '/dev/*' -not -path '/proc/*' -not -path '/sys/*' 2>/dev/null || true`;
         const within = async (name) =>
@@ -241,7 +241,7 @@ describe('a container', () => {
     engine.ask(`docker inspect --format '{{(index .NetworkSettings.Networks "cap-network").IPAddress}}' ${name}`);
   const call = (url, args = '') =>
     engine.ask(`curl -sS --fail-with-body --cacert certs/ca.crt ${args} ${url}`, { cwd: place });
-  /** Waits for /readyz and reports how long that took, and what the process holds. */
+  /** Waits for /readyz and reports how long that took, and the memory of the process. */
   async function isReady(t, name, port) {
     const url = `http://${await addressOf(name)}:${port}`;
     await engine.until(`curl -sS --fail ${url}/readyz`);
@@ -264,7 +264,7 @@ describe('a container', () => {
     place = path.join(engine.home, 'cap');
     mkdirSync(place);
     await engine.docker('network', 'create', 'cap-network');
-    // What makes keys and tokens, and proves, is the image's own `cap`.
+    // The image's own `cap` creates keys and tokens, and proves.
     const cap =
       'docker run --rm --network "${NETWORK-none}" --read-only --tmpfs /tmp --user 0 --env CAP_TOKEN_FILE --env NODE_EXTRA_CA_CERTS ' +
       `--entrypoint cap --volume ${place}:${place} --workdir ${place} ${imageOf('cap-registry')}`;
@@ -306,7 +306,7 @@ backup:
   });
   after(() => engine?.end());
 
-  test('of the registry gets healthy, on a read-only root and without any right', async (t) => {
+  test('of the registry becomes healthy, on a read-only root and without any privilege', async (t) => {
     await container('cap-registry', 'cap-registry', `${REGISTRY} -p 127.0.0.1:8444:8444`);
     await isReady(t, 'cap-registry', 8081);
     await isHealthy('cap-registry');
@@ -319,7 +319,7 @@ backup:
     assert.match(status, /^Seccomp:\s+2$/m);
   });
 
-  test('of the verifier serves TLS with the lines of everybody who runs one', async (t) => {
+  test('of the verifier serves TLS with the documented docker run', async (t) => {
     await container(
       'cap-verifier',
       'cap-verifier-api',
@@ -336,7 +336,7 @@ backup:
     assert.equal((await policies()).items.length, 1);
   });
 
-  test('of the verifier judges a zero-knowledge proof, on a thread, that `cap` of an image made', async () => {
+  test('of the verifier verifies, on a thread, a zero-knowledge proof made by an image’s `cap`', async () => {
     for (const name of ['suppliers.csv', 'ubos.csv', 'sanctions.csv', 'jurisdictions.csv', 'policies'])
       cpSync(path.join(root, 'examples', name), path.join(place, 'lists', name), { recursive: true });
     await engine.run(
@@ -365,7 +365,7 @@ backup:
     assert.ok((await threads()) > idle, 'a thread was started');
   });
 
-  test('of the backup worker gets ready, and makes a backup', async (t) => {
+  test('of the backup worker becomes ready, and makes a backup', async (t) => {
     await container(
       'cap-backup',
       'cap-backup-worker',
@@ -379,7 +379,7 @@ backup:
     await engine.docker('exec', 'cap-backup', ...verify);
   });
 
-  test('that is killed has its data again; the log goes on', async (t) => {
+  test('that is killed has its data again, and its log continues', async (t) => {
     await engine.docker('kill', '--signal', 'KILL', 'cap-registry');
     assert.equal((await state('cap-registry')).ExitCode, 137);
     await engine.docker('start', 'cap-registry');
@@ -393,7 +393,7 @@ backup:
     assert.equal((await policies()).items.length, 1, 'the data is in the volume, not in the container');
   });
 
-  test('ends on SIGTERM, in time and with 0', async (t) => {
+  test('exits 0 in time on SIGTERM', async (t) => {
     for (const name of ['cap-verifier', 'cap-backup', 'cap-registry']) {
       const started = Date.now();
       await engine.docker('stop', '--time', String(STOP_MS / 1000), name);
@@ -402,7 +402,7 @@ backup:
     }
   });
 
-  test('whose configuration is wrong ends with 78, and its log names the key', async () => {
+  test('with invalid configuration exits 78, and its log names the key', async () => {
     for (const [options, words] of [
       ['-e CAP_SERVER__BINDD=x', /CAP_SERVER__BINDD: server\.bindd: unknown key/],
       ['-e TLS_MODE=tls', /tls\.cert: expected a readable file at \/certs\/tls\.crt/],
@@ -415,7 +415,7 @@ backup:
     }
   });
 
-  test('whose configuration was not mounted, or whose data has no volume, says so', async () => {
+  test('without mounted configuration, or without a volume for its data, says so', async () => {
     const { code, stderr } = await engine.run(`docker run --rm --network none ${HARDENED} ${imageOf('cap-registry')}`, {
       mayFail: true,
     });

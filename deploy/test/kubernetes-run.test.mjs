@@ -31,7 +31,7 @@ let manifests;
 let engine;
 let node;
 let controller;
-/** What runs now. */
+/** What is running now. */
 let verifiers = [];
 let registries = [];
 
@@ -41,7 +41,7 @@ before(() => {
   prepareHost();
   manifests = new Manifests();
   manifests.makeSecrets('--host', HOST);
-  // PostgreSQL and the bucket have certificates of another authority.
+  // PostgreSQL and the bucket have certificates from another authority.
   const make = path.join(root, 'deploy/scripts/make-secrets.sh');
   quietly(make, ['--host', DATABASE, '--host', BUCKET, manifests.at('storage')], {
     env: { ...process.env, CAP: `${process.execPath} ${CAP}` },
@@ -56,7 +56,7 @@ after(async () => {
 });
 
 async function begin() {
-  await stop(); // what the test before has left, if it failed too
+  await stop(); // leftovers of the previous test, even if it failed
   engine = await Engine.start();
   node = await Node.start(engine, [DATABASE, BUCKET]);
   controller = new Controller(engine);
@@ -70,11 +70,11 @@ async function stop() {
   [engine, node, controller, verifiers, registries] = [undefined, undefined, undefined, [], []];
 }
 
-/** What is applied: an overlay, the issuer of the test, and more. */
+/** What is applied: an overlay, the test's issuer, and more. */
 const render = (overlay, components = ['ingress-nginx'], more = '') =>
   manifests.renderWith(overlay, components, `namespace: cap-system\n${AUTH}${more}`);
 
-/** As `kubectl rollout`: one more, ready for minReadySeconds, before one goes. Answers what the old ones ended with. */
+/** Like `kubectl rollout`: one more pod, ready for minReadySeconds, before an old one goes. Returns the old ones' exits. */
 async function rollout(documents, { replicas = verifiers.length, preStop = true, patient = false } = {}) {
   const old = [...verifiers];
   const { minReadySeconds = 0 } = new Cluster(documents).workload('cap-verifier').document.spec;
@@ -91,7 +91,7 @@ async function rollout(documents, { replicas = verifiers.length, preStop = true,
     if (!leaving) continue;
     verifiers = verifiers.filter((pod) => pod !== leaving);
     const left = [...verifiers];
-    // At once: preStop and then SIGTERM. The controller hears of it a little later.
+    // preStop and then SIGTERM come at once; the controller learns of it a little later.
     const [result] = await Promise.all([
       Promise.resolve(leaving.terminate({ preStop })),
       pause(LAG_MS).then(() => controller.endpoints(left)),
@@ -101,7 +101,7 @@ async function rollout(documents, { replicas = verifiers.length, preStop = true,
   return ended;
 }
 
-/** A server as walkthrough.mjs wants one; what a person does with kubectl is done between its steps. */
+/** A server for walkthrough.mjs; what a person does with kubectl happens between its steps. */
 function server(overlay, components, more) {
   const asked = (name) => {
     const file = path.join(engine.home, name);
@@ -173,7 +173,7 @@ const noFaults = () => {
   for (const pod of [...verifiers, ...registries]) assert.deepEqual(pod.faults, [], pod.name);
 };
 
-test('production: pods get ready as their probes say, and do the walkthrough through the Ingress', async (t) => {
+test('production: pods become ready by their probes, and the walkthrough works through the Ingress', async (t) => {
   await begin();
   const documents = render('production');
   const registry = new Pod(node, documents, 'cap-registry', { ordinal: 0 });
@@ -189,14 +189,14 @@ test('production: pods get ready as their probes say, and do the walkthrough thr
   noFaults();
 });
 
-test('only the public API of this host is there from outside', async () => {
+test('only the public API of this host is reachable from outside', async () => {
   for (const where of ['/metrics', '/readyz', '/healthz', '/', '/verify/..%2fmetrics', '/registry/../metrics'])
     assert.equal(await statusOf(HOST, where), '404', where);
   assert.equal(await statusOf(HOST, '/openapi.json'), '200');
   assert.equal(await statusOf('other.example.com', '/openapi.json'), '404');
 });
 
-test('a registry that is killed starts again with what it had', async () => {
+test('a killed registry starts again with the data it had', async () => {
   const registered = await entries('production');
   assert.match(registered, /0x[0-9a-f]{64}/);
   assert.equal(await registries[0].killAndRestart(), 137);
@@ -232,7 +232,7 @@ test('the same load does notice a verifier that ends without preStop', async (t)
   assert.notDeepEqual(failuresOf(answers), []);
 });
 
-test('a verifier whose app.yaml is broken never gets ready', async () => {
+test('a verifier with a broken app.yaml never becomes ready', async () => {
   const app = readFileSync(manifests.at('base/config/verifier/app.yaml'), 'utf8');
   manifests.write('overlays/own/app.yaml', app.replace('management_bind', 'managment_bind'));
   const broken = manifests.renderWith(
@@ -245,7 +245,7 @@ test('a verifier whose app.yaml is broken never gets ready', async () => {
   await pod.remove();
 });
 
-test('a pod with something that the test does not carry out is refused', () => {
+test('a pod with a field the test does not implement is refused', () => {
   for (const change of [
     (pod) => (pod.hostNetwork = true),
     (pod) => (pod.containers[0].envFrom = []),
@@ -259,7 +259,7 @@ test('a pod with something that the test does not carry out is refused', () => {
   }
 });
 
-/** What the page asks of kubectl while pods run: exec, and cp as it does it, by tar. */
+/** The kubectl commands of the page while pods run: exec, and cp, which works through tar. */
 const KUBECTL = `
 kubectl() {
   [ "$1 $2" = '--namespace cap-system' ]; shift 2
@@ -278,7 +278,7 @@ kubectl() {
 }
 `;
 const PAGE = commandsOf('kubernetes');
-/** Runs what the page says while a pod is there that only waits. */
+/** Runs the page's commands while a pod that only waits is running. */
 async function beside(documents, name, commands) {
   const pod = new Pod(node, documents, name);
   await pod.launch();
@@ -290,12 +290,12 @@ async function beside(documents, name, commands) {
 const restore = () =>
   beside(render('production', ['ingress-nginx', 'restore']), 'cap-restore', PAGE.get('restore-archive'));
 
-test('what the page says puts a copy of a backup in the place of a damaged registry, and into a new cluster', async () => {
+test('the page’s commands replace a damaged registry with a copy of a backup, and restore it in a new cluster', async () => {
   const registered = await entries('production');
   const looking = [...render('production'), ...manifests.documents('backups-pod.yaml')];
   assert.match(await beside(looking, 'cap-backups', PAGE.get('backups')), /^backup_\d{8}_\d{6}\.tar\.gz/m);
   const damage = () => writeFileSync(path.join(node.claim('data-cap-registry-0'), 'registry/registry.db'), 'damage');
-  // A new cluster has what the overlay makes when it is applied: an empty registry.
+  // A new cluster has what applying the overlay creates: an empty registry.
   const renew = async () => {
     rmSync(node.claim('data-cap-registry-0'), { recursive: true });
     rmSync(node.claim('cap-backups'), { recursive: true });
@@ -326,12 +326,12 @@ test('the Job of the component migrate moves it to PostgreSQL and S3', async () 
   noFaults();
 });
 
-/** The stand-in for S3, once it is started, behind the nginx of the Ingress. */
+/** The stand-in for S3, once started, behind the Ingress's nginx. */
 const bucketSite = () => `server { listen 443 ssl; server_name ${BUCKET}; client_max_body_size 0;
   ssl_certificate ${manifests.at('storage/certs/tls.crt')}; ssl_certificate_key ${manifests.at('storage/certs/tls.key')};
   location / { proxy_pass http://127.0.0.1:9100; proxy_request_buffering off; } }`;
 
-/** PostgreSQL of Debian's, by TLS only, and the bucket. Answers what an overlay says of them. */
+/** Debian's PostgreSQL, over TLS only, and the bucket. Returns the overlay's settings for them. */
 async function startStorage() {
   const home = engine.home;
   const programs = '/usr/lib/postgresql/15/bin';
@@ -369,7 +369,7 @@ async function startStorage() {
   return '  - name: cap-registry-config\n    behavior: merge\n    files: [app.yaml=registry.yaml]\n';
 }
 
-test('production-ha: two registries on PostgreSQL and S3 do the same job', async (t) => {
+test('production-ha: two registries on PostgreSQL and S3 do the same', async (t) => {
   await begin();
   const more = await startStorage();
   const documents = render('production-ha', ['ingress-nginx'], more);

@@ -1,4 +1,4 @@
-/** deploy/kubernetes: every overlay and component rendered, typed, and held to rules that are shown to find what they are for. */
+/** deploy/kubernetes: every overlay and component rendered, typed, and checked by rules, each shown to find its fault. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -34,7 +34,7 @@ const RENDERINGS = [
   ['production-ha', 'ingress-nginx', 'cert-manager', 'migrate'],
   ['dev', 'ingress-nginx'],
 ];
-/** Components that say what is wrong with the place where they are put. */
+/** Components that say so when they are put in the wrong place. */
 const REFUSED = [
   [['production-ha', 'restore'], /restore is for registry-embedded/],
   [['production', 'migrate'], /migrate is for registry-scale-out/],
@@ -56,7 +56,7 @@ before(() => {
 });
 after(() => manifests.remove());
 
-test('without the secrets it says which file is missing', () => {
+test('without the secrets, rendering says which file is missing', () => {
   const bare = new Manifests();
   try {
     for (const overlay of OVERLAYS) {
@@ -70,11 +70,11 @@ test('without the secrets it says which file is missing', () => {
 });
 
 for (const rendering of RENDERINGS)
-  test(`${called(rendering)} holds every rule`, () =>
+  test(`${called(rendering)} satisfies every rule`, () =>
     void assert.deepEqual(faultsOf(new Cluster(rendered.get(called(rendering)))), []));
 
 for (const [[overlay, ...components], says] of REFUSED)
-  test(`${called([overlay, ...components])} is refused with a sentence`, () => {
+  test(`${called([overlay, ...components])} is refused with an explanation`, () => {
     manifests.putOnTop(overlay, components);
     const { status, stderr } = manifests.kustomize('own');
     assert.notEqual(status, 0);
@@ -94,7 +94,7 @@ const HA = 'production-ha';
 const MIGRATE = 'production-ha + migrate';
 const RESTORE = 'production + restore';
 
-/** Rule -> what can be wrong: what is done to a rendering, what the rule must say, which rendering. */
+/** Rule -> possible faults: a change to a rendering, what the rule must report, which rendering. */
 const WRONG = {
   names: [
     [(d) => delete one(d, 'Service', 'cap-verifier-svc').metadata.namespace, /namespace/],
@@ -325,7 +325,7 @@ function config(documents, name, change) {
 }
 
 for (const rule of Object.keys(RULES))
-  test(`the rule of ${rule} finds what is wrong`, () => {
+  test(`the rule on ${rule} finds its faults`, () => {
     assert.ok(WRONG[rule]?.length > 0, 'a rule without a case');
     for (const [change, says, rendering = 'production'] of WRONG[rule]) {
       const documents = structuredClone(rendered.get(rendering));
@@ -338,7 +338,7 @@ for (const rule of Object.keys(RULES))
     }
   });
 
-test('every document is of its type in Kubernetes, and a wrong or unknown field is found', () => {
+test('every document has its Kubernetes type, and a wrong or unknown field is found', () => {
   const wrong = [
     [(d) => (containerOf(d).livenesProbe = {}), /Deployment cap-verifier: .*livenesProbe/],
     [
@@ -374,7 +374,7 @@ const SERVICES = {
   'cap-registry-migrate': 'registry',
   'cap-backup': 'backup',
 };
-/** `cap config check` in a directory that holds what the container sees; its variables, and paths moved there. */
+/** `cap config check` in a directory with what the container sees, with its variables, and paths moved there. */
 function checkConfig(workload, change = (text) => text) {
   const place = mkdtempSync(path.join(tmpdir(), 'cap-mounted-'));
   try {
@@ -411,7 +411,7 @@ for (const overlay of [...OVERLAYS, MIGRATE])
     );
   });
 
-test('a configuration that is wrong is found by the same check', () => {
+test('the same check finds an invalid configuration', () => {
   const cluster = new Cluster(structuredClone(rendered.get('production')));
   const registry = cluster.workload('cap-registry');
   const wrong = checkConfig(registry, (text) => text.replace('database:', 'databse:'));
@@ -421,7 +421,7 @@ test('a configuration that is wrong is found by the same check', () => {
   assert.equal(checkConfig(registry).status, 78);
 });
 
-test('what changes gets another name, what stays keeps it, and the pods are told', () => {
+test('what changes gets a new name, what stays the same keeps its name, and the pods refer to it', () => {
   const names = (documents) =>
     Object.fromEntries(
       documents
@@ -461,7 +461,7 @@ test('no secret is in the repository, and none can be added by mistake', () => {
     quietly('git', ['check-ignore', `deploy/kubernetes/overlays/${overlay}/local/tokens/verifier.token`], {
       cwd: root,
     });
-  // A Secret's text stands nowhere but in Secrets.
+  // A Secret's text is nowhere but in Secrets.
   const open = JSON.stringify(rendered.get('production-ha').filter(({ kind }) => kind !== 'Secret'));
   assert.doesNotMatch(open, /canary|PRIVATE KEY/);
 });
@@ -477,9 +477,9 @@ test('the public paths of Ingress and Gateway are the same', () => {
 
 const page = readFileSync(path.join(root, 'docs/install/kubernetes.md'), 'utf8');
 const blocks = commandsOf('kubernetes');
-/** What the page shows of a kustomization. */
+/** The part of a kustomization the page shows. */
 const generator = /^```yaml\n(.*?)^```$/ms.exec(page)[1];
-test('the commands of the page, as they stand there', () => {
+test('the commands of the page, verbatim', () => {
   const home = mkdtempSync(path.join(tmpdir(), 'cap-home-'));
   try {
     mkdirSync(path.join(home, 'cap/deploy'), { recursive: true });
@@ -518,7 +518,7 @@ test('the commands of the page, as they stand there', () => {
     assert.equal(registry.blobs.s3.endpoint, 'https://s3.example.org');
     assert.equal(registry.log.origin, new Cluster(own).workload('cap-registry').config().registry.log.origin);
 
-    // What the page says may be changed in it.
+    // The changes the page says you may make.
     const written = readFileSync(bare.at('overlays/own/kustomization.yaml'), 'utf8');
     const changed = (...changes) => {
       const text = changes.reduce((kept, [from, to]) => kept.replace(from, to), written);
@@ -532,7 +532,7 @@ test('the commands of the page, as they stand there', () => {
       assert.deepEqual(faultsOf(cluster, rules), []);
       for (const { spec } of cluster.all('HTTPRoute')) assert.deepEqual(spec.hostnames, ['cap.example.org']);
     }
-    // A certificate for the world that is not that of the pods.
+    // A public certificate other than that of the pods.
     for (const name of ['tls.crt', 'tls.key']) bare.write(path.join('overlays/own', name), 'of the world');
     const shown = changed(without, ['configMapGenerator:', `${generator}configMapGenerator:`]);
     assert.deepEqual(faultsOf(shown, rules), []);
@@ -544,7 +544,7 @@ test('the commands of the page, as they stand there', () => {
     const dev = changed(['../production', '../dev'], auth, without);
     assert.deepEqual(faultsOf(dev, rules), []);
     assert.equal(dev.workload('cap-verifier').config().environment, 'development');
-    // Secrets that something else makes.
+    // Secrets that something else creates.
     const production = readFileSync(bare.at('overlays/production/kustomization.yaml'), 'utf8');
     bare.write('overlays/bare/kustomization.yaml', production.slice(0, production.indexOf('secretGenerator:')));
     for (const place of ['local/config', 'local/certs/ca.crt'])
@@ -571,7 +571,7 @@ test('the commands of the page, as they stand there', () => {
   }
 });
 
-/** A kubectl for what the pages say, beside a Job that ends after a while: it takes down what it is asked, in order. */
+/** A stand-in kubectl for the pages' commands, with a Job that ends after a while: it records its calls in order. */
 const KUBECTL = `#!/bin/sh
 [ "$1" = --namespace ] && shift 2
 echo "$*" >> "$HOME/asked"
@@ -586,7 +586,7 @@ END
   port-forward*) echo 'Forwarding from'; exec sleep 60 ;;
 esac
 `;
-/** Runs commands with it; answers the exit code, what it was asked, and the port-forwards that are left. */
+/** Runs commands with it; returns the exit code, its calls, and the port-forwards that are left. */
 function withKubectl(commands, ends = 'complete') {
   const home = mkdtempSync(path.join(tmpdir(), 'cap-asked-'));
   try {
@@ -605,7 +605,7 @@ function withKubectl(commands, ends = 'complete') {
   }
 }
 
-test('a backup by hand is waited for and shown; only one that went well is removed', () => {
+test('a manual backup is waited for and shown; only a successful one is removed', () => {
   const commands = blocks.get('finish') + blocks.get('backup-now');
   const well = withKubectl(commands);
   assert.equal(well.status, 0, well.stderr);
@@ -632,18 +632,18 @@ test('the walkthrough has one port-forward at a time, and leaves none behind', (
     kill -0 "$forward"; echo "$forward" > ~/asked.pid
     backup; cat ~/asked.pid >> ~/asked`);
   assert.equal(said.status, 0, said.stderr);
-  // Ended, though perhaps nobody has taken note of it yet.
+  // Ended, though perhaps not reaped yet.
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', said.asked.at(-1)], { encoding: 'utf8' });
   assert.match(stdout, /^(Z.*\n)?$/);
 });
 
-test('every block of the page is one that a shell can read', () => {
+test('every block of the page is valid shell', () => {
   const all = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
   assert.ok(all.length > 10);
   for (const commands of all) quietly('bash', ['-n', '-c', commands]);
 });
 
-test('the pod that looks at backups holds the rules', () => {
+test('the pod for inspecting backups satisfies the rules', () => {
   const cluster = new Cluster([...rendered.get('production'), ...manifests.documents('backups-pod.yaml')]);
   assert.deepEqual(faultsOf(cluster, ['references', 'mounts', 'security', 'images', 'selectors']), []);
   assert.deepEqual(typeFaults(manifests.documents('backups-pod.yaml')), [[]]);

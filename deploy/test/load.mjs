@@ -1,8 +1,7 @@
 /**
- * `node load.mjs URL CA TOKEN BUNDLE STOP`: asks the verifier API one thing after the other, three at a time (one subject's part of
- * the uploads in the configurations that are shipped), each on a
- * connection of its own, until the file STOP is there. Prints how often what was answered with which status, as JSON:
- * {"POST /verify": {"200": 41}, …}; a request without an answer counts under its error.
+ * `node load.mjs URL CA TOKEN BUNDLE STOP`: sends requests to the verifier API, three at a time (one subject's share of the
+ * uploads in the shipped configurations), each on its own connection, until the file STOP exists. Prints how often each request
+ * got which status, as JSON: {"POST /verify": {"200": 41}, …}; a request without an answer counts under its error.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import https from 'node:https';
@@ -24,7 +23,7 @@ const form = Buffer.concat([
   Buffer.from(`\r\n--${boundary}--\r\n`),
 ]);
 
-/** Answers {status, body}; status is the code of an error if nothing was answered. */
+/** Returns {status, body}; status is the code of the error if there was no answer. */
 function ask(method, path, type, body) {
   return new Promise((resolve) => {
     const headers = { authorization, ...(type ? { 'content-type': type } : {}) };

@@ -35,7 +35,7 @@ const state = (directory) =>
 
 test('shellcheck has no complaint', () => void quietly('shellcheck', [SCRIPT]));
 
-test('everything is made, readable for the user of the containers and nobody else', () => {
+test('everything is created, readable by the containers’ user and nobody else', () => {
   const { status, stdout, stderr } = make([...ALL, at('all')]);
   assert.equal(status, 0, stderr);
   assert.doesNotMatch(stdout, /can't read them/);
@@ -91,7 +91,7 @@ test('token, hash, key, record and certificate belong together', () => {
   assert.equal(certificate.ca, false, 'its key, which lies in every container, makes no other certificates');
 });
 
-test('another run changes nothing; what was removed is made anew', () => {
+test('another run changes nothing; what was removed is created again', () => {
   const fingerprint = () => quietly('sh', ['-c', `find ${at('all')} -type f -exec sha256sum {} + | sort`]);
   const before = fingerprint();
   assert.equal(make([...ALL, at('all')]).status, 0);
@@ -103,7 +103,7 @@ test('another run changes nothing; what was removed is made anew', () => {
   assert.notEqual(textOf('all/tokens/backup.token'), token);
 });
 
-test('half of what belongs together is left as it is, and named', () => {
+test('an incomplete pair is left as it is, and named', () => {
   rmSync(at('all/certs/tls.crt'));
   const key = textOf('all/certs/tls.key');
   const { status, stderr } = make([at('all')]);
@@ -116,7 +116,7 @@ test('half of what belongs together is left as it is, and named', () => {
   );
 });
 
-test('a host that the certificate does not name is not passed over', () => {
+test('a host the certificate does not name is reported', () => {
   assert.equal(make([at('plain')]).status, 0);
   const { status, stderr } = make(['--host', 'localhost', '--host', 'late.example.com', at('plain')]);
   assert.equal(status, 64);
@@ -125,7 +125,7 @@ test('a host that the certificate does not name is not passed over', () => {
   assert.equal(make(['--host', '127.0.0.1', '--host', '::1', at('plain')]).status, 0);
 });
 
-test('empty directories that an engine made in the place of files are cleared away, others are not', () => {
+test('empty directories that an engine created in place of files are removed, others are not', () => {
   for (const name of ['tokens/verifier.sha256', 'tokens/verifier.token', 'keys/log.key'])
     mkdirSync(at('early', name), { recursive: true, mode: 0o755 });
   const { status, stdout, stderr } = make([at('early')]);
@@ -139,7 +139,7 @@ test('empty directories that an engine made in the place of files are cleared aw
 
 const verify = (ca, ...certificates) =>
   spawnSync('openssl', ['verify', '-CAfile', ca, ...certificates], { encoding: 'utf8' }).status === 0;
-/** Whether Node trusts who shows the certificate of a directory, by an authority's file. */
+/** Whether Node trusts a server with a directory's certificate, given an authority's file. */
 async function trusted(directory, ca) {
   const read = (name) => readFileSync(path.join(directory, name));
   const server = createServer({ cert: read('tls.crt'), key: read('tls.key') }, (socket) => socket.end());
@@ -184,8 +184,8 @@ test('a certificate is renewed in steps: OpenSSL and Node trust old and new in o
   });
 });
 
-test('the certificates that the pages make are trusted side by side, too', () => {
-  const cnf = at('bare.cnf'); // nothing but the subject tells two of them apart
+test('the certificates the pages create are trusted side by side, too', () => {
+  const cnf = at('bare.cnf'); // two of them differ only in their subject
   writeFileSync(cnf, '[req]\ndistinguished_name=dn\n[dn]\n');
   for (const which of ['first', 'second']) {
     mkdirSync(at('by-hand', which), { recursive: true });
@@ -197,7 +197,7 @@ test('the certificates that the pages make are trusted side by side, too', () =>
   assert.ok(verify(at('by-hand/both.pem'), ...made));
 });
 
-test('a token is renewed in steps, in the files that are mounted: two hashes first, then the token', () => {
+test('a token is renewed in steps, in the mounted files: two hashes first, then the token', () => {
   const token = () => textOf('renewed/tokens/backup.token');
   const hashes = () => textOf('renewed/tokens/backup.sha256').trim().split(',');
   const hashOf = (text) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -220,7 +220,7 @@ test('without --dev-issuer there is no issuer', () => {
   assert.deepEqual(readdirSync(at('plain')).sort(), ['certs', 'keys', 'tokens']);
 });
 
-test('made by a user that is not the containers’, it says what to do', () => {
+test('run by a user other than the containers’, it says what to do', () => {
   const cap = at('cap'); // that user can't look into the checkout
   writeFileSync(
     cap,

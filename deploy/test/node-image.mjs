@@ -1,6 +1,6 @@
 /**
- * A stand-in for the base image of ours, which can be had from a registry of images only: Debian, Node and npm in the places
- * where the real one has them, and no more of this machine than what npm needs to reach its registry from here.
+ * A stand-in for our base image, which only an image registry has: Debian, Node and npm in the same places as in the real one,
+ * and from this machine only what npm needs to reach its registry.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,10 +10,10 @@ import { debootstrap, kept, quietly, stampOf } from './host.mjs';
 export const NODE_IMAGE = 'node:24-bookworm-slim';
 const NPM_VERSION = '11.19.1';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** The slim images of Debian leave these out too. */
+/** Debian's slim images leave these out too. */
 const DROPPED = ['usr/share/doc', 'usr/share/man', 'usr/share/info', 'usr/share/locale', 'var/lib/apt/lists'];
 
-/** How npm reaches its registry here: the addresses and certificates that a machine may need, and no tokens. */
+/** How npm reaches its registry from here: addresses and certificates, but no tokens. */
 function npmSettings() {
   const ask = (key) => quietly('npm', ['config', 'get', key]).trim();
   const files = [process.env.NODE_EXTRA_CA_CERTS, ask('cafile')].filter((file) => file && file !== 'null');
@@ -43,7 +43,7 @@ function archive({ registry, certificates }) {
       ]);
       const node = path.join(brought, 'node_modules', `node-${process.platform}-${process.arch}`);
       cpSync(path.join(node, 'bin/node'), inside('usr/local/bin/node'));
-      // Where the distribution has it, and with it the image.
+      // Where the distribution, and therefore the image, has it.
       cpSync(path.join(node, 'LICENSE'), inside('usr/local/LICENSE'));
       mkdirSync(inside('usr/local/lib/node_modules'));
       cpSync(path.join(brought, 'node_modules/npm'), inside('usr/local/lib/node_modules/npm'), { recursive: true });
@@ -55,7 +55,7 @@ function archive({ registry, certificates }) {
         'useradd --uid 1000 --gid node --shell /bin/bash --create-home node',
       ];
       quietly('chroot', [directory, 'sh', '-ec', setUp.join('\n')], { env: { PATH } });
-      // For root alone: what is built in the image reaches the registry, what runs in it as another user sees nothing of it.
+      // For root alone: a build in the image reaches the registry, a program run as another user sees nothing of this.
       const settings = [`registry=${registry}`];
       if (certificates) {
         writeFileSync(inside('root/.npm-certificates.pem'), certificates, { mode: 0o600 });
@@ -70,7 +70,7 @@ function archive({ registry, certificates }) {
   return { stamp, file: kept(`node-${stamp}.tar`, make) };
 }
 
-/** Sees to it that an engine has the stand-in under the name of the real one; `docker(...args)` answers what it prints. */
+/** Makes sure that an engine has the stand-in under the real one's name; `docker(...args)` returns its output. */
 export async function provideNodeImage(docker) {
   const { stamp, file } = archive(npmSettings());
   const name = `node-stand-in:${stamp}`;

@@ -34,7 +34,7 @@ test('a package whose licence is not permissive stops the build by name', () => 
   );
 });
 
-test('the binaries come with the licences of what is in them, and none of these is a GPL', () => {
+test('the executables come with the licences of what is in them, none of them a GPL', () => {
   const page = readFileSync(path.join(root, 'dist/binaries/THIRD-PARTY-NOTICES'), 'utf8');
   for (const name of [
     'Node.js v',

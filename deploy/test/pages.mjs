@@ -1,4 +1,4 @@
-/** The commands of a page: each fenced `sh` block below a comment `<!-- run: NAME -->`. What a test runs is what people read. */
+/** The commands of a page: each fenced `sh` block below a comment `<!-- run: NAME -->`. Tests run exactly what people read. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../scripts/setup.mjs';

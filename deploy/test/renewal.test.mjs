@@ -1,7 +1,7 @@
 /**
- * The renewals of docs/install/docker.md and kubernetes.md with real services of the build: a registry and verifiers over TLS, old
- * and new ones at once, asked without a pause. docker and kubectl are stand-ins that do to these processes what they would do to
- * containers and pods.
+ * The renewals of docs/install/docker.md and kubernetes.md with real, built services: a registry and verifiers over TLS, old and
+ * new ones at once, under constant requests. docker and kubectl are stand-ins that do to these processes what the real ones do
+ * to containers and pods.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,15 +17,15 @@ import { quietly } from './host.mjs';
 import { CAP } from './kubernetes/render.mjs';
 import { commandsOf } from './pages.mjs';
 
-/** At once, so that new connections are made on the way to the registry, too. */
+/** Concurrent requests, so that new connections to the registry are made, too. */
 const AT_ONCE = 4;
-/** How long old and new ones serve side by side. */
+/** How long old and new processes serve side by side. */
 const OVERLAP_MS = 1_000;
 
 let home;
 let token;
 let registry;
-/** Those that get requests. */
+/** The verifiers that get requests. */
 let serving = [];
 const all = [];
 
@@ -54,7 +54,7 @@ async function end() {
   serving = [];
 }
 
-/** Copies of the secrets, as a pod has them, or the place itself, as a container has it. */
+/** Copies of the secrets, as in a pod, or their directory itself, as in a container. */
 async function start(kind, secrets, more) {
   const [api, management] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const directory = at(`${kind}-${all.length}`);
@@ -95,7 +95,7 @@ async function startVerifier(secrets) {
   writeFileSync(at('cap-verifier.pid'), String(verifier.service.pid));
 }
 
-/** One more gets requests; old and new go on side by side, `meanwhile`; then the old one goes. */
+/** One more gets requests; old and new run side by side during `meanwhile`; then the old one stops. */
 async function exchange(secrets, meanwhile = () => undefined) {
   const [old] = serving;
   await startVerifier(secrets);
@@ -103,11 +103,11 @@ async function exchange(secrets, meanwhile = () => undefined) {
   await meanwhile();
   await pause(OVERLAP_MS);
   serving = serving.filter((it) => it !== old);
-  await pause(OVERLAP_MS); // what it was asked is answered
+  await pause(OVERLAP_MS); // its requests are answered
   await old.service.stop();
 }
 
-/** What the registry knows, asked of a verifier on a connection of its own. */
+/** Asks a verifier, on a new connection, for something only the registry knows. */
 const ask = (verifier, ca) =>
   new Promise((resolve) => {
     const headers = { authorization: `Bearer ${token}` };
@@ -117,7 +117,7 @@ const ask = (verifier, ca) =>
       })
       .on('error', (error) => resolve(error.code));
   });
-/** Asks all that serve while work is done; answers how often they said what. `place`: where a caller finds the authority. */
+/** Sends requests to all serving verifiers during `work`; returns the count of each answer. `place` has the caller's authority file. */
 async function underLoad(place, work) {
   const counts = {};
   let over = false;
@@ -138,7 +138,7 @@ async function underLoad(place, work) {
   return counts;
 }
 
-/** Runs commands of a page; `roll` is done when they ask for it and wait. */
+/** Runs a page's commands; calls `roll` when they ask for it and wait. */
 async function run(commands, roll = () => undefined) {
   const script = `set -euo pipefail
     docker() {
@@ -171,7 +171,7 @@ function makeSecrets(place) {
   const env = { ...process.env, CAP: `${process.execPath} ${CAP}` };
   quietly(local('scripts/make-secrets.sh'), [place], { env });
 }
-/** Each of the certificates that were in use, by the authority that callers have just now. */
+/** Every certificate that was in use, verified with the authority that callers have at this moment. */
 const verified = (place, ...certificates) =>
   quietly('openssl', ['verify', '-CAfile', path.join(place, 'certs/ca.crt'), ...certificates]);
 function noneFailed(counts) {
@@ -208,7 +208,7 @@ test('Compose: certificate and token are renewed without a failed request', asyn
   assert.notEqual(readFileSync(path.join(place, 'tokens/verifier.token'), 'utf8'), before);
 });
 
-test('Kubernetes: certificate and token are renewed without a failed request, old and new pods side by side', async (t) => {
+test('Kubernetes: certificate and token are renewed without a failed request, with old and new pods side by side', async (t) => {
   const place = local('kubernetes/overlays/production/local');
   mkdirSync(local('kubernetes/overlays'), { recursive: true });
   makeSecrets(place);
@@ -220,7 +220,7 @@ test('Kubernetes: certificate and token are renewed without a failed request, ol
   await startRegistry(mounted());
   await startVerifier(mounted());
   const secretsOf = (what) => readFileSync(path.join(registry.secrets, what), 'utf8');
-  // The registry is that of production-ha, which is never away: it goes on with the new files. That of production restarts.
+  // The registry is that of production-ha, which is never away: it continues with the new files. That of production restarts.
   const roll = () =>
     exchange(mounted(), () => {
       for (const name of ['certs', 'tokens'])
@@ -239,7 +239,7 @@ test('Kubernetes: certificate and token are renewed without a failed request, ol
   }
 });
 
-test('the same load does notice a token that is changed in one step', async () => {
+test('the same load does notice a token that is changed in a single step', async () => {
   const place = local('compose');
   await startRegistry(place);
   await startVerifier(place);

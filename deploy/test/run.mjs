@@ -1,6 +1,6 @@
 /**
- * `npm run test:deploy`: every way to install that is built, really run. Builds what is shipped, then runs the tests beside
- * this file one after the other; each starts from a bare server and leaves nothing behind.
+ * `npm run test:deploy`: runs every way to install for real. Builds what is shipped, then runs the tests beside this file one
+ * after the other; each starts from a bare server and leaves nothing behind.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** A bare Debian server that is booted in a container, with a network of its own that is nothing but loopback. */
+/** A bare Debian server, booted in a container, with its own network, which is only loopback. */
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,11 +13,11 @@ const STOP_MS = 60_000;
 /** Root file systems of running tests: `cap-server-PID-…`. */
 const PLACE = '/var/tmp/cap-server-';
 
-/** What a test that was killed could not remove. */
+/** Removes what a killed test could not. */
 export function removeLeftovers() {
   for (const directory of globSync(`${PLACE}*`))
     if (!existsSync(`/proc/${directory.slice(PLACE.length).split('-')[0]}`)) rmSync(directory, { recursive: true });
-  // `cap-client-PID`: hosts that ask a server.
+  // `cap-client-PID`: hosts that call a server.
   for (const namespace of globSync('/run/netns/cap-{client,outside}-*').map((file) => path.basename(file)))
     if (!existsSync(`/proc/${namespace.split('-')[2]}`)) quietly('ip', ['netns', 'delete', namespace]);
 }
@@ -26,14 +26,14 @@ export class Server extends Shell {
   #container;
   #leader;
 
-  /** Copies the root file system, puts the release, or what else is given, into ~/cap, and boots. */
+  /** Copies the root file system, puts the release (or what is given instead) into ~/cap, and boots. */
   static async boot({ packages = [], release = path.join(root, 'dist', 'binaries') } = {}) {
     const server = new Server();
     server.directory = mkdtempSync(`${PLACE}${process.pid}-`);
     try {
       quietly('cp', ['--archive', '--reflink=auto', `${bareServer(packages)}/.`, server.directory]);
       cpSync(release, path.join(server.directory, 'root', 'cap'), { recursive: true });
-      // A server has this; debootstrap does not make it.
+      // A server has this; debootstrap does not create it.
       writeFileSync(path.join(server.directory, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n');
       await server.#boot();
       return server;
@@ -46,7 +46,7 @@ export class Server extends Shell {
   async #boot() {
     const name = path.basename(this.directory);
     const args = ['--quiet', `--directory=${this.directory}`, `--machine=${name}`, '--register=no', '--keep-unit'];
-    // Whatever ends this test ends the container.
+    // Whatever ends this test also ends the container.
     const container = ['--pdeathsig=TERM', 'systemd-nspawn', ...args, '--private-network', '--console=pipe', '--boot'];
     this.#container = spawn('setpriv', container, { stdio: ['ignore', 'pipe', 'pipe'] });
     let console = '';
@@ -66,7 +66,7 @@ export class Server extends Shell {
     }
   }
 
-  /** As root, in its home directory. */
+  /** Runs commands as root, in its home directory. */
   shellOf(commands) {
     const enter = ['--target', this.#leader, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
     return {
@@ -75,12 +75,12 @@ export class Server extends Shell {
     };
   }
 
-  /** The process whose namespaces are its. */
+  /** A process in the server's namespaces. */
   get pid() {
     return this.#leader;
   }
 
-  /** Stops what runs in it and removes it. */
+  /** Stops the server and removes it. */
   async end() {
     const container = this.#container;
     if (container && container.exitCode === null) {
@@ -93,7 +93,7 @@ export class Server extends Shell {
   }
 }
 
-/** The init of the container: the one child of systemd-nspawn. */
+/** The container's init: the only child of systemd-nspawn. */
 function childOf(pid) {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0] || undefined;
 }

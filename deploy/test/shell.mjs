@@ -1,21 +1,21 @@
-/** Commands as somebody types them on a machine of a test. */
+/** Runs commands as someone would type them on a test machine. */
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A command that takes longer hangs. */
+/** A command that takes longer is considered hung. */
 const COMMAND_MS = 120_000;
 
-/** What a server and an engine have in common; `shellOf(commands, options)` of each says how one gets there. */
+/** What a server and an engine have in common; each has its own `shellOf(commands, options)`. */
 export class Shell {
   /**
-   * Runs commands in a shell that stops at the first failure; `input` goes to stdin, what takes longer than `milliseconds` is
-   * ended with its children. Other options are those of the machine. Answers {code, stdout, stderr}.
+   * Runs commands in a shell that stops at the first failure; `input` goes to stdin. After `milliseconds` the shell and its
+   * children are killed. Other options are those of the machine. Returns {code, stdout, stderr}.
    */
   run(commands, { mayFail = false, input = '', milliseconds = COMMAND_MS, ...options } = {}) {
     const { command, ...spawnOptions } = this.shellOf(commands, options);
-    // A process group, so that a late one is ended with its children.
+    // A process group, so that a hung one is killed with its children.
     const child = spawn(command[0], command.slice(1), { ...spawnOptions, stdio: 'pipe', detached: true });
-    child.stdin.on('error', () => undefined); // it need not read it
+    child.stdin.on('error', () => undefined); // the command need not read it
     child.stdin.end(input);
     return new Promise((resolve, reject) => {
       let [stdout, stderr] = ['', ''];
@@ -31,7 +31,7 @@ export class Shell {
     });
   }
 
-  /** What commands print, without the last line break. */
+  /** The commands' output, without the last line break. */
   async ask(commands, options) {
     return (await this.run(commands, options)).stdout.trim();
   }

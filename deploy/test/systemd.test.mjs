@@ -1,4 +1,4 @@
-/** docs/install/systemd.md on a booted server: the units as they are shipped. */
+/** docs/install/systemd.md on a booted server: the units as shipped. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { walkthrough } from './walkthrough.mjs';
@@ -19,14 +19,14 @@ after(() => server?.end());
 const step = (name) => server.run(page.get(name));
 const property = (unit, name) => server.ask(`systemctl show --value --property=${name} ${unit}`);
 const pidOf = (unit) => property(unit, 'MainPID');
-/** Commands with the eyes of a running service: its mounts, its user. */
+/** Runs commands as a running service sees the machine: its mounts, its user. */
 const within = async (unit, commands, options) =>
   server.run(
     `nsenter --target ${await pidOf(unit)} --mount setpriv --reuid=cap-verifier --regid=cap-verifier --clear-groups sh -c '${commands}'`,
     options,
   );
 
-test('the units have no fault that systemd knows, and an exposure of 2.0 at most', async (t) => {
+test('systemd finds no fault in the units, and an exposure of at most 2.0', async (t) => {
   const shipped = `${SERVICES.map((name) => `${name}.service`).join(' ')} cap-backup.timer cap.target`;
   await server.run('cp ~/cap/systemd/* /etc/systemd/system/');
   assert.equal(await server.ask(`cd /etc/systemd/system && systemd-analyze verify ${shipped} 2>&1`), '');
@@ -60,7 +60,7 @@ test('started means ready', async (t) => {
   assert.match((await step('logs')).stdout, /^\{"ts":".*"service":"cap-verifier-api"/m);
 });
 
-test('the services run as cap-verifier, with no rights beyond it', async () => {
+test('the services run as cap-verifier, without further privileges', async () => {
   const uid = await server.ask('id -u cap-verifier');
   for (const unit of LIVE) {
     const status = await server.ask(`cat /proc/${await pidOf(unit)}/status`);
@@ -77,7 +77,7 @@ test('the services run as cap-verifier, with no rights beyond it', async () => {
   assert.equal(await server.ask('stat --format=%U:%a /var/lib/cap-verifier'), 'cap-verifier:750');
 });
 
-test('the sandbox: what is not theirs can be neither written nor seen', async () => {
+test('the sandbox: they can neither write nor see what is not theirs', async () => {
   await server.run('touch /home/somebody');
   for (const unit of LIVE) {
     for (const place of ['/etc/cap-verifier/x', '/usr/local/bin/x', '/var/lib/x', '/opt/x'])
@@ -91,7 +91,7 @@ test('the sandbox: what is not theirs can be neither written nor seen', async ()
     assert.notEqual((await within(unit, 'cat /etc/cap-verifier/backup-keys/*.key', { mayFail: true })).code, 0);
     assert.equal((await within(unit, 'touch /var/tmp/x && rm /var/tmp/x')).code, 0);
   }
-  // Even root can't write there from within: the file system is mounted so.
+  // Even root can't write there from within: the file system is mounted read-only.
   const asRoot = await server.run(`nsenter --target ${await pidOf('cap-verifier')} --mount touch /usr/x`, {
     mayFail: true,
   });
@@ -110,9 +110,9 @@ test('the sandbox: what is not theirs can be neither written nor seen', async ()
   assert.doesNotMatch(environment, new RegExp(await server.ask('cat /etc/cap-verifier/secrets/verifier.token')));
 });
 
-test('the walkthrough, with the backup of the unit', () => walkthrough(server, ['binary', 'systemd']));
+test('the walkthrough, with the unit’s backup', () => walkthrough(server, ['binary', 'systemd']));
 
-test('a reload takes log level and certificate into use and keeps the process', async () => {
+test('a reload applies log level and certificate and keeps the process', async () => {
   const pid = await pidOf('cap-verifier');
   await step('certbot-hook');
   const served = `openssl s_client -connect localhost:8443 < /dev/null 2> /dev/null | openssl x509 -noout -fingerprint`;
@@ -129,7 +129,7 @@ test('a reload takes log level and certificate into use and keeps the process', 
   await server.run('curl -sS --fail --cacert ~/fullchain.pem https://localhost:8443/healthz');
 });
 
-test('a service that is killed is started again and has lost nothing', async () => {
+test('a killed service is restarted and has lost nothing', async () => {
   const entries = 'cap registry list --data-dir /var/lib/cap-verifier --json';
   const registered = await server.ask(entries);
   for (const unit of LIVE) {
@@ -145,7 +145,7 @@ test('a service that is killed is started again and has lost nothing', async () 
   assert.equal(await server.ask(entries), registered);
 });
 
-test('a service whose configuration is wrong is not started again and again', async () => {
+test('a service with invalid configuration is not restarted over and over', async () => {
   const file = '/etc/cap-verifier/app.yaml';
   await server.run(`cp ${file} ~/app.yaml; echo 'no_such_key: 1' >> ${file}`);
   const { code } = await server.run('systemctl restart cap-verifier', { mayFail: true });
@@ -155,7 +155,7 @@ test('a service whose configuration is wrong is not started again and again', as
   await server.run(`cat ~/app.yaml > ${file}; systemctl restart cap-verifier`);
 });
 
-test('a service that can\u2019t listen says so at once, and is given up after ten tries', async () => {
+test('a service that can\u2019t listen fails at once, and is given up after ten tries', async () => {
   await server.run('systemctl stop cap-verifier; systemctl reset-failed');
   await server.run(
     'openssl s_server -accept 8443 -cert /etc/cap-verifier/certs/server.crt -key /etc/cap-verifier/certs/server.key > /dev/null 2>&1 < /dev/null & echo $! > ~/taken.pid',
@@ -168,7 +168,7 @@ test('a service that can\u2019t listen says so at once, and is given up after te
   await server.run('kill "$(cat ~/taken.pid)"; systemctl reset-failed; systemctl start cap-verifier');
 });
 
-test('the timer makes a backup that counts', async () => {
+test('the timer makes a verified backup', async () => {
   assert.equal(await server.ask('systemctl show --value -p TimersCalendar cap-backup.timer | grep -c 02:00:00'), '1');
   await step('timer');
   assert.equal(await server.ask('systemctl show --value -p TimersCalendar cap-backup.timer | grep -c 01:30:00'), '1');
@@ -189,10 +189,10 @@ test('the timer makes a backup that counts', async () => {
   await step('timer');
 });
 
-/** As a shell takes what is pasted: on to the next line, whatever a command says. */
+/** As an interactive shell runs pasted lines: on to the next one, even after a failure. */
 const pasted = (name, before = '') => server.run(`set +e\n${before}\n${page.get(name)}`, { mayFail: true });
 
-test('an upgrade and a restore stop at what fails', async () => {
+test('an upgrade and a restore stop at the first failure', async () => {
   const programs = () => server.ask('sha256sum /usr/local/bin/cap*; systemctl show --value -p MainPID cap-registry');
   const running = await programs();
   await server.run('cp -r ~/cap ~/cap-new; truncate --size=1M ~/cap-new/cap-registry');
@@ -237,7 +237,7 @@ test('an upgrade keeps configuration and data; a restore brings back what was sa
   await server.run('curl -sS --fail http://127.0.0.1:8080/readyz');
 });
 
-test('stopping the target stops them all, and they end in order', async () => {
+test('stopping the target stops all of them cleanly', async () => {
   await server.run('systemctl stop cap.target');
   for (const unit of LIVE) {
     await server.until(`[ "$(systemctl is-active ${unit})" = inactive ]`);

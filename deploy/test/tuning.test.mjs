@@ -1,4 +1,4 @@
-/** docs/install/tuning.md: what it says of SQLite's shell and of the heap of an executable. */
+/** docs/install/tuning.md: what it says about SQLite's shell and the heap of an executable. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -10,12 +10,12 @@ import { commandsOf } from './pages.mjs';
 
 before(prepareHost);
 
-test('pragmas typed into the shell hold for that shell', () => {
+test('pragmas typed into the shell apply to that shell only', () => {
   const heard = quietly('bash', ['-euo', 'pipefail', '-c', commandsOf('tuning').get('pragmas')]);
   assert.equal(heard, 'wal\n2\n-2000\n');
 });
 
-test('an executable heeds the heap limit in NODE_OPTIONS', () => {
+test('an executable honours the heap limit in NODE_OPTIONS', () => {
   const directory = mkdtempSync('/tmp/cap-tuning-');
   const start = (NODE_OPTIONS) =>
     spawnSync(path.join(root, 'dist/binaries/cap-registry'), ['--management-bind', '127.0.0.1:0'], {

@@ -1,10 +1,10 @@
-/** docs/install/walkthrough.md, for each way to install. */
+/** docs/install/walkthrough.md, for every way to install. */
 import assert from 'node:assert/strict';
 import { commandsOf } from './pages.mjs';
 
 /**
- * Runs the page from lists to a restored backup in the home directory of a server: whatever has `ask(COMMANDS)`. `ways` are
- * the page's blocks `way-…` that come first, `beforehand` other commands. Answers the id of the registered bundle.
+ * Runs the page, from lists to a restored backup, in the home directory of a server: anything with `ask(COMMANDS)`. `ways` are
+ * the page's blocks `way-…` to run first, `beforehand` further commands. Returns the id of the registered bundle.
  */
 export async function walkthrough(server, ways, beforehand = '') {
   const page = commandsOf('walkthrough');

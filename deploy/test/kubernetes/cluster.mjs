@@ -1,4 +1,4 @@
-/** What the rules ask of a rendering: its workloads, what they mount, who selects whom. */
+/** What the rules need to know about a rendering: its workloads, what they mount, who selects whom. */
 import { parse } from 'yaml';
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'CronJob', 'Job', 'Pod'];
@@ -23,7 +23,7 @@ export class Cluster {
     return this.workloads.find((workload) => workload.name === name);
   }
 
-  /** Keys of a ConfigMap or Secret -> text, where it is known; null if there is no such thing. */
+  /** Keys of a ConfigMap or Secret -> text, where known; null if it does not exist. */
   contents(kind, name) {
     const there = this.one(kind, name);
     if (there) {
@@ -33,7 +33,7 @@ export class Cluster {
     return kind === 'Secret' && this.isIssued(name) ? { 'tls.crt': '', 'tls.key': '', 'ca.crt': '' } : null;
   }
 
-  /** Whether cert-manager makes this Secret. */
+  /** Whether cert-manager creates this Secret. */
   isIssued(name) {
     return this.all('Certificate').some(({ spec }) => spec.secretName === name);
   }
@@ -67,7 +67,7 @@ export class Workload {
     return this.container.ports?.find((port) => port.name === name)?.containerPort;
   }
 
-  /** Files that a container sees below its mounts: path -> text; directories that are written to are not looked into. */
+  /** Files a container sees in its mounts: path -> text; writable directories are not included. */
   files(container = this.container) {
     const files = new Map();
     for (const { name, mountPath } of container.volumeMounts ?? []) {
@@ -81,7 +81,7 @@ export class Workload {
     return files;
   }
 
-  /** Whether a path is below a volume that is written to. */
+  /** Whether a path is on a writable volume. */
   isWritten(file) {
     return (this.container.volumeMounts ?? []).some(
       ({ mountPath, readOnly }) => !readOnly && `${file}/`.startsWith(`${mountPath}/`),
@@ -92,7 +92,7 @@ export class Workload {
     return Object.fromEntries((this.container.env ?? []).map(({ name, value }) => [name, value]));
   }
 
-  /** What its files say together; null without a configuration. */
+  /** Its configuration, from all its files; null if it has none. */
   config() {
     const files = this.files();
     const texts = ['app', 'auth', 'tls'].map((name) => files.get(`/config/${name}.yaml`)).filter(Boolean);

@@ -1,9 +1,9 @@
-/** Debian's nginx in the place of an Ingress controller: what the rendered Ingress says, and no more. */
+/** Debian's nginx as the Ingress controller: does what the rendered Ingress says, and nothing more. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const PREFIX = 'nginx.ingress.kubernetes.io/';
-/** Annotation -> directive; what is not here stops the test. */
+/** Annotation -> directive; any other stops the test. */
 const WORDS = {
   'ssl-redirect': () => '',
   'backend-protocol': (value) => {
@@ -59,8 +59,8 @@ export class Controller {
         location / { return 404; } }`;
     });
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((it) => `${it}_temp_path tmp/${it};`);
-    // A request that a pod does not answer is not tried again elsewhere, nor does the pod get fewer of them:
-    // every one that is lost is seen.
+    // A request that a pod does not answer is not retried elsewhere, and the pod gets no fewer requests: every lost one is
+    // noticed.
     this.file(
       'nginx.conf',
       `user root; pid nginx.pid; error_log error.log; worker_processes 1; events { worker_connections 4096; }

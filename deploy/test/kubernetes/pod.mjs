@@ -1,6 +1,6 @@
 /**
- * Pods of a rendering, run by a container engine as the kubelet would: files, users, limits, probes, preStop. A field of a pod
- * that is not carried out here stops the test, but for what only a cluster can do.
+ * Pods of a rendering, run by a container engine as the kubelet would: files, users, limits, probes, preStop. A pod field that
+ * is not implemented here stops the test, except for what only a cluster can do.
  */
 import {
   chmodSync,
@@ -20,11 +20,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, selects } from './cluster.mjs';
 
 const NETWORK = 'cap-pods';
-/** Probes are asked more often than they are written, to save time; what they may take in all is as written. */
+/** Probes run more often than specified, to save time; the total time they may take is as specified. */
 const POLL_MS = 200;
 const WATCH_MS = 1_000;
 
-/** Where a pod runs, what it may take of a node's disk, and that it says nothing to the API. */
+/** Where a pod runs, how much of a node's disk it may use, and that it does not talk to the Kubernetes API. */
 const ONLY_A_CLUSTER = ['topologySpreadConstraints', 'affinity', 'nodeSelector', 'tolerations', 'priorityClassName'];
 const POD = [
   ...['containers', 'volumes', 'securityContext', 'restartPolicy', 'terminationGracePeriodSeconds'],
@@ -43,7 +43,7 @@ const PROBE = [
   'successThreshold',
 ];
 
-/** Answers the object, none of whose fields is left out. */
+/** Returns the object; throws if it has any other field. */
 function only(known, object, where) {
   for (const field of Object.keys(object ?? {}))
     if (!known.includes(field)) throw new Error(`${where}.${field} is not carried out by the test: teach it`);
@@ -61,7 +61,7 @@ const bytesOf = (text) => {
 };
 const coresOf = (text) => (/m$/.test(text) ? Number.parseInt(text, 10) / 1000 : Number(text));
 
-/** The files of a Secret or ConfigMap as the kubelet writes them: root's, for the group, behind links that are exchanged at once. */
+/** The files of a Secret or ConfigMap as the kubelet writes them: owned by root, group-readable, behind atomically replaced links. */
 function writeVolume(directory, files, group) {
   const inner = '..2026_01_01_00_00_00.1';
   mkdirSync(path.join(directory, inner), { recursive: true });
@@ -80,7 +80,7 @@ function writeVolume(directory, files, group) {
   }
 }
 
-/** What fsGroup does to a volume that is written to. */
+/** What fsGroup does to a writable volume. */
 function giveToGroup(place, group) {
   const status = lstatSync(place);
   if (status.isSymbolicLink()) return;
@@ -89,9 +89,9 @@ function giveToGroup(place, group) {
   if (status.isDirectory()) for (const name of readdirSync(place)) giveToGroup(path.join(place, name), group);
 }
 
-/** The network and the volumes that pods share. */
+/** The network and the volumes the pods share. */
 export class Node {
-  /** `hosts`: name -> address of what is outside of the cluster; '' is the machine of the engine. */
+  /** `hosts`: name -> address of what is outside the cluster; '' is the engine's machine. */
   static async start(engine, hosts = []) {
     const node = new Node();
     node.engine = engine;
@@ -113,17 +113,17 @@ export class Node {
   async end() {
     for (const pod of this.pods) await pod.remove();
     await this.engine.run(`docker network rm ${NETWORK}`, { mayFail: true });
-    // What was told to end beside the pods may still write.
+    // Processes beside the pods that were told to stop may still be writing.
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
 export class Pod {
   #watching = false;
-  /** Why it was not ready after it once was, or not alive. */
+  /** Why it stopped being ready or alive. */
   faults = [];
 
-  /** The pod of a workload of these documents; it is not started yet. */
+  /** The pod of a workload in these documents, not started yet. */
   constructor(node, documents, workload, { ordinal } = {}) {
     const cluster = new Cluster(documents);
     this.node = node;
@@ -173,7 +173,7 @@ export class Pod {
     return [...args, container.image, ...words];
   }
 
-  /** Names that the Services of this pod have in the cluster. */
+  /** Names of this pod's Services in the cluster. */
   #aliases() {
     const services = this.cluster
       .all('Service')
@@ -297,7 +297,7 @@ export class Pod {
     this.address = await this.inspect(`(index .NetworkSettings.Networks "${NETWORK}").IPAddress`);
   }
 
-  /** Started and Ready; throws when its probes say that it won't be. Answers after how many milliseconds. */
+  /** Waits until it is started and Ready; throws if it ends or takes too long. Returns the milliseconds it took. */
   async start() {
     const started = Date.now();
     await this.launch();
@@ -310,7 +310,7 @@ export class Pod {
 
   async #await(kind) {
     if (!this.probes[kind]) return;
-    // A pod that is not ready may become so at any time: no longer than its start may take is waited for.
+    // A pod that is not ready may become so at any time: waits no longer than its start may take.
     const deadline = Date.now() + Math.max(this.probes[kind].milliseconds, 60_000);
     while (!(await this.#passes(kind))) {
       if ((await this.inspect('.State.Running')) !== 'true')
@@ -320,7 +320,7 @@ export class Pod {
     }
   }
 
-  /** Goes on asking; a probe that fails as often as it may is a fault of the pod. */
+  /** Keeps probing; a probe that reaches its failure threshold is a fault of the pod. */
   async #watch() {
     this.#watching = true;
     const failed = { readiness: 0, liveness: 0 };
@@ -333,7 +333,7 @@ export class Pod {
     }
   }
 
-  /** What the kubelet does when a pod is deleted; answers with what it ended. */
+  /** What the kubelet does when a pod is deleted; returns the exit code and the log. */
   async terminate({ preStop = true } = {}) {
     const deadline = Date.now() + this.grace * 1000;
     this.#watching = false;
@@ -350,7 +350,7 @@ export class Pod {
     return { code, log };
   }
 
-  /** It is killed, and its container is made again: the pod, its volumes and its name stay. */
+  /** Kills it and recreates its container: the pod, its volumes and its name stay. */
   async killAndRestart() {
     this.#watching = false;
     await this.engine.docker('kill', '--signal', 'KILL', this.name);
@@ -360,7 +360,7 @@ export class Pod {
     return Number(code);
   }
 
-  /** A Job's pod: runs to its end; answers what it said. */
+  /** Runs a Job's pod to completion; returns its output. */
   async complete() {
     await this.launch();
     const code = await this.engine.docker('wait', this.name);

@@ -1,4 +1,4 @@
-/** deploy/kubernetes rendered as `kubectl apply -k` does, with secrets made for it, in a scratch copy. */
+/** Renders deploy/kubernetes as `kubectl apply -k` does, with fresh secrets, in a scratch copy. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { demandKubectl, quietly } from '../host.mjs';
 
 export const CAP = path.join(root, 'apps/cli/dist/main.js');
 export const OVERLAYS = ['dev', 'production', 'production-ha'];
-/** What is put on top of which overlay. */
+/** Which components go on top of which overlay. */
 export const ON_TOP = {
   production: ['ingress-nginx', 'gateway', 'cert-manager', 'service-monitor', 'tuned', 'restore'],
   'production-ha': ['ingress-nginx', 'gateway', 'cert-manager', 'service-monitor', 'tuned', 'migrate'],
@@ -36,7 +36,7 @@ export class Manifests {
     return path.join(this.directory, ...names);
   }
 
-  /** What the page lets people make, for every overlay. */
+  /** What the page tells people to create, for every overlay. */
   makeSecrets(...more) {
     const [first, ...others] = OVERLAYS;
     const local = this.at('overlays', first, 'local');
@@ -69,7 +69,7 @@ export class Manifests {
     return documentsOf(stdout);
   }
 
-  /** An overlay of one's own, as the page shows it. */
+  /** A custom overlay, as on the page. */
   renderWith(overlay, components, more = '') {
     this.putOnTop(overlay, components, more);
     return this.render('own');
@@ -82,7 +82,7 @@ export class Manifests {
     );
   }
 
-  /** A file that is applied by itself. */
+  /** A file that is applied on its own. */
   documents(file) {
     return documentsOf(readFileSync(this.at(file), 'utf8'));
   }

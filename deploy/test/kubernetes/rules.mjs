@@ -1,6 +1,6 @@
 /**
- * What every rendering of deploy/kubernetes must hold. A rule is given a Cluster and tells its faults; the test shows of each
- * that it finds the fault that it is there for.
+ * Rules that every rendering of deploy/kubernetes must satisfy. A rule takes a Cluster and reports its faults; the test shows
+ * for each rule that it finds the fault it is meant for.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,17 +10,17 @@ import { version } from './render.mjs';
 
 const NAMESPACE = 'cap-system';
 const IMAGES = ['cap-verifier-api', 'cap-registry', 'cap-backup-worker'];
-/** docs/install/choose.md: the verifier API once a thread has judged proofs. */
+/** docs/install/choose.md: the verifier API once a thread has verified proofs. */
 const MEASURED_MIB = 200;
-/** libs/service-kit: how long running requests may go on after SIGTERM, and when the process has ended at the latest. */
+/** libs/service-kit: how long requests may continue after SIGTERM, and by when the process has exited. */
 const FINISH_SECONDS = 20;
 const END_SECONDS = 30;
-/** Until every proxy of the cluster knows that a pod goes. */
+/** Until every proxy in the cluster knows that a pod is going away. */
 const HEARD_SECONDS = 5;
 
-/** Operations that nobody outside may reach. */
+/** Operations that must not be reachable from outside. */
 const INTERNAL = ['/healthz', '/readyz', '/readyz/serving', '/metrics'];
-/** How long a registry that is one pod stays bound to a node that is lost. */
+/** How long a single-pod registry stays bound to a lost node. */
 const LOST_SECONDS = 30;
 const PUBLIC = Object.keys(JSON.parse(readFileSync(path.join(root, 'docs/openapi.json'), 'utf8')).paths).filter(
   (route) => !INTERNAL.includes(route),
@@ -161,11 +161,11 @@ export const RULES = {
       yield* listed(secrets, wanted, `${name}: secret`);
       if (name === 'cap-backup' && files.includes('/certs/tls.key')) yield `${name}: has the private key of TLS`;
     }
-    // The authority of PostgreSQL and the bucket is none that cert-manager puts its own in the place of.
+    // cert-manager does not replace the authority of PostgreSQL and the bucket.
     for (const workload of cluster.workloads.filter(({ pod }) => pod.volumes.some(({ name }) => name === 'storage')))
       if (workload.environment().NODE_EXTRA_CA_CERTS !== '/run/secrets/cap-storage/ca.crt')
         yield `${workload.name}: holds its storage to another authority`;
-    // Where volumes belong to a zone, no pod may be able to have both.
+    // If volumes belong to a zone, one pod may be unable to mount both.
     for (const { name, pod } of cluster.workloads) {
       const claims = pod.volumes.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []);
       if (claims.length > 1) yield `${name}: wants the volumes ${claims.join(', ')} on one node`;
@@ -209,7 +209,7 @@ export const RULES = {
       ])
         if (server[key] !== `0.0.0.0:${port}`) yield `${name}: server.${key} is not the container's port`;
       for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
-        // A verifier goes on without its registry.
+        // A verifier keeps running without its registry.
         const ready = name === 'cap-verifier' ? '/readyz/serving' : '/readyz';
         const route = probe === 'readinessProbe' ? ready : '/healthz';
         const asked = container[probe]?.httpGet;
@@ -231,7 +231,7 @@ export const RULES = {
     }
   },
 
-  /** Every flow that the network policies let through, and no other. */
+  /** Exactly the flows the network policies let through. */
   *flows(cluster) {
     const embedded = cluster.one('StatefulSet', 'cap-registry') !== undefined;
     const migrating = cluster.workload('cap-registry-migrate') !== undefined;
@@ -243,7 +243,7 @@ export const RULES = {
       'cap-system/monitoring=true -> cap-verifier 8080',
       'cap-system/monitoring=true -> cap-registry 8081',
       ...['cap-verifier', 'cap-backup'].flatMap((name) => [
-        `${name} -> cap-registry 8444`, // let in by the registry's policy …
+        `${name} -> cap-registry 8444`, // allowed in by the registry's policy …
         `${name} => cap-registry 8444`, // … and out by the caller's
       ]),
       'cap-verifier => anywhere 443',
@@ -334,7 +334,7 @@ export const RULES = {
     }
   },
 
-  /** What makes `kubectl rollout` lose no request. */
+  /** What keeps `kubectl rollout` from losing a request. */
   *rollout(cluster) {
     for (const { name, document, pod, container } of cluster.workloads.filter(({ serves }) => serves)) {
       const sleep = sleepOf(container);
@@ -354,7 +354,7 @@ export const RULES = {
     if (jobTemplate.spec.template.spec.containers[0].args[0] !== 'run-once') yield 'cap-backup: not run-once';
   },
 
-  /** Only the public API, and all of it. */
+  /** The public API, all of it and nothing else. */
   *published(cluster) {
     const routes = [
       ...cluster.all('Ingress').flatMap(({ spec }) => spec.rules.flatMap(({ http }) => http.paths)),
@@ -406,7 +406,7 @@ export const faultsOf = (cluster, rules = Object.keys(RULES)) =>
 
 const templatesOf = (cluster) => cluster.all('StatefulSet').flatMap(({ spec }) => spec.volumeClaimTemplates ?? []);
 const portOf = (service, name) => service.spec.ports.find((port) => port.name === name);
-/** A pod that cert-manager makes for an ACME authority. */
+/** A pod that cert-manager creates for an ACME authority. */
 const isSolver = ({ matchLabels }) => 'acme.cert-manager.io/http01-solver' in (matchLabels ?? {});
 const isDeny = ({ podSelector, policyTypes, ingress, egress }, type) =>
   Object.keys(podSelector).length === 0 && policyTypes.includes(type) && !ingress && !egress;

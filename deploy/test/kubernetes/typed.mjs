@@ -1,4 +1,4 @@
-/** Documents held to the types of Kubernetes by the TypeScript compiler: a wrong, missing or unknown field is its complaint. */
+/** Checks documents against the Kubernetes types with the TypeScript compiler, which reports a wrong, missing or unknown field. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,7 @@ function moduleOf(apiVersion) {
 
 const nameOf = ({ kind, metadata }) => `${kind} ${metadata?.name}`;
 
-/** For each list of documents what the compiler says, each complaint with the kind and name of the document. */
+/** For each list of documents, the compiler's errors, each with the kind and name of its document. */
 export function typeFaults(...lists) {
   const directory = mkdtempSync(path.join(tmpdir(), 'cap-typed-'));
   try {
