@@ -1,12 +1,12 @@
 import { type FastifyReply } from 'fastify';
 import { ProblemError } from '@cap/service-kit';
-import { type ByteRange } from '@cap/storage';
+import { type ByteRange } from '@cap/contracts';
 
 /**
  * The part of `size` bytes that a Range header asks for (RFC 9110: one range of bytes), or undefined for all of them: other
  * units and lists of ranges may be ignored. ProblemError request.range (416) if the part lies outside.
  */
-export function requestedRange(header: string | undefined, size: number): ByteRange | undefined {
+export function requestedRange(header: string | undefined, size: number): Required<ByteRange> | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [, from, to] = match as unknown as [string, string, string];
@@ -22,7 +22,7 @@ export function requestedRange(header: string | undefined, size: number): ByteRa
 }
 
 /** Status and headers of an answer with all `size` bytes or the part of them. */
-export function describeBytes(reply: FastifyReply, size: number, range: ByteRange | undefined): void {
+export function describeBytes(reply: FastifyReply, size: number, range: Required<ByteRange> | undefined): void {
   reply.header('content-type', 'application/octet-stream').header('accept-ranges', 'bytes');
   if (!range) return void reply.header('content-length', size);
   reply

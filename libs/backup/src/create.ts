@@ -7,7 +7,8 @@ import { makeSidecar } from './archive/sidecar.js';
 import { type ArchiveSigner, PAYLOAD_TYPES, signDetached } from './archive/signature.js';
 import { signatureFileOf, verifyArchive } from './archive/verify.js';
 import { ArchiveWriter } from './archive/write.js';
-import { type SnapshotLease, type SnapshotSource } from './snapshot-source.js';
+import { type SnapshotRecord } from '@cap/storage';
+import { type SnapshotSource } from './snapshot-source.js';
 import { type SourceFile, sourceFiles, type Sources } from './sources/source-files.js';
 import { type BackupRecord, backupRecord, type BackupTarget } from './target/backup-target.js';
 
@@ -24,7 +25,7 @@ export interface CreateOptions {
   version: string;
   now: Date;
   /** Told of the snapshot before it is read. */
-  leased?: ((id: string) => Promise<void>) | undefined;
+  onSnapshot?: ((id: string) => Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -45,24 +46,24 @@ export async function createBackup(options: CreateOptions): Promise<BackupRecord
       'backup.recipients: archives are not encrypted by this version; no backup is made rather than a plain one',
     );
   signal?.throwIfAborted();
-  const lease = await source.lease();
+  const snapshot = await source.createSnapshot();
   try {
-    await options.leased?.(lease.id);
-    return await archive(lease, options);
+    await options.onSnapshot?.(snapshot.id);
+    return await archive(snapshot, options);
   } finally {
     // A lease that can't be given back runs out by itself; that is no reason to doubt a verified archive.
-    await source.release(lease.id).catch(() => undefined);
+    await source.releaseSnapshot(snapshot.id).catch(() => undefined);
   }
 }
 
-async function archive(lease: SnapshotLease, options: CreateOptions): Promise<BackupRecord> {
+async function archive(snapshot: SnapshotRecord, options: CreateOptions): Promise<BackupRecord> {
   const { target, signer } = options;
-  await refuseWithoutRoom(target, lease);
+  await refuseWithoutRoom(target, snapshot);
   const created = await freeTime(target, options.now);
   const name = archiveName(created);
   const temporary = temporaryName(target.directory);
   try {
-    const { manifest, ...written } = await writeArchive(temporary, created, lease, options);
+    const { manifest, ...written } = await writeArchive(temporary, created, snapshot, options);
     const read = await verifyArchive(temporary, { signer: signer.publicKey, signal: options.signal });
     if (read.size !== written.size || read.sha3_256 !== written.sha3_256)
       throw new CapError('io', 'backup.readback', `${temporary}: what was read back is not what was written`);
@@ -81,23 +82,23 @@ async function archive(lease: SnapshotLease, options: CreateOptions): Promise<Ba
 async function writeArchive(
   file: string,
   created: Date,
-  lease: SnapshotLease,
+  snapshot: SnapshotRecord,
   { source, sources, signer, allowPlaintextKeys, version, signal }: CreateOptions,
 ) {
   const handle = await open(file, 'wx', 0o600);
   try {
     const writer = new ArchiveWriter(handle, created, signal);
     try {
-      await writer.add(DATABASE, lease.database_size, source.database(lease.id));
-      const broken = await addBlobs(writer, lease, source);
+      await writer.add(DATABASE, snapshot.database_size, source.database(snapshot.id));
+      const broken = await addBlobs(writer, snapshot, source);
       const others = await addSources(writer, sourceFiles(sources, allowPlaintextKeys));
       const manifest: Manifest = {
         schema: 'cap-backup.v1',
         created_at: rfc3339(created),
-        log_size: lease.log_size,
-        head_digest: lease.head_digest,
-        epoch: lease.epoch,
-        checkpoint: lease.checkpoint,
+        log_size: snapshot.log_size,
+        head_digest: snapshot.head_digest,
+        epoch: snapshot.epoch,
+        checkpoint: snapshot.checkpoint,
         versions: { cap: version },
         incomplete: [...broken, ...others],
         files: writer.files,
@@ -127,14 +128,14 @@ const MAX_BROKEN = 10_000;
  * Each BLOB's bytes must give its name: what a registry hands out wrongly is not saved as if it were right. One that is broken is
  * left out and named, since all the others are worth saving, now more than ever.
  */
-async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: SnapshotSource): Promise<Omission[]> {
+async function addBlobs(writer: ArchiveWriter, snapshot: SnapshotRecord, source: SnapshotSource): Promise<Omission[]> {
   const broken: Omission[] = [];
   let count = 0;
-  for await (const { blob_id, size } of source.blobs(lease.id)) {
+  for await (const { blob_id, size } of source.blobs(snapshot.id)) {
     const name = blobPath(blob_id);
-    const read = await readBlob(source.blob(lease.id, blob_id), blob_id, size);
+    const read = await readBlob(source.blob(snapshot.id, blob_id), blob_id, size);
     if (typeof read === 'string') broken.push({ path: name, reason: read });
-    else await writer.add(name, size, read ?? twiceRead(source.blob(lease.id, blob_id), blob_id));
+    else await writer.add(name, size, read ?? twiceRead(source.blob(snapshot.id, blob_id), blob_id));
     count++;
     if (broken.length > MAX_BROKEN)
       throw new CapError(
@@ -143,8 +144,8 @@ async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: Sna
         `more than ${MAX_BROKEN} BLOBs are broken, ${blob_id} among them: is the place of the BLOBs mounted?`,
       );
   }
-  if (count !== lease.blobs)
-    throw new CapError('io', 'backup.blob', `the snapshot has ${lease.blobs} BLOBs, ${count} were listed`);
+  if (count !== snapshot.blobs)
+    throw new CapError('io', 'backup.blob', `the snapshot has ${snapshot.blobs} BLOBs, ${count} were listed`);
   return broken;
 }
 
@@ -193,8 +194,8 @@ async function addSources(writer: ArchiveWriter, files: AsyncIterable<SourceFile
   return incomplete;
 }
 
-async function refuseWithoutRoom(target: BackupTarget, lease: SnapshotLease): Promise<void> {
-  const needed = lease.database_size + lease.blob_bytes + SPARE_BYTES;
+async function refuseWithoutRoom(target: BackupTarget, snapshot: SnapshotRecord): Promise<void> {
+  const needed = snapshot.database_size + snapshot.blob_bytes + SPARE_BYTES;
   const free = await target.room();
   if (free < needed)
     throw new CapError(

@@ -5,7 +5,7 @@ import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
 import { type BackupRecord } from './target/backup-target.js';
 
-export interface RunOptions extends Omit<CreateOptions, 'now' | 'leased'> {
+export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
   /** Who runs, as told to a second one that is refused. */
   program: string;
   /** Null removes nothing. */
@@ -64,10 +64,10 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       });
     // We hold the target, so whoever is `running` was killed; its snapshot would keep us waiting until it runs out.
     if (before?.outcome === 'running' && before.lease !== null)
-      await options.source.release(before.lease).catch(() => undefined);
+      await options.source.releaseSnapshot(before.lease).catch(() => undefined);
     await running(null);
     try {
-      const backup = await createBackup({ ...options, now: now(), leased: running });
+      const backup = await createBackup({ ...options, now: now(), onSnapshot: running });
       record.archive = backup.name;
       await on.verified?.(backup);
       const { signer, signal } = options;

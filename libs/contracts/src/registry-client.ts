@@ -39,8 +39,8 @@ import {
   type ReceiptRecord,
 } from './log.js';
 import {
-  collectedRecord,
-  type CollectedRecord,
+  collectionResult,
+  type CollectionResult,
   type CollectRequest,
   type ErasureReason,
   erasureRecord,
@@ -48,8 +48,8 @@ import {
   heldEntries,
   type HeldEntries,
   type RetentionRequest,
-  retiredRecord,
-  type RetiredRecord,
+  retentionResult,
+  type RetentionResult,
 } from './operations.js';
 import { type Page, type PageQuery } from './page.js';
 import {
@@ -176,8 +176,8 @@ export class RegistryClient {
   }
 
   /** Moves what no row wants to the trash, and empties the trash of what is old. */
-  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectedRecord> {
-    return this.#transport.json(collectedRecord, { ...context, ...post('/v1/blobs/collect', request, true) });
+  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectionResult> {
+    return this.#transport.json(collectionResult, { ...context, ...post('/v1/blobs/collect', request, true) });
   }
 
   /** Of an entry, or of all entries of a bundle. */
@@ -193,8 +193,8 @@ export class RegistryClient {
   }
 
   /** Erases what is older, or names it in a dry run. */
-  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetiredRecord> {
-    return this.#transport.json(retiredRecord, { ...context, ...post('/v1/retention', request, true) });
+  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetentionResult> {
+    return this.#transport.json(retentionResult, { ...context, ...post('/v1/retention', request, true) });
   }
 
   /** Durable once resolved. Code bundle.unknown if the BLOB is not there. */

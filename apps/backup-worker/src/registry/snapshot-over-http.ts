@@ -10,7 +10,7 @@ const FIRST_PAUSE_MS = 100;
 
 /**
  * A registry over its internal HTTP API. A body that breaks off is taken up again with a Range request where it ended; sizes and
- * hashes are checked by whoever reads. Once `signal` is aborted everything but `release` throws. CapError backup.blob-gone for
+ * hashes are checked by whoever reads. Once `signal` is aborted everything but `releaseSnapshot` throws. CapError backup.blob-gone for
  * a BLOB that the registry no longer gives out, blob.corrupt and blob.missing for one that it has lost, and ServiceError.
  */
 export function snapshotOverHttp(
@@ -18,7 +18,7 @@ export function snapshotOverHttp(
   signal: AbortSignal,
 ): SnapshotSource {
   return {
-    lease: () => patient.createSnapshot({ signal }),
+    createSnapshot: () => patient.createSnapshot({ signal }),
     database: (id) => resumed((first) => client.snapshotDatabase(id, from(first), { signal }), signal),
     blobs: (id) => blobsOf(client, id, signal),
     blob: (_id, blobId) =>
@@ -27,7 +27,7 @@ export function snapshotOverHttp(
         if (download) return download;
         throw new CapError('io', 'backup.blob-gone', `BLOB ${blobId} was in the snapshot and is no longer given out`);
       }, signal),
-    release: (id) => client.deleteSnapshot(id),
+    releaseSnapshot: (id) => client.deleteSnapshot(id),
   };
 }
 

@@ -6,14 +6,14 @@ import { type Config } from '@cap/config';
 import {
   blobPutQuery,
   type BlobRecord,
-  type CollectedRecord,
+  type CollectionResult,
   collectRequest,
   digest,
   type Page,
   pageQuery,
   blobRecord,
   blobPage,
-  collectedRecord,
+  collectionResult,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import {
@@ -92,10 +92,10 @@ export class BlobsController {
   @HttpCode(200)
   @Clients('operator')
   @ApiOperation({ summary: 'Move BLOBs that no row wants to the trash, and empty it of what is old' })
-  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectedRecord })
+  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectionResult })
   collect(
     @ZodBody(collectRequest) { grace_hours, dry_run }: z.output<typeof collectRequest>,
-  ): Promise<CollectedRecord> {
+  ): Promise<CollectionResult> {
     const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
     return this.data.collect({ graceMs, dryRun: dry_run });
   }

@@ -32,11 +32,10 @@ export class IdempotencyController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'Reserve a key for a request' })
-  @ApiOkResponse({ description: 'The kept answer, or null: carry the request out', standardSchema: keyState })
+  @ApiOkResponse({ description: 'The stored answer, or null: carry the request out', standardSchema: keyState })
   @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
-  async reserve(@ZodBody(keyRequest) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
-    const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
-    return { answer };
+  async reserve(@ZodBody(keyRequest) request: KeyRequest): Promise<KeyState> {
+    return { answer: await this.data.store.idempotency.reserve(request) };
   }
 
   @Put(':id/lease')
@@ -44,11 +43,8 @@ export class IdempotencyController {
   @ApiOperation({ summary: 'Keep a reserved key for longer' })
   @ApiNoContentResponse({ description: 'Done' })
   @Problems('idempotency.in-flight')
-  async renew(
-    @ZodParam('id', digest) id: Digest,
-    @ZodBody(leaseRequest) { lease_id, lease_seconds }: LeaseRequest,
-  ): Promise<void> {
-    await this.data.store.idempotency.renew(id, lease_id, lease_seconds * 1000);
+  async renew(@ZodParam('id', digest) id: Digest, @ZodBody(leaseRequest) lease: LeaseRequest): Promise<void> {
+    await this.data.store.idempotency.renew(id, lease);
   }
 
   @Put(':id/answer')
@@ -65,7 +61,7 @@ export class IdempotencyController {
   ): Promise<void> {
     if (!(body instanceof Readable))
       throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
-    await this.data.keepAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
+    await this.data.storeAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
   }
 
   @Delete(':id')

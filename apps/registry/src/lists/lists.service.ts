@@ -1,11 +1,11 @@
 import { type Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
+import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
 import { CONFIG } from '@cap/service-kit';
-import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
+import { RegistryData, type StoredList } from '@cap/storage';
 
 @Injectable()
 export class ListsService {

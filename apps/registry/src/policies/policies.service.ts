@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type Page,
+  type PageRequest,
   type PolicyRecord,
   type PolicyRequest,
   type PolicyStatus,
@@ -9,7 +10,7 @@ import {
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { compilePolicy, lintErrors } from '@cap/policy';
-import { type PageRequest, RegistryData, type StoredPolicy } from '@cap/storage';
+import { RegistryData, type StoredPolicy } from '@cap/storage';
 
 @Injectable()
 export class PoliciesService {

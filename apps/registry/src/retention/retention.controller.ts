@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Config } from '@cap/config';
-import { PAGE_LIMIT, retentionRequest, type RetiredRecord, retiredRecord } from '@cap/contracts';
+import { PAGE_LIMIT, retentionRequest, type RetentionResult, retentionResult } from '@cap/contracts';
 import { Clients, CONFIG, ProblemError, ZodBody, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
@@ -18,11 +18,11 @@ export class RetentionController {
   @HttpCode(200)
   @Clients('operator')
   @ApiOperation({ summary: 'Erase evidence that is older than it has to be kept' })
-  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retiredRecord })
+  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retentionResult })
   @Problems('option.unsupported', 'storage.full')
   async retire(
     @ZodBody(retentionRequest) { years, dry_run }: z.output<typeof retentionRequest>,
-  ): Promise<RetiredRecord> {
+  ): Promise<RetentionResult> {
     const age = years ?? this.config.registry.retention_years;
     if (age === null)
       throw new ProblemError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');

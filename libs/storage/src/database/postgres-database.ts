@@ -26,9 +26,6 @@ const NUMERIC = 1700;
 
 const WHAT = 'PostgreSQL';
 
-/** Whether this names a database of a server, not an SQLite file. */
-export const isPostgresUrl = (database: string): boolean => /^postgres(ql)?:\/\//.test(database);
-
 /** The row of the totals is the lock: whoever has it is the only one that appends to the log, in all processes. */
 const BEGIN_WRITE = [
   'BEGIN',

@@ -1,22 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import type { EntryRecord, ErasureReason, ErasureRecord, PolicyStatus } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { type ChainEvent } from '@cap/tlog';
 import { type Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
 import {
-  type Erasure,
-  type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
   type NewPolicy,
-  type PolicyStatus,
   type Stored,
   type StoredBlob,
-  type StoredEntry,
   type StoredList,
   type StoredPolicy,
-} from '../stores.js';
+} from '../records.js';
 import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
 import { erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -118,7 +115,7 @@ export class RegistryStore extends RegistryReader {
   }
 
   /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
-  registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
+  registerEntry(entry: NewEntry): Promise<Stored<EntryRecord>> {
     const entry_id = entryId(entry);
     return this.#queue.submit(
       async (tx) => {
@@ -126,15 +123,16 @@ export class RegistryStore extends RegistryReader {
         if (same) return { record: toEntry(same), created: false };
         await this.#keep(tx, entry.bundle_id);
         const registered_at = this.#time();
-        const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
-        const { company, ...hashes } = entry;
-        const company_digest = company_salt === null ? null : saltedDigest(company!, company_salt);
+        const { company = null, ...hashes } = entry;
+        const company_salt = company === null ? null : randomBytes(16).toString('hex');
+        const company_digest = company === null ? null : saltedDigest(company, company_salt!);
         const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
         const row: EntryRow = {
           log_index: seq,
           entry_id,
           registered_at,
-          ...entry,
+          ...hashes,
+          company,
           company_salt,
           erased_at: null,
           legal_hold: 0,
@@ -218,7 +216,7 @@ export class RegistryStore extends RegistryReader {
   }
 
   /** Holds an entry, or all entries of a bundle, or lets them go: an event for each one that changes. CapError entry.unknown. */
-  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<EntryRecord[]> {
     return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
   }
 
@@ -227,7 +225,7 @@ export class RegistryStore extends RegistryReader {
    * leaves and proofs stay. Its bytes are the caller's to remove. Once more changes nothing. CapError entry.unknown;
    * bundle.held, bundle.shared.
    */
-  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord> {
     return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
   }
 

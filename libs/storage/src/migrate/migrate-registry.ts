@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
@@ -15,7 +16,7 @@ import { type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { type RegistryFault } from '../fsck/faults.js';
 import { type RegistryVerification, verifyRegistry, verifyStores } from '../fsck/verify-registry.js';
-import { S3Objects, type S3Place } from '../s3/s3-objects.js';
+import { S3Objects } from '../s3/s3-objects.js';
 import { type BlobStore, type CheckpointStore } from '../stores.js';
 
 export interface MigrateOptions {
@@ -54,7 +55,7 @@ const AT_ONCE = 8;
  */
 export async function migrateRegistry(
   from: { database: string; blobs: string },
-  to: { database: string; s3: S3Place },
+  to: { database: string; s3: S3Location },
   { dryRun = false, logKeys, onProgress = () => undefined }: MigrateOptions = {},
 ): Promise<Migration> {
   const directory = path.dirname(path.resolve(from.database));

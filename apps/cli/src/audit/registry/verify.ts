@@ -5,6 +5,7 @@ import { CapError, isCapError, jcsText, type JsonValue, parseJson } from '@cap/c
 import {
   chainFault,
   eventLeaf,
+  GrowingTree,
   leafHash,
   parseCheckpoint,
   type SignedCheckpoint,
@@ -13,7 +14,6 @@ import {
 } from '@cap/tlog';
 import { embeddedKey, kidOf, parseEnvelope, sha3Text, verifySignature } from '@cap/crypto';
 import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
-import { GrowingTree } from '@cap/storage';
 import { EXIT, type ExitCode } from '../../frame/exit-codes.js';
 import { isDirectory } from '../../frame/input.js';
 import { type CliIo, printResult } from '../../frame/io.js';
