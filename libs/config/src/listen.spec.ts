@@ -58,7 +58,7 @@ describe('listeners without TLS', () => {
     ).toEqual(['127.0.0.1:0', false, 'plain 127.0.0.1:0']);
   });
 
-  it("a file's server.bind is served besides the management listener: the chapter's file is used in both modes", () => {
+  it("a file's server.bind is served besides the management listener: the original operations manual uses one file in both modes", () => {
     expect(plan('verifier', { server: { bind: '0.0.0.0:8443' } })).toEqual([
       '127.0.0.1:8080',
       true,

@@ -93,7 +93,7 @@ describe('sources', () => {
     ).toEqual(['limits.body_memory_bytes_per_subject', 'limits.body_memory_bytes', 'limits.uploads_per_subject']);
   });
 
-  it('reads the files of the operations chapter: app.yaml with auth.yaml and tls.yaml beside it', () => {
+  it('reads the files of the original operations manual: app.yaml with auth.yaml and tls.yaml beside it', () => {
     const file = files({
       'app.yaml': `
 server: {bind: "0.0.0.0:8443", log_level: "info"}

@@ -26,7 +26,7 @@ const tokenHash = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected s
 const cron = z.string().regex(/^(\S+\s+){4}\S+$/, { error: 'expected a cron expression of five fields' });
 const object = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
 
-/** `1.2` is a number in YAML; the chapter's spelling `TLSv1.2` is taken too. */
+/** `1.2` is a number in YAML; `TLSv1.2`, as in the original operations manual, is accepted too. */
 const tlsVersion = z
   .union([z.string(), z.number()], { error: 'expected 1.2 or 1.3' })
   .transform((value) => String(value).replace(/^TLSv/, ''))
