@@ -17,10 +17,10 @@ const ARROWS = {
   'libs/proof': ['core', 'crypto', 'lists', 'policy'],
   'libs/verify': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
   'libs/prover': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
-  'libs/storage': ['core', 'crypto', 'tlog', 'contracts', 'config'],
+  'libs/storage': ['core', 'crypto', 'tlog'],
   'libs/backup': ['core', 'crypto', 'tlog', 'storage'],
-  'libs/config': [],
-  'libs/contracts': [],
+  'libs/config': ['core'],
+  'libs/contracts': ['core'],
   'libs/service-kit': ['core', 'crypto', 'config', 'contracts'],
   'apps/cli': [
     ...['core', 'crypto', 'tlog', 'lists', 'policy', 'proof', 'verify', 'prover'],

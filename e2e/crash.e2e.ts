@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Relay } from '../apps/verifier-api/src/relay.fixture.js';
-import { type RegistryClient, ServiceError } from '../libs/contracts/src/index.js';
+import { type RegistryClient } from '../libs/contracts/src/index.js';
+import { CapError } from '../libs/core/src/index.js';
 import { verifyRegistry } from '../libs/storage/src/index.js';
 import { type Service } from '../scripts/local-stack.mjs';
 import { generator, SCALE, SEED } from './chance.js';
@@ -227,7 +228,7 @@ describe('push-back', () => {
         (error: unknown) => error,
       );
     }
-    expect(refused).toBeInstanceOf(ServiceError);
+    expect(refused).toBeInstanceOf(CapError);
     expect(refused).toMatchObject({ status: 503, code: 'overloaded', retryAfter: 1 });
     for (const socket of slow) {
       const answered = once(socket, 'data');

@@ -8,7 +8,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isServiceError, type RegistryClient } from '../libs/contracts/src/index.js';
+import { type RegistryClient } from '../libs/contracts/src/index.js';
+import { isRemoteError } from '../libs/core/src/index.js';
 import { mainOf, type Service } from '../scripts/local-stack.mjs';
 import { entryOf, expectSound, Ledger, RegistryProcess } from './registry-process.js';
 
@@ -37,7 +38,7 @@ async function tolerant<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (isServiceError(error) && error.status >= 500) return null;
+    if (isRemoteError(error) && error.status >= 500) return null;
     throw error;
   }
 }
@@ -265,7 +266,7 @@ describe('a full disk', () => {
         (thrown: unknown) => thrown,
       );
       if (error === null) return 'done';
-      if (!isServiceError(error)) throw error;
+      if (!isRemoteError(error)) throw error;
       return `${error.status} ${error.code}`;
     };
     for (let round = 0; round < 3; round++) {

@@ -4,13 +4,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
-import {
-  type EntryStored,
-  isServiceError,
-  RegistryClient,
-  type TransportOptions,
-} from '../libs/contracts/src/index.js';
-import { type JsonValue } from '../libs/core/src/index.js';
+import { type EntryStored, RegistryClient, type TransportOptions } from '../libs/contracts/src/index.js';
+import { isRemoteError, type JsonValue } from '../libs/core/src/index.js';
 import { type Digest, streamingBlake3 } from '../libs/crypto/src/index.js';
 import {
   type LogTrust,
@@ -96,7 +91,7 @@ export class Ledger {
       this.entries.set(stored.entry.entry_id, stored);
       return true;
     } catch (error) {
-      if (!isServiceError(error) || !['registry.unavailable', ...tolerated].includes(error.code)) throw error;
+      if (!isRemoteError(error) || !['registry.unavailable', ...tolerated].includes(error.code)) throw error;
       this.unanswered++;
       return error.code !== 'registry.unavailable';
     }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CapError } from '@cap/core';
-import { ServiceError } from '@cap/contracts';
 import { BackupRuns } from './backups/backup-runs.js';
 import { exitOfRun } from './run-once.js';
 import { Schedule } from './schedule.js';
@@ -72,10 +71,10 @@ describe('run-once', () => {
   });
 
   it.each([
-    [new CapError('refused', 'backup.drill', 'x'), 2],
-    [new CapError('io', 'storage.full', 'x'), 74],
-    [new CapError('cannot-create', 'backup.target', 'x'), 73],
-    [new ServiceError(500, 'internal', 'x'), 69],
+    [new CapError('backup.drill', 'x'), 2],
+    [new CapError('storage.full', 'x'), 74],
+    [new CapError('backup.target', 'x'), 73],
+    [new CapError('internal', 'x', { remote: { status: 500, code: 'internal' } }), 69],
     [Object.assign(new Error('x'), { name: 'AbortError' }), 75],
     [new TypeError('x'), 70],
     [Object.assign(new Error('x'), { code: 'EROFS' }), 74],

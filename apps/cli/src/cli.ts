@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { type ExitCode } from '@cap/core';
 import { Run, withExamples } from './frame/command.js';
-import { type ExitCode } from './frame/exit-codes.js';
 import { reportFailure } from './frame/failure.js';
 import { GROUPS } from './frame/groups.js';
 import { refuseRepetition } from './frame/option-values.js';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
+import { EXIT } from '@cap/core';
 import { processIo } from './frame/io.js';
-import { EXIT } from './frame/exit-codes.js';
 
 // Node's own exit code for an uncaught error is 1, which here is the verdict `warn`.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)

@@ -1,12 +1,12 @@
 import { type FastifyReply } from 'fastify';
-import { ProblemError } from '@cap/service-kit';
-import { type ByteRange } from '@cap/contracts';
+import { CapError } from '@cap/core';
+import { type ByteRange } from '@cap/storage';
 
 /**
  * The part of `size` bytes that a Range header asks for (RFC 9110: one range of bytes), or undefined for all of them: other
- * units and lists of ranges may be ignored. ProblemError request.range (416) if the part lies outside.
+ * units and lists of ranges may be ignored. CapError request.range (416) if the part lies outside.
  */
-export function requestedRange(header: string | undefined, size: number): Required<ByteRange> | undefined {
+export function requestedRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [, from, to] = match as unknown as [string, string, string];
@@ -14,7 +14,7 @@ export function requestedRange(header: string | undefined, size: number): Requir
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
   if (from !== '' && to !== '' && Number(to) < Number(from)) return undefined;
   if (first > last)
-    throw new ProblemError('request.range', `There are ${size} bytes; ${header} lies outside.`, {
+    throw new CapError('request.range', `There are ${size} bytes; ${header} lies outside.`, {
       status: 416,
       headers: { 'content-range': `bytes */${size}` },
     });
@@ -22,7 +22,7 @@ export function requestedRange(header: string | undefined, size: number): Requir
 }
 
 /** Status and headers of an answer with all `size` bytes or the part of them. */
-export function describeBytes(reply: FastifyReply, size: number, range: Required<ByteRange> | undefined): void {
+export function describeBytes(reply: FastifyReply, size: number, range: ByteRange | undefined): void {
   reply.header('content-type', 'application/octet-stream').header('accept-ranges', 'bytes');
   if (!range) return void reply.header('content-length', size);
   reply

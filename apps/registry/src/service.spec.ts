@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import request from 'supertest';
-import { ServiceError } from '@cap/contracts';
+import { CapError } from '@cap/core';
 import { RegistryData } from '@cap/storage';
 import { embeddedIt } from '../../../libs/storage/src/profile.fixture.js';
 import { entryOf, POLICY_V1, POLICY_V1_HASH, TestRegistry } from './registry.fixture.js';
@@ -159,7 +159,7 @@ describe('the typed client against the real service', () => {
       );
     expect(await thrown(registry.client('backup').listEntries())).toMatchObject({ status: 403, code: 'auth.scope' });
     const large = await thrown(registry.client('verifier').putBlob(Buffer.alloc(100_000_001), 'upload'));
-    expect(large).toBeInstanceOf(ServiceError);
+    expect(large).toBeInstanceOf(CapError);
     expect(large).toMatchObject({ status: 413, code: 'request.too-large' });
   });
 

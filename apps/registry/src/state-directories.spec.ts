@@ -25,7 +25,7 @@ describe('the directories of the registry', () => {
     ['registry.blobs', { blobs: '/proc/nothing' }, 'at /proc/nothing: no such file or directory'],
   ])('are refused by the name of the key where they can not be: %s', async (key, registry, words) => {
     const all = { database: at('new/registry.db'), blobs: at('new/blobs'), ...registry };
-    await expect(requireState(all)).rejects.toMatchObject({ exitCode: 78, message: expect.stringContaining(words) });
+    await expect(requireState(all)).rejects.toMatchObject({ exit: 78, message: expect.stringContaining(words) });
     await expect(requireState(all)).rejects.toThrow(`configuration: ${key}: expected a directory that user `);
   });
 

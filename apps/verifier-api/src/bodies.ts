@@ -2,10 +2,10 @@ import { type Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
-import { isCapError, JSON_LIMIT, type JsonValue } from '@cap/core';
+import { CapError, isCapError, type JsonValue } from '@cap/core';
 import { sha256 } from '@cap/crypto';
 import { parsePolicyText } from '@cap/policy';
-import { parseJsonBody, ProblemError, readBody } from '@cap/service-kit';
+import { parseJsonBody, readBody } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
 
 declare module 'fastify' {
@@ -37,7 +37,7 @@ export async function acceptBodies(fastify: FastifyInstance, { limits }: Config)
     const type = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() ?? '';
     const route = ROUTE_OF.get(type);
     if (route === undefined || route === routeOptions.url) done();
-    else done(new ProblemError('request.media-type', `${type} is for ${route} alone.`));
+    else done(new CapError('request.media-type', `${type} is for ${route} alone.`));
   });
   fastify.addContentTypeParser(ZIP, async (request: FastifyRequest, stream: Readable) => {
     const tooLarge = `A bundle has at most ${limits.bundle_bytes} bytes.`;
@@ -63,8 +63,7 @@ function readPolicy(body: Buffer): JsonValue {
     return parsePolicyText(body, 'body');
   } catch (error) {
     const { cause } = error as Error;
-    if (isCapError(cause) && cause.code === JSON_LIMIT)
-      throw new ProblemError('request.limit', cause.message, { cause });
+    if (isCapError(cause) && cause.code === 'json.limit') throw new CapError('request.limit', cause.message, { cause });
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ProblemCode, PROBLEMS, RETRIED } from '@cap/service-kit';
+import { API_CODES, type ApiErrorCode, retryAfterOf, statusOf } from '@cap/core';
 import request, { type Response } from 'supertest';
 import { type WrittenBundle } from '@cap/proof';
 import { tableOfPage } from './openapi/api-page.fixture.js';
@@ -84,7 +84,7 @@ async function whileUploading(ask: () => PromiseLike<Response>): Promise<Respons
 
 type Ask = () => PromiseLike<Response>;
 /** Codes that a caller can bring about with a request alone. */
-const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
+const BY_THE_CALLER: Partial<Record<ApiErrorCode, Ask>> = {
   'auth.missing': () => request(api.url).get('/policy').expect(assertDocumented),
   'auth.invalid': () => request(api.url).get('/policy').set('authorization', 'Bearer a.b.c').expect(assertDocumented),
   'auth.scope': () => api.as('policy:write').get('/policy'),
@@ -133,7 +133,7 @@ const BY_THE_CALLER: Partial<Record<ProblemCode, Ask>> = {
   'method.not-allowed': () => api.as().get('/verify'),
 };
 /** Codes that tell of this service's own state; a caller alone can't bring them about. */
-const BY_THE_STATE: Partial<Record<ProblemCode, Ask>> = {
+const BY_THE_STATE: Partial<Record<ApiErrorCode, Ask>> = {
   'auth.unavailable': () => keyless.as().get('/policy'),
   'registry.unavailable': () =>
     disturbed(
@@ -182,7 +182,7 @@ function exampleOf(code: string): RegExp {
 describe('every code has a request that it answers', () => {
   const asks = { ...BY_THE_CALLER, ...BY_THE_STATE };
   it('and here they all are', () => {
-    expect(Object.keys(asks).sort()).toEqual(Object.keys(PROBLEMS).sort());
+    expect(Object.keys(asks).sort()).toEqual([...API_CODES].sort());
   });
 
   it.each(Object.entries(asks))('%s', async (code, ask) => {
@@ -195,8 +195,8 @@ describe('every code has a request that it answers', () => {
       detail: expect.stringMatching(exampleOf(code)),
       request_id: headers['x-request-id'],
     });
-    expect(status).toBe(PROBLEMS[code as ProblemCode]);
-    if (RETRIED.has(code)) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    expect(status).toBe(statusOf(code as ApiErrorCode));
+    if (retryAfterOf(code as ApiErrorCode) !== undefined) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     else expect(headers['retry-after']).toBeUndefined();
   });
 });

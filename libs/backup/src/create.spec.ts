@@ -180,10 +180,10 @@ describe('a BLOB that the registry has lost', () => {
     ['goes on', (bytes) => Buffer.concat([bytes, bytes])],
   ])('because it %s is left out and named, all others are saved', async (_, change) => {
     const source = dataDirectorySource(world.data);
-    const { id } = await source.createSnapshot();
+    const lease = await source.lease();
     const ids: string[] = [];
-    for await (const { blob_id } of source.blobs(id)) ids.push(blob_id);
-    await source.releaseSnapshot(id);
+    for await (const { blob_id } of source.blobs(lease.id)) ids.push(blob_id);
+    await source.release(lease.id);
     const changed = changedBlobs(source, change);
     const blob: SnapshotSource['blob'] = (id, blobId) => (blobId === ids[0] ? changed.blob! : source.blob)(id, blobId);
     const { name, incomplete } = await create({ source: { ...source, blob } });
@@ -205,7 +205,7 @@ describe('a backup that can not be made', () => {
     ['a database that breaks off', () => ({ database: () => pieces(Buffer.alloc(10)) }), 'backup.size'],
     [
       'more bytes than the disk has',
-      (s) => ({ createSnapshot: async () => ({ ...(await s.createSnapshot()), blob_bytes: 2 ** 50 }) }),
+      (s) => ({ lease: async () => ({ ...(await s.lease()), blob_bytes: 2 ** 50 }) }),
       'storage.full',
     ],
   ])('%s: nothing is left', async (_, change, code) => {

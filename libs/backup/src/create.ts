@@ -7,8 +7,7 @@ import { makeSidecar } from './archive/sidecar.js';
 import { type ArchiveSigner, PAYLOAD_TYPES, signDetached } from './archive/signature.js';
 import { signatureFileOf, verifyArchive } from './archive/verify.js';
 import { ArchiveWriter } from './archive/write.js';
-import { type SnapshotRecord } from '@cap/storage';
-import { type SnapshotSource } from './snapshot-source.js';
+import { type SnapshotLease, type SnapshotSource } from './snapshot-source.js';
 import { type SourceFile, sourceFiles, type Sources } from './sources/source-files.js';
 import { type BackupRecord, backupRecord, type BackupTarget } from './target/backup-target.js';
 
@@ -25,7 +24,7 @@ export interface CreateOptions {
   version: string;
   now: Date;
   /** Told of the snapshot before it is read. */
-  onSnapshot?: ((id: string) => Promise<void>) | undefined;
+  leased?: ((id: string) => Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -41,32 +40,31 @@ export async function createBackup(options: CreateOptions): Promise<BackupRecord
   const { source, recipients, signal } = options;
   if (recipients.length > 0)
     throw new CapError(
-      'config',
       'backup.encryption',
       'backup.recipients: archives are not encrypted by this version; no backup is made rather than a plain one',
     );
   signal?.throwIfAborted();
-  const snapshot = await source.createSnapshot();
+  const lease = await source.lease();
   try {
-    await options.onSnapshot?.(snapshot.id);
-    return await archive(snapshot, options);
+    await options.leased?.(lease.id);
+    return await archive(lease, options);
   } finally {
     // A lease that can't be given back runs out by itself; that is no reason to doubt a verified archive.
-    await source.releaseSnapshot(snapshot.id).catch(() => undefined);
+    await source.release(lease.id).catch(() => undefined);
   }
 }
 
-async function archive(snapshot: SnapshotRecord, options: CreateOptions): Promise<BackupRecord> {
+async function archive(lease: SnapshotLease, options: CreateOptions): Promise<BackupRecord> {
   const { target, signer } = options;
-  await refuseWithoutRoom(target, snapshot);
+  await refuseWithoutRoom(target, lease);
   const created = await freeTime(target, options.now);
   const name = archiveName(created);
   const temporary = temporaryName(target.directory);
   try {
-    const { manifest, ...written } = await writeArchive(temporary, created, snapshot, options);
+    const { manifest, ...written } = await writeArchive(temporary, created, lease, options);
     const read = await verifyArchive(temporary, { signer: signer.publicKey, signal: options.signal });
     if (read.size !== written.size || read.sha3_256 !== written.sha3_256)
-      throw new CapError('io', 'backup.readback', `${temporary}: what was read back is not what was written`);
+      throw new CapError('backup.readback', `${temporary}: what was read back is not what was written`);
     const sidecar = makeSidecar({ name, ...written }, manifest, signer);
     // The sidecar first: an archive that has its name has everything. A crash in between leaves a sidecar alone, which
     // counts for nothing and is cleared by the next run.
@@ -82,23 +80,23 @@ async function archive(snapshot: SnapshotRecord, options: CreateOptions): Promis
 async function writeArchive(
   file: string,
   created: Date,
-  snapshot: SnapshotRecord,
+  lease: SnapshotLease,
   { source, sources, signer, allowPlaintextKeys, version, signal }: CreateOptions,
 ) {
   const handle = await open(file, 'wx', 0o600);
   try {
     const writer = new ArchiveWriter(handle, created, signal);
     try {
-      await writer.add(DATABASE, snapshot.database_size, source.database(snapshot.id));
-      const broken = await addBlobs(writer, snapshot, source);
+      await writer.add(DATABASE, lease.database_size, source.database(lease.id));
+      const broken = await addBlobs(writer, lease, source);
       const others = await addSources(writer, sourceFiles(sources, allowPlaintextKeys));
       const manifest: Manifest = {
         schema: 'cap-backup.v1',
         created_at: rfc3339(created),
-        log_size: snapshot.log_size,
-        head_digest: snapshot.head_digest,
-        epoch: snapshot.epoch,
-        checkpoint: snapshot.checkpoint,
+        log_size: lease.log_size,
+        head_digest: lease.head_digest,
+        epoch: lease.epoch,
+        checkpoint: lease.checkpoint,
         versions: { cap: version },
         incomplete: [...broken, ...others],
         files: writer.files,
@@ -128,24 +126,23 @@ const MAX_BROKEN = 10_000;
  * Each BLOB's bytes must give its name: what a registry hands out wrongly is not saved as if it were right. One that is broken is
  * left out and named, since all the others are worth saving, now more than ever.
  */
-async function addBlobs(writer: ArchiveWriter, snapshot: SnapshotRecord, source: SnapshotSource): Promise<Omission[]> {
+async function addBlobs(writer: ArchiveWriter, lease: SnapshotLease, source: SnapshotSource): Promise<Omission[]> {
   const broken: Omission[] = [];
   let count = 0;
-  for await (const { blob_id, size } of source.blobs(snapshot.id)) {
+  for await (const { blob_id, size } of source.blobs(lease.id)) {
     const name = blobPath(blob_id);
-    const read = await readBlob(source.blob(snapshot.id, blob_id), blob_id, size);
+    const read = await readBlob(source.blob(lease.id, blob_id), blob_id, size);
     if (typeof read === 'string') broken.push({ path: name, reason: read });
-    else await writer.add(name, size, read ?? twiceRead(source.blob(snapshot.id, blob_id), blob_id));
+    else await writer.add(name, size, read ?? twiceRead(source.blob(lease.id, blob_id), blob_id));
     count++;
     if (broken.length > MAX_BROKEN)
       throw new CapError(
-        'refused',
-        'blob.missing',
+        'backup.blobs-lost',
         `more than ${MAX_BROKEN} BLOBs are broken, ${blob_id} among them: is the place of the BLOBs mounted?`,
       );
   }
-  if (count !== snapshot.blobs)
-    throw new CapError('io', 'backup.blob', `the snapshot has ${snapshot.blobs} BLOBs, ${count} were listed`);
+  if (count !== lease.blobs)
+    throw new CapError('backup.blob', `the snapshot has ${lease.blobs} BLOBs, ${count} were listed`);
   return broken;
 }
 
@@ -182,8 +179,7 @@ async function* twiceRead(body: AsyncIterable<Uint8Array>, id: Digest): AsyncGen
     yield piece;
   }
   const found = hash.digest();
-  if (found !== id)
-    throw new CapError('io', 'backup.blob', `BLOB ${id}: the bytes that were given have the hash ${found}`);
+  if (found !== id) throw new CapError('backup.blob', `BLOB ${id}: the bytes that were given have the hash ${found}`);
 }
 
 async function addSources(writer: ArchiveWriter, files: AsyncIterable<SourceFile>): Promise<Omission[]> {
@@ -194,15 +190,11 @@ async function addSources(writer: ArchiveWriter, files: AsyncIterable<SourceFile
   return incomplete;
 }
 
-async function refuseWithoutRoom(target: BackupTarget, snapshot: SnapshotRecord): Promise<void> {
-  const needed = snapshot.database_size + snapshot.blob_bytes + SPARE_BYTES;
+async function refuseWithoutRoom(target: BackupTarget, lease: SnapshotLease): Promise<void> {
+  const needed = lease.database_size + lease.blob_bytes + SPARE_BYTES;
   const free = await target.room();
   if (free < needed)
-    throw new CapError(
-      'io',
-      'storage.full',
-      `${target.directory}: a backup may need ${needed} bytes, ${free} are free`,
-    );
+    throw new CapError('storage.full', `${target.directory}: a backup may need ${needed} bytes, ${free} are free`);
 }
 
 /** Names count seconds; a second backup within one gets the next free second. */
@@ -221,6 +213,6 @@ async function freeTime(target: BackupTarget, now: Date): Promise<Date> {
 function diskError(error: unknown, directory: string): unknown {
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CapError('io', 'storage.full', `${directory}: no space left`, { cause: error });
+    return new CapError('storage.full', `${directory}: no space left`, { cause: error });
   return error;
 }

@@ -65,7 +65,7 @@ describe('a run', () => {
     const source = changedBlobs(dataDirectorySource(world.data), () => Buffer.alloc(0));
     await expect(run({ source })).rejects.toMatchObject({
       kind: 'refused',
-      code: 'blob.corrupt',
+      code: 'backup.blobs-lost',
       message: expect.stringMatching(/^blob\.corrupt 0x[0-9a-f]{64}, .*: left out of backup_\S+/),
     });
     const { backups } = await world.target().list();
@@ -80,7 +80,7 @@ describe('a run', () => {
   it('whose backup can not be restored fails, though its archive is whole', async () => {
     const source = {
       ...dataDirectorySource(world.data),
-      createSnapshot: async () => ({ ...(await world.data.createSnapshot()), log_size: 4 }),
+      lease: async () => ({ ...(await world.data.createSnapshot()), log_size: 4 }),
     };
     await expect(run({ source })).rejects.toMatchObject({ kind: 'refused', code: 'backup.drill' });
     expect(await world.target().lastRun()).toMatchObject({ outcome: 'failure', drilled_at: null });

@@ -5,7 +5,7 @@ import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
 import { type BackupRecord } from './target/backup-target.js';
 
-export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
+export interface RunOptions extends Omit<CreateOptions, 'now' | 'leased'> {
   /** Who runs, as told to a second one that is refused. */
   program: string;
   /** Null removes nothing. */
@@ -64,10 +64,10 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       });
     // We hold the target, so whoever is `running` was killed; its snapshot would keep us waiting until it runs out.
     if (before?.outcome === 'running' && before.lease !== null)
-      await options.source.releaseSnapshot(before.lease).catch(() => undefined);
+      await options.source.release(before.lease).catch(() => undefined);
     await running(null);
     try {
-      const backup = await createBackup({ ...options, now: now(), onSnapshot: running });
+      const backup = await createBackup({ ...options, now: now(), leased: running });
       record.archive = backup.name;
       await on.verified?.(backup);
       const { signer, signal } = options;
@@ -76,7 +76,7 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       await on.drilled?.(drill, backup);
       if (!drill.ok) {
         const { object, message } = drill.faults[0]!;
-        throw new CapError('refused', 'backup.drill', `${backup.name}, restored: ${object}: ${message}`);
+        throw new CapError('backup.drill', `${backup.name}, restored: ${object}: ${message}`);
       }
       // A run that failed, so that retention keeps the older archives: one of them may hold what is broken now.
       const broken = brokenBlobs(backup.incomplete);
@@ -101,5 +101,5 @@ function lostBlobs(broken: ReturnType<typeof brokenBlobs>, { name }: BackupRecor
   const named = broken.slice(0, MAX_NAMED).map(({ code, blob_id }) => `${code} ${blob_id}`);
   const more = broken.length > MAX_NAMED ? ` and ${broken.length - MAX_NAMED} more` : '';
   const message = `${named.join(', ')}${more}: left out of ${name}, which holds everything else; upload the same bytes again`;
-  return new CapError('refused', broken[0]!.code, message, { details: broken });
+  return new CapError('backup.blobs-lost', message, { details: broken });
 }

@@ -1,4 +1,4 @@
-import { getSystemErrorMessage } from 'node:util';
+import { CapError } from '@cap/core';
 
 /** One thing that is wrong: where it was said, which key, and what was expected there. */
 export interface ConfigProblem {
@@ -11,33 +11,14 @@ export interface ConfigProblem {
 }
 
 /** Configuration that can't be used: every problem at once. Programs end with exit 78. */
-export class ConfigError extends Error {
-  readonly kind = 'config';
-  readonly code = 'config.invalid';
-  readonly exitCode = 78;
+export class ConfigError extends CapError {
   constructor(readonly problems: readonly ConfigProblem[]) {
     super(
+      'config.invalid',
       problems
         .map(({ source, key, expected }) => (key ? `${source}: ${key}: ${expected}` : `${source}: ${expected}`))
         .join('\n'),
     );
     this.name = 'ConfigError';
   }
-}
-
-/** A command line that can't be understood. Programs end with exit 64. */
-export class UsageError extends Error {
-  readonly kind = 'usage';
-  readonly code = 'usage';
-  readonly exitCode = 64;
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
-}
-
-/** The system's words for why a file can't be read, without its path, which stands beside them. */
-export function systemWords(error: unknown): string {
-  const { errno, message } = error as NodeJS.ErrnoException;
-  return (errno === undefined ? undefined : getSystemErrorMessage(errno)) ?? message;
 }

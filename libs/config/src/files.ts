@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { type ConfigProblem, systemWords } from './errors.js';
+import { systemWords } from '@cap/core';
+import { type ConfigProblem } from './errors.js';
 import { type Entries, leaves, say, wholeKey } from './entries.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from './errors.js';
+import { CapError } from '@cap/core';
 
 /** The flags of every service. */
 const OPTIONS = {
@@ -46,7 +46,7 @@ export interface ServiceCommandLine {
   readonly flags: readonly FlagValue[];
 }
 
-/** Parses a service's arguments; UsageError for a flag or command that it does not have. */
+/** Parses a service's arguments; CapError for a flag or command that it does not have. */
 export function parseServiceFlags(
   args: readonly string[],
   commands: readonly string[] = ['health'],
@@ -55,14 +55,14 @@ export function parseServiceFlags(
   try {
     parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]!);
+    throw new CapError('usage', (error as Error).message.split('. ')[0]!);
   }
   const { values, positionals } = parsed;
   const [command, surplus] = positionals;
-  if (command !== undefined && !commands.includes(command)) throw new UsageError(`Unknown command '${command}'`);
-  if (surplus !== undefined) throw new UsageError(`Unexpected argument '${surplus}'`);
-  if (values.wait && command !== 'health') throw new UsageError("'--wait' belongs to the command health");
-  if (values.tls && values.mtls) throw new UsageError("'--tls' and '--mtls' exclude each other");
+  if (command !== undefined && !commands.includes(command)) throw new CapError('usage', `Unknown command '${command}'`);
+  if (surplus !== undefined) throw new CapError('usage', `Unexpected argument '${surplus}'`);
+  if (values.wait && command !== 'health') throw new CapError('usage', "'--wait' belongs to the command health");
+  if (values.tls && values.mtls) throw new CapError('usage', "'--tls' and '--mtls' exclude each other");
   const flags: FlagValue[] = [];
   for (const [flag, key] of Object.entries(KEYS)) {
     const text = values[flag as keyof typeof values];

@@ -5,8 +5,8 @@
  *
  * throws a ConfigError (exit 78) that lists every problem with its file, key and expectation.
  */
-export { ConfigError, UsageError, type ConfigProblem } from './errors.js';
-export { type Config, isPostgresUrl, type OauthConfig, type S3Location } from './schema.js';
+export { ConfigError, type ConfigProblem } from './errors.js';
+export { type Config, isPostgresUrl, type OauthConfig } from './schema.js';
 export { type LoadInput, type LoadedConfig, loadConfig } from './load.js';
 export { type Role } from './checks.js';
 export { type FlagValue, parseServiceFlags, SERVICE_FLAGS_HELP, type ServiceCommandLine } from './flags.js';

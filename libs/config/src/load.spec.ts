@@ -189,7 +189,7 @@ describe('what is wrong', () => {
 
   it('is a ConfigError of exit 78 whose message has a line for each problem', () => {
     const error = new ConfigError(problem({ server: { bind: 'nowhere' }, tls: { crl: '/crl.pem' } }));
-    expect(error).toMatchObject({ exitCode: 78, kind: 'config' });
+    expect(error).toMatchObject({ exit: 78, kind: 'config' });
     expect(error.message.split('\n')).toEqual([
       'document: tls.crl: not supported by this version; client certificates are not checked',
       'document: server.bind: expected HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080',

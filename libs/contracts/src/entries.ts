@@ -62,5 +62,4 @@ export const entryQuery = pageQuery.extend({
   to: time.optional(),
 });
 export type EntryQuery = z.input<typeof entryQuery>;
-export type EntryFilter = Omit<EntryQuery, 'cursor' | 'limit'>;
 export const entryPage = pageOf(entryRecord).meta({ id: 'EntryPage' });

@@ -13,6 +13,6 @@ export * from './idempotency.js';
 export * from './log.js';
 export * from './snapshots.js';
 export * from './status.js';
-export * from './service-error.js';
+export * from './or-null.js';
 export { Transport, type CallContext, type TransportOptions } from './transport.js';
 export * from './registry-client.js';

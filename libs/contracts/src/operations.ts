@@ -18,7 +18,7 @@ export const collectRequest = z
 export type CollectRequest = z.input<typeof collectRequest>;
 
 /** How many BLOBs were moved, or would be. */
-export const collectionResult = z
+export const collectedRecord = z
   .object({
     /** Expired uploads, to the trash. */
     uploads: count,
@@ -28,11 +28,11 @@ export const collectionResult = z
     restored: count,
     /** Gone for good. */
     purged: count,
-    /** A snapshot is in use: nothing is collected meanwhile. */
-    blocked_by_snapshot: z.boolean(),
+    /** A snapshot is lent out: nothing is collected meanwhile. */
+    held_up: z.boolean(),
   })
-  .meta({ id: 'CollectionResult' });
-export type CollectionResult = z.infer<typeof collectionResult>;
+  .meta({ id: 'CollectedRecord' });
+export type CollectedRecord = z.infer<typeof collectedRecord>;
 
 /** PUT /v1/entries/:id/hold, where :id is an entry or a bundle. */
 export const holdRequest = z.strictObject({ held: z.boolean() }).meta({ id: 'HoldRequest' });
@@ -67,11 +67,11 @@ export const retentionRequest = z
 export type RetentionRequest = z.input<typeof retentionRequest>;
 
 /** At most 1 000 bundles: `more` says that there are others. */
-export const retentionResult = z
+export const retiredRecord = z
   .object({
     before: time,
     bundles: z.array(z.object({ bundle_id: digest, registered_at: time, log_index: count })),
     more: z.boolean(),
   })
-  .meta({ id: 'RetentionResult' });
-export type RetentionResult = z.infer<typeof retentionResult>;
+  .meta({ id: 'RetiredRecord' });
+export type RetiredRecord = z.infer<typeof retiredRecord>;

@@ -39,8 +39,8 @@ import {
   type ReceiptRecord,
 } from './log.js';
 import {
-  collectionResult,
-  type CollectionResult,
+  collectedRecord,
+  type CollectedRecord,
   type CollectRequest,
   type ErasureReason,
   erasureRecord,
@@ -48,8 +48,8 @@ import {
   heldEntries,
   type HeldEntries,
   type RetentionRequest,
-  retentionResult,
-  type RetentionResult,
+  retiredRecord,
+  type RetiredRecord,
 } from './operations.js';
 import { type Page, type PageQuery } from './page.js';
 import {
@@ -63,7 +63,7 @@ import {
   type PolicyStored,
   type PolicySummary,
 } from './policies.js';
-import { orNull } from './service-error.js';
+import { orNull } from './or-null.js';
 import { snapshotRecord, type SnapshotRecord } from './snapshots.js';
 import { registryStatus, type RegistryStatus } from './status.js';
 import { type Call, type CallContext, Transport, type TransportOptions } from './transport.js';
@@ -87,7 +87,7 @@ const keyPath = (id: string): string => `/v1/idempotency-keys/${segment(id)}`;
 const segment = (text: string): string => encodeURIComponent(text);
 
 /**
- * The registry's internal HTTP API. Every method throws ServiceError: with the status and code of the registry's problem
+ * The registry's internal HTTP API. Every method throws CapError: with the status and code of the registry's problem
  * body, or with code `registry.unavailable` if it does not answer. Writes are durable once the promise resolves.
  * `find…` methods give null for what is not there.
  */
@@ -95,7 +95,7 @@ export class RegistryClient {
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
-    this.#transport = new Transport(options);
+    this.#transport = new Transport(options, 'registry');
   }
 
   /** Ends the connections once the calls in flight are answered. */
@@ -176,8 +176,8 @@ export class RegistryClient {
   }
 
   /** Moves what no row wants to the trash, and empties the trash of what is old. */
-  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectionResult> {
-    return this.#transport.json(collectionResult, { ...context, ...post('/v1/blobs/collect', request, true) });
+  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectedRecord> {
+    return this.#transport.json(collectedRecord, { ...context, ...post('/v1/blobs/collect', request, true) });
   }
 
   /** Of an entry, or of all entries of a bundle. */
@@ -193,8 +193,8 @@ export class RegistryClient {
   }
 
   /** Erases what is older, or names it in a dry run. */
-  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetentionResult> {
-    return this.#transport.json(retentionResult, { ...context, ...post('/v1/retention', request, true) });
+  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetiredRecord> {
+    return this.#transport.json(retiredRecord, { ...context, ...post('/v1/retention', request, true) });
   }
 
   /** Durable once resolved. Code bundle.unknown if the BLOB is not there. */

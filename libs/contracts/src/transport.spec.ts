@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { RegistryClient, ServiceError } from './index.js';
+import { CapError } from '@cap/core';
+import { RegistryClient } from './index.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, attempt: number) => void;
 
@@ -40,10 +41,10 @@ const problem = (status: number, code: string) => ({
   code,
   detail: 'why',
 });
-const failure = (call: Promise<unknown>): Promise<ServiceError> =>
+const failure = (call: Promise<unknown>): Promise<CapError> =>
   call.then(
     () => Promise.reject(new Error('it succeeded')),
-    (error: unknown) => error as ServiceError,
+    (error: unknown) => error as CapError,
   );
 
 describe('RegistryClient', () => {
@@ -77,8 +78,8 @@ describe('RegistryClient', () => {
       json(response, 409, problem(409, 'policy.conflict'), { 'retry-after': '7' }),
     );
     const error = await failure(client.storePolicy({ document: {} }));
-    expect(error).toBeInstanceOf(ServiceError);
-    expect(error).toMatchObject({ status: 409, code: 'policy.conflict', detail: 'why', retryAfter: 7 });
+    expect(error).toBeInstanceOf(CapError);
+    expect(error).toMatchObject({ status: 409, code: 'policy.conflict', message: 'why', retryAfter: 7 });
   });
 
   it('tells a missing route from a missing record', async () => {
@@ -132,7 +133,7 @@ describe('RegistryClient', () => {
     );
     const error = await failure(client.status());
     expect(error).toMatchObject({ code: 'registry.unavailable' });
-    expect(error.detail).toContain('no answer in time');
+    expect(error.message).toContain('no answer in time');
   });
 
   it('never repeats what may count twice, nor a stream', async () => {
@@ -166,7 +167,7 @@ describe('RegistryClient', () => {
     const { client } = await serve(() => undefined, { timeoutMs: 50 });
     const error = await failure(client.appendEvent({ event: 'backup.drill', details: {} }));
     expect(error).toMatchObject({ code: 'registry.unavailable' });
-    expect(error.detail).toContain('no answer in time');
+    expect(error.message).toContain('no answer in time');
   });
 
   it.each([
@@ -194,7 +195,7 @@ describe('RegistryClient', () => {
     expect(seen).toHaveLength(5);
     const together = await Promise.all(Array.from({ length: 4 }, () => failure(client.appendEvent(event))));
     expect(seen).toHaveLength(6);
-    expect(together.filter((error) => error.detail.includes('has not answered lately'))).toHaveLength(3);
+    expect(together.filter((error) => error.message.includes('has not answered lately'))).toHaveLength(3);
     broken = false;
     expect(await client.status()).toEqual(STATUS);
     expect(await Promise.all([client.status(), client.status(), client.status()])).toEqual([STATUS, STATUS, STATUS]);

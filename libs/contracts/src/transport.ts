@@ -2,8 +2,8 @@ import { type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, errors } from 'undici';
 import { z } from 'zod';
+import { CapError, isRemoteError, type RemoteAnswer, remoteError } from '@cap/core';
 import { problem } from './problem.js';
-import { ServiceError } from './service-error.js';
 
 export interface TransportOptions {
   /** Base URL, e.g. `http://127.0.0.1:8081`. */
@@ -57,7 +57,10 @@ export class Transport {
   #failures = 0;
   #probing = false;
 
-  constructor(private readonly options: TransportOptions) {
+  constructor(
+    private readonly options: TransportOptions,
+    private readonly service?: RemoteAnswer['service'],
+  ) {
     this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
     this.#retries = options.retries ?? 2;
     const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -95,7 +98,7 @@ export class Transport {
       try {
         return await this.#attempt(call);
       } catch (error) {
-        const again = error instanceof ServiceError && isTransient(error) && attempt < retries && !call.signal?.aborted;
+        const again = isRemoteError(error) && isTransient(error) && attempt < retries && !call.signal?.aborted;
         if (!again) throw error;
         const backoff = FIRST_RETRY_MS * 2 ** attempt;
         const asked = pushBack(error);
@@ -154,15 +157,17 @@ export class Transport {
     return callers ? AbortSignal.any([callers, late]) : late;
   }
 
-  async #refusal(call: Call, answer: Dispatcher.ResponseData): Promise<ServiceError> {
+  async #refusal(call: Call, answer: Dispatcher.ResponseData): Promise<CapError> {
     const status = answer.statusCode;
     const text = await this.#text(answer.body);
     const retryAfter = Number(answer.headers['retry-after']) || undefined;
     const body = problem.safeParse(safeJson(text));
-    if (body.success) return new ServiceError(status, body.data.code, body.data.detail ?? body.data.title, retryAfter);
-    const detail = `${call.method} ${call.path} answered ${status}`;
-    if (status === 404 && call.method === 'HEAD') return new ServiceError(status, 'bundle.unknown', detail);
-    return new ServiceError(status, status >= 500 ? 'registry.unavailable' : 'request.refused', detail, retryAfter);
+    const refusal = (code: string, message: string) =>
+      remoteError({ status, code, service: this.service }, message, { retryAfter });
+    if (body.success) return refusal(body.data.code, body.data.detail ?? body.data.title);
+    const said = `${call.method} ${call.path} answered ${status}`;
+    if (status === 404 && call.method === 'HEAD') return refusal('bundle.unknown', said);
+    return refusal(status >= 500 ? 'registry.unavailable' : 'request.refused', said);
   }
 
   async #text(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -173,18 +178,19 @@ export class Transport {
     }
   }
 
-  #unavailable(why: string, cause?: unknown): ServiceError {
-    return new ServiceError(503, 'registry.unavailable', `${this.#base.origin}: ${why}`, 1, { cause });
+  #unavailable(why: string, cause?: unknown): CapError {
+    const code = 'registry.unavailable';
+    return new CapError(code, `${this.#base.origin}: ${why}`, { cause, retryAfter: 1, remote: { status: null, code } });
   }
 }
 
 const isReplayable = (body: Call['body']): boolean => body === undefined || body instanceof Uint8Array;
-const isTransient = ({ code, status }: ServiceError): boolean => code === 'registry.unavailable' || status === 503;
+const isTransient = ({ code, status }: CapError): boolean => code === 'registry.unavailable' || status === 503;
 
 const isLate = (reason: unknown): boolean => (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
 
 /** How long the service itself asked to be left alone, ms; what this client made up for its caller does not count. */
-const pushBack = ({ code, retryAfter = 0 }: ServiceError): number =>
+const pushBack = ({ code, retryAfter = 0 }: CapError): number =>
   code === 'registry.unavailable' ? 0 : retryAfter * 1_000;
 
 function safeJson(text: string): unknown {

@@ -39,7 +39,6 @@ export function refuseDuplicateMembers(text: string, name: string): void {
         const member = spelled.includes('\\') ? (JSON.parse(spelled) as string) : spelled.slice(1, -1);
         if (names.has(member))
           throw new CapError(
-            'input',
             'json.malformed',
             `${name}: the member ${JSON.stringify(member)} stands there twice, ${place(text, index)}`,
           );

@@ -67,7 +67,6 @@ async function placeOf(file: string, special: 'refuse' | 'write'): Promise<{ fil
   const target = special === 'write' ? await statusOr(stat(file)) : null;
   if (target === null)
     throw new CapError(
-      'cannot-create',
       'output.refused',
       `can't create ${file}: what is there is ${found.isSymbolicLink() ? 'a link' : 'no regular file'}, and is not replaced`,
     );

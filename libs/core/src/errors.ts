@@ -1,46 +1,91 @@
-/**
- * What went wrong, in terms that both an HTTP service and a command line can answer with:
- * input     the caller's data is malformed (HTTP 4xx, exit 65)
- * missing   a named file or record does not exist (HTTP 404, exit 66)
- * refused   readable, but a check found a fault (exit 2)
- * usage     the command was used wrongly, or an option is not built yet (exit 64)
- * conflict  it clashes with what is already there (HTTP 409, exit 65)
- * busy      somebody else holds it, or it is overloaded; try again (HTTP 503, exit 75)
- * forbidden the caller or the file's mode does not allow it (HTTP 403, exit 77)
- * io        reading or writing failed (HTTP 500 or 507, exit 74; 73 when an output can't be made)
- * unavailable a service did not answer (HTTP 503, exit 69)
- * config    configuration is wrong (exit 78)
- */
-export type ErrorKind =
-  | 'input'
-  | 'missing'
-  | 'refused'
-  | 'usage'
-  | 'conflict'
-  | 'busy'
-  | 'forbidden'
-  | 'io'
-  | 'cannot-create'
-  | 'unavailable'
-  | 'config';
+import {
+  type ErrorCode,
+  type ErrorKind,
+  exitOf,
+  exitOfHttpStatus,
+  type ExitCode,
+  isErrorCode,
+  kindOf,
+  retryAfterOf,
+  statusOf,
+} from './codes.js';
 
-/** The one error base of the core libraries: a stable code (`bundle.unreadable`), a kind, a sentence that names the place. */
-export class CapError extends Error {
-  constructor(
-    readonly kind: ErrorKind,
-    readonly code: string,
-    message: string,
-    options: { cause?: unknown; details?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'CapError';
-    this.details = options.details;
-  }
+/** What another service answered instead of success. */
+export interface RemoteAnswer {
+  /** HTTP status; null if no answer came. */
+  readonly status: number | null;
+  /** The code of the problem body, which a newer service may have and this version not. */
+  readonly code: string;
+  /** Which service was asked, where its client is made for one. */
+  readonly service?: 'registry' | undefined;
+}
+
+export interface CapErrorOptions {
+  readonly cause?: unknown;
   /** Machine-readable particulars, e.g. the list of bad rows. Never secret values. */
+  readonly details?: unknown;
+  /** HTTP status, where it is not the one of the code. */
+  readonly status?: number | undefined;
+  /** Whether strangers are told of it; only what is no 500, if nothing is said. */
+  readonly expose?: boolean;
+  /** Seconds after which a caller may try again, where they are not those of the code. */
+  readonly retryAfter?: number | undefined;
+  /** Headers of an HTTP answer that tells of this error. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly remote?: RemoteAnswer;
+}
+
+/**
+ * The one error of all packages: a stable code of the table in codes.ts, and a sentence that names the place. It crosses the
+ * wire as a problem body (RFC 9457); the client of a service makes it again from that, with `remote`.
+ */
+export class CapError extends Error {
+  readonly kind: ErrorKind;
   readonly details: unknown;
+  readonly status: number;
+  readonly expose: boolean;
+  readonly retryAfter: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remote: RemoteAnswer | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    { cause, details, status, expose, retryAfter, headers = {}, remote }: CapErrorOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'CapError';
+    this.kind = kindOf(code);
+    this.details = details;
+    this.status = status ?? remote?.status ?? statusOf(code);
+    this.expose = expose ?? this.status !== 500;
+    // What a service did not say, nobody may say for it.
+    this.retryAfter = retryAfter ?? (remote === undefined ? retryAfterOf(code) : undefined);
+    this.headers = headers;
+    this.remote = remote;
+  }
+
+  /** What a command ends with. After an answer of another service its status decides. */
+  get exit(): ExitCode {
+    const { code, remote } = this;
+    return remote === undefined || remote.status === null ? exitOf(code) : exitOfHttpStatus(remote.status, remote.code);
+  }
 }
 
 export const isCapError = (error: unknown): error is CapError => error instanceof CapError;
+
+/** The error that another service answered, again. A newer service may have codes that this version does not know. */
+export function remoteError(
+  remote: RemoteAnswer & { readonly status: number },
+  message: string,
+  options: Pick<CapErrorOptions, 'retryAfter'> = {},
+): CapError {
+  return new CapError(isErrorCode(remote.code) ? remote.code : 'service.failed', message, { ...options, remote });
+}
+
+/** An error that another service answered, or that it did not answer (`registry.unavailable`). */
+export const isRemoteError = (error: unknown): error is CapError & { readonly remote: RemoteAnswer } =>
+  isCapError(error) && error.remote !== undefined;
 
 /** The system's error code (ENOENT, ENOSPC, …) of an error, if it has one. */
 export const systemCode = (error: unknown): string | undefined =>

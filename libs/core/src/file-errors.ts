@@ -1,39 +1,35 @@
 import { getSystemErrorMessage } from 'node:util';
-import { CapError, systemCode, type ErrorKind } from './errors.js';
+import { CapError, systemCode } from './errors.js';
 
-/** Kind of the error that a file can't be read: not there, not allowed, a directory where a file was expected, or I/O. */
-export function readErrorKind(cause: unknown): ErrorKind {
+/** Whether the system says that a file or a directory on the way to it is not there. */
+export const isMissing = (cause: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(cause) ?? '');
+
+/** The error that `file` can't be read: file.missing, file.forbidden, file.directory or, for I/O, file.unreadable. */
+export function readError(file: string, cause: unknown): CapError {
+  if (cause instanceof CapError) return cause;
+  if (isMissing(cause)) return new CapError('file.missing', `no such file: ${file}`, { cause });
   switch (systemCode(cause)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'missing';
     case 'EACCES':
     case 'EPERM':
-      return 'forbidden';
+      return new CapError('file.forbidden', `permission denied reading ${file}`, { cause });
     case 'EISDIR':
-      return 'input';
+      return new CapError('file.directory', `${file} is a directory, a file was expected`, { cause });
     default:
-      return 'io';
+      return new CapError('file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 
-/** Kind of the error that a file or directory can't be written: it can't be made at its place, or writing it failed. */
-export function writeErrorKind(cause: unknown): ErrorKind {
-  switch (systemCode(cause)) {
-    case 'EEXIST':
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'EISDIR':
-    case 'ENAMETOOLONG':
-    case 'ENOTEMPTY':
-      return 'cannot-create';
-    default:
-      return 'io';
-  }
-}
+/** The system refuses to make a file or directory at its place; anything else is a failure of writing. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EISDIR',
+  'ENAMETOOLONG',
+  'ENOTEMPTY',
+]);
 
 /**
  * The system's words for an error, such as `permission denied`, without a path: durable files are written under another
@@ -48,10 +44,9 @@ export function systemWords(cause: unknown): string {
 /** The error that `file` can't be written, with exit 73 or 74. It names the file that was asked for. */
 export function writeError(file: string, cause: unknown): CapError {
   if (cause instanceof CapError) return cause;
-  if (systemCode(cause) === 'EEXIST')
-    return new CapError('cannot-create', 'output.exists', `${file} is there already, it is not overwritten`, { cause });
-  const kind = writeErrorKind(cause);
-  return kind === 'cannot-create'
-    ? new CapError(kind, 'output.refused', `can't create ${file}: ${systemWords(cause)}`, { cause })
-    : new CapError(kind, 'output.failed', `can't write ${file}: ${systemWords(cause)}`, { cause });
+  const code = systemCode(cause);
+  if (code === 'EEXIST') return new CapError('output.exists', `${file} already exists; not overwriting it`, { cause });
+  return REFUSALS.has(code)
+    ? new CapError('output.refused', `can't create ${file}: ${systemWords(cause)}`, { cause })
+    : new CapError('output.failed', `can't write ${file}: ${systemWords(cause)}`, { cause });
 }

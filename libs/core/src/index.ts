@@ -1,6 +1,6 @@
 /**
- * The ground of all packages: errors, canonical JSON (RFC 8785), days and instants (RFC 3339), files that survive a crash and
- * files that only their owner may read. It imports none of ours. Start reading in errors.ts, then json.ts and durable.ts.
+ * The ground of all packages: errors with one table of their codes, canonical JSON (RFC 8785), days and instants (RFC 3339), files that survive a crash and
+ * files that only their owner may read. It imports none of ours. Start reading in codes.ts and errors.ts, then json.ts and durable.ts.
  */
 export { boundedBytes } from './bounded-read.js';
 export { isDate, isInstant, newestDay } from './calendar.js';
@@ -15,13 +15,29 @@ export {
   writeDurable,
   writeFileDurable,
 } from './durable.js';
-export { CapError, type ErrorKind, isCapError, systemCode } from './errors.js';
-export { readErrorKind, systemWords, writeError } from './file-errors.js';
+export {
+  API_CODES,
+  type ApiErrorCode,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorKind,
+  EXIT,
+  type ExitCode,
+  exitOf,
+  exitOfHttpStatus,
+  isApiCode,
+  isErrorCode,
+  kindOf,
+  retryAfterOf,
+  serviceExitOf,
+  statusOf,
+} from './codes.js';
+export { CapError, isCapError, isRemoteError, type RemoteAnswer, remoteError, systemCode } from './errors.js';
+export { isMissing, readError, systemWords, writeError } from './file-errors.js';
 export {
   isCanonicalJson,
   jcs,
   jcsText,
-  JSON_LIMIT,
   type JsonObject,
   type JsonValue,
   parseAmbiguousJson,

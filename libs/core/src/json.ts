@@ -8,8 +8,6 @@ export type JsonObject = { [key: string]: JsonValue };
 const MAX_DEPTH = 64;
 /** Members and items of one JSON text, all depths together: twice what the index of the largest bundle has. */
 const MAX_MEMBERS = 100_000;
-/** Code of the CapError for a JSON text with more. */
-export const JSON_LIMIT = 'json.limit';
 
 /**
  * RFC 8785 canonical JSON as UTF-8 bytes. Refuses (CapError `json.uncanonical`, naming the place) what has no single
@@ -26,7 +24,7 @@ export const jcsText = (value: unknown): string => jcs(value).toString('utf8');
 
 function validate(value: unknown, place: string, depth: number): void {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'json.uncanonical', `${place}: ${why}`);
+    throw new CapError('json.uncanonical', `${place}: ${why}`);
   };
   if (depth > MAX_DEPTH) refuse(`nested deeper than ${MAX_DEPTH}`);
   switch (typeof value) {
@@ -87,12 +85,10 @@ function refuseExcess(text: string, what: string, members: number): void {
     if (code === QUOTE) i = endOfString(text, i);
     else if (OPENING.has(code)) {
       seen++;
-      if (++depth > MAX_DEPTH)
-        throw new CapError('input', 'json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
+      if (++depth > MAX_DEPTH) throw new CapError('json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
     } else if (CLOSING.has(code)) depth--;
     else if (code === COMMA) seen++;
-    if (seen > members)
-      throw new CapError('input', JSON_LIMIT, `${what}: too many members, at most ${members} are read`);
+    if (seen > members) throw new CapError('json.limit', `${what}: too many members, at most ${members} are read`);
   }
 }
 
@@ -136,14 +132,14 @@ function parseLastMember(
   try {
     text = strictUtf8.decode(bytes);
   } catch (cause) {
-    throw new CapError('input', 'json.malformed', `${what}: not UTF-8`, { cause });
+    throw new CapError('json.malformed', `${what}: not UTF-8`, { cause });
   }
   refuseExcess(text, what, members);
   try {
     // Visiting every member costs as much as parsing; only a text that could spell what is refused needs it.
     return { text, value: (suspect.test(text) ? JSON.parse(text, reviver) : JSON.parse(text)) as JsonValue };
   } catch (cause) {
-    throw new CapError('input', 'json.malformed', `${what}: ${(cause as Error).message}`, { cause });
+    throw new CapError('json.malformed', `${what}: ${(cause as Error).message}`, { cause });
   }
 }
 

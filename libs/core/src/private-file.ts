@@ -14,5 +14,5 @@ export function isPrivateFile({ mode, uid }: Pick<Stats, 'mode' | 'uid'>, reader
 /** Throws CapError `key.forbidden` for a private key that others can read. */
 export async function requirePrivateFile(file: string): Promise<void> {
   if (!isPrivateFile(await stat(file)))
-    throw new CapError('forbidden', 'key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
+    throw new CapError('key.forbidden', `${file} can be read by others; run: chmod 600 ${file}`);
 }

@@ -48,11 +48,7 @@ export function strictBase64(text: unknown, place: string): Buffer {
   if (bytes && spelled === text) return bytes;
   const hasStrayBits =
     typeof text === 'string' && LAST_GROUP.test(text.slice(-4)) && spelled!.slice(0, -4) === text.slice(0, -4);
-  throw new CapError(
-    'input',
-    'base64.malformed',
-    `${place}: ${hasStrayBits ? 'base64 with stray bits' : 'not base64'}`,
-  );
+  throw new CapError('base64.malformed', `${place}: ${hasStrayBits ? 'base64 with stray bits' : 'not base64'}`);
 }
 
 /** A padded group: the bits that it has too many may be set. */
@@ -67,7 +63,7 @@ const SIGNATURE_MEMBERS = new Set(['keyid', 'sig', 'public_key']);
  */
 export function parseEnvelope(value: JsonValue | undefined): DsseEnvelope & { payloadBytes: Buffer } {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'dsse.malformed', `signature envelope: ${why}`);
+    throw new CapError('dsse.malformed', `signature envelope: ${why}`);
   };
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return refuse('not an object');
   const strange = (members: object, known: ReadonlySet<string>) =>

@@ -3,7 +3,7 @@ import { CapError, systemWords } from '@cap/core';
 
 /**
  * The passphrase of the signing key, as for `cap`: CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names,
- * without its trailing line break. The file is read anew each time. CapError `config` / `key.passphrase` when it
+ * without its trailing line break. The file is read anew each time. CapError `config.invalid` when it
  * can't be read.
  */
 export async function keyPassphrase(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
@@ -13,13 +13,8 @@ export async function keyPassphrase(environment: NodeJS.ProcessEnv = process.env
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '') || undefined;
   } catch (cause) {
-    throw new CapError(
-      'config',
-      'key.passphrase',
-      `CAP_KEY_PASSPHRASE_FILE: can't read ${file}: ${systemWords(cause)}`,
-      {
-        cause,
-      },
-    );
+    throw new CapError('config.invalid', `CAP_KEY_PASSPHRASE_FILE: can't read ${file}: ${systemWords(cause)}`, {
+      cause,
+    });
   }
 }

@@ -5,8 +5,8 @@ import {
   makeDirectoryDurable,
   writeFileDurable,
   CapError,
-  readErrorKind,
-  systemWords,
+  isMissing,
+  readError,
   parseJson,
   type JsonObject,
   requirePrivateFile,
@@ -54,7 +54,7 @@ export const isKid = (text: string): boolean => KID.test(text);
 /** Raw 32-byte Ed25519 public key. Throws CapError `key.malformed` for another key type. */
 export function rawPublicKey(key: KeyObject): Buffer {
   if (key.asymmetricKeyType !== 'ed25519')
-    throw new CapError('input', 'key.malformed', `not an Ed25519 key: ${key.asymmetricKeyType}`);
+    throw new CapError('key.malformed', `not an Ed25519 key: ${key.asymmetricKeyType}`);
   const spki = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
   return spki.subarray(spki.length - 32);
 }
@@ -82,11 +82,11 @@ export function publicKeyFromText(text: string): KeyObject {
         })
       : createPublicKey(text);
     const fault = publicKeyFault(rawPublicKey(key));
-    if (fault !== null) throw new CapError('input', 'key.malformed', `public key: ${fault}`);
+    if (fault !== null) throw new CapError('key.malformed', `public key: ${fault}`);
     return key;
   } catch (cause) {
     if (cause instanceof CapError) throw cause;
-    throw new CapError('input', 'key.malformed', 'public key is neither 0x + 64 hex digits nor a PEM (SPKI)', {
+    throw new CapError('key.malformed', 'public key is neither 0x + 64 hex digits nor a PEM (SPKI)', {
       cause,
     });
   }
@@ -97,12 +97,10 @@ export async function generateKey(
   directory: string,
   options: { owner: string; validFrom: Date; validDays: number; usage: readonly KeyUsage[]; passphrase?: string },
 ): Promise<SigningKey> {
-  if (options.owner.trim() === '')
-    throw new CapError('usage', 'key.owner', 'a key needs an owner: a text that is not empty');
+  if (options.owner.trim() === '') throw new CapError('key.owner', 'a key needs an owner: a text that is not empty');
   const usage = KEY_USAGES.filter((name) => options.usage.includes(name));
   if (usage.length === 0 || options.usage.some((name) => !KEY_USAGES.includes(name)))
     throw new CapError(
-      'usage',
       'key.usage',
       `a key is for ${KEY_USAGES.join(' or ')}, not for ${JSON.stringify(options.usage)}`,
     );
@@ -140,9 +138,8 @@ async function readNamed(file: string, what: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const kind = readErrorKind(cause);
-    if (kind === 'missing') throw new CapError(kind, 'key.unknown', `${what}: no such file ${file}`, { cause });
-    throw new CapError(kind, 'key.unreadable', `${what}: can't read ${file}: ${systemWords(cause)}`, { cause });
+    if (isMissing(cause)) throw new CapError('key.unknown', `${what}: no such file ${file}`, { cause });
+    throw readError(file, cause);
   }
 }
 
@@ -150,7 +147,7 @@ export async function readKeyRecord(directory: string, kid: string): Promise<Key
   const file = path.join(directory, `${kid}.json`);
   const record = await readRecordFile(file, kid);
   if (record.kid === kid) return record;
-  throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
+  throw new CapError('key.malformed', `${file}: not a cap-key.v2 record of key ${kid}`);
 }
 
 async function readRecordFile(file: string, name: string): Promise<KeyRecord> {
@@ -163,20 +160,18 @@ async function readRecordFile(file: string, name: string): Promise<KeyRecord> {
     !Array.isArray(value.usage) ||
     !value.usage.every((name) => typeof name === 'string')
   )
-    throw new CapError('input', 'key.malformed', `${file}: not a cap-key.v2 record of key ${name}`);
+    throw new CapError('key.malformed', `${file}: not a cap-key.v2 record of key ${name}`);
   return value as unknown as KeyRecord;
 }
 
-/** All key records of a directory, by kid. CapError `missing` / `key.unknown` when there is no such directory. */
+/** All key records of a directory, by kid. CapError `key.unknown` when there is no such directory. */
 export async function listKeys(directory: string): Promise<KeyRecord[]> {
   let names: string[];
   try {
     names = await readdir(directory);
   } catch (cause) {
-    const kind = readErrorKind(cause);
-    if (kind === 'missing')
-      throw new CapError(kind, 'key.unknown', `no such directory of keys: ${directory}`, { cause });
-    throw new CapError(kind, 'key.unreadable', `can't read ${directory}: ${systemWords(cause)}`, { cause });
+    if (isMissing(cause)) throw new CapError('key.unknown', `no such directory of keys: ${directory}`, { cause });
+    throw readError(directory, cause);
   }
   const kids = names
     .filter((name) => name.endsWith('.json') && isKid(name.slice(0, -5)))
@@ -186,7 +181,7 @@ export async function listKeys(directory: string): Promise<KeyRecord[]> {
 
 export async function readPublicKey(directory: string, kid: string): Promise<KeyObject> {
   const key = publicKeyFromText((await readNamed(path.join(directory, `${kid}.pub`), `key ${kid}`)).toString('utf8'));
-  if (kidOf(key) !== kid) throw new CapError('input', 'key.malformed', `${kid}.pub holds the key ${kidOf(key)}`);
+  if (kidOf(key) !== kid) throw new CapError('key.malformed', `${kid}.pub holds the key ${kidOf(key)}`);
   return key;
 }
 
@@ -198,7 +193,6 @@ export function openPrivateKey(pem: Uint8Array, file: string, passphrase?: strin
   const isEncrypted = Buffer.from(pem).includes('-----BEGIN ENCRYPTED PRIVATE KEY-----');
   if (isEncrypted && passphrase === undefined)
     throw new CapError(
-      'input',
       'key.passphrase',
       `${file} is encrypted: its passphrase is taken from the variable CAP_KEY_PASSPHRASE, or from the file that ` +
         'CAP_KEY_PASSPHRASE_FILE names',
@@ -208,12 +202,11 @@ export function openPrivateKey(pem: Uint8Array, file: string, passphrase?: strin
   } catch (cause) {
     if (isEncrypted)
       throw new CapError(
-        'input',
         'key.passphrase',
         `${file}: the passphrase (CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names) does not open it`,
         { cause },
       );
-    throw new CapError('input', 'key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
+    throw new CapError('key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
   }
 }
 
@@ -224,7 +217,7 @@ export async function loadSigningKey(
   now: Date,
   passphrase?: string,
 ): Promise<SigningKey> {
-  if (!isKid(kid)) throw new CapError('input', 'key.malformed', `not a key id (32 hex digits): ${kid.slice(0, 80)}`);
+  if (!isKid(kid)) throw new CapError('key.malformed', `not a key id (32 hex digits): ${kid.slice(0, 80)}`);
   return heldTo(await readKeyRecord(directory, kid), path.join(directory, `${kid}.key`), now, passphrase);
 }
 
@@ -238,7 +231,7 @@ export async function loadRecordedKey(file: string, now: Date, passphrase?: stri
   return heldTo(record, file, now, passphrase);
 }
 
-/** The record beside a key file `NAME.key`, whatever it says; null for a bare key. CapError key.malformed, key.unreadable. */
+/** The record beside a key file `NAME.key`, whatever it says; null for a bare key. CapError key.malformed, or that of readError. */
 export async function recordBeside(file: string): Promise<KeyRecord | null> {
   if (!file.endsWith('.key')) return null;
   try {
@@ -252,13 +245,12 @@ export async function recordBeside(file: string): Promise<KeyRecord | null> {
 /** Where the record of a key file `NAME.key` lies. */
 export const recordFileOf = (file: string): string => `${file.slice(0, -'.key'.length)}.json`;
 
-/** Throws CapError `forbidden` / `key.forbidden` for a key that is retired, revoked, or outside its validity at the time `now`. */
+/** Throws CapError `key.forbidden` for a key that is retired, revoked, or outside its validity at the time `now`. */
 export function requireInForce({ kid, status, valid_from, valid_to }: KeyRecord, now: Date): void {
-  if (status !== 'active')
-    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is ${status}: it signs nothing any more`);
+  if (status !== 'active') throw new CapError('key.forbidden', `key ${kid} is ${status}: it signs nothing any more`);
   const at = now.getTime();
   if (at < Date.parse(valid_from) || at > Date.parse(valid_to))
-    throw new CapError('forbidden', 'key.forbidden', `key ${kid} is valid from ${valid_from} to ${valid_to}, not now`);
+    throw new CapError('key.forbidden', `key ${kid} is valid from ${valid_from} to ${valid_to}, not now`);
 }
 
 async function heldTo(record: KeyRecord, file: string, now: Date, passphrase?: string): Promise<SigningKey> {
@@ -268,16 +260,14 @@ async function heldTo(record: KeyRecord, file: string, now: Date, passphrase?: s
   await requirePrivateFile(file);
   const privateKey = openPrivateKey(pem, file, passphrase);
   const publicKey = createPublicKey(privateKey);
-  if (kidOf(publicKey) !== kid)
-    throw new CapError('input', 'key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
+  if (kidOf(publicKey) !== kid) throw new CapError('key.malformed', `${file} holds the key ${kidOf(publicKey)}`);
   return { kid, privateKey, publicKey, record };
 }
 
-/** Throws CapError `forbidden` / `key.forbidden` for a key that was not made for this. */
+/** Throws CapError `key.forbidden` for a key that was not made for this. */
 export function requireUsage({ kid, usage }: Pick<KeyRecord, 'kid' | 'usage'>, needed: KeyUsage): void {
   if (usage.includes(needed)) return;
   throw new CapError(
-    'forbidden',
     'key.forbidden',
     `key ${kid} signs no ${needed}: its usage is ${usage.join(', ') || 'none'}; take a key that was made with --usage ${needed}`,
   );

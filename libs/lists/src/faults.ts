@@ -14,5 +14,5 @@ export function listInvalid(faults: readonly ListFault[]): CapError {
     .slice(0, 20)
     .map(({ file, line, column, message }) => `${file}:${line}${column === null ? '' : ` (${column})`}: ${message}`);
   if (faults.length > words.length) words.push(`and ${faults.length - words.length} more`);
-  return new CapError('input', 'list.invalid', words.join('\n'), { details: faults });
+  return new CapError('list.invalid', words.join('\n'), { details: faults });
 }

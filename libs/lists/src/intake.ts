@@ -50,7 +50,7 @@ export interface Intake<Row> {
 
 export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
-/** Reads suppliers.csv. Throws CapError `input` / `list.invalid` whose details are all ListFaults of the file, duplicates too. */
+/** Reads suppliers.csv. Throws CapError `list.invalid` whose details are all ListFaults of the file, duplicates too. */
 export const readSuppliers = async (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
   readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'supplier'), source, options);
 
@@ -140,7 +140,7 @@ export class TableReader<F extends FieldSpecs> {
   ) {
     const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
     const refuse = (why: string): never => {
-      throw new CapError('usage', 'list.options', `${options.file}: ${why}`);
+      throw new CapError('list.options', `${options.file}: ${why}`);
     };
     if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
       refuse(`the delimiter must be one character, not ${JSON.stringify(delimiter)}`);

@@ -212,7 +212,7 @@ export function parseUsableList(
 }
 
 /** CapError `list.empty`: nobody can be found on the list. */
-export const listEmpty = (message: string): CapError => new CapError('input', 'list.empty', message);
+export const listEmpty = (message: string): CapError => new CapError('list.empty', message);
 
 const DAY = 86_400_000;
 

@@ -88,11 +88,11 @@ export const lintErrors = (lints: readonly Lint[]): Lint[] => lints.filter(({ se
  */
 export function compilePolicy(document: JsonValue, options: { lintMode?: LintMode } = {}): CompiledPolicy {
   if (!isObject(document))
-    throw new CapError('input', 'policy.invalid', 'policy: expected an object with the members of policy v1 or v2');
+    throw new CapError('policy.invalid', 'policy: expected an object with the members of policy v1 or v2');
   requirePlainJson(document, 'policy');
   if ('constraints' in document) return compileV1(document);
   if ('rules' in document) return compileV2(document, options.lintMode ?? 'strict');
-  throw new CapError('input', 'policy.invalid', 'policy: expected `constraints` (v1) or `rules` (v2)');
+  throw new CapError('policy.invalid', 'policy: expected `constraints` (v1) or `rules` (v2)');
 }
 
 function compileV1(given: JsonValue): CompiledPolicy {
@@ -150,7 +150,6 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   const policy_id = `${id}@${version}`;
   if (policy_id.length > MAX_POLICY_ID)
     throw new CapError(
-      'input',
       'policy.invalid',
       `id, version: together at most ${MAX_POLICY_ID - 1} characters, so that the policy can be asked for by its name`,
     );

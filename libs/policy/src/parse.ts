@@ -4,7 +4,7 @@ import { MAX_POLICY_BYTES, MAX_POLICY_MEMBERS } from './bounds.js';
 import { requirePlainJson } from './plain-json.js';
 
 const refuse = (message: string, cause?: unknown): never => {
-  throw new CapError('input', 'policy.invalid', message, { cause });
+  throw new CapError('policy.invalid', message, { cause });
 };
 
 /** Editors put a byte order mark before a text that people keep; it is no part of it. Canonical files never have one. */

@@ -8,7 +8,7 @@ import { MAX_POLICY_BYTES, MAX_POLICY_MEMBERS } from './bounds.js';
  */
 export function requirePlainJson(value: JsonValue, name: string): void {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new CapError('input', 'policy.invalid', `${name}: ${why}`, { cause });
+    throw new CapError('policy.invalid', `${name}: ${why}`, { cause });
   };
   let bytes = 0;
   try {

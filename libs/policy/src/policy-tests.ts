@@ -70,7 +70,7 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
     const named = [...Object.keys(expect), ...(claims ?? []).map(({ rule_id }) => rule_id)];
     const unknown = named.filter((id) => !known.has(id));
     if (unknown.length > 0)
-      throw new CapError('input', 'policy.invalid', `case ${name}: the policy has no rule ${namesOf(unknown)}`);
+      throw new CapError('policy.invalid', `case ${name}: the policy has no rule ${namesOf(unknown)}`);
     const results = claims
       ? evaluateClaims(policy, claims, context)
       : evaluateRules(

@@ -47,7 +47,7 @@ export function invalid(error: z.ZodError): CapError {
     ({ path, message }) => `${path.length > 0 ? quoted(path.join('.')) : 'policy'}: ${quoted(message)}`,
   );
   if (left > 0) places.push(`and ${left} more`);
-  return new CapError('input', 'policy.invalid', places.join('\n'), { details: places });
+  return new CapError('policy.invalid', places.join('\n'), { details: places });
 }
 
 /** v1 maps to the same facts as v2; the rule ids are the names of the constraints. */

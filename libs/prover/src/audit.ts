@@ -17,12 +17,12 @@ const eventSchema = z.strictObject({
 
 /**
  * Reads an audit log: one event a line, each chained to the one before. A log that counts from 1 was written by the older
- * program (v1.0), and is chained its way. Throws CapError `input` / `audit.malformed` for a
- * line that is no event, `input` / `audit.broken` for one that does not follow, both with the line.
+ * program (v1.0), and is chained its way. Throws CapError `audit.malformed` for a
+ * line that is no event, `audit.broken` for one that does not follow, both with the line.
  */
 export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
   const lines = Buffer.from(bytes).toString('utf8').split('\n');
-  if (lines.pop() !== '') throw new CapError('input', 'audit.malformed', `${name}: the last line is cut off`);
+  if (lines.pop() !== '') throw new CapError('audit.malformed', `${name}: the last line is cut off`);
   let previous: ChainEvent | null = null;
   let legacy: boolean | undefined;
   return lines.map((line, i) => {
@@ -30,12 +30,12 @@ export function parseAuditLog(bytes: Uint8Array, name: string): ChainEvent[] {
     const parsed = eventSchema.safeParse(parseJson(Buffer.from(line), place));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new CapError('input', 'audit.malformed', `${place}: ${issue!.path.join('.')} ${issue!.message}`);
+      throw new CapError('audit.malformed', `${place}: ${issue!.path.join('.')} ${issue!.message}`);
     }
     const event = parsed.data as ChainEvent;
     legacy ??= event.seq === 1;
     const fault = (legacy ? legacyChainFault : chainFault)(previous, event);
-    if (fault) throw new CapError('input', 'audit.broken', `${place}: ${fault}`);
+    if (fault) throw new CapError('audit.broken', `${place}: ${fault}`);
     previous = event;
     return event;
   });
@@ -49,7 +49,7 @@ export async function readAuditLog(file: string): Promise<ChainEvent[]> {
   const bytes = await readIfPresent(file);
   const events = bytes === null ? [] : parseAuditLog(bytes, file);
   const fault = isLegacyLog(events) ? null : await auditHeadFault(file, events);
-  if (fault !== null) throw new CapError('input', 'audit.broken', fault);
+  if (fault !== null) throw new CapError('audit.broken', fault);
   return events;
 }
 
@@ -68,7 +68,7 @@ export async function appendAuditEvent(
 ): Promise<ChainEvent> {
   const events = await readAuditLog(file);
   if (isLegacyLog(events))
-    throw new CapError('input', 'audit.broken', `${file}: the log of the older program, which nothing can be added to`);
+    throw new CapError('audit.broken', `${file}: the log of the older program, which nothing can be added to`);
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
   await writeFile(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
   await writeAuditHead(file, next);

@@ -2,24 +2,22 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { type z } from 'zod';
 import {
   CapError,
+  isMissing,
   makeDirectoryDurable,
   parseJson,
-  readErrorKind,
+  readError,
   systemCode,
-  systemWords,
   writeError,
   writeFileDurable,
 } from '@cap/core';
 
-/** A file's bytes, null if there is none. Other failures are CapError `project.unreadable` of the kind that says why. */
+/** A file's bytes, null if there is none. Other failures are those of readError. */
 export async function readIfPresent(file: string): Promise<Buffer | null> {
   try {
     return await readFile(file);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return null;
-    throw new CapError(readErrorKind(cause), 'project.unreadable', `can't read ${file}: ${systemWords(cause)}`, {
-      cause,
-    });
+    throw readError(file, cause);
   }
 }
 
@@ -28,26 +26,24 @@ export async function modeIfPresent(file: string): Promise<number> {
   try {
     return (await stat(file)).mode & 0o777;
   } catch (cause) {
-    if (readErrorKind(cause) === 'missing') return 0;
-    throw new CapError(readErrorKind(cause), 'project.unreadable', `can't read ${file}: ${systemWords(cause)}`, {
-      cause,
-    });
+    if (isMissing(cause)) return 0;
+    throw readError(file, cause);
   }
 }
 
-/** A file's bytes; CapError `missing` / `project.incomplete` that says which command makes the file. */
+/** A file's bytes; CapError `project.incomplete` that says which command makes the file. */
 export async function readMade(file: string, madeBy: string): Promise<Buffer> {
   const bytes = await readIfPresent(file);
-  if (bytes === null) throw new CapError('missing', 'project.incomplete', `${file}: no such file; ${madeBy} makes it`);
+  if (bytes === null) throw new CapError('project.incomplete', `${file}: no such file; ${madeBy} makes it`);
   return bytes;
 }
 
-/** Parses a JSON file of the project; CapError `input` / `project.malformed` that names the member. */
+/** Parses a JSON file of the project; CapError `project.malformed` that names the member. */
 export function parseFile<T>(file: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseJson(bytes, file, Infinity)); // the prover's own lists, however long
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new CapError('input', 'project.malformed', `${file}: ${issue!.path.join('.')} ${issue!.message}`);
+  throw new CapError('project.malformed', `${file}: ${issue!.path.join('.')} ${issue!.message}`);
 }
 
 /** What changes the project: each throws CapError `cannot-create` or `io` that names the file, whatever the system says. */

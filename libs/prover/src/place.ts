@@ -6,12 +6,11 @@ import { AUDIT_HEAD } from './audit-head.js';
 const LEFTOVERS = new Set(['lists', 'secrets.json', 'secrets.json.age', 'audit.jsonl', AUDIT_HEAD, 'keys']);
 const SHOWN = 5;
 
-/** Throws CapError `cannot-create` / `project.exists` or `project.occupied` where no project can be made. */
+/** Throws CapError `project.exists` or `project.occupied` where no project can be made. */
 export async function refuseOccupied(directory: string): Promise<void> {
   const names = await namesIn(directory);
   if (names.includes('commitments.json'))
     throw new CapError(
-      'cannot-create',
       'project.exists',
       `${directory} holds a project already; its salts would be lost. Name another directory, or move this one away`,
     );
@@ -19,7 +18,6 @@ export async function refuseOccupied(directory: string): Promise<void> {
   if (foreign.length === 0) return;
   const more = foreign.length > SHOWN ? ` and ${foreign.length - SHOWN} more` : '';
   throw new CapError(
-    'cannot-create',
     'project.occupied',
     `${directory} is no project and not empty, it holds ${foreign.slice(0, SHOWN).join(', ')}${more}; name a new directory`,
   );
@@ -32,7 +30,6 @@ async function namesIn(directory: string): Promise<string[]> {
     if (systemCode(cause) === 'ENOENT') return [];
     if (systemCode(cause) === 'ENOTDIR')
       throw new CapError(
-        'cannot-create',
         'project.occupied',
         `can't make the directory ${directory}: it, or a part of its path, is a file`,
         { cause },

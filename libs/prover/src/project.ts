@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, isCanonicalJson, isCapError, jcs, isDate, isInstant } from '@cap/core';
+import { CapError, isCanonicalJson, jcs, isDate, isInstant } from '@cap/core';
 import { digestBytes, digestText, sha3Text, type Digest } from '@cap/crypto';
 import { type ChainEvent } from '@cap/tlog';
 import {
@@ -152,7 +152,7 @@ export class Project {
     return project;
   }
 
-  /** Throws CapError `missing` / `project.incomplete` when the directory holds no project. */
+  /** Throws CapError `project.incomplete` when the directory holds no project. */
   static async open(directory: string): Promise<Project> {
     const project = new Project(directory);
     await project.commitments();
@@ -194,14 +194,12 @@ export class Project {
       const encrypted = await readIfPresent(`${plain}.age`);
       if (encrypted === null)
         throw new CapError(
-          'missing',
           'project.incomplete',
           `${plain}: no such file; it holds the salts of these lists, without which nothing can be proved from them: ` +
             'put it back from a copy, or run cap prepare again for another directory',
         );
       if (!reveal)
         throw new CapError(
-          'usage',
           'project.secrets',
           `${plain}: no such file, only ${path.basename(plain)}.age; name an age identity that opens it (--identity)`,
         );
@@ -262,7 +260,7 @@ export class Project {
     const bytes = await readMade(file, 'cap manifest build');
     const manifest = parseManifest(bytes);
     if (!isCanonicalJson(bytes, manifest))
-      throw new CapError('input', 'manifest.canonical', `${file}: not canonical JSON; build it anew`);
+      throw new CapError('manifest.canonical', `${file}: not canonical JSON; build it anew`);
     return { manifest, bytes, hash: manifestHash(bytes) };
   }
 
@@ -276,7 +274,6 @@ export class Project {
     const { manifest } = await this.manifest();
     if (policy.policy_hash !== manifest.policy.hash)
       throw new CapError(
-        'input',
         'policy.hash',
         `${file} has the hash ${policy.policy_hash}, the manifest names ${manifest.policy.hash}`,
       );
@@ -290,7 +287,6 @@ export class Project {
     const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
     if (stray !== undefined)
       throw new CapError(
-        'input',
         'list.unnamed',
         `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
       );
@@ -300,7 +296,6 @@ export class Project {
       const list = new ReferenceList(await readMade(file, 'cap manifest build'), name);
       if (list.hash !== hash)
         throw new CapError(
-          'input',
           'list.unnamed',
           `${file} has the hash ${list.hash}, the manifest names ${hash}; build the manifest anew`,
         );
@@ -323,14 +318,7 @@ export class Project {
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const context = await this.proofContext(statement);
     const lists = await this.lists(reveal);
-    try {
-      return await this.writeProof(backend, context, lists, options);
-    } catch (error) {
-      // Rows or salts that are not the manifest's are stale input; only a rule that does not hold is a finding.
-      if (isCapError(error) && error.code === 'proof.other-lists')
-        throw new CapError('input', error.code, error.message, { cause: error });
-      throw error;
-    }
+    return this.writeProof(backend, context, lists, options);
   }
 
   /** What a proof of the project's policy with this statement is about. */
@@ -383,7 +371,6 @@ export class Project {
     const bytes = await readMade(this.file('proof.capz'), 'cap prove');
     if (sha3Text(bytes) !== record.proof_hash)
       throw new CapError(
-        'input',
         'proof.stale',
         `${this.file('proof.capz')} is not the proof that ${file} describes; prove anew`,
       );
@@ -418,18 +405,18 @@ async function committedColumns(
 function refuseLintErrors({ lints }: CompiledPolicy): void {
   const errors = lintErrors(lints);
   if (errors.length > 0)
-    throw new CapError('input', 'policy.invalid', errors.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
+    throw new CapError('policy.invalid', errors.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
       details: errors,
     });
 }
 
 function readReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): NamedReferenceList {
   if (!REFERENCE_ID.test(id))
-    throw new CapError('usage', 'list.options', `a reference list can't be named ${JSON.stringify(id)}`);
+    throw new CapError('list.options', `a reference list can't be named ${JSON.stringify(id)}`);
   if (!isDate(asOf) && !isInstant(asOf))
-    throw new CapError('usage', 'list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
+    throw new CapError('list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
   if (isFutureDay(asOf, new Date(now)))
-    throw new CapError('usage', 'option.day', `${id}: ${asOf} is still to come, it is ${now}`);
+    throw new CapError('option.day', `${id}: ${asOf} is still to come, it is ${now}`);
   const kind = referenceListKind(id);
   const { list } = parseUsableList(kind, bytes, file ?? `${id}.csv`);
   return { id, kind, as_of: asOf, list };
@@ -437,7 +424,7 @@ function readReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: s
 
 function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): void {
   const refuse = (why: string): never => {
-    throw new CapError('usage', 'statement.malformed', `statement: ${why}`);
+    throw new CapError('statement.malformed', `statement: ${why}`);
   };
   // An empty text and an absent one have the same digest, so only one of them may be said.
   if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');

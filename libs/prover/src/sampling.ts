@@ -7,7 +7,7 @@ import { type Project, type Reveal } from './project.js';
 
 /**
  * Opens rows of the committed columns for an auditor: they are what the project's zero-knowledge proof is about. Places are
- * those of makeSample. Throws CapError `usage` / `sample.rows` for a row that is not there, `proof.backend` for a proof of
+ * those of makeSample. Throws CapError `sample.rows` for a row that is not there, `proof.backend` for a proof of
  * another backend.
  */
 export async function sampleRows(
@@ -19,14 +19,12 @@ export async function sampleRows(
   const { record } = await project.proof();
   if (record.backend !== 'kzg-columns')
     throw new CapError(
-      'usage',
       'proof.backend',
       `the project's proof is of the backend ${record.backend}; only of a proof of kzg-columns can rows be opened`,
     );
   const context = await project.proofContext(record.statement);
   const asked = policyStatement(context);
-  if (!asked)
-    throw new CapError('input', 'proof.stale', 'the manifest names no list that its policy needs; prove anew');
+  if (!asked) throw new CapError('proof.stale', 'the manifest names no list that its policy needs; prove anew');
   const known = knownLists(context.manifest, await project.lists(reveal));
   const chosen = known.filter(({ list }) => places.has(list)).map((list) => ({ ...list, layout: layoutOf(list) }));
   const pool = threads > 0 ? new WorkerPool(threads) : null;
@@ -38,14 +36,14 @@ export async function sampleRows(
     });
     return sample;
   } catch (error) {
-    if (error instanceof RangeError) throw new CapError('usage', 'sample.rows', error.message);
+    if (error instanceof RangeError) throw new CapError('sample.rows', error.message);
     throw error;
   } finally {
     await pool?.close();
   }
 }
 
-/** Where the rows that came from these lines of the list's file are in the columns. Throws CapError `usage` / `sample.rows`. */
+/** Where the rows that came from these lines of the list's file are in the columns. Throws CapError `sample.rows`. */
 export async function placesOfLines(
   project: Project,
   list: ListName,
@@ -57,7 +55,7 @@ export async function placesOfLines(
   const { order } = layoutOf(known);
   return lines.map((line) => {
     const place = order.findIndex((i) => known.lines[i] === line);
-    if (place === -1) throw new CapError('usage', 'sample.rows', `no row of ${list} came from line ${line}`);
+    if (place === -1) throw new CapError('sample.rows', `no row of ${list} came from line ${line}`);
     return place;
   });
 }

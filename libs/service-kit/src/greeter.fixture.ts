@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { Controller, Get, Inject, Module, Param, Post } from '@nestjs/common';
+import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
@@ -13,7 +14,6 @@ import {
   CurrentPrincipal,
   Logs,
   type Principal,
-  ProblemError,
   Public,
   Readiness,
   requireScopes,
@@ -98,7 +98,7 @@ class GreeterController {
   @Get('conflict')
   @Public()
   conflict() {
-    throw new ProblemError('idempotency.in-flight', 'The first request still runs.');
+    throw new CapError('idempotency.in-flight', 'The first request still runs.');
   }
 }
 

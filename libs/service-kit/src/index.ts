@@ -2,8 +2,9 @@
  * What every service shares: command line, configuration, listeners, access, problems, logs, metrics, health, reload, shutdown.
  *
  *     // main.ts
+ *     import { CapError } from '@cap/core';
  *     import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
- *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, ProblemError, Public, Readiness, Scopes,
+ *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, Public, Readiness, Scopes,
  *       ZodBody, ZodParam } from '@cap/service-kit';
  *
  *     const Greeting = z.strictObject({ name: z.string() });
@@ -17,7 +18,7 @@
  *       }
  *       @Post('greetings') @Scopes('verify:read')                         // every route needs @Public, @Scopes or @Clients
  *       greet(@ZodBody(Greeting) body: Greeting, @CurrentPrincipal() who: Principal) {
- *         if (body.name === '') throw new ProblemError('entry.unknown', 'Nobody of that name.');   // CapErrors are mapped too
+ *         if (body.name === '') throw new CapError('entry.unknown', 'Nobody of that name.');
  *         return { hello: body.name, from: who.subject };
  *       }
  *       @Get('v1/status') @Clients('verifier', 'backup') status() { … }   // tokens of registry.tokens
@@ -36,14 +37,13 @@
  */
 export { createService, type Service, type ServiceParts } from './service/create-service.js';
 export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
-export { exitCodeOf, INTERNAL_ERROR } from './service/exit-code.js';
+export { exitCodeOf } from './service/exit-code.js';
 export { CONFIG } from './service/kit.module.js';
 export { Reload, type ReloadStep } from './service/reload.js';
 export { Readiness, type ReadinessCheck } from './health/readiness.js';
 export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
 export { type AccessRule, AnyScope, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
-export { type ProblemCode, ProblemError, PROBLEMS, RETRIED } from './problems/problem.js';
 export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
 export { readBody } from './http/body-memory.js';

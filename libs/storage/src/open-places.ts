@@ -43,7 +43,6 @@ function assertIs(file: string, identity: string): void {
 
 const moved = (what: string, cause?: unknown) =>
   new CapError(
-    'unavailable',
     'storage.unavailable',
     `${what}: nothing is stored while it was moved away, removed or replaced. Put it back, or stop the registry first`,
     { cause },

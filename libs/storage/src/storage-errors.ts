@@ -15,22 +15,22 @@ export function storageError(error: unknown, what: string): unknown {
   // Class 08: connection; 57P: the server is going away. The node driver says some of them in words only.
   if (/^(08|57P)/.test(code) || /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH)$/.test(code))
     return unreachable(error, what);
-  if (code === '53100') return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
+  if (code === '53100') return new CapError('storage.full', `${what}: no space left`, { cause: error });
   // 55P03: the lock was not to be had in time.
   if (/^53/.test(code) || code === '55P03')
-    return new CapError('busy', 'overloaded', `${what}: ${(error as Error).message}`, { cause: error });
+    return new CapError('overloaded', `${what}: ${(error as Error).message}`, { cause: error });
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
-    return new CapError('io', 'storage.full', `${what}: no space left`, { cause: error });
+    return new CapError('storage.full', `${what}: no space left`, { cause: error });
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
-    return new CapError('busy', 'overloaded', `${what}: the database is locked by somebody else`, { cause: error });
+    return new CapError('overloaded', `${what}: the database is locked by somebody else`, { cause: error });
   if (/^SQLITE_(IOERR|CORRUPT|READONLY|CANTOPEN|NOTADB)/.test(code) || /^E[A-Z]+$/.test(code))
-    return new CapError('io', 'storage.failed', `${what}: ${systemWords(error)}`, { cause: error });
+    return new CapError('storage.failed', `${what}: ${systemWords(error)}`, { cause: error });
   return error;
 }
 
 /** The database does not answer: nobody knows what became of a commit that was under way. */
 export const unreachable = (error: unknown, what: string) =>
-  new CapError('unavailable', 'storage.unavailable', `${what}: ${(error as Error).message || String(error)}`, {
+  new CapError('storage.unavailable', `${what}: ${(error as Error).message || String(error)}`, {
     cause: error,
   });
 

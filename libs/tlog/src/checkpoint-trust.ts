@@ -63,11 +63,7 @@ export function verifyCheckpoint(checkpoint: SignedCheckpoint, trust: LogTrust):
 function requireType(keys: readonly VerifierKey[], type: NoteKeyType, what: string): void {
   const other = keys.find((key) => key.type !== type);
   if (other)
-    throw new CapError(
-      'input',
-      'key.malformed',
-      `${what} ${other.name}+${other.keyId}: type ${other.type}, not ${type}`,
-    );
+    throw new CapError('key.malformed', `${what} ${other.name}+${other.keyId}: type ${other.type}, not ${type}`);
 }
 
 /** The trusted keys under the name that a log signs with: its origin. */

@@ -1,5 +1,5 @@
 import { strictBase64 } from '@cap/crypto';
-import { CapError } from '@cap/core';
+import { type ErrorCode, CapError } from '@cap/core';
 import { signNoteText, type NoteSigner } from './note-signatures.js';
 import { formatNote, isKeyName, parseNote, type Note } from './note.js';
 import { EMPTY_TREE_HASH, isTreeSize, TREE_HASH_BYTES } from './tree.js';
@@ -30,22 +30,22 @@ export function parseDecimal(text: string | undefined, limit: number): number | 
 }
 
 /** 32 bytes from base64. Throws CapError with the code, whose message starts with `place`. */
-export function parseTreeHash(text: unknown, code: string, place: string): Buffer {
+export function parseTreeHash(text: unknown, code: ErrorCode, place: string): Buffer {
   let bytes: Buffer;
   try {
     bytes = strictBase64(text, place);
   } catch (cause) {
-    throw new CapError('input', code, (cause as Error).message, { cause });
+    throw new CapError(code, (cause as Error).message, { cause });
   }
   if (bytes.length !== TREE_HASH_BYTES)
-    throw new CapError('input', code, `${place}: ${bytes.length} bytes, expected ${TREE_HASH_BYTES}`);
+    throw new CapError(code, `${place}: ${bytes.length} bytes, expected ${TREE_HASH_BYTES}`);
   return bytes;
 }
 
 /** Reads the text of a checkpoint, without signatures. Throws CapError `checkpoint.malformed`, whose message starts with `place`. */
 export function parseCheckpointText(text: string, place = 'checkpoint'): Checkpoint {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'checkpoint.malformed', `${place}: ${why}`);
+    throw new CapError('checkpoint.malformed', `${place}: ${why}`);
   };
   if (!text.endsWith('\n')) refuse('does not end in a line feed');
   const lines = text.slice(0, -1).split('\n');
@@ -65,7 +65,7 @@ export function formatCheckpointText({ origin, size, root, extensions }: Checkpo
   const text = `${[origin, size, root.toString('base64'), ...extensions].join('\n')}\n`;
   const read = parseCheckpointText(text);
   if (read.origin !== origin || read.extensions.length !== extensions.length)
-    throw new CapError('input', 'checkpoint.malformed', 'checkpoint: a line feed in the origin or an extension line');
+    throw new CapError('checkpoint.malformed', 'checkpoint: a line feed in the origin or an extension line');
   return text;
 }
 
@@ -93,7 +93,7 @@ export function formatOrigin({ name, epoch }: EpochOrigin): string {
   const origin = `${name}/${epoch}`;
   const read = parseOrigin(origin);
   if (read.name !== name || read.epoch !== epoch)
-    throw new CapError('input', 'checkpoint.origin', `origin ${origin.slice(0, 80)}: expected an epoch number from 1`);
+    throw new CapError('checkpoint.origin', `origin ${origin.slice(0, 80)}: expected an epoch number from 1`);
   return origin;
 }
 
@@ -104,7 +104,6 @@ export function parseOrigin(origin: string): EpochOrigin {
   const epoch = parseDecimal(origin.slice(slash + 1), Number.MAX_SAFE_INTEGER);
   if (!isKeyName(name) || name.endsWith('/') || epoch === null || epoch === 0)
     throw new CapError(
-      'input',
       'checkpoint.origin',
       `origin ${JSON.stringify(origin.slice(0, 80))}: expected name/epoch without white space or +, such as log.example/cap/1`,
     );

@@ -23,7 +23,7 @@ const MEMBERS = ['from', 'to', 'proof', 'checkpoint'];
 const MAX_HASHES = MAX_PROOF_HASHES + 1;
 
 const refuse = (why: string, cause?: unknown): never => {
-  throw new CapError('input', 'consistency.malformed', `consistency proof: ${why}`, { cause });
+  throw new CapError('consistency.malformed', `consistency proof: ${why}`, { cause });
 };
 
 /** Reads a consistency proof (JSON, parsed); verifies nothing. Throws CapError `consistency.malformed` that names the member. */

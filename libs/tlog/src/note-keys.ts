@@ -23,11 +23,7 @@ const material = (type: NoteKeyType, publicKey: KeyObject): Buffer =>
 /** The Ed25519 key under a name. Throws CapError `key.malformed` for another kind of key or a name with white space or `+`. */
 export function verifierKey(type: NoteKeyType, name: string, publicKey: KeyObject): VerifierKey {
   if (!isKeyName(name))
-    throw new CapError(
-      'input',
-      'key.malformed',
-      `key name ${JSON.stringify(name.slice(0, 80))}: empty, white space or +`,
-    );
+    throw new CapError('key.malformed', `key name ${JSON.stringify(name.slice(0, 80))}: empty, white space or +`);
   const hashed = Buffer.concat([Buffer.from(`${name}\n`), material(type, publicKey)]);
   return { type, name, keyId: sha256(hashed).toString('hex', 0, 4), publicKey };
 }
@@ -46,7 +42,7 @@ const RAW_KEY_BYTES = 32;
  */
 export function parseVerifierKey(text: string, place = 'verifier key'): VerifierKey {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new CapError('input', 'key.malformed', `${place}: ${why}`, { cause });
+    throw new CapError('key.malformed', `${place}: ${why}`, { cause });
   };
   const [, name, keyId, base64] = VERIFIER_KEY.exec(text) ?? refuse('expected name+8 hex digits+base64');
   let bytes: Buffer;

@@ -27,7 +27,7 @@ const cosignedMessage = (text: string, time: number): Buffer => Buffer.from(`cos
  */
 export function cosignText(text: string, { name, privateKey }: NoteSigner, time: number): NoteSignature {
   if (!Number.isSafeInteger(time) || time < 0)
-    throw new CapError('input', 'note.time', `cosignature time ${time}: expected whole seconds since 1970`);
+    throw new CapError('note.time', `cosignature time ${time}: expected whole seconds since 1970`);
   const { keyId } = verifierKey('cosignature/v1', name, createPublicKey(privateKey));
   const timeBytes = Buffer.alloc(TIME_BYTES);
   timeBytes.writeBigUInt64BE(BigInt(time));

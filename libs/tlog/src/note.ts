@@ -1,4 +1,4 @@
-import { CapError } from '@cap/core';
+import { type ErrorCode, CapError } from '@cap/core';
 import { strictBase64 } from '@cap/crypto';
 
 /** A C2SP signed-note (c2sp.org/signed-note): text and signatures, not yet verified. */
@@ -35,11 +35,11 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export const isKeyName = (name: string): boolean => name.isWellFormed() && KEY_NAME.test(name);
 
 /** Bytes of a text format -> string: valid UTF-8 only. Throws CapError with the code, whose message starts with `place`. */
-export function decodeText(bytes: Uint8Array, code: string, place: string): string {
+export function decodeText(bytes: Uint8Array, code: ErrorCode, place: string): string {
   try {
     return strictUtf8.decode(bytes);
   } catch (cause) {
-    throw new CapError('input', code, `${place}: not UTF-8`, { cause });
+    throw new CapError(code, `${place}: not UTF-8`, { cause });
   }
 }
 
@@ -49,7 +49,7 @@ export function decodeText(bytes: Uint8Array, code: string, place: string): stri
  */
 export function parseNote(input: string | Uint8Array, place = 'note'): Note {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'note.malformed', `${place}: ${why}`);
+    throw new CapError('note.malformed', `${place}: ${why}`);
   };
   const note = typeof input === 'string' ? input : decodeText(input, 'note.malformed', place);
   if (Buffer.byteLength(note) > MAX_NOTE_BYTES) refuse(`longer than ${MAX_NOTE_BYTES} bytes`);
@@ -69,7 +69,7 @@ export function parseNote(input: string | Uint8Array, place = 'note'): Note {
 
 function parseSignatureLine(line: string, place: string): NoteSignature {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'note.malformed', `${place}: ${why}`);
+    throw new CapError('note.malformed', `${place}: ${why}`);
   };
   const [, name, base64] = SIGNATURE_LINE.exec(line) ?? refuse('expected "\u2014 name base64"');
   if (!isKeyName(name!)) refuse('the key name holds white space or +');
@@ -86,7 +86,7 @@ function base64Of(text: string, place: string): Buffer {
   try {
     return strictBase64(text, place);
   } catch (cause) {
-    throw new CapError('input', 'note.malformed', (cause as Error).message, { cause });
+    throw new CapError('note.malformed', (cause as Error).message, { cause });
   }
 }
 
@@ -96,8 +96,7 @@ const formatSignatureLine = ({ name, keyId, signature }: NoteSignature): string 
 /** Throws CapError `note.malformed` if a reader would refuse it or read something else. */
 export function formatNote({ text, signatures }: Note): string {
   const note = `${text}\n${signatures.map(formatSignatureLine).join('')}`;
-  if (parseNote(note).text !== text)
-    throw new CapError('input', 'note.malformed', 'note: the text does not end in a line feed');
+  if (parseNote(note).text !== text) throw new CapError('note.malformed', 'note: the text does not end in a line feed');
   return note;
 }
 

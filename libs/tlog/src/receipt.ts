@@ -25,7 +25,7 @@ export const eventLeaf = (event: ChainEvent): Buffer => jcs(event);
 const MEMBERS = ['log_index', 'tree_size', 'leaf', 'inclusion_proof', 'checkpoint'];
 
 const refuseReceipt = (why: string, cause?: unknown): never => {
-  throw new CapError('input', 'receipt.malformed', `receipt: ${why}`, { cause });
+  throw new CapError('receipt.malformed', `receipt: ${why}`, { cause });
 };
 
 const isPlainObject = (value: JsonValue | undefined): value is JsonObject =>
@@ -75,7 +75,7 @@ export const receiptToTlogProof = ({ log_index, leaf, inclusion_proof, checkpoin
 export function receiptFromTlogProof(input: string | Uint8Array): Receipt {
   const { extra, index, inclusionProof, checkpoint } = parseTlogProof(input);
   if (extra === null)
-    throw new CapError('input', 'tlog-proof.malformed', 'tlog-proof: no extra line; a receipt has its leaf there');
+    throw new CapError('tlog-proof.malformed', 'tlog-proof: no extra line; a receipt has its leaf there');
   return {
     log_index: index,
     tree_size: checkpoint.size,

@@ -27,7 +27,7 @@ export const MAX_PROOF_HASHES = 52;
  */
 export function parseTlogProof(input: string | Uint8Array, place = 'tlog-proof'): TlogProof {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'tlog-proof.malformed', `${place}: ${why}`);
+    throw new CapError('tlog-proof.malformed', `${place}: ${why}`);
   };
   const text = typeof input === 'string' ? input : decodeText(input, 'tlog-proof.malformed', place);
   const blank = text.indexOf('\n\n');
@@ -52,14 +52,10 @@ function parseExtra(line: string, place: string): Buffer {
   try {
     extra = strictBase64(line.slice('extra '.length), `${place}: extra`);
   } catch (cause) {
-    throw new CapError('input', 'tlog-proof.malformed', (cause as Error).message, { cause });
+    throw new CapError('tlog-proof.malformed', (cause as Error).message, { cause });
   }
   if (extra.length === 0)
-    throw new CapError(
-      'input',
-      'tlog-proof.malformed',
-      `${place}: extra is empty; without extra data the line is left out`,
-    );
+    throw new CapError('tlog-proof.malformed', `${place}: extra is empty; without extra data the line is left out`);
   return extra;
 }
 

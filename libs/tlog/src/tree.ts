@@ -96,7 +96,7 @@ function read(indexes: readonly number[], reader: HashReader): readonly Uint8Arr
   const hashes = reader.readHashes(indexes);
   for (const [i, index] of indexes.entries())
     if (hashes[i]?.length !== TREE_HASH_BYTES)
-      throw new CapError('io', 'log.hash-missing', `log: stored hash ${index} is missing or not 32 bytes long`);
+      throw new CapError('log.hash-missing', `log: stored hash ${index} is missing or not 32 bytes long`);
   return hashes;
 }
 
@@ -110,8 +110,7 @@ function hashRanges(ranges: readonly Range[], reader: HashReader): Buffer[] {
 }
 
 function checkSize(size: number, what: string): void {
-  if (!isTreeSize(size))
-    throw new CapError('input', 'log.range', `log: ${what} is ${size}, expected an integer from 0 to 2^52`);
+  if (!isTreeSize(size)) throw new CapError('log.range', `log: ${what} is ${size}, expected an integer from 0 to 2^52`);
 }
 
 /** What treeHash and storedHashesForAppend read: one stored hash for each 1 in the binary form of `size`. */
@@ -160,7 +159,7 @@ export function storedHashesForAppend(
 
 function checkedLeafHash(hash: Uint8Array): Buffer {
   if (hash.length !== TREE_HASH_BYTES)
-    throw new CapError('input', 'log.range', `log: a leaf hash has ${hash.length} bytes, expected 32`);
+    throw new CapError('log.range', `log: a leaf hash has ${hash.length} bytes, expected 32`);
   return Buffer.from(hash);
 }
 
@@ -168,7 +167,7 @@ function checkedLeafHash(hash: Uint8Array): Buffer {
 function inclusionRanges(index: number, size: number): Range[] {
   checkSize(size, 'tree size');
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
-    throw new CapError('input', 'log.range', `log: no leaf ${index} in a tree of ${size}`);
+    throw new CapError('log.range', `log: no leaf ${index} in a tree of ${size}`);
   const downwards: Range[] = [];
   let from = 0;
   let to = size;
@@ -196,7 +195,7 @@ function consistencyRanges(oldSize: number, newSize: number): Range[] {
   checkSize(oldSize, 'old tree size');
   checkSize(newSize, 'new tree size');
   if (oldSize > newSize)
-    throw new CapError('input', 'log.range', `log: the old tree (${oldSize}) is larger than the new one (${newSize})`);
+    throw new CapError('log.range', `log: the old tree (${oldSize}) is larger than the new one (${newSize})`);
   // Every tree grows out of the empty one, and out of itself: nothing to show.
   if (oldSize === 0 || oldSize === newSize) return [];
   const downwards: Range[] = [];

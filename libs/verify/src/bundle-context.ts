@@ -29,7 +29,6 @@ export function bundleFromContext({ manifest, proof, signatures }: BundleContext
   // A context carries one manifest and one proof: of what other units there are nothing could be judged.
   if (Array.isArray(units) && units.length !== 1)
     throw new CapError(
-      'input',
       'request.schema',
       `context: its _meta.json has ${units.length} proof units, a context has exactly one: send the bundle as a zip`,
     );
@@ -47,8 +46,7 @@ function asRequest<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof CapError)
-      throw new CapError('input', 'request.schema', `context: ${cause.message}`, { cause });
+    if (cause instanceof CapError) throw new CapError('request.schema', `context: ${cause.message}`, { cause });
     throw cause;
   }
 }

@@ -50,9 +50,9 @@ export function checkListed(
 export const unlistedFiles = (bundle: Bundle, listed: object, exempt: ReadonlySet<string>): string[] =>
   [...bundle.files.keys()].filter((name) => !exempt.has(name) && !Object.hasOwn(listed, name)).sort();
 
-/** The bytes, if they are few enough to be parsed. Throws CapError `input` / `json.malformed`. */
+/** The bytes, if they are few enough to be parsed. Throws CapError `json.malformed`. */
 export function boundedJson(bytes: Buffer, name: string): Buffer {
   if (bytes.length > MAX_JSON_BYTES)
-    throw new CapError('input', 'json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_JSON_BYTES} are read`);
+    throw new CapError('json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_JSON_BYTES} are read`);
   return bytes;
 }

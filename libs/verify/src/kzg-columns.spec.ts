@@ -63,7 +63,7 @@ describe('the zero-knowledge prover', () => {
     const made = await provingColumns(policyOf(few));
     const stranger = await provingColumns(policyOf(few));
     const error = await refusal(kzgColumns.prove(made.context, stranger.lists));
-    expect(error).toMatchObject({ kind: 'refused', code: 'proof.other-lists' });
+    expect(error).toMatchObject({ kind: 'input', code: 'proof.other-lists' });
     const without = proving(policyOf(few));
     expect((await refusal(kzgColumns.prove(without.context, without.lists))).message).toContain('commitment');
     const seedless = made.lists.map((list) => ({ ...list, columnsSeed: null }));

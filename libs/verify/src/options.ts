@@ -1,11 +1,11 @@
-import { CapError, isInstant } from '@cap/core';
+import { type ErrorCode, CapError, isInstant } from '@cap/core';
 import { type BackendName, backends } from '@cap/proof';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 
 /** Throws CapError `usage`: `option.unsupported` for what is not built in, `option.invalid` for what has no meaning. */
 export function refuseOptions(options: VerificationOptions, sources: VerificationSources): void {
-  const refuse = (code: string, why: string): never => {
-    throw new CapError('usage', code, why);
+  const refuse = (code: ErrorCode, why: string): never => {
+    throw new CapError(code, why);
   };
   if (options.checkTimestamp || options.requireTimestamp) refuse('option.unsupported', 'time stamps are not built in');
   if (options.checkRegistry && !sources.registryEntry)

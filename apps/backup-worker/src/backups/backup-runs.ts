@@ -82,7 +82,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   async signer(): Promise<ArchiveSigner> {
     const { signing_key } = this.settings;
     if (signing_key === undefined)
-      throw new CapError('config', 'key.unknown', 'backup.signing_key: no key is configured that signs archives');
+      throw new CapError('config.invalid', 'backup.signing_key: no key is configured that signs archives');
     return loadArchiveSigner(signing_key, new Date(), await keyPassphrase(process.env));
   }
 

@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
-import { isServiceError, type ServiceError, backupMade, backupList } from '@cap/contracts';
-import { isCapError } from '@cap/core';
-import { Clients, ProblemError, Scopes, Problems } from '@cap/service-kit';
+import { backupMade, backupList } from '@cap/contracts';
+import { CapError, isCapError, isRemoteError, type RemoteAnswer } from '@cap/core';
+import { Clients, Scopes, Problems } from '@cap/service-kit';
 import { BackupRuns } from './backup-runs.js';
 
 const RETRY_AFTER_SECONDS = 30;
@@ -53,25 +53,25 @@ export class BackupsController {
 /** Whoever may run backups operates this machine, and is told what failed on it. */
 function explained(error: unknown): unknown {
   if (error instanceof Error && error.name === 'AbortError')
-    return new ProblemError('overloaded', 'The service is shutting down; the backup was ended.', { cause: error });
-  if (isServiceError(error)) return ofRegistry(error);
-  if (!isCapError(error)) return error;
+    return new CapError('overloaded', 'The service is shutting down; the backup was ended.', { cause: error });
+  if (isRemoteError(error)) return ofRegistry(error);
+  if (!isCapError(error) || error.code === 'storage.full') return error;
   const { code, kind, message, cause } = error;
-  if (kind === 'busy')
-    return new ProblemError(code, message, { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
-  return code === 'storage.full' ? error : new ProblemError(code, message, { status: 500, cause: error });
+  return kind === 'busy'
+    ? new CapError(code, message, { retryAfter: RETRY_AFTER_SECONDS, cause })
+    : new CapError(code, message, { status: 500, expose: true, cause });
 }
 
 /** The registry's own code and sentence, but for those that would speak of the operator's request. */
-function ofRegistry(cause: ServiceError): ProblemError {
-  const { status, code, detail, retryAfter } = cause;
-  if (code === 'registry.unavailable') return new ProblemError(code, detail, { cause });
+function ofRegistry(cause: CapError & { remote: RemoteAnswer }): CapError {
+  const { status, code, message, retryAfter, remote } = cause;
+  if (code === 'registry.unavailable') return new CapError(code, message, { cause });
   if (status === 503)
-    return new ProblemError(code, detail, { status, retryAfterSeconds: retryAfter ?? RETRY_AFTER_SECONDS, cause });
-  if (status === 507) return new ProblemError(code, detail, { status, cause });
+    return new CapError(code, message, { status, retryAfter: retryAfter ?? RETRY_AFTER_SECONDS, cause });
+  if (status === 507) return new CapError(code, message, { status, cause });
   const said =
     status === 401 || status === 403
-      ? `The registry does not accept the token of the worker (registry.token): ${code}: ${detail}`
-      : `The registry answers ${status} ${code}: ${detail}`;
-  return new ProblemError('registry.unavailable', said, { cause });
+      ? `The registry does not accept the token of the worker (registry.token): ${remote.code}: ${message}`
+      : `The registry answers ${status} ${remote.code}: ${message}`;
+  return new CapError('registry.unavailable', said, { cause });
 }

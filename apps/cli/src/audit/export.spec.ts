@@ -34,7 +34,7 @@ describe('cap audit export', () => {
   it('writes nothing of a log that is broken, and calls what is none malformed', async () => {
     const out = path.join(await scratch(), 'never');
     const broken = await cap(['audit', 'export', '-', '--out', out], { stdin: LOG.replace('a \\"b', 'a \\"c') });
-    expect(broken).toMatchObject({ code: 2, out: '', err: expect.stringContaining('audit.broken') });
+    expect(broken).toMatchObject({ code: 2, out: '', err: expect.stringContaining('audit.fault') });
     expect((await cap(['audit', 'export', '-', '--out', out], { stdin: 'no json\n' })).code).toBe(65);
     await expect(stat(out)).rejects.toThrow('ENOENT');
   });

@@ -16,7 +16,7 @@ const FORMATS = {
 };
 export type AuditFormat = keyof typeof FORMATS;
 
-/** Hands the events of an audit log on, once its chain is verified. Throws CapError `refused` / `audit.broken` if it is broken. */
+/** Hands the events of an audit log on, once its chain is verified. Throws CapError `audit.fault` if it is broken. */
 export async function exportAudit(
   io: CliIo,
   options: LogPlace & Partial<ExportOptions> & { format: AuditFormat; out: string; json?: boolean },
@@ -25,7 +25,7 @@ export async function exportAudit(
   if (options.url !== undefined || options.dataDir !== undefined)
     return (await import('./registry/export.js')).exportRegistry(io, options);
   const { name, events, fault } = await judgeLog(io, options, file);
-  if (fault !== null) throw new CapError('refused', 'audit.broken', fault);
+  if (fault !== null) throw new CapError('audit.fault', fault);
   await writeOutput(io, options.out, FORMATS[options.format](events).join(''), { mode: 0o600 });
   const tail_digest = events.at(-1)?.digest ?? null;
   // The events themselves are on stdout: nothing else may be.

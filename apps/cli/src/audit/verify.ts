@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { isCapError } from '@cap/core';
+import { EXIT, type ExitCode, isCapError } from '@cap/core';
 import { type ChainEvent } from '@cap/tlog';
 import { parseAuditLog, Project, projectLogFault } from '@cap/prover';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 

@@ -33,9 +33,9 @@ export async function create(io: CliIo, options: CreateOptions): Promise<void> {
       ...(json === undefined ? {} : { json }),
     });
   const { dataDir, target, key, keys } = options;
-  if (dataDir === undefined) throw new CapError('usage', 'option.missing', 'one of --url and --data-dir is needed');
+  if (dataDir === undefined) throw new CapError('option.missing', 'one of --url and --data-dir is needed');
   if (target === undefined || key === undefined || keys === undefined)
-    throw new CapError('usage', 'option.missing', 'with --data-dir also --target, --keys and --key are needed');
+    throw new CapError('option.missing', 'with --data-dir also --target, --keys and --key are needed');
   const signer = await loadSigningKey(keys, key, io.now(), await keyPassphrase(io));
   requireUsage(signer.record, 'backup');
   const sources = await sourcesOf(dataDir, options.save ?? []);
@@ -67,11 +67,7 @@ export async function create(io: CliIo, options: CreateOptions): Promise<void> {
 async function openRegistry(directory: string): Promise<RegistryData> {
   const database = path.join(directory, 'registry.db');
   if (!(await exists(database)))
-    throw new CapError(
-      'missing',
-      'file.missing',
-      `no such file: ${database}; --data-dir names the directory that holds it`,
-    );
+    throw new CapError('file.missing', `no such file: ${database}; --data-dir names the directory that holds it`);
   return RegistryData.open({ database, blobs: path.join(directory, 'blobs'), program: 'cap backup create' });
 }
 

@@ -1,5 +1,5 @@
 import { drillArchive, readExpectedSigner } from '@cap/backup';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT, type ExitCode } from '@cap/core';
 import { type CliIo, printResult, progress, progressDone } from '../frame/io.js';
 import { duration } from './words.js';
 

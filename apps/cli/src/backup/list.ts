@@ -19,7 +19,7 @@ export async function list(io: CliIo, options: ListOptions): Promise<void> {
       ...(tokenFile === undefined ? {} : { tokenFile }),
       ...(json === undefined ? {} : { json }),
     });
-  if (target === undefined) throw new CapError('usage', 'option.missing', 'one of --url and --target is needed');
+  if (target === undefined) throw new CapError('option.missing', 'one of --url and --target is needed');
   const { backups, strange } = await new BackupTarget(target).list();
   for (const { name, why } of strange) io.err(`cap: ${name} is no backup: ${why}\n`);
   printResult(io, options, { items: backups, strange }, () =>

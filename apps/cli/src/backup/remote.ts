@@ -1,8 +1,6 @@
-import { CapError } from '@cap/core';
+import { CapError, isRemoteError } from '@cap/core';
 import { type Omission } from '@cap/backup';
-import { isServiceError, Transport } from '@cap/contracts';
-import { EXIT, exitOfHttpStatus } from '../frame/exit-codes.js';
-import { RemoteError } from '../frame/failure.js';
+import { Transport } from '@cap/contracts';
 import { printResult, progress, progressDone, table, type CliIo } from '../frame/io.js';
 import { accessToken, request, type RemoteOptions } from '../frame/remote.js';
 import { sayOmissions } from './words.js';
@@ -19,9 +17,6 @@ interface RemoteBackup {
 const isBackup = (value: unknown): value is RemoteBackup =>
   typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
 
-/** Codes of a run that found something wrong, as against one that could not be made. */
-const FAULTS: ReadonlySet<string> = new Set(['backup.drill', 'blob.corrupt', 'blob.missing']);
-
 /** Lets the worker make a backup now; it answers once the backup was read back and verified. */
 export async function createRemotely(io: CliIo, options: RemoteOptions & { json?: boolean }): Promise<void> {
   const token = await accessToken(io, options.tokenFile);
@@ -29,11 +24,7 @@ export async function createRemotely(io: CliIo, options: RemoteOptions & { json?
   const backup = await made(options.url, token);
   progressDone(io);
   if (!isBackup(backup))
-    throw new CapError(
-      'unavailable',
-      'service.unknown',
-      `${options.url} is no backup worker: its answer names no backup`,
-    );
+    throw new CapError('service.unknown', `${options.url} is no backup worker: its answer names no backup`);
   printResult(io, options, backup, () => backup.name);
   sayOmissions(io, Array.isArray(backup.incomplete) ? backup.incomplete : []);
 }
@@ -44,18 +35,13 @@ async function made(url: string, token: string | undefined): Promise<unknown> {
   try {
     const { body } = await worker.send({ method: 'POST', path: '/v1/backups', idempotent: false });
     return await body.json().catch((cause: unknown) => {
-      throw new RemoteError(EXIT.unavailable, `${url}: its answer can't be read: ${(cause as Error).message}`);
+      throw new CapError('service.unknown', `${url}: its answer can't be read: ${(cause as Error).message}`, { cause });
     });
   } catch (error) {
-    if (!isServiceError(error)) throw error;
-    const { status, code, detail } = error;
-    const exit = FAULTS.has(code)
-      ? EXIT.fault
-      : code === 'registry.unavailable'
-        ? EXIT.unavailable
-        : exitOfHttpStatus(status, code);
-    const words = code === 'registry.unavailable' ? detail : `${code}: ${detail}`;
-    throw new RemoteError(exit, `POST ${url}/v1/backups: ${words}`, code);
+    // What the worker found wrong is a finding here too, whatever the status that told it.
+    if (isRemoteError(error) && error.kind === 'refused')
+      throw new CapError(error.code, error.message, { cause: error });
+    throw error;
   } finally {
     await worker.close();
   }
@@ -68,11 +54,7 @@ export async function listRemotely(io: CliIo, options: RemoteOptions & { json?: 
   const answer = (await response.json()) as { items?: unknown } | null;
   const items = answer?.items;
   if (!Array.isArray(items) || !items.every(isBackup))
-    throw new CapError(
-      'unavailable',
-      'service.unknown',
-      `${options.url} is no backup worker: its answer is no list of backups`,
-    );
+    throw new CapError('service.unknown', `${options.url} is no backup worker: its answer is no list of backups`);
   printResult(io, options, { items }, () =>
     table(
       ['name', 'bytes', 'log size'],

@@ -1,6 +1,5 @@
 import { readExpectedSigner, verifyArchive } from '@cap/backup';
-import { isCapError } from '@cap/core';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT, type ExitCode, isCapError } from '@cap/core';
 import { type CliIo, printResult, progress, progressDone } from '../frame/io.js';
 import { sayOmissions } from './words.js';
 

@@ -37,9 +37,5 @@ export async function openBlobs(io: CliIo, place: RegistryPlace): Promise<BlobSo
 
 export function checkBlobId(id: string): void {
   if (!/^0x[0-9a-f]{64}$/.test(id))
-    throw new CapError(
-      'input',
-      'bundle.unknown',
-      `not a BLOB id (0x and 64 lower-case hex digits): ${id.slice(0, 80)}`,
-    );
+    throw new CapError('bundle.unknown', `not a BLOB id (0x and 64 lower-case hex digits): ${id.slice(0, 80)}`);
 }

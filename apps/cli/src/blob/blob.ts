@@ -27,7 +27,7 @@ export async function get(io: CliIo, options: Options & { out: string }, id: str
   const blobs = await openBlobs(io, options);
   try {
     const stream = await blobs.get(id);
-    if (stream === null) throw new CapError('input', 'bundle.unknown', `no BLOB ${id}`);
+    if (stream === null) throw new CapError('bundle.unknown', `no BLOB ${id}`);
     const hash = await streamingBlake3();
     let size = 0;
     const receive = async (take: (chunk: Buffer) => Promise<unknown> | void) => {
@@ -37,7 +37,7 @@ export async function get(io: CliIo, options: Options & { out: string }, id: str
         await take(chunk);
       }
       const found = hash.digest();
-      if (found !== id) throw new CapError('io', 'blob.corrupt', `BLOB ${id}: its bytes hash to ${found}`);
+      if (found !== id) throw new CapError('blob.corrupt', `BLOB ${id}: its bytes hash to ${found}`);
     };
     if (options.out === '-') {
       await receive((chunk) => io.out(chunk));
@@ -46,9 +46,7 @@ export async function get(io: CliIo, options: Options & { out: string }, id: str
     await writeDurable(options.out, (handle) => receive((chunk) => handle.write(chunk)), {
       special: 'write',
     }).catch((cause: unknown) => {
-      throw cause instanceof CapError || (cause as Error).name === 'ServiceError'
-        ? cause
-        : writeError(options.out, cause);
+      throw cause instanceof CapError || (cause as Error).name === 'CapError' ? cause : writeError(options.out, cause);
     });
     printResult(io, options, { blob_id: id, size, file: options.out }, () => options.out);
   } finally {

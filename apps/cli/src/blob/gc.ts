@@ -9,9 +9,9 @@ export async function gc(
 ): Promise<void> {
   const request = { dry_run: options.dryRun === true, grace_hours: options.grace };
   const collected = await withOperations(io, options, (registry) => registry.collect(request));
-  const { uploads, orphans, restored, purged, blocked_by_snapshot } = collected;
+  const { uploads, orphans, restored, purged, held_up } = collected;
   printResult(io, options, collected, () =>
-    blocked_by_snapshot
+    held_up
       ? 'a snapshot is lent out: nothing is collected meanwhile'
       : [
           ...(options.dryRun ? ['nothing was done; a run would move'] : []),

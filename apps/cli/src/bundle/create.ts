@@ -23,14 +23,12 @@ export async function create(io: CliIo, options: Options): Promise<void> {
   const { bytes: proof, record } = await project.proof();
   if (record.manifest_hash !== manifest.hash)
     throw new CapError(
-      'input',
       'proof.stale',
       `the proof is of the manifest ${record.manifest_hash}, the project's is ${manifest.hash}; run cap prove again`,
     );
   const signer = kidOfText(record.statement.signer);
   if (options.key !== signer)
     throw new CapError(
-      'usage',
       'option.key',
       `--key ${options.key.slice(0, 80)}: the proof names ${signer} as its signer, and under another signature it is worth nothing; ` +
         `sign with --key ${signer}, or prove anew with cap prove --key`,
@@ -76,10 +74,6 @@ function sourceDateEpoch(io: CliIo): number | undefined {
   const text = io.env.SOURCE_DATE_EPOCH;
   if (!text) return undefined;
   if (!/^\d{1,11}$/.test(text))
-    throw new CapError(
-      'usage',
-      'environment.malformed',
-      `SOURCE_DATE_EPOCH: expected seconds since 1970, found ${text}`,
-    );
+    throw new CapError('environment.malformed', `SOURCE_DATE_EPOCH: expected seconds since 1970, found ${text}`);
   return Number(text);
 }

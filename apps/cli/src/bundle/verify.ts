@@ -1,7 +1,7 @@
 import { CHECK_IDS, verifyBundle } from '@cap/verify';
 import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof';
 import { type Language } from '@cap/lists';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT, type ExitCode } from '@cap/core';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printable } from '../frame/printable.js';

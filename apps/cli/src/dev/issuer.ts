@@ -55,11 +55,7 @@ export async function token(
     parseJson(await readInput(io, path.join(options.issuer, 'issuer.json')), 'issuer.json'),
   );
   if (!about.success)
-    throw new CapError(
-      'input',
-      'issuer.malformed',
-      `${path.join(options.issuer, 'issuer.json')}: not of cap dev issuer`,
-    );
+    throw new CapError('issuer.malformed', `${path.join(options.issuer, 'issuer.json')}: not of cap dev issuer`);
   const privateKey = createPrivateKey(await readInput(io, path.join(options.issuer, 'private.pem')));
   const issued = Math.floor(io.now().getTime() / 1000);
   const expires = issued + options.expiresIn;

@@ -25,7 +25,7 @@ export async function disclose(io: CliIo, options: Options): Promise<void> {
   for (const { list, numbers } of options.rows ?? []) add(list, numbers);
   for (const { list, numbers } of options.lines ?? [])
     add(list, await placesOfLines(project, list, numbers, revealing.reveal));
-  if (places.size === 0) throw new CapError('usage', 'option.missing', 'name the rows with --rows or --lines');
+  if (places.size === 0) throw new CapError('option.missing', 'name the rows with --rows or --lines');
   const sample = await sampleRows(project, places, rfc3339(io.now()), { threads: io.threads, ...revealing });
   await writeOutput(io, options.out, jcs(sample));
   const opened = sample.segments.map(({ list, rows }) => `${list}: ${rows.length} rows`).join(', ');

@@ -3,14 +3,14 @@ import { CapError } from '@cap/core';
 import { inputName, readInput } from './input.js';
 import { type CliIo } from './io.js';
 
-/** Encrypts to age recipients (`age1…`). Throws CapError `usage` / `option.recipient` for one that is none. */
+/** Encrypts to age recipients (`age1…`). Throws CapError `option.recipient` for one that is none. */
 export function encryptTo(recipients: readonly string[]): (bytes: Uint8Array) => Promise<Uint8Array> {
   const encrypter = new Encrypter();
   for (const recipient of recipients)
     try {
       encrypter.addRecipient(recipient);
     } catch (cause) {
-      throw new CapError('usage', 'option.recipient', `--recipient ${recipient}: expected an age recipient, age1…`, {
+      throw new CapError('option.recipient', `--recipient ${recipient}: expected an age recipient, age1…`, {
         cause,
       });
     }
@@ -19,7 +19,7 @@ export function encryptTo(recipients: readonly string[]): (bytes: Uint8Array) =>
 
 /**
  * Decrypts with the identities of an age identity file: one a line, `#` begins a comment. The file is read when it is
- * needed. Throws CapError `input` / `identity.malformed`, `forbidden` / `identity.refused` when none of them fits.
+ * needed. Throws CapError `identity.malformed`, `identity.refused` when none of them fits.
  */
 export const decryptWith =
   (io: CliIo, file: string) =>
@@ -30,7 +30,7 @@ export const decryptWith =
     const identities = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
     // Never the line itself in a message: it is a secret, or would have been one.
     const malformed = (cause?: unknown) =>
-      new CapError('input', 'identity.malformed', `${name}: expected age identities, AGE-SECRET-KEY-1…`, { cause });
+      new CapError('identity.malformed', `${name}: expected age identities, AGE-SECRET-KEY-1…`, { cause });
     if (identities.length === 0) throw malformed();
     for (const identity of identities)
       try {
@@ -41,7 +41,7 @@ export const decryptWith =
     try {
       return await decrypter.decrypt(encrypted);
     } catch (cause) {
-      throw new CapError('forbidden', 'identity.refused', `${name}: can't decrypt: ${(cause as Error).message}`, {
+      throw new CapError('identity.refused', `${name}: can't decrypt: ${(cause as Error).message}`, {
         cause,
       });
     }

@@ -9,12 +9,8 @@ export function parseColumns(text: string | undefined): Map<string, string> {
       piece.replace(/\\([,=\\])/g, '$1').trim(),
     );
     if (!field || !header || more.length > 0)
-      throw new CapError(
-        'usage',
-        'option.columns',
-        `--columns: expected FIELD=HEADER,…, found ${JSON.stringify(part)}`,
-      );
-    if (columns.has(field)) throw new CapError('usage', 'option.columns', `--columns: ${field} is named twice`);
+      throw new CapError('option.columns', `--columns: expected FIELD=HEADER,…, found ${JSON.stringify(part)}`);
+    if (columns.has(field)) throw new CapError('option.columns', `--columns: ${field} is named twice`);
     columns.set(field, header);
   }
   return columns;

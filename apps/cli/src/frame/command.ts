@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { EXIT, type ExitCode } from './exit-codes.js';
+import { EXIT, type ExitCode } from '@cap/core';
 import { type CliIo } from './io.js';
 
 /** What a verb is: it gets its options and arguments, prints its result and returns the exit code. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CapError, type ErrorKind } from '@cap/core';
-import { exitOfHttpStatus } from './exit-codes.js';
-import { RemoteError, reportFailure } from './failure.js';
+import { CapError, remoteError } from '@cap/core';
+import { reportFailure } from './failure.js';
 import { type CliIo } from './io.js';
 
 async function report(error: unknown) {
@@ -17,22 +16,10 @@ async function reportJson(error: unknown) {
 }
 
 describe('exit codes', () => {
-  it.each<[ErrorKind, number]>([
-    ['input', 65],
-    ['missing', 66],
-    ['refused', 2],
-    ['usage', 64],
-    ['conflict', 65],
-    ['busy', 75],
-    ['forbidden', 77],
-    ['io', 74],
-    ['cannot-create', 73],
-    ['unavailable', 69],
-    ['config', 78],
-  ])('an error of kind %s ends with %d', async (kind, code) => {
-    expect(await report(new CapError(kind, 'some.code', 'what went wrong'))).toEqual({
-      code,
-      words: 'cap: some.code: what went wrong\n',
+  it('an error ends with the exit code of its code', async () => {
+    expect(await report(new CapError('storage.full', 'what went wrong'))).toEqual({
+      code: 74,
+      words: 'cap: storage.full: what went wrong\n',
     });
   });
 
@@ -53,7 +40,17 @@ describe('exit codes', () => {
   });
 
   it('an answer of a service brings its own', async () => {
-    expect((await report(new RemoteError(75, 'busy'))).code).toBe(75);
+    const answer = { status: 404, code: 'entry.unknown' };
+    expect(await report(remoteError(answer, 'no such entry'))).toEqual({
+      code: 65,
+      words: 'cap: entry.unknown: no such entry\n',
+    });
+    expect(await report(remoteError({ status: 409, code: 'of.a-newer-version' }, 'who knows'))).toEqual({
+      code: 65,
+      words: 'cap: of.a-newer-version: who knows\n',
+    });
+    const remote = { status: null, code: 'registry.unavailable' };
+    expect((await report(new CapError('registry.unavailable', 'no answer', { remote }))).code).toBe(69);
   });
 
   it('all places of an error are listed, one a line', async () => {
@@ -61,41 +58,24 @@ describe('exit codes', () => {
       { file: 'a.csv', line: 3, column: 'tier', message: 'expected an integer' },
       { file: 'a.csv', line: 9, column: null, message: 'expected 3 fields' },
     ];
-    expect((await report(new CapError('input', 'list.invalid', 'in words', { details }))).words).toBe(
+    expect((await report(new CapError('list.invalid', 'in words', { details }))).words).toBe(
       'cap: list.invalid: 2 faults\n  a.csv:3: tier: expected an integer\n  a.csv:9: expected 3 fields\n',
     );
   });
 
   it('with --json every error is one JSON value on stdout too', async () => {
     const details = [{ file: 'a.csv', line: 3, column: 'tier', message: 'expected an integer' }];
-    expect(await reportJson(new CapError('input', 'list.invalid', 'in words', { details }))).toEqual({
+    expect(await reportJson(new CapError('list.invalid', 'in words', { details }))).toEqual({
       code: 65,
       error: { code: 'list.invalid', message: 'in words', exit: 65, details },
     });
-    expect(await reportJson(new RemoteError(77, 'no such token', 'auth.invalid'))).toMatchObject({
+    expect(await reportJson(remoteError({ status: 401, code: 'auth.invalid' }, 'no such token'))).toMatchObject({
       error: { code: 'auth.invalid', exit: 77 },
     });
     expect(await reportJson(Object.assign(new Error('failed'), { code: 'ENOSPC' }))).toMatchObject({
       error: { code: 'ENOSPC', exit: 74 },
     });
     expect(await reportJson(new TypeError('x'))).toMatchObject({ error: { code: 'internal', exit: 70 } });
-  });
-
-  it.each([
-    [401, undefined, 77],
-    [403, undefined, 77],
-    [409, 'idempotency.in-flight', 75],
-    [409, 'policy.conflict', 65],
-    [429, undefined, 75],
-    [503, undefined, 75],
-    [400, undefined, 65],
-    [404, undefined, 65],
-    [422, undefined, 65],
-    [500, undefined, 69],
-    [504, undefined, 69],
-    [507, undefined, 69],
-  ])('HTTP %d %s ends with %d', (status, code, exit) => {
-    expect(exitOfHttpStatus(status, code)).toBe(exit);
   });
 });
 

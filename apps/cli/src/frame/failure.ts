@@ -1,48 +1,12 @@
 import { getSystemErrorMessage } from 'node:util';
 import { CommanderError } from 'commander';
-import { type ErrorKind } from '@cap/core';
-import { EXIT, EXIT_OF_KIND, exitOfHttpStatus, type ExitCode } from './exit-codes.js';
+import { type CapError, EXIT, type ExitCode, isCapError, systemCode } from '@cap/core';
 import { type CliIo } from './io.js';
 import { printable } from './printable.js';
 
-/** An error that already knows its exit code, such as an answer of a service. */
-export class RemoteError extends Error {
-  constructor(
-    readonly exitCode: ExitCode,
-    message: string,
-    /** Stable code of the problem body. */
-    readonly code?: string,
-  ) {
-    super(message);
-    this.name = 'RemoteError';
-  }
-}
-
-/** A CapError, or another library's error that follows its form. */
-interface TypedError extends Error {
-  kind: ErrorKind;
-  code: string;
-  details?: unknown;
-}
-// By shape, not by class: the frame must not load the libraries before a command needs them.
-const isTyped = (error: unknown): error is TypedError =>
-  error instanceof Error &&
-  'kind' in error &&
-  typeof error.kind === 'string' &&
-  error.kind in EXIT_OF_KIND &&
-  'code' in error;
-
-/** The registry client's error: the registry's answer, or `registry.unavailable` if there was none. */
-interface ServiceErrorShape extends Error {
-  status: number;
-  code: string;
-}
-const isServiceError = (error: unknown): error is ServiceErrorShape =>
-  error instanceof Error && error.name === 'ServiceError' && 'status' in error && 'code' in error;
-
 /** What every registry has is not there: something else answers at that address. */
-const namesNoRoute = ({ status, code }: ServiceErrorShape): boolean =>
-  status === 404 && (code === 'route.unknown' || code === 'request.refused');
+const isNoRegistry = ({ status, remote }: CapError): boolean =>
+  remote?.service === 'registry' && status === 404 && ['route.unknown', 'request.refused'].includes(remote.code);
 const NO_REGISTRY =
   '; what answers at --url is no registry (a verifier API knows only registry list, registry show and lists publish): name the registry itself';
 
@@ -93,19 +57,11 @@ function failureOf(error: unknown): Failure {
     const exit = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return { exit, code: 'usage', message: error.message.replace(/^error: /, ''), text: null };
   }
-  if (error instanceof RemoteError) {
-    const { exitCode: exit, code = null, message } = error;
-    return { exit, code, message, text: words(message) };
-  }
-  if (isTyped(error)) {
-    const { code, message, details, kind } = error;
-    const text = `${code}: ${faults(details) || words(message)}`;
-    return { exit: EXIT_OF_KIND[kind], code, message, details, text };
-  }
-  if (isServiceError(error)) {
-    const message = `${error.message}${namesNoRoute(error) ? NO_REGISTRY : ''}`;
-    const exit = error.code === 'registry.unavailable' ? EXIT.unavailable : exitOfHttpStatus(error.status, error.code);
-    return { exit, code: error.code, message, text: words(message) };
+  if (isCapError(error)) {
+    const { exit, details, remote } = error;
+    const code = remote?.code ?? error.code;
+    const message = `${error.message}${isNoRegistry(error) ? NO_REGISTRY : ''}`;
+    return { exit, code, message, details, text: `${code}: ${faults(details) || words(message)}` };
   }
   const code = systemCode(error);
   if (code !== undefined && code in SYSTEM_EXITS) {
@@ -118,9 +74,6 @@ function failureOf(error: unknown): Failure {
 
 /** A message may quote a bundle, a file or a service. It may have several lines. */
 const words = (message: string): string => message.split('\n').map(printable).join('\n');
-
-const systemCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 const ACTS: Record<string, string> = {
   open: 'open',

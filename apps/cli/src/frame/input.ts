@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { boundedBytes, CapError, readErrorKind, systemCode, systemWords } from '@cap/core';
+import { boundedBytes, CapError, readError, systemCode } from '@cap/core';
 import { type CliIo } from './io.js';
 
 /** Bytes of an input that is read as a whole, at most: no text of more can be held. */
@@ -20,11 +20,7 @@ export async function readInput(io: CliIo, file: string, most = MOST_BYTES): Pro
 }
 
 const tooMuch = (file: string, most: number): never => {
-  throw new CapError(
-    'input',
-    'file.limit',
-    `${inputName(file)}: more than ${most} bytes, which is no input of this command`,
-  );
+  throw new CapError('file.limit', `${inputName(file)}: more than ${most} bytes, which is no input of this command`);
 };
 
 /** The same, piece by piece, and as much as there is unless `most` is given. A file that can't be opened or is a directory is refused at once. */
@@ -67,20 +63,6 @@ export async function exists(name: string): Promise<boolean> {
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT' || systemCode(cause) === 'ENOTDIR') return false;
     throw readError(name, cause);
-  }
-}
-
-function readError(file: string, cause: unknown): CapError {
-  const kind = readErrorKind(cause);
-  switch (kind) {
-    case 'missing':
-      return new CapError(kind, 'file.missing', `no such file: ${file}`, { cause });
-    case 'forbidden':
-      return new CapError(kind, 'file.forbidden', `may not read ${file}`, { cause });
-    case 'input':
-      return new CapError(kind, 'file.directory', `${file} is a directory, a file was expected`, { cause });
-    default:
-      return new CapError('io', 'file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }
 }
 

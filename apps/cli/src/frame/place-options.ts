@@ -21,5 +21,5 @@ export const withPlace = (command: Command): Command =>
 export function onePlace(place: RegistryPlace): { url: string } | { dataDir: string } {
   if (place.url !== undefined) return { url: place.url };
   if (place.dataDir !== undefined) return { dataDir: place.dataDir };
-  throw new CapError('usage', 'option.missing', 'one of --url and --data-dir is needed');
+  throw new CapError('option.missing', 'one of --url and --data-dir is needed');
 }

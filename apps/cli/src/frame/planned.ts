@@ -1,5 +1,4 @@
-import { EXIT } from './exit-codes.js';
-import { RemoteError } from './failure.js';
+import { CapError } from '@cap/core';
 
 /** Verbs that the product has a name for, and this version does not have. They are refused, not listed in the help. */
 const PLANNED = new Set([
@@ -16,6 +15,5 @@ const PLANNED = new Set([
 export function refusePlanned(argv: readonly string[]): void {
   const [one = '', second = ''] = argv;
   const planned = [one, `${one} ${second}`].find((verb) => PLANNED.has(verb));
-  if (planned !== undefined)
-    throw new RemoteError(EXIT.usage, `cap ${planned}: not built in this version`, 'verb.unsupported');
+  if (planned !== undefined) throw new CapError('verb.unsupported', `cap ${planned}: not built in this version`);
 }

@@ -1,5 +1,4 @@
-import { EXIT, exitOfHttpStatus } from './exit-codes.js';
-import { RemoteError } from './failure.js';
+import { CapError, remoteError } from '@cap/core';
 import { readInput } from './input.js';
 import { readSecret } from './secret.js';
 import { type CliIo } from './io.js';
@@ -16,7 +15,7 @@ export async function accessToken(io: CliIo, tokenFile?: string): Promise<string
 }
 
 /**
- * One request to a service. An answer that is not 2xx, and no answer, become a RemoteError with its exit code.
+ * One request to a service. An answer that is not 2xx, and no answer, become a CapError.
  * `url` is without a trailing slash, `route` begins with one.
  */
 export async function request(
@@ -29,17 +28,18 @@ export async function request(
   try {
     response = await fetch(url + route, { ...init, headers, redirect: 'error' });
   } catch (error) {
-    throw new RemoteError(EXIT.unavailable, `${url} does not answer: ${innermost(error)}`);
+    throw new CapError('service.unreachable', `${url} does not answer: ${innermost(error)}`, { cause: error });
   }
   if (response.ok) return response;
-  const problem = await problemOf(response);
-  const words = [problem.code, problem.detail ?? problem.title].filter(Boolean).join(': ');
-  const requestId = problem.request_id ? ` (request ${problem.request_id})` : '';
-  throw new RemoteError(
-    exitOfHttpStatus(response.status, problem.code),
-    `${init.method ?? 'GET'} ${url}${route}: ${response.status} ${words || response.statusText}${requestId}`,
-    problem.code,
-  );
+  const { status, statusText } = response;
+  const {
+    code = status < 500 ? 'request.refused' : 'service.failed',
+    detail,
+    title,
+    request_id,
+  } = await problemOf(response);
+  const said = detail ?? title ?? `${init.method ?? 'GET'} ${url}${route} answered ${status} ${statusText}`;
+  throw remoteError({ status, code }, request_id === undefined ? said : `${said} (request ${request_id})`);
 }
 
 interface Problem {

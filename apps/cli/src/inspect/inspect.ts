@@ -58,14 +58,10 @@ async function fromBundle(io: CliIo, file: string, trust: TrustStore | null): Pr
   const bundle = await readBundle(file === '-' ? await readInput(io, file) : file);
   const { files, meta, generation } = bundle;
   if (generation === 'legacy')
-    throw new CapError(
-      'input',
-      'legacy.format',
-      `${file} was written by the older program; cap verify says what it is worth`,
-    );
+    throw new CapError('legacy.format', `${file} was written by the older program; cap verify says what it is worth`);
   const names = mainFiles(meta);
   const manifest = files.get(names.manifest);
-  if (manifest === undefined) throw new CapError('input', 'manifest.schema', `${file}: there is no ${names.manifest}`);
+  if (manifest === undefined) throw new CapError('manifest.schema', `${file}: there is no ${names.manifest}`);
   const main = new Set<string>(Object.values(names));
   return {
     manifest: parseManifest(manifest),

@@ -23,7 +23,7 @@ export async function jwkToPem(
 }
 
 const refuse = (message: string, cause?: unknown): never => {
-  throw new CapError('input', 'key.malformed', message, { cause });
+  throw new CapError('key.malformed', message, { cause });
 };
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -75,7 +75,6 @@ function verifierKeys({ kid, usage }: KeyRecord, publicKey: KeyObject, name: str
   };
   if (Object.keys(keys).length > 0) return keys;
   throw new CapError(
-    'usage',
     'key.usage',
     `--note-name: key ${kid} signs for no log and no witness: its usage is ${usage.join(', ') || 'none'}`,
   );

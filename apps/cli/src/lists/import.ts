@@ -50,7 +50,6 @@ export async function importList(io: CliIo, options: Options, file: string): Pro
   const loss = (100 * rows_left_out) / (rows_left_out + rows.length);
   if (loss > options.allowLoss)
     throw new CapError(
-      'refused',
       'list.loss',
       `${rows_left_out} of ${rows_left_out + rows.length} rows were left out (${loss.toFixed(1)} %), ${options.allowLoss} % ` +
         `may be; look at them, and name what is right to lose: --allow-loss ${Math.ceil(loss)}%`,

@@ -19,7 +19,7 @@ interface Options {
 /** Publishes a list under its hash. It is read here first, so that every bad row is named before anything is sent. */
 export async function publish(io: CliIo, options: Options, file: string): Promise<void> {
   if (isFutureDay(options.asOf, io.now()))
-    throw new CapError('usage', 'option.day', `--as-of ${options.asOf} is still to come, it is ${rfc3339(io.now())}`);
+    throw new CapError('option.day', `--as-of ${options.asOf} is still to come, it is ${rfc3339(io.now())}`);
   const bytes = await readInput(io, file);
   const kind = options.kind ?? referenceListKind(options.id);
   const summary = summarise(kind, bytes, inputName(file));

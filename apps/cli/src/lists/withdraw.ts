@@ -17,7 +17,7 @@ interface Options {
 export async function withdraw(io: CliIo, { reason, url, ...options }: Options, name: string): Promise<void> {
   const hash = name.replace(/^sha3-256:/u, '0x');
   if (!isDigest(hash))
-    throw new CapError('usage', 'option.hash', `${name}: expected 0x or sha3-256: and 64 lower-case hex digits`);
+    throw new CapError('option.hash', `${name}: expected 0x or sha3-256: and 64 lower-case hex digits`);
   const token = await accessToken(io, options.tokenFile);
   const record = (await postToEither({ url, route: `/lists/${hash}/withdraw`, token }, { reason })) as ListRecord;
   printResult(

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CapError } from '@cap/core';
+import { CapError, type ErrorCode } from '@cap/core';
 import {
   cosignText,
   epochOf,
@@ -80,8 +80,8 @@ function requireSigned({ receipt, checkpoint }: LogFile, trust: LogTrust): void 
   refuse(failures[0] ?? null);
 }
 
-function refuse(failure: LogFailure<string> | null): void {
-  if (failure) throw new CapError('refused', failure.code, `not cosigned: ${failure.message}`);
+function refuse(failure: LogFailure<ErrorCode> | null): void {
+  if (failure) throw new CapError(failure.code, `not cosigned: ${failure.message}`);
 }
 
 /** What the state file says; if it does not know the log, the checkpoint of --previous. */
@@ -93,7 +93,6 @@ function lastCosigned(state: WitnessState, origin: string, previous: SignedCheck
     (previous.origin !== origin || previous.size !== last.size || !previous.root.equals(last.root))
   )
     throw new CapError(
-      'refused',
       'cosign.previous',
       `not cosigned: --previous is the tree of ${previous.size} leaves of ${previous.origin}, the state file has another one: ${last.size} leaves of ${origin}`,
     );

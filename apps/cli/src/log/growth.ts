@@ -16,7 +16,6 @@ export function growthFault(
 ): LogFailure<ConsistencyFailureCode> | null {
   if (proof === null && needsConsistencyProof(older, newer))
     throw new CapError(
-      'usage',
       'option.missing',
       `the tree of ${newer.origin} grew from ${older.size} to ${newer.size} leaves: --proof is needed, ` +
         'the consistency proof between these sizes from the registry',

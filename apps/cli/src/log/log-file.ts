@@ -36,7 +36,7 @@ export async function readLogFile(io: CliIo, file: string): Promise<LogFile> {
 export async function readReceipt(io: CliIo, file: string): Promise<Receipt> {
   const { receipt } = await readLogFile(io, file);
   if (receipt) return receipt;
-  throw new CapError('input', 'receipt.malformed', `${inputName(file)}: a checkpoint, a receipt was expected`);
+  throw new CapError('receipt.malformed', `${inputName(file)}: a checkpoint, a receipt was expected`);
 }
 
 export async function readConsistencyProof(io: CliIo, file: string): Promise<ConsistencyProof> {
@@ -78,6 +78,6 @@ function inFile<T>(file: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof CapError) || error.message.startsWith(`${inputName(file)}:`)) throw error;
-    throw new CapError(error.kind, error.code, `${inputName(file)}: ${error.message}`, { cause: error });
+    throw new CapError(error.code, `${inputName(file)}: ${error.message}`, { cause: error });
   }
 }

@@ -1,6 +1,5 @@
-import { CapError } from '@cap/core';
+import { CapError, EXIT, type ExitCode } from '@cap/core';
 import { verifyCheckpoint, type LogTrust, type SignedCheckpoint } from '@cap/tlog';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { printable } from '../frame/printable.js';
 import { readTrust } from '../trust/read-trust.js';
@@ -32,7 +31,7 @@ export async function verifyConsistencyFiles(
   const proof = options.proof === undefined ? null : await readConsistencyProof(io, options.proof);
   const newer = newFile === undefined ? proof?.checkpoint : (await readLogFile(io, newFile)).checkpoint;
   if (newer === undefined)
-    throw new CapError('usage', 'option.missing', 'a second checkpoint, or --proof with its own, is needed');
+    throw new CapError('option.missing', 'a second checkpoint, or --proof with its own, is needed');
   const { logTrust } = await readTrust(io, options.trust);
   const [before, after] = [judged('old', older, logTrust), judged('new', newer, logTrust)];
   const fault = growthFault(older, newer, proof);

@@ -1,8 +1,7 @@
 import { blake3Text } from '@cap/crypto';
 import { receiptToTlogProof, verifyReceipt } from '@cap/tlog';
-import { type JsonObject } from '@cap/core';
+import { EXIT, type ExitCode, type JsonObject } from '@cap/core';
 import { registeredFault } from '@cap/verify';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { readInput } from '../frame/input.js';
 import { printResult, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';

@@ -26,7 +26,7 @@ export class WitnessState {
     if (!(await exists(file))) return new WitnessState(file, new Map());
     const value = parseJson(await readInput(io, file), file);
     const refuse = (why: string): never => {
-      throw new CapError('input', 'witness.state', `${file}: ${why}`);
+      throw new CapError('witness.state', `${file}: ${why}`);
     };
     if (!isObject(value) || value.schema !== SCHEMA || !isObject(value.logs))
       return refuse(`not the state of a witness (${SCHEMA})`);
@@ -64,7 +64,7 @@ export async function holding<T>(stateFile: string, work: () => Promise<T>): Pro
     await (await open(lock, 'wx')).close();
   } catch (cause) {
     if (systemCode(cause) !== 'EEXIST') throw writeError(lock, cause);
-    throw new CapError('busy', 'witness.busy', `another cosign is at work, or was interrupted: then remove ${lock}`);
+    throw new CapError('witness.busy', `another cosign is at work, or was interrupted: then remove ${lock}`);
   }
   try {
     return await work();

@@ -52,7 +52,7 @@ async function buildAnew(io: CliIo, options: Options, project: Project): Promise
   const referenceLists: ReferenceListInput[] = [];
   for (const { id, file, day } of given) {
     if (referenceLists.some((list) => list.id === id))
-      throw new CapError('usage', 'option.contradiction', `the list ${id} is given twice`);
+      throw new CapError('option.contradiction', `the list ${id} is given twice`);
     if (day === undefined) io.err(`${id}: no day given (${file}@YYYY-MM-DD), taken as of today, ${today}\n`);
     referenceLists.push({ id, bytes: await readInput(io, file), file: inputName(file), asOf: day ?? today });
   }

@@ -1,7 +1,6 @@
 import path from 'node:path';
-import { CapError, type JsonValue } from '@cap/core';
+import { CapError, EXIT, type ExitCode, type JsonValue } from '@cap/core';
 import { lintErrors, parsePolicyText, runPolicyTests, type CompiledPolicy, type Lint } from '@cap/policy';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, inputName, readInput } from '../frame/input.js';
 import { printResult, table, type CliIo } from '../frame/io.js';
 import { printable, printableIn } from '../frame/printable.js';
@@ -102,5 +101,5 @@ async function casesBeside(file: string): Promise<string> {
   const base = path.join(path.dirname(file), path.basename(file, path.extname(file)));
   const candidates = ['yaml', 'yml', 'json'].map((extension) => `${base}.cases.${extension}`);
   for (const candidate of candidates) if (await exists(candidate)) return candidate;
-  throw new CapError('missing', 'file.missing', `no cases beside ${file}: expected ${candidates.join(' or ')}`);
+  throw new CapError('file.missing', `no cases beside ${file}: expected ${candidates.join(' or ')}`);
 }

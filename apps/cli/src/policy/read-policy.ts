@@ -21,11 +21,8 @@ export async function readSoundPolicy(io: CliIo, file: string): Promise<Compiled
   const name = inputName(file);
   const errors = lintErrors(policy.lints);
   if (errors.length > 0)
-    throw new CapError(
-      'input',
-      'policy.invalid',
-      errors.map(({ code, message }) => `${name}: ${code}: ${message}`).join('\n'),
-      { details: errors.map(({ code, message }) => ({ file: name, code, message })) },
-    );
+    throw new CapError('policy.invalid', errors.map(({ code, message }) => `${name}: ${code}: ${message}`).join('\n'), {
+      details: errors.map(({ code, message }) => ({ file: name, code, message })),
+    });
   return policy;
 }

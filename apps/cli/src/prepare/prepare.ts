@@ -32,7 +32,7 @@ interface Options {
 
 export async function prepare(io: CliIo, options: Options): Promise<void> {
   if (options.suppliers === '-' && options.ubos === '-')
-    throw new CapError('usage', 'option.stdin', 'only one of the two lists can come from stdin');
+    throw new CapError('option.stdin', 'only one of the two lists can come from stdin');
   const columns = columnsByList(options.columns);
   const idSchemes = schemesByList(options.idScheme);
   const protect = options.recipient && (await import('../frame/age.js')).encryptTo(options.recipient);
@@ -97,14 +97,12 @@ function schemesByList(given: Options['idScheme'] = []): Record<ListName, IdSche
   for (const { list: named, scheme } of given) {
     if (named && !ID_SCHEMES[named].includes(scheme))
       throw new CapError(
-        'usage',
         'option.id-scheme',
         `--id-scheme ${named}=${scheme}: ${named} have ${ID_SCHEMES[named].join(' or ')}`,
       );
     for (const list of named ? [named] : LISTS.filter((each) => ID_SCHEMES[each].includes(scheme))) {
       if (schemes[list] !== undefined && schemes[list] !== scheme)
         throw new CapError(
-          'usage',
           'option.contradiction',
           `--id-scheme: ${list} can have one scheme, not ${schemes[list]} and ${scheme}`,
         );
@@ -125,7 +123,6 @@ function columnsByList(text: string | undefined): Record<ListName, Record<string
     const lists = LISTS.filter((list) => (prefix ?? list) === list && Object.hasOwn(LIST_FIELDS[list], field));
     if (lists.length === 0)
       throw new CapError(
-        'usage',
         'option.columns',
         `--columns: no list has a field ${named}; there are ${LISTS.map((list) => `${list}.{${Object.keys(LIST_FIELDS[list]).join(',')}}`).join(' and ')}`,
       );
@@ -142,7 +139,7 @@ async function bothOrAllFaults<A, B>(first: Promise<A>, second: Promise<B>): Pro
   const errors = [a, b].flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
   const bad = errors.filter((error) => isCapError(error) && error.code === 'list.invalid') as CapError[];
   if (bad.length < errors.length) throw errors.find((error) => !bad.includes(error as CapError));
-  throw new CapError('input', 'list.invalid', bad.map(({ message }) => message).join('\n'), {
+  throw new CapError('list.invalid', bad.map(({ message }) => message).join('\n'), {
     details: bad.flatMap(({ details }) => details),
   });
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { CapError, isCapError, readErrorKind, systemWords } from '@cap/core';
+import { CapError, isCapError, isMissing, readError } from '@cap/core';
 import {
   isKid,
   publicKeyText,
@@ -30,8 +30,7 @@ interface Options {
 export async function proofSigner(options: Options, now: Date): Promise<Signer> {
   const directory = keyDirectory(options);
   const kid = options.key ?? (await onlyUsableKey(directory, options, now));
-  if (!isKid(kid))
-    throw new CapError('usage', 'option.key', `--key ${kid.slice(0, 80)}: expected a key id, 32 hex digits`);
+  if (!isKid(kid)) throw new CapError('option.key', `--key ${kid.slice(0, 80)}: expected a key id, 32 hex digits`);
   const publicKey = publicKeyText(await readPublicKey(directory, kid));
   requireUsable(await recordIfPresent(directory, kid), now);
   return { kid, publicKey };
@@ -50,7 +49,6 @@ async function onlyUsableKey(directory: string, { project, keys }: Options, now:
   if (only && others.length === 0) return only.kid;
   const where = keys === undefined ? `--project ${project}` : `--keys ${keys}`;
   throw new CapError(
-    'usage',
     'option.key',
     only
       ? `there are several keys in ${directory}, and a proof names the one that will sign it: name it with --key: ${usable.map(({ kid, owner }) => (owner === undefined ? kid : `${kid} (${owner})`)).join(', ')}`
@@ -65,9 +63,8 @@ async function kidsIn(directory: string): Promise<string[]> {
   try {
     names = await readdir(directory);
   } catch (cause) {
-    const kind = readErrorKind(cause);
-    if (kind === 'missing') return [];
-    throw new CapError(kind, 'key.unreadable', `can't read ${directory}: ${systemWords(cause)}`, { cause });
+    if (isMissing(cause)) return [];
+    throw readError(directory, cause);
   }
   return names
     .filter((name) => name.endsWith('.pub'))

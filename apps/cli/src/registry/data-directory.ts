@@ -31,11 +31,7 @@ export interface DataDirectory {
 export async function dataDirectory(directory: string): Promise<DataDirectory> {
   const database = path.join(directory, 'registry.db');
   if (!(await exists(database)))
-    throw new CapError(
-      'missing',
-      'file.missing',
-      `no such file: ${database}; --data-dir names the directory that holds it`,
-    );
+    throw new CapError('file.missing', `no such file: ${database}; --data-dir names the directory that holds it`);
   return { database, blobs: path.join(directory, 'blobs') };
 }
 
@@ -131,11 +127,7 @@ export async function operateOn(directory: string): Promise<Operations> {
     erase: (id, reason) => registry.eraseBundle(id, reason),
     retire: ({ years, dry_run }) => {
       if (years === undefined)
-        throw new CapError(
-          'usage',
-          'option.missing',
-          '--years is needed: no service is asked that knows its retention',
-        );
+        throw new CapError('option.missing', '--years is needed: no service is asked that knows its retention');
       return registry.retire(years, { dryRun: dry_run });
     },
     close: () => registry.close(),

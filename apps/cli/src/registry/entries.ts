@@ -59,7 +59,7 @@ export async function show(io: CliIo, options: Options, id: string): Promise<voi
   const entries = await openEntries(io, options);
   try {
     const entry = await entries.find(id);
-    if (entry === null) throw new CapError('input', 'entry.unknown', `no entry ${id}`);
+    if (entry === null) throw new CapError('entry.unknown', `no entry ${id}`);
     printResult(io, options, entry, () =>
       Object.entries(entry)
         .map(([name, value]) => `${name.padEnd(15)}${printable(String(value ?? '-'))}`)

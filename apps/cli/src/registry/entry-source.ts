@@ -1,4 +1,5 @@
-import { isServiceError, RegistryClient, type EntryQuery, type EntryRecord, type Page } from '@cap/contracts';
+import { isRemoteError } from '@cap/core';
+import { RegistryClient, type EntryQuery, type EntryRecord, type Page } from '@cap/contracts';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken, request } from '../frame/remote.js';
@@ -23,7 +24,7 @@ function remoteEntries(url: string, token: string | undefined): EntrySource {
     try {
       return await ask();
     } catch (error) {
-      if (!isServiceError(error) || error.code !== 'route.unknown') throw error;
+      if (!isRemoteError(error) || error.code !== 'route.unknown') throw error;
       return (await (await request({ url, route, token })).json()) as T;
     }
   };

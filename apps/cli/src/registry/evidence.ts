@@ -43,7 +43,7 @@ async function confirm(io: CliIo, id: string): Promise<void> {
     if (typed.includes('\n')) break;
   }
   if (typed.trim() !== 'erase')
-    throw new CapError('usage', 'erase.unconfirmed', 'nothing was erased: type erase, or give --yes');
+    throw new CapError('erase.unconfirmed', 'nothing was erased: type erase, or give --yes');
 }
 
 export async function retention(io: CliIo, options: Options & { years?: number; dryRun?: boolean }): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from '@cap/tlog';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
+import { EXIT, type ExitCode } from '@cap/core';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
 import { accessToken } from '../frame/remote.js';

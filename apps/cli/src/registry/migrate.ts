@@ -1,11 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import path from 'node:path';
 import { type Config, loadConfig } from '@cap/config';
-import { CapError } from '@cap/core';
+import { CapError, EXIT, type ExitCode } from '@cap/core';
 import { openPrivateKey } from '@cap/crypto';
 import { type VerifierKey, verifierKey } from '@cap/tlog';
 import { migrateRegistry, type Migration } from '@cap/storage';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { exists, readInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { keyPassphrase } from '../keys/directory.js';
@@ -22,10 +21,10 @@ export async function migrate(io: CliIo, options: Options): Promise<ExitCode> {
   const { config } = loadConfig({ role: 'registry', file: options.toConfig, environment: io.env });
   const { database, blobs } = config.registry;
   if (typeof blobs === 'string')
-    throw new CapError('config', 'config.invalid', `${options.toConfig}: names no PostgreSQL database and no bucket`);
+    throw new CapError('config.invalid', `${options.toConfig}: names no PostgreSQL database and no bucket`);
   const from = { database: path.join(options.from, 'registry.db'), blobs: path.join(options.from, 'blobs') };
   if (!(await exists(from.database)))
-    throw new CapError('missing', 'file.missing', `no such file: ${from.database}; --from names its directory`);
+    throw new CapError('file.missing', `no such file: ${from.database}; --from names its directory`);
   const logKeys = await logKeysOf(io, config);
   const migration = await migrateRegistry(
     from,
@@ -40,11 +39,7 @@ export async function migrate(io: CliIo, options: Options): Promise<ExitCode> {
 /** The target signs the same log: with a key that its checkpoints are signed with already, under the same name. */
 async function logKeysOf(io: CliIo, { registry: { log } }: Config): Promise<VerifierKey[]> {
   if (log.key === undefined)
-    throw new CapError(
-      'config',
-      'config.invalid',
-      'registry.log.key is not set: the target needs keys/log.key of the source',
-    );
+    throw new CapError('config.invalid', 'registry.log.key is not set: the target needs keys/log.key of the source');
   const passphrase = await keyPassphrase(io);
   const keys: VerifierKey[] = [];
   for (const file of [log.key].flat()) {

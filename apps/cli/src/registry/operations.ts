@@ -1,12 +1,12 @@
 import {
-  type CollectionResult,
+  type CollectedRecord,
   type CollectRequest,
   type ErasureReason,
   type ErasureRecord,
   type HeldEntries,
   RegistryClient,
   type RetentionRequest,
-  type RetentionResult,
+  type RetiredRecord,
 } from '@cap/contracts';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
@@ -14,10 +14,10 @@ import { accessToken } from '../frame/remote.js';
 
 /** What an operator does to a registry. In a data directory it needs the directory for itself. */
 export interface Operations {
-  collect(request: CollectRequest): Promise<CollectionResult>;
+  collect(request: CollectRequest): Promise<CollectedRecord>;
   setHold(entryOrBundle: string, held: boolean): Promise<HeldEntries>;
   erase(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord>;
-  retire(request: RetentionRequest): Promise<RetentionResult>;
+  retire(request: RetentionRequest): Promise<RetiredRecord>;
   close(): Promise<void>;
 }
 

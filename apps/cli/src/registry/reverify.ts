@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { type EntryRecord } from '@cap/contracts';
-import { isCapError } from '@cap/core';
+import { EXIT, type ExitCode, isCapError } from '@cap/core';
 import { type CompiledPolicy, compilePolicy } from '@cap/policy';
 import {
   type PublishedList,
@@ -11,7 +11,6 @@ import {
 } from '@cap/verify';
 import { readBundle } from '@cap/proof';
 import { openBlobs, type BlobSource } from '../blob/blob-source.js';
-import { EXIT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { printResult, progress, progressDone, table, type CliIo } from '../frame/io.js';
 import { type RegistryPlace } from '../frame/place-options.js';

@@ -72,7 +72,6 @@ export async function add(
   ];
   if (additions.length === 0)
     throw new CapError(
-      'usage',
       'option.missing',
       'nothing to add: name a --signer, --policy, --reference-list, --log-key, --witness-key or --witness-threshold',
     );
@@ -97,12 +96,11 @@ export async function add(
 async function signerAddition(file: string, company: Company | null): Promise<TrustAddition> {
   const directory = path.dirname(file);
   const kid = path.basename(file).replace(/\.(pub|json)$/, '');
-  if (!isKid(kid)) throw new CapError('usage', 'option.signer', `--signer ${file}: expected a file named <kid>.pub`);
+  if (!isKid(kid)) throw new CapError('option.signer', `--signer ${file}: expected a file named <kid>.pub`);
   const { owner, status, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid);
   // A time of our own making would let what was signed between the revocation and now stay trusted.
   if (status === 'revoked' && revoked_at === undefined)
     throw new CapError(
-      'input',
       'key.revoked',
       `${path.join(directory, `${kid}.json`)}: the key is revoked, but not since when: expected revoked_at`,
     );
@@ -120,7 +118,6 @@ function companyOf({ signer, company, lei }: { signer?: string[]; company?: stri
   if (company === undefined && lei === undefined) return null;
   if (signer?.length !== 1)
     throw new CapError(
-      'usage',
       'option.contradiction',
       `--company and --lei are of one --signer, ${signer ? `${signer.length} are given: one command for each` : 'none is given'}`,
     );
@@ -135,11 +132,7 @@ async function policyAddition(io: CliIo, file: string): Promise<TrustAddition> {
 async function listAddition(io: CliIo, { id, file, day }: NamedList): Promise<TrustAddition> {
   const today = rfc3339(io.now()).slice(0, 10);
   if (day !== undefined && isFutureDay(day, io.now()))
-    throw new CapError(
-      'usage',
-      'option.day',
-      `--reference-list ${id}: ${day} is in the future, today is ${today} (UTC)`,
-    );
+    throw new CapError('option.day', `--reference-list ${id}: ${day} is in the future, today is ${today} (UTC)`);
   const { list } = parseUsableList(referenceListKind(id), await readInput(io, file), inputName(file));
   return { referenceList: { id, hash: list.hash, as_of: day ?? today } };
 }

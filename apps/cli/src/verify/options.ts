@@ -35,7 +35,6 @@ export function acceptedBackends(text: string): 'auto' | BackendName[] {
     const backend = known.get(name.trim());
     if (backend === undefined)
       throw new CapError(
-        'usage',
         'option.unsupported',
         `--backend ${name}: not built in this version; there are ${[...known.keys()].join(', ')}`,
       );
@@ -46,13 +45,13 @@ export function acceptedBackends(text: string): 'auto' | BackendName[] {
 /** A proof for nobody, or one that repeats nothing: an empty variable in a script, not what its author meant to ask. */
 export function refuseEmpty(options: Pick<VerifyOptions, 'audience' | 'nonce'>): void {
   for (const name of ['audience', 'nonce'] as const)
-    if (options[name] === '') throw new CapError('usage', 'option.empty', `--${name}: some text was expected`);
+    if (options[name] === '') throw new CapError('option.empty', `--${name}: some text was expected`);
 }
 
 /** What the service decides by its own configuration, the caller can't decide for it. */
 export function refuseContradictions(options: VerifyOptions): void {
   const refuse = (why: string): never => {
-    throw new CapError('usage', 'option.contradiction', why);
+    throw new CapError('option.contradiction', why);
   };
   if (options.trustSigner !== undefined && (options.trust === undefined || options.trust === '-'))
     refuse('--trust-signer needs --trust with a file, which the signature stands beside');

@@ -2,8 +2,6 @@ import { CapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/
 import { type Report } from '@cap/verify';
 import { readInput } from '../frame/input.js';
 import { type CliIo } from '../frame/io.js';
-import { RemoteError } from '../frame/failure.js';
-import { printable } from '../frame/printable.js';
 import { accessToken, request } from '../frame/remote.js';
 import { readSoundPolicy } from '../policy/read-policy.js';
 import { isPolicyHash, type VerifyOptions } from './options.js';
@@ -38,18 +36,10 @@ export async function judgeRemotely(
       headers: { 'content-type': 'application/zip' },
       body: new Uint8Array(await readInput(io, file)),
     },
-  ).catch((error: unknown) => {
-    // The words of a problem are the service's.
-    if (!(error instanceof RemoteError)) throw error;
-    throw new RemoteError(error.exitCode, printable(error.message), error.code);
-  });
+  );
   const report = reportIn(new Uint8Array(await response.arrayBuffer()));
   if (report === null)
-    throw new CapError(
-      'unavailable',
-      'service.unknown',
-      `${options.url} answered, but not with a report: is it a verifier API?`,
-    );
+    throw new CapError('service.unknown', `${options.url} answered, but not with a report: is it a verifier API?`);
   return { report, bytes: jcs(report) };
 }
 

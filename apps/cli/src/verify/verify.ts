@@ -1,4 +1,4 @@
-import { CapError } from '@cap/core';
+import { CapError, EXIT, type ExitCode } from '@cap/core';
 import { publicKeyFromText } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists';
 import { type CompiledPolicy } from '@cap/policy';
@@ -15,7 +15,6 @@ import {
   type VerificationSources,
 } from '@cap/verify';
 import { DEFAULT_BUNDLE_LIMITS, readBundle, readSample } from '@cap/proof';
-import { EXIT_OF_VERDICT, type ExitCode } from '../frame/exit-codes.js';
 import { inputName, readInput } from '../frame/input.js';
 import { usesColour, type CliIo } from '../frame/io.js';
 import { writeOutput } from '../frame/output.js';
@@ -49,7 +48,7 @@ export async function verify(io: CliIo, options: VerifyOptions, file: string): P
     ? Buffer.concat([bytes, Buffer.from('\n')])
     : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
   await writeOutput(io, options.out, text);
-  return EXIT_OF_VERDICT[report.result];
+  return { ok: EXIT.ok, warn: EXIT.warn, fail: EXIT.fault }[report.result];
 }
 
 interface Judged {
@@ -120,7 +119,6 @@ async function namedPolicy(io: CliIo, name: string, trust: TrustStore | null): P
   const policy = trust?.policy(`0x${name.slice(-64)}`);
   if (policy === undefined)
     throw new CapError(
-      'input',
       'policy.unknown',
       `no policy with the hash ${name} in ${trust ? 'the trust store' : 'hand: name a --trust file that has it'}`,
     );

@@ -2,18 +2,19 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Head, Headers, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import {
   blobPutQuery,
   type BlobRecord,
-  type CollectionResult,
+  type CollectedRecord,
   collectRequest,
   digest,
   type Page,
   pageQuery,
   blobRecord,
   blobPage,
-  collectionResult,
+  collectedRecord,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import {
@@ -21,7 +22,6 @@ import {
   CONFIG,
   holderOf,
   ParsesRequest,
-  ProblemError,
   Produces,
   Shares,
   ZodBody,
@@ -68,7 +68,7 @@ export class BlobsController {
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
     if (!(request.body instanceof Readable))
-      throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+      throw new CapError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
     const holder = holderOf(request);
     this.#slots.take(holder, 1);
     try {
@@ -92,10 +92,10 @@ export class BlobsController {
   @HttpCode(200)
   @Clients('operator')
   @ApiOperation({ summary: 'Move BLOBs that no row wants to the trash, and empty it of what is old' })
-  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectionResult })
+  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectedRecord })
   collect(
     @ZodBody(collectRequest) { grace_hours, dry_run }: z.output<typeof collectRequest>,
-  ): Promise<CollectionResult> {
+  ): Promise<CollectedRecord> {
     const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
     return this.data.collect({ graceMs, dryRun: dry_run });
   }

@@ -39,8 +39,10 @@ export class EntriesController {
   })
   @Problems('bundle.unknown', 'bundle.erased', 'storage.full')
   async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
-    const { receipt, ...stored } = await this.data.registerEntry(request);
-    return { ...stored, receipt: receiptJson(receipt) };
+    const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
+    const { log } = this.data;
+    const receipt = created ? log.receiptOfCommitted(record.log_index) : log.receipt(record.log_index);
+    return { entry: record, created, receipt: receiptJson(await receipt) };
   }
 
   @Get()
@@ -84,7 +86,7 @@ export class EntriesController {
   @Problems('entry.unknown')
   async find(@ZodParam('id', pathPart) id: string): Promise<EntryRecord> {
     const entry = await this.data.store.findEntry(id);
-    if (!entry) throw new CapError('missing', 'entry.unknown', `no entry ${id.slice(0, 200)}`);
+    if (!entry) throw new CapError('entry.unknown', `no entry ${id.slice(0, 200)}`);
     return entry;
   }
 }

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CapError } from '@cap/core';
 import {
   type EventPage,
   eventQuery,
@@ -9,7 +10,7 @@ import {
   eventPage,
   eventRecord,
 } from '@cap/contracts';
-import { Clients, CurrentPrincipal, type Principal, ProblemError, ZodBody, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, CurrentPrincipal, type Principal, ZodBody, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -42,7 +43,7 @@ export class EventsController {
     @CurrentPrincipal() { client }: Principal,
   ): Promise<EventRecord> {
     const whose = event.startsWith('backup.') ? 'backup' : 'operator';
-    if (client !== whose) throw new ProblemError('auth.scope', `${event} is for the client ${whose} to say.`);
+    if (client !== whose) throw new CapError('auth.scope', `${event} is for the client ${whose} to say.`);
     return this.data.store.appendEvent(event, details);
   }
 }

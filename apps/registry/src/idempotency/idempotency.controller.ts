@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Delete, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
+import { CapError } from '@cap/core';
 import {
   answerQuery,
   digest,
@@ -14,7 +15,7 @@ import {
   keyState,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, ParsesRequest, ProblemError, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, ParsesRequest, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_MEDIA_TYPE, BlobBody, pieces } from '../blobs/body.js';
@@ -32,10 +33,11 @@ export class IdempotencyController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'Reserve a key for a request' })
-  @ApiOkResponse({ description: 'The stored answer, or null: carry the request out', standardSchema: keyState })
+  @ApiOkResponse({ description: 'The kept answer, or null: carry the request out', standardSchema: keyState })
   @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
-  async reserve(@ZodBody(keyRequest) request: KeyRequest): Promise<KeyState> {
-    return { answer: await this.data.store.idempotency.reserve(request) };
+  async reserve(@ZodBody(keyRequest) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
+    const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
+    return { answer };
   }
 
   @Put(':id/lease')
@@ -43,8 +45,11 @@ export class IdempotencyController {
   @ApiOperation({ summary: 'Keep a reserved key for longer' })
   @ApiNoContentResponse({ description: 'Done' })
   @Problems('idempotency.in-flight')
-  async renew(@ZodParam('id', digest) id: Digest, @ZodBody(leaseRequest) lease: LeaseRequest): Promise<void> {
-    await this.data.store.idempotency.renew(id, lease);
+  async renew(
+    @ZodParam('id', digest) id: Digest,
+    @ZodBody(leaseRequest) { lease_id, lease_seconds }: LeaseRequest,
+  ): Promise<void> {
+    await this.data.store.idempotency.renew(id, lease_id, lease_seconds * 1000);
   }
 
   @Put(':id/answer')
@@ -59,9 +64,8 @@ export class IdempotencyController {
     @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,
     @Req() { body }: FastifyRequest,
   ): Promise<void> {
-    if (!(body instanceof Readable))
-      throw new ProblemError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
-    await this.data.storeAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
+    if (!(body instanceof Readable)) throw new CapError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+    await this.data.keepAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
   }
 
   @Delete(':id')

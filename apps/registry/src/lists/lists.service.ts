@@ -1,11 +1,11 @@
 import { type Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
+import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
 import { CONFIG } from '@cap/service-kit';
-import { RegistryData, type StoredList } from '@cap/storage';
+import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
 
 @Injectable()
 export class ListsService {
@@ -54,13 +54,13 @@ export class ListsService {
   async content(hash: string): Promise<{ body: Readable; size: number }> {
     const { blob_id, size } = await this.#stored(hash);
     const body = await this.data.readBlob(blob_id);
-    if (!body) throw new CapError('io', 'blob.missing', `list ${hash}: its content is gone`);
+    if (!body) throw new CapError('blob.missing', `list ${hash}: its content is gone`);
     return { body, size };
   }
 
   async #stored(hash: string): Promise<StoredList> {
     const list = await this.data.store.findList(hash);
-    if (!list) throw new CapError('missing', 'list.unknown', `no reference list ${hash.slice(0, 200)}`);
+    if (!list) throw new CapError('list.unknown', `no reference list ${hash.slice(0, 200)}`);
     return list;
   }
 }

@@ -2,14 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
-import {
-  CapError,
-  makeDirectoryDurable,
-  requirePrivateFile,
-  systemCode,
-  systemWords,
-  writeFileDurable,
-} from '@cap/core';
+import { makeDirectoryDurable, requirePrivateFile, systemCode, systemWords, writeFileDurable } from '@cap/core';
 import { formatVerifierKey, verifierKey } from '@cap/tlog';
 import { openPrivateKey, recordBeside } from '@cap/crypto';
 
@@ -62,21 +55,12 @@ async function makeKey(file: string): Promise<string | null> {
 }
 
 async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
-  let pem: Buffer;
-  try {
-    pem = await readFile(file);
-  } catch (error) {
-    throw new ConfigError([
-      {
-        source: 'configuration',
-        key: 'registry.log.key',
-        expected: `a key file that can be read at ${file}: ${systemWords(error)}`,
-      },
-    ]);
-  }
+  const wrong = (expected: string) => new ConfigError([{ source: 'configuration', key: 'registry.log.key', expected }]);
+  const pem = await readFile(file).catch((error: unknown) => {
+    throw wrong(`a key file that can be read at ${file}: ${systemWords(error)}`);
+  });
   await requirePrivateFile(file);
   const key = openPrivateKey(pem, file, passphrase);
-  if (key.asymmetricKeyType !== 'ed25519')
-    throw new CapError('config', 'key.malformed', `${file}: not an Ed25519 key but ${key.asymmetricKeyType}`);
+  if (key.asymmetricKeyType !== 'ed25519') throw wrong(`an Ed25519 key at ${file}, not ${key.asymmetricKeyType}`);
   return key;
 }

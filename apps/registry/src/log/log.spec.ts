@@ -146,7 +146,7 @@ describe('checkpoints that can not be read and written', () => {
     await expect(TestRegistry.start({}, own)).rejects.toMatchObject(
       own.shared
         ? { kind: 'io', code: 'storage.denied', message: expect.stringContaining('checkpoints/') }
-        : { exitCode: 78, message: expect.stringContaining('can write to at ' + own.at('checkpoints')) },
+        : { exit: 78, message: expect.stringContaining('can write to at ' + own.at('checkpoints')) },
     );
     await unblock();
     await (await TestRegistry.start({}, own)).stop();

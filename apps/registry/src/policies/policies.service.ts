@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type Page,
-  type PageRequest,
   type PolicyRecord,
   type PolicyRequest,
   type PolicyStatus,
@@ -10,7 +9,7 @@ import {
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { compilePolicy, lintErrors } from '@cap/policy';
-import { RegistryData, type StoredPolicy } from '@cap/storage';
+import { type PageRequest, RegistryData, type StoredPolicy } from '@cap/storage';
 
 @Injectable()
 export class PoliciesService {
@@ -22,7 +21,7 @@ export class PoliciesService {
     const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
     const errors = lintErrors(compiled.lints);
     if (errors.length > 0)
-      throw new CapError('input', 'policy.invalid', `the policy has ${errors.length} lint errors`, { details: errors });
+      throw new CapError('policy.invalid', `the policy has ${errors.length} lint errors`, { details: errors });
     const { record, created } = await this.data.store.storePolicy({
       policy_id: compiled.policy_id,
       format: compiled.format,
@@ -54,7 +53,7 @@ export class PoliciesService {
 
   async #stored(ref: string): Promise<StoredPolicy> {
     const policy = await this.data.store.findPolicy(ref);
-    if (!policy) throw new CapError('missing', 'policy.unknown', `no policy ${ref.slice(0, 200)}`);
+    if (!policy) throw new CapError('policy.unknown', `no policy ${ref.slice(0, 200)}`);
     return policy;
   }
 }

@@ -41,7 +41,7 @@ describe('an operator', () => {
     await registry.hasAge(spooled.blob_id, 2);
     expect(await operator().collectBlobs({ dry_run: true })).toMatchObject({ orphans: 0 });
     expect(await operator().collectBlobs({ dry_run: true, grace_hours: 1 })).toMatchObject({ orphans: 1 });
-    expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 1, blocked_by_snapshot: false });
+    expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 1, held_up: false });
     expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 0 });
   });
 

@@ -1,8 +1,9 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
-import { PAGE_LIMIT, retentionRequest, type RetentionResult, retentionResult } from '@cap/contracts';
-import { Clients, CONFIG, ProblemError, ZodBody, Problems } from '@cap/service-kit';
+import { PAGE_LIMIT, retentionRequest, type RetiredRecord, retiredRecord } from '@cap/contracts';
+import { Clients, CONFIG, ZodBody, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -18,14 +19,14 @@ export class RetentionController {
   @HttpCode(200)
   @Clients('operator')
   @ApiOperation({ summary: 'Erase evidence that is older than it has to be kept' })
-  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retentionResult })
+  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retiredRecord })
   @Problems('option.unsupported', 'storage.full')
   async retire(
     @ZodBody(retentionRequest) { years, dry_run }: z.output<typeof retentionRequest>,
-  ): Promise<RetentionResult> {
+  ): Promise<RetiredRecord> {
     const age = years ?? this.config.registry.retention_years;
     if (age === null)
-      throw new ProblemError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');
+      throw new CapError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');
     return this.data.retire(age, { dryRun: dry_run, limit: PAGE_LIMIT });
   }
 }

@@ -8,7 +8,7 @@ export const KEY_PATTERN = /^[!-~]{1,255}$/;
 
 const idempotencyKey = z.string().regex(KEY_PATTERN, { error: 'expected 1 to 255 visible ASCII characters' });
 
-/** The key of a request, or undefined. Throws ProblemError request.schema for one that is not well formed. */
+/** The key of a request, or undefined. Throws CapError request.schema for one that is not well formed. */
 export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
   const header = headers[IDEMPOTENCY_KEY];
   return header === undefined ? undefined : parseWith(idempotencyKey, header, `header ${IDEMPOTENCY_KEY}`);

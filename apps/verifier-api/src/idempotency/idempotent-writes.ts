@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Inject, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type StoredAnswer } from '@cap/contracts';
+import { CapError } from '@cap/core';
+import { type KeyState } from '@cap/contracts';
 import { blake3Text, type Digest, lengthPrefixed, sha3Text } from '@cap/crypto';
-import { type Principal, ProblemError } from '@cap/service-kit';
+import { type Principal } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 
@@ -38,7 +39,7 @@ export class IdempotentWrites {
 
   /**
    * Answers with what `write` gives, or gave. `content` digests what the request sends beside its query; asked only if there
-   * is a key. Throws ProblemError request.schema, ServiceError idempotency.mismatch, idempotency.in-flight.
+   * is a key. Throws CapError request.schema, CapError idempotency.mismatch, idempotency.in-flight.
    */
   async answer(
     request: FastifyRequest,
@@ -101,12 +102,12 @@ export class IdempotentWrites {
     }
   }
 
-  async #kept({ status, blob_id }: StoredAnswer, requestId: string): Promise<Written> {
+  async #kept({ status, blob_id }: NonNullable<KeyState['answer']>, requestId: string): Promise<Written> {
     const download = await this.registry.client.findBlob(blob_id, undefined, { requestId });
-    if (!download) throw new ProblemError('idempotency.in-flight', 'This key has just expired.');
+    if (!download) throw new CapError('idempotency.in-flight', 'This key has just expired.');
     const body = await buffer(download.stream);
     if (blake3Text(body) !== blob_id)
-      throw new ProblemError('registry.unavailable', `The registry gave other bytes than those of ${blob_id}.`);
+      throw new CapError('registry.unavailable', `The registry gave other bytes than those of ${blob_id}.`);
     return { status, body };
   }
 }

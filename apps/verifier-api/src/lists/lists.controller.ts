@@ -14,14 +14,13 @@ import {
   listWithdrawal,
   type ListWithdrawal,
 } from '@cap/contracts';
-import { isCapError } from '@cap/core';
+import { CapError, isCapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
 import {
   CurrentPrincipal,
   JSON_MEDIA_TYPE,
   preferredType,
   type Principal,
-  ProblemError,
   Problems,
   Produces,
   schemaRef,
@@ -93,7 +92,7 @@ export class ListsController {
   ) {
     const context = { requestId: request.id };
     const record = await this.registry.client.findList(hash, context);
-    if (!record) throw new ProblemError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
+    if (!record) throw new CapError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
     reply.header('vary', 'accept');
     if (preferredType(request.headers.accept, [JSON_MEDIA_TYPE, CSV]) !== CSV)
       return isKnown(request, reply, contentTag(record)) ? undefined : record;
@@ -134,8 +133,8 @@ function refuseBadRows({ id, kind, content }: ListRequest): void {
     parseUsableList(kind, Buffer.from(content, 'base64'), id);
   } catch (error) {
     if (!isCapError(error)) throw error;
-    if (error.code === 'list.empty') throw new ProblemError('list.empty', error.message, { cause: error });
+    if (error.code === 'list.empty') throw new CapError('list.empty', error.message, { cause: error });
     const errors = Array.isArray(error.details) ? error.details : undefined;
-    throw new ProblemError('request.schema', error.message, { errors, cause: error });
+    throw new CapError('request.schema', error.message, { details: errors, cause: error });
   }
 }

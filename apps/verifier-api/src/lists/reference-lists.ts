@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists';
 import { type PublishedList, publishedList } from '@cap/verify';
-import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { CONFIG, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 
@@ -72,8 +73,7 @@ export class ReferenceLists {
     const bytes = await this.registry.client.findListContent(hash, context);
     if (!bytes) return null;
     const list = new ReferenceList(bytes);
-    if (list.hash !== hash)
-      throw new ProblemError('registry.unavailable', `The registry gave another list than ${hash}.`);
+    if (list.hash !== hash) throw new CapError('registry.unavailable', `The registry gave another list than ${hash}.`);
     this.#contents.set(hash, list);
     return list;
   }

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type CallContext, isServiceError, type PolicyRecord } from '@cap/contracts';
+import { type CallContext, type PolicyRecord } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type JsonObject } from '@cap/core';
+import { CapError, isRemoteError, type JsonObject } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/verify';
-import { CONFIG, ProblemError, Reload } from '@cap/service-kit';
+import { CONFIG, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 import { Trust } from '../trust.js';
@@ -38,7 +38,7 @@ export class Policies {
   }
 
   /**
-   * The policy that a caller names. Throws ProblemError policy.unknown if nobody has it. If the registry does not answer, the
+   * The policy that a caller names. Throws CapError policy.unknown if nobody has it. If the registry does not answer, the
    * trust store's counts, unconfirmed.
    */
   async find(ref: string, context: CallContext): Promise<VerifierPolicy> {
@@ -49,11 +49,11 @@ export class Policies {
       const registered = await this.findInRegistry(ref, context);
       if (registered) return registered;
     } catch (error) {
-      if (!trusted || !isServiceError(error) || error.code !== 'registry.unavailable') throw error;
+      if (!trusted || !isRemoteError(error) || error.code !== 'registry.unavailable') throw error;
       unconfirmed = { unconfirmed: true };
     }
     if (!trusted)
-      throw new ProblemError(
+      throw new CapError(
         'policy.unknown',
         `There is no policy ${ref.slice(0, 200)}, neither in the registry nor in the trust store.`,
       );
@@ -75,7 +75,7 @@ export class Policies {
 export function compiledOf({ document, policy_hash, policy_id }: PolicyRecord): VerifierPolicy['compiled'] {
   const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
   if (compiled.policy_hash !== (policy_hash as Digest))
-    throw new ProblemError(
+    throw new CapError(
       'registry.unavailable',
       `The registry gave another policy than ${policy_id} with ${policy_hash}.`,
     );

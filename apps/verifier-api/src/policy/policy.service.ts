@@ -9,7 +9,6 @@ import {
 } from '@cap/contracts';
 import { CapError, type JsonObject, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
-import { ProblemError } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { clearAfter } from '../ttl-cache.js';
 import { compiledOf, Policies } from './policies.js';
@@ -80,8 +79,8 @@ export class PolicyService {
 }
 
 const etagOf = ({ policy_hash_text }: CompiledPolicy): string => `"${policy_hash_text}"`;
-const unknown = (ref: string) => new ProblemError('policy.unknown', `There is no policy ${ref.slice(0, 200)}.`);
+const unknown = (ref: string) => new CapError('policy.unknown', `There is no policy ${ref.slice(0, 200)}.`);
 
 function expectFormat({ format }: CompiledPolicy, expected: CompiledPolicy['format'], why: string): void {
-  if (format !== expected) throw new CapError('input', 'policy.invalid', why);
+  if (format !== expected) throw new CapError('policy.invalid', why);
 }

@@ -2,8 +2,9 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
+import { CapError } from '@cap/core';
 import { entryPage, entryQuery, entryRecord } from '@cap/contracts';
-import { ProblemError, Problems, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Problems, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
@@ -35,7 +36,7 @@ export class EntriesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const entry = await this.registry.client.findEntry(id, { requestId: request.id });
-    if (!entry) throw new ProblemError('entry.unknown', `There is no entry ${id.slice(0, 100)}.`);
+    if (!entry) throw new CapError('entry.unknown', `There is no entry ${id.slice(0, 100)}.`);
     return isKnown(request, reply, contentTag(entry)) ? undefined : entry;
   }
 }

@@ -2,8 +2,9 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
+import { CapError } from '@cap/core';
 import { checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
-import { ProblemError, Problems, Scopes, ZodQuery } from '@cap/service-kit';
+import { Problems, Scopes, ZodQuery } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
@@ -60,7 +61,7 @@ export class LogController {
 
   async #indexOf(entryId: string, requestId: string): Promise<number> {
     const entry = await this.registry.client.findEntry(entryId, { requestId });
-    if (!entry) throw new ProblemError('entry.unknown', `There is no entry ${entryId.slice(0, 100)}.`);
+    if (!entry) throw new CapError('entry.unknown', `There is no entry ${entryId.slice(0, 100)}.`);
     return entry.log_index;
   }
 }

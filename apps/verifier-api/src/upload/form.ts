@@ -1,17 +1,17 @@
 import { type Multipart, type MultipartFile } from '@fastify/multipart';
-import { ProblemError } from '@cap/service-kit';
 import { type FastifyRequest } from 'fastify';
+import { CapError } from '@cap/core';
 import { UPLOAD_FIELD } from './schemas.js';
 
 /** A form whose first part is the bundle. */
 export interface BundleForm {
   /** The bundle, not read yet. */
   readonly bundle: MultipartFile;
-  /** Call it once the bundle is read. ProblemError request.schema if anything comes after it. */
+  /** Call it once the bundle is read. CapError request.schema if anything comes after it. */
   end(): Promise<void>;
 }
 
-/** ProblemError request.schema for a form that begins with anything else. */
+/** CapError request.schema for a form that begins with anything else. */
 export async function bundleForm(request: FastifyRequest): Promise<BundleForm> {
   const parts = request.parts();
   const next = async (): Promise<Multipart | undefined> => {
@@ -19,7 +19,7 @@ export async function bundleForm(request: FastifyRequest): Promise<BundleForm> {
     return done ? undefined : value;
   };
   const first = await next();
-  if (!first) throw new ProblemError('request.schema', `body: expected a part named ${UPLOAD_FIELD} with the bundle.`);
+  if (!first) throw new CapError('request.schema', `body: expected a part named ${UPLOAD_FIELD} with the bundle.`);
   if (first.type !== 'file' || first.fieldname !== UPLOAD_FIELD) throw unexpected(first);
   return {
     bundle: first,
@@ -30,12 +30,12 @@ export async function bundleForm(request: FastifyRequest): Promise<BundleForm> {
   };
 }
 
-function unexpected(part: Multipart): ProblemError {
+function unexpected(part: Multipart): CapError {
   if (part.type === 'file') part.file.resume();
   const name = (part.fieldname as string | undefined)?.slice(0, 100);
   const found = name === undefined ? 'one without a name' : name === UPLOAD_FIELD ? another(part) : name;
-  return new ProblemError('request.schema', `body: expected one part, ${UPLOAD_FIELD}, found ${found}.`, {
-    errors: [{ place: name === undefined ? 'body' : `body.${name}`, message: 'not taken' }],
+  return new CapError('request.schema', `body: expected one part, ${UPLOAD_FIELD}, found ${found}.`, {
+    details: [{ place: name === undefined ? 'body' : `body.${name}`, message: 'not taken' }],
   });
 }
 
@@ -45,5 +45,5 @@ const another = ({ type }: Multipart): string =>
 /** What the parser says of a malformed form has no code, unlike all that a disk or a socket can say. */
 export const formError = (error: unknown): unknown =>
   error instanceof Error && !('code' in error)
-    ? new ProblemError('request.schema', `body: not a form: ${error.message.replace(/\.$/, '')}.`, { cause: error })
+    ? new CapError('request.schema', `body: not a form: ${error.message.replace(/\.$/, '')}.`, { cause: error })
     : error;

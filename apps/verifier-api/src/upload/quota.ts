@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { ProblemError } from '@cap/service-kit';
+import { CapError } from '@cap/core';
 
 const DAY_MS = 24 * 3600_000;
 /** Beyond this many subjects at once the one that was quiet longest starts afresh. */
@@ -20,14 +20,14 @@ export class UploadQuota {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Throws ProblemError rate.limited, with the time at which there is room again, if `bytes` more are too many. */
+  /** Throws CapError rate.limited, with the time at which there is room again, if `bytes` more are too many. */
   assertRoom(subject: string, bytes: number): void {
     const uploads = this.#recent(subject);
     let excess = uploads.reduce((sum, upload) => sum + upload.bytes, bytes) - this.limit;
     if (excess <= 0) return;
     const leaving = uploads.find((upload) => (excess -= upload.bytes) <= 0);
-    throw new ProblemError('rate.limited', `This subject may upload ${this.limit} bytes in 24 hours.`, {
-      retryAfterSeconds: Math.max(1, ((leaving?.at ?? this.now()) + DAY_MS - this.now()) / 1000),
+    throw new CapError('rate.limited', `This subject may upload ${this.limit} bytes in 24 hours.`, {
+      retryAfter: Math.max(1, ((leaving?.at ?? this.now()) + DAY_MS - this.now()) / 1000),
     });
   }
 

@@ -1,7 +1,8 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { CurrentPrincipal, type Principal, ProblemError, Problems, schemaRef, Scopes } from '@cap/service-kit';
+import { CapError } from '@cap/core';
+import { CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { bundleForm } from './form.js';
@@ -33,7 +34,7 @@ export class UploadController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    if (!request.isMultipart()) throw new ProblemError('request.media-type', 'Expected multipart/form-data.');
+    if (!request.isMultipart()) throw new CapError('request.media-type', 'Expected multipart/form-data.');
     this.uploads.assertSize(Number(request.headers['content-length'] ?? 0));
     return this.uploads.receive(
       () => bundleForm(request),

@@ -6,9 +6,9 @@ import { type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { isCapError, type JsonValue, parseJson } from '@cap/core';
+import { CapError, isCapError, type JsonValue, parseJson } from '@cap/core';
 import { type Inspection, inspectBundle } from '@cap/verify';
-import { CONFIG, holderOf, ProblemError, Shares } from '@cap/service-kit';
+import { CONFIG, holderOf, Shares } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundle-ref.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { type BundleForm } from './form.js';
@@ -57,7 +57,7 @@ export class UploadService implements OnApplicationShutdown {
     await Promise.allSettled(this.#spooling);
   }
 
-  /** Throws ProblemError request.too-large for a form of so many bytes that its bundle is too large, before it is read. */
+  /** Throws CapError request.too-large for a form of so many bytes that its bundle is too large, before it is read. */
   assertSize(formBytes: number): void {
     const { bundle_bytes } = this.config.limits;
     if (formBytes > bundle_bytes + FORM_BYTES) throw tooLarge(bundle_bytes);
@@ -113,7 +113,7 @@ export class UploadService implements OnApplicationShutdown {
   }
 }
 
-const tooLarge = (bytes: number) => new ProblemError('request.too-large', `A bundle has at most ${bytes} bytes.`);
+const tooLarge = (bytes: number) => new CapError('request.too-large', `A bundle has at most ${bytes} bytes.`);
 
 async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');

@@ -1,10 +1,10 @@
 import { buffer } from 'node:stream/consumers';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type CallContext, type RegistryClient } from '@cap/contracts';
 import { blake3Text, type Digest, sha256 } from '@cap/crypto';
 import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
 import { bundleFromContext } from '@cap/verify';
-import { ProblemError } from '@cap/service-kit';
 import { type VerifyBody } from './schemas.js';
 
 export const bundleLimits = ({ limits }: Config): BundleLimits => ({
@@ -50,7 +50,7 @@ export function storedBundle(
     async read(context) {
       const download = await registry.findBlob(id, undefined, context);
       if (!download)
-        throw new ProblemError(
+        throw new CapError(
           'bundle.unknown',
           `There is no bundle ${id}: it was never uploaded, or its upload has expired.`,
         );
@@ -62,7 +62,7 @@ export function storedBundle(
       }
       const bytes = await buffer(download.stream);
       if (blake3Text(bytes) !== id)
-        throw new ProblemError('registry.unavailable', `The registry gave other bytes than those of ${id}.`);
+        throw new CapError('registry.unavailable', `The registry gave other bytes than those of ${id}.`);
       return readBundle(bytes, { limits, bundleId: id });
     },
     store: async () => undefined,

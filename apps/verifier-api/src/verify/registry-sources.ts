@@ -1,4 +1,5 @@
-import { type CallContext, isServiceError } from '@cap/contracts';
+import { isRemoteError } from '@cap/core';
+import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { type PublishedList, type Report, type TrustStore, type VerificationSources } from '@cap/verify';
 import { type ReferenceLists } from '../lists/reference-lists.js';
@@ -68,7 +69,7 @@ export class RegistrySources implements Lookups {
     try {
       return await ask(this.context);
     } catch (error) {
-      if (!fallback || !isServiceError(error) || error.code !== 'registry.unavailable') throw error;
+      if (!fallback || !isRemoteError(error) || error.code !== 'registry.unavailable') throw error;
       this.#failure = error;
       return fallback();
     }

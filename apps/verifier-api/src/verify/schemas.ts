@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { CapError } from '@cap/core';
 import { digest, jsonObject, pathPart, plainText, time } from '@cap/contracts';
 import { backends, type BackendName } from '@cap/proof';
-import { ProblemError } from '@cap/service-kit';
 
 const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
 const text = plainText.min(1).max(1_000);
@@ -82,7 +82,7 @@ export const verifyQuery = z
   })
   .refine(isJudgedNow, { error: NOT_NOW, path: ['register'] });
 
-/** `auto`, one name, or several, in a list or with commas. Throws ProblemError option.unsupported for one that is not built. */
+/** `auto`, one name, or several, in a list or with commas. Throws CapError option.unsupported for one that is not built. */
 export function parseBackends(given: string | readonly string[]): 'auto' | readonly BackendName[] {
   if (given === 'auto') return 'auto';
   const names = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : given;
@@ -90,7 +90,7 @@ export function parseBackends(given: string | readonly string[]): 'auto' | reado
   return names.map((name) => {
     const found = built.get(name);
     if (!found)
-      throw new ProblemError(
+      throw new CapError(
         'option.unsupported',
         `There is no backend ${name}; there are ${[...built.keys()].join(', ')}.`,
       );

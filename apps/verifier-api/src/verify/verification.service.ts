@@ -4,7 +4,7 @@ import { type CallContext, type EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { type BackendName } from '@cap/proof';
-import { CONFIG, type Holder, ProblemError } from '@cap/service-kit';
+import { CONFIG, type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
   type Verdict,
@@ -148,7 +148,7 @@ export class VerificationService {
     const { allow_mock } = this.config.verification;
     const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
     if (check_timestamp || require_timestamp)
-      throw new ProblemError(
+      throw new CapError(
         'option.unsupported',
         'Time stamps are not built in this version: leave check_timestamp and require_timestamp out.',
       );
@@ -175,7 +175,7 @@ export class VerificationService {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new ProblemError('timeout', `There was no verdict within ${seconds} seconds.`));
+        reject(new CapError('timeout', `There was no verdict within ${seconds} seconds.`));
         deadline.abort();
       }, seconds * 1000);
     });
@@ -193,8 +193,7 @@ function compileDocument(document: JsonValue): NamedPolicy {
     typeof document === 'string' ? parsePolicyText(Buffer.from(document, 'utf8'), 'policy') : document,
   );
   const errors = lintErrors(compiled.lints);
-  if (errors.length > 0)
-    throw new CapError('input', 'policy.invalid', `policy: ${errors[0]!.message}`, { details: errors });
+  if (errors.length > 0) throw new CapError('policy.invalid', `policy: ${errors[0]!.message}`, { details: errors });
   return { policy: { compiled, status: 'active' }, key: `${compiled.policy_hash} active` };
 }
 

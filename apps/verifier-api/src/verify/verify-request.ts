@@ -26,13 +26,13 @@ export interface BundleAccess {
 
 const NO_QUERY = z.strictObject({});
 
-/** The bundle as the body, everything else in the query. Throws ProblemError request.schema. */
+/** The bundle as the body, everything else in the query. Throws CapError request.schema. */
 export function parseZipRequest(bytes: Buffer, query: unknown, { limits, registry }: BundleAccess): VerifyRequest {
   const { policy_id: policyId, backend = 'auto', ...options } = parseWith(verifyQuery, query, 'query');
   return { bundle: zipBundle(bytes, limits, registry), policyId, policy: undefined, backend, options };
 }
 
-/** Everything in the body, which names the bundle or encloses its parts. Throws ProblemError request.schema. */
+/** Everything in the body, which names the bundle or encloses its parts. Throws CapError request.schema. */
 export function parseJsonRequest(body: unknown, query: unknown, access: BundleAccess): VerifyRequest {
   parseWith(NO_QUERY, query, 'query');
   const {

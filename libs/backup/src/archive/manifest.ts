@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CapError, jcs, type JsonObject, parseJson } from '@cap/core';
+import { type ErrorCode, CapError, jcs, type JsonObject, parseJson } from '@cap/core';
 import { pathFault } from './names.js';
 
 const digest = z.templateLiteral(['0x', z.string().regex(/^[0-9a-f]{64}$/)]);
@@ -18,7 +18,7 @@ const omission = z.strictObject({
 export type Omission = z.infer<typeof omission>;
 
 /** The BLOBs that a registry no longer had, or not as they were. */
-export const brokenBlobs = (incomplete: readonly Omission[]): { blob_id: string; code: string }[] =>
+export const brokenBlobs = (incomplete: readonly Omission[]): { blob_id: string; code: ErrorCode }[] =>
   incomplete.flatMap(({ path, reason }) =>
     reason === 'corrupt' || reason === 'missing'
       ? [{ blob_id: `0x${path.split('/').at(-1)}`, code: `blob.${reason}` }]
@@ -64,14 +64,14 @@ export function parseManifest(bytes: Uint8Array, archive: string): Manifest {
   return checkShape(manifestSchema, value, `${archive}: manifest.json`, 'backup.manifest');
 }
 
-export function parseRefusing(bytes: Uint8Array, what: string, code: string): JsonObject {
+export function parseRefusing(bytes: Uint8Array, what: string, code: ErrorCode): JsonObject {
   try {
     const value = parseJson(bytes, what, Infinity); // as many files as a registry has BLOBs
     if (value === null || typeof value !== 'object' || Array.isArray(value))
-      throw new CapError('input', code, `${what}: not a JSON object`);
+      throw new CapError(code, `${what}: not a JSON object`);
     return value;
   } catch (cause) {
-    throw new CapError('refused', code, (cause as Error).message, { cause });
+    throw new CapError(code, (cause as Error).message, { cause });
   }
 }
 
@@ -80,20 +80,19 @@ export function checkShape<T extends z.ZodType<{ schema: string }>>(
   shape: T & { shape: { schema: z.ZodLiteral<string> } },
   value: JsonObject,
   what: string,
-  code: string,
+  code: ErrorCode,
 ): z.infer<T> {
   const known = [...shape.shape.schema.values][0]!;
   const family = known.replace(/v\d+$/, 'v');
   if (typeof value['schema'] === 'string' && value['schema'].startsWith(family) && value['schema'] !== known)
     throw new CapError(
-      'refused',
       'backup.version',
       `${what}: ${value['schema'].slice(0, 80)} is not a version that this program reads (${known})`,
     );
   const parsed = shape.safeParse(value);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw new CapError('refused', code, `${what}: ${path.join('.')}: ${message}`);
+    throw new CapError(code, `${what}: ${path.join('.')}: ${message}`);
   }
   return parsed.data;
 }

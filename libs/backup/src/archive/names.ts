@@ -49,8 +49,7 @@ export function pathFault(path: string): string | null {
 /** CapError backup.path (refused). */
 export function assertPath(path: string, archive: string): void {
   const fault = pathFault(path);
-  if (fault !== null)
-    throw new CapError('refused', 'backup.path', `${archive}: ${JSON.stringify(path.slice(0, 200))}: ${fault}`);
+  if (fault !== null) throw new CapError('backup.path', `${archive}: ${JSON.stringify(path.slice(0, 200))}: ${fault}`);
 }
 
 /** Mode of a restored file: what may hold a secret is for its owner alone. */

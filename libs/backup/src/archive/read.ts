@@ -5,7 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { CapError, isCapError, readErrorKind, systemCode, systemWords } from '@cap/core';
+import { CapError, isCapError, isMissing, readError, systemCode } from '@cap/core';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 
 export interface ArchiveEntry {
@@ -41,7 +41,7 @@ export async function readArchive(
       if (head.length < GZIP_HEADER.length) {
         head = Buffer.concat([head, chunk.subarray(0, GZIP_HEADER.length - head.length)]);
         if (!GZIP_HEADER.subarray(0, head.length).equals(head))
-          return done(new CapError('refused', 'backup.unreadable', `${file}: not an archive of this program`));
+          return done(new CapError('backup.unreadable', `${file}: not an archive of this program`));
       }
       done(null, chunk);
     },
@@ -70,7 +70,6 @@ export async function readArchive(
       const { name, size: length, type, byteOffset } = entry.header as typeof entry.header & { byteOffset: number };
       if (type !== 'file')
         throw new CapError(
-          'refused',
           LINKS.has(String(type)) ? 'backup.link' : 'backup.unreadable',
           `${file}: ${JSON.stringify(name)} is a ${type ?? 'thing of unknown type'}, not a regular file`,
         );
@@ -85,21 +84,20 @@ export async function readArchive(
     throw readingError(error, file);
   }
   if (gunzip.bytesWritten !== size || unpacked !== end)
-    throw new CapError('refused', 'backup.trailing', `${file}: something stands after the end of the archive`);
+    throw new CapError('backup.trailing', `${file}: something stands after the end of the archive`);
   return { size, sha3_256: hash.digest() };
 }
 
 async function sizeOf(file: string): Promise<number> {
   try {
     const found = await stat(file);
-    if (!found.isFile()) throw new CapError('input', 'backup.unreadable', `${file}: not a file`);
+    if (!found.isFile()) throw new CapError('file.irregular', `${file}: not a file`);
     await (await open(file)).close(); // may it be read?
     return found.size;
   } catch (cause) {
     if (isCapError(cause)) throw cause;
-    const kind = readErrorKind(cause);
-    if (kind === 'missing') throw new CapError(kind, 'file.missing', `no archive at ${file}`, { cause });
-    throw new CapError(kind, 'file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
+    if (isMissing(cause)) throw new CapError('file.missing', `no archive at ${file}`, { cause });
+    throw readError(file, cause);
   }
 }
 
@@ -108,10 +106,9 @@ function readingError(error: unknown, file: string): unknown {
   if (isCapError(error) || (error as Error).name === 'AbortError') return error;
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CapError('io', 'storage.full', `${file}: no space left to unpack it`, { cause: error });
-  if (code !== undefined && /^E[A-Z]+$/.test(code))
-    return new CapError('io', 'file.unreadable', `can't read ${file}: ${systemWords(error)}`, { cause: error });
-  return new CapError('refused', 'backup.unreadable', `${file}: truncated or damaged: ${(error as Error).message}`, {
+    return new CapError('storage.full', `${file}: no space left to unpack it`, { cause: error });
+  if (code !== undefined && /^E[A-Z]+$/.test(code)) return readError(file, error);
+  return new CapError('backup.unreadable', `${file}: truncated or damaged: ${(error as Error).message}`, {
     cause: error,
   });
 }

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { CapError, readErrorKind, requirePrivateFile, systemWords } from '@cap/core';
+import { CapError, isMissing, readError, requirePrivateFile } from '@cap/core';
 import {
   embeddedKey,
   isKid,
@@ -66,17 +66,12 @@ export function checkDetached(
   if (expected !== null) {
     const kid = typeof expected === 'string' ? expected : kidOf(expected);
     if (signature.keyid !== kid)
-      throw new CapError(
-        'refused',
-        'backup.signer',
-        `${what}: signed by ${signature.keyid.slice(0, 80)}, expected ${kid}`,
-      );
+      throw new CapError('backup.signer', `${what}: signed by ${signature.keyid.slice(0, 80)}, expected ${kid}`);
   }
   const key = typeof expected === 'object' && expected !== null ? expected : embeddedKey(signature);
-  if (!key)
-    throw new CapError('refused', 'backup.signature', `${what}: its public key is not the one that its key id names`);
+  if (!key) throw new CapError('backup.signature', `${what}: its public key is not the one that its key id names`);
   if (!verifySignature({ payloadType: type, payloadBytes: payload }, signature, key))
-    throw new CapError('refused', 'backup.signature', `${what}: the signature of ${signature.keyid} is not valid`);
+    throw new CapError('backup.signature', `${what}: the signature of ${signature.keyid} is not valid`);
   return signature.keyid;
 }
 
@@ -84,16 +79,15 @@ async function readKeyFile(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const kind = readErrorKind(cause);
-    if (kind === 'missing') throw new CapError(kind, 'key.unknown', `no such file: ${file}`, { cause });
-    throw new CapError(kind, 'key.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
+    if (isMissing(cause)) throw new CapError('key.unknown', `no such file: ${file}`, { cause });
+    throw readError(file, cause);
   }
 }
 
 /**
  * The key of `backup.signing_key`. A file `NAME.key` with its record `NAME.json` beside it is held to that (active, within
  * its validity, made for backups), and `<kid>.key` must have one; any other file is a bare PKCS#8 PEM. CapError key.unknown,
- * key.unreadable, key.malformed, key.passphrase, key.forbidden.
+ * key.malformed, key.passphrase, key.forbidden, and those of readError.
  */
 export async function loadArchiveSigner(file: string, now: Date, passphrase?: string): Promise<ArchiveSigner> {
   const name = path.basename(file, '.key');
@@ -116,7 +110,7 @@ async function hasRecord(file: string): Promise<boolean> {
   if (!file.endsWith('.key')) return false;
   return lstat(recordFileOf(file)).then(
     () => true,
-    (error: unknown) => readErrorKind(error) !== 'missing',
+    (error: unknown) => !isMissing(error),
   );
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { CapError } from '@cap/core';
+import { type ErrorCode, CapError } from '@cap/core';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 import { checkShape, type Manifest, type ManifestFile, parseManifest, parseRefusing } from './manifest.js';
 import { assertPath, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './names.js';
@@ -49,7 +49,7 @@ export async function verifyArchive(
     const sidecar = await readSidecar(beside, signer ?? kid);
     const named = sidecar.archive === path.basename(archive);
     if (!named || sidecar.size !== size || sidecar.sha3_256 !== sha3_256)
-      throw new CapError('refused', 'backup.sidecar', `${beside}: describes another archive than the one beside it`);
+      throw new CapError('backup.sidecar', `${beside}: describes another archive than the one beside it`);
   }
   return { manifest, kid, size, sha3_256 };
 }
@@ -159,8 +159,8 @@ class Seen {
     return Buffer.concat(chunks);
   }
 
-  #refuse(code: string, why: string): never {
-    throw new CapError('refused', code, `${this.archive}: ${why}`);
+  #refuse(code: ErrorCode, why: string): never {
+    throw new CapError(code, `${this.archive}: ${why}`);
   }
 }
 

@@ -91,7 +91,6 @@ export class ArchiveWriter {
       }
       if (received !== size)
         throw new CapError(
-          'io',
           'backup.size',
           `${path}: expected ${size} bytes, ${received > size ? 'there are more' : `the source ended after ${received}`}`,
         );

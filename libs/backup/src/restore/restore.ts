@@ -67,7 +67,7 @@ export async function restoreArchive(
     const owner = ownerFor(place.found);
     const second = await unpack(archive, staging, { signer, durable: true, owner });
     if (second.sha3_256 !== first.sha3_256)
-      throw new CapError('refused', 'backup.changed', `${archive} was changed while it was restored`);
+      throw new CapError('backup.changed', `${archive} was changed while it was restored`);
     await placeCheckpoint(staging, first.manifest);
     const known = [...(place.found ? await checkpointsBeside(place.target) : []), ...(checkpoint ? [checkpoint] : [])];
     if (first.manifest.checkpoint !== null) known.push(readCheckpoint(first.manifest.checkpoint, archive));
@@ -119,11 +119,10 @@ async function placeOf(to: string): Promise<Place> {
     return { target: path.join(await realpath(path.dirname(asked)), path.basename(asked)), found: null };
   }
   const found = await stat(target);
-  if (!found.isDirectory()) throw new CapError('cannot-create', 'restore.place', `${target} is not a directory`);
+  if (!found.isDirectory()) throw new CapError('restore.place', `${target} is not a directory`);
   // A mount point can't be renamed; said before the work, not after it.
   if ((await stat(path.dirname(target))).dev !== found.dev || path.dirname(target) === target)
     throw new CapError(
-      'cannot-create',
       'restore.place',
       `${target} is a mount point, which can't be exchanged; restore to a directory below it and move the content`,
     );
@@ -134,7 +133,6 @@ function refuseLive(target: string): void {
   const holder = ownerOf(target);
   if (holder)
     throw new CapError(
-      'busy',
       'storage.owned',
       `${target} is in use by ${holder.program}, process ${holder.pid} on ${holder.host}: stop it first`,
       { details: holder },

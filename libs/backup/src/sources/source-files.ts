@@ -72,7 +72,6 @@ async function rootOf(name: string, directory: string): Promise<string> {
     if (systemCode(cause) !== 'ENOENT') throw unreadable(directory, cause);
   }
   throw new CapError(
-    'config',
     'backup.source',
     `backup.sources.${name}: no directory at ${directory} (null if this machine has none)`,
   );
@@ -82,7 +81,6 @@ async function readSource(file: string): Promise<Buffer> {
   const { size } = await readable(file, () => stat(file));
   if (size > MAX_FILE)
     throw new CapError(
-      'config',
       'backup.source',
       `${file}: ${size} bytes; a directory of keys, configuration or certificates holds no file above ${MAX_FILE}`,
     );
@@ -98,4 +96,4 @@ async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
 }
 
 const unreadable = (file: string, cause: unknown): CapError =>
-  new CapError('io', 'backup.source', `${file} can't be saved: ${systemWords(cause)}`, { cause });
+  new CapError('file.unreadable', `${file} can't be saved: ${systemWords(cause)}`, { cause });

@@ -69,7 +69,7 @@ export class BackupTarget {
       lock = await OwnerLock.acquire(this.at(LOCK), program);
     } catch (error) {
       if (!isCapError(error) || error.kind !== 'busy') throw error;
-      throw new CapError('busy', 'backup.running', `a backup is under way: ${error.message}`, { cause: error });
+      throw new CapError('backup.running', `a backup is under way: ${error.message}`, { cause: error });
     }
     try {
       return await work();
@@ -160,7 +160,7 @@ export class BackupTarget {
     try {
       await makeDirectoryDurable(this.directory, 0o750);
     } catch (cause) {
-      throw new CapError('cannot-create', 'backup.target', `backup target ${this.directory}: ${systemWords(cause)}`, {
+      throw new CapError('backup.target', `backup target ${this.directory}: ${systemWords(cause)}`, {
         cause,
       });
     }
@@ -171,15 +171,10 @@ export class BackupTarget {
       return await readdir(this.directory);
     } catch (cause) {
       if (systemCode(cause) === 'ENOENT')
-        throw new CapError('missing', 'file.missing', `no backup target at ${this.directory}`, { cause });
-      throw new CapError(
-        'io',
-        'backup.target',
-        `can't read the backup target ${this.directory}: ${systemWords(cause)}`,
-        {
-          cause,
-        },
-      );
+        throw new CapError('file.missing', `no backup target at ${this.directory}`, { cause });
+      throw new CapError('file.unreadable', `can't read the backup target ${this.directory}: ${systemWords(cause)}`, {
+        cause,
+      });
     }
   }
 }

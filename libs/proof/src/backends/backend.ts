@@ -93,7 +93,7 @@ export interface ProofBackend {
   readonly schemes: readonly CommitmentScheme[];
   /** vk_hash and params_hash that a proof of this context must carry. */
   verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
-  /** Throws CapError `refused` / `proof.false-statement` that names rule and rows when a rule does not hold. */
+  /** Throws CapError `proof.false-statement` that names rule and rows when a rule does not hold. */
   prove(
     context: ProofContext & { policy: CompiledPolicy },
     lists: readonly ProverList[],

@@ -16,7 +16,7 @@ export const backendByName = (name: string): ProofBackend | undefined =>
   backends.find((backend) => backend.name === name);
 
 /**
- * The backend to prove a manifest with: the named one, else the usual one for its commitments. Throws CapError `usage` /
+ * The backend to prove a manifest with: the named one, else the usual one for its commitments. Throws CapError
  * `proof.backend` if the named one can't prove over them, `option.unsupported` if this release has none of that name.
  */
 export function backendFor({ commitments }: Manifest, name?: BackendName): ProofBackend {
@@ -25,14 +25,12 @@ export function backendFor({ commitments }: Manifest, name?: BackendName): Proof
   const named = name === undefined ? backends.find(serves) : backendByName(name);
   if (!named)
     throw new CapError(
-      'usage',
       'option.unsupported',
       `backend ${String(name)}: not built in this version; there are ${backends.map((backend) => backend.name).join(', ')}`,
     );
   if (serves(named)) return named;
   const others = backends.filter(serves).map((backend) => `--backend ${backend.name}`);
   throw new CapError(
-    'usage',
     'proof.backend',
     `backend ${named.name}: it proves over ${named.schemes.join(' or ')}, the manifest commits by ${schemes.join(' and ')}; ` +
       `prove with ${others.join(' or ')}, or build the manifest anew with --scheme ${named.schemes.map(unversioned).join(' or ')}`,

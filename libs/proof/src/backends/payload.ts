@@ -9,17 +9,16 @@ export const PAYLOAD_MEMBERS = 1_000_000;
 
 /**
  * Reads a JSON payload strictly: canonical bytes (one spelling, so no bit of a proof is free), no member beyond the
- * schema's. Throws CapError `input` / `proof.payload` that names the member.
+ * schema's. Throws CapError `proof.payload` that names the member.
  */
 export function readPayload<T>(payload: Uint8Array, schema: z.ZodType<T>): T {
   const value = parseJson(payload, 'proof payload', PAYLOAD_MEMBERS);
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new CapError('input', 'proof.payload', `${['payload', ...issue!.path].join('.')}: ${issue!.message}`);
+    throw new CapError('proof.payload', `${['payload', ...issue!.path].join('.')}: ${issue!.message}`);
   }
-  if (!isCanonicalJson(payload, value))
-    throw new CapError('input', 'proof.payload', 'payload: not canonical JSON (RFC 8785)');
+  if (!isCanonicalJson(payload, value)) throw new CapError('proof.payload', 'payload: not canonical JSON (RFC 8785)');
   return parsed.data;
 }
 

@@ -28,10 +28,10 @@ export interface CheckedList extends KnownList {
 }
 
 const refuseList = (list: ListName, why: string): never => {
-  throw new CapError('refused', 'proof.other-lists', `${list}: ${why}; prepare the lists and build the manifest anew`);
+  throw new CapError('proof.other-lists', `${list}: ${why}; prepare the lists and build the manifest anew`);
 };
 
-/** The lists that the manifest commits to under either scheme. Throws CapError `refused` / `proof.other-lists` for others. */
+/** The lists that the manifest commits to under either scheme. Throws CapError `proof.other-lists` for others. */
 export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): KnownList[] =>
   lists.map((given) => {
     const commitment = manifest.commitments.find(({ list }) => list === given.list);
@@ -40,7 +40,7 @@ export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): Kn
     return { ...given, idScheme: commitment.id_scheme };
   });
 
-/** Recomputes the Merkle roots. Throws CapError `refused` / `proof.other-lists` when rows and salts are not the manifest's. */
+/** Recomputes the Merkle roots. Throws CapError `proof.other-lists` when rows and salts are not the manifest's. */
 export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): CheckedList[] {
   return lists.map((given) => {
     const commitment = merkleCommitment(manifest, given.list);
@@ -66,7 +66,7 @@ function assertLeaves({ list, rows, secrets }: ProverList, { root, count }: Merk
 }
 
 /**
- * Evaluates the policy over everything the prover knows. Throws CapError `refused` / `proof.false-statement` that names
+ * Evaluates the policy over everything the prover knows. Throws CapError `proof.false-statement` that names
  * each rule that does not hold and ten of the rows that break it, all of them in `details` (FalseRule[]). If no row breaks
  * any: `input` / `list.empty` for a rule whose reference list has no entry that could be found, else `proof.unprovable`.
  * Returns the results of the rules otherwise.
@@ -98,7 +98,7 @@ export function assertTrue(
     };
   });
   const code = broken ? 'proof.false-statement' : 'proof.unprovable';
-  throw new CapError('refused', code, reasons.map(({ words }) => words).join('\n'), {
+  throw new CapError(code, reasons.map(({ words }) => words).join('\n'), {
     details: reasons.map(({ rule_id, status, rows }): FalseRule => ({ rule_id, status, rows })),
   });
 }

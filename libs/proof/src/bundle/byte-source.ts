@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { CapError, readErrorKind, systemWords } from '@cap/core';
+import { CapError, isMissing, readError } from '@cap/core';
 
 /** Bytes that can be read at any place: a buffer, or an open file that need not fit into memory. */
 export interface ByteSource {
@@ -28,11 +28,9 @@ export async function withFileSource<T>(file: string, use: (source: ByteSource) 
   }
 }
 
-/** CapError `bundle.missing`, or `bundle.io` of the kind that says why the file can't be read. */
+/** CapError `bundle.missing`, or that of readError. */
 export function unreadableFile(file: string, cause: unknown): CapError {
-  const kind = readErrorKind(cause);
-  if (kind === 'missing') return new CapError(kind, 'bundle.missing', `no such file: ${file}`, { cause });
-  return new CapError(kind, 'bundle.io', `can't read ${file}: ${systemWords(cause)}`, { cause });
+  return isMissing(cause) ? new CapError('bundle.missing', `no such file: ${file}`, { cause }) : readError(file, cause);
 }
 
 function readExactly(fd: number, file: string, offset: number, length: number): Buffer {
@@ -40,7 +38,7 @@ function readExactly(fd: number, file: string, offset: number, length: number): 
   let filled = 0;
   while (filled < length) {
     const count = readSync(fd, out, filled, length - filled, offset + filled);
-    if (count === 0) throw new CapError('io', 'bundle.io', `${file}: became shorter while it was read`);
+    if (count === 0) throw new CapError('file.unreadable', `${file}: became shorter while it was read`);
     filled += count;
   }
   return out;

@@ -96,10 +96,10 @@ const metaSchema = z.strictObject({
 });
 
 const refuse = (why: string): never => {
-  throw new CapError('input', 'meta.schema', `_meta.json: ${why}`);
+  throw new CapError('meta.schema', `_meta.json: ${why}`);
 };
 
-/** Checks the shape of _meta.json. Throws CapError `input` / `meta.schema` that names the member. */
+/** Checks the shape of _meta.json. Throws CapError `meta.schema` that names the member. */
 export function parseMeta(value: JsonValue): BundleMeta {
   const parsed = metaSchema.safeParse(value);
   if (!parsed.success) {
@@ -117,7 +117,7 @@ export function parseMeta(value: JsonValue): BundleMeta {
 }
 
 /**
- * The units in dependency order: each after those it depends on, otherwise as listed. Throws CapError `input` /
+ * The units in dependency order: each after those it depends on, otherwise as listed. Throws CapError
  * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, a file that
  * `files` does not list in that role, and a proof of two units: it is bound to one statement, and judged for each unit.
  */
@@ -126,7 +126,7 @@ export function orderUnits<U extends UnitFiles>(meta: {
   proof_units: readonly U[];
 }): U[] {
   const fail = (why: string): never => {
-    throw new CapError('input', 'meta.units', `_meta.json: ${why}`);
+    throw new CapError('meta.units', `_meta.json: ${why}`);
   };
   if (meta.proof_units.length === 0) fail('proof_units is empty');
   const waiting = new Map<string, U>();

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { blake3Text, type Digest } from '@cap/crypto';
-import { boundedBytes, CapError, isCapError, JSON_LIMIT, parseAmbiguousJson, type JsonValue } from '@cap/core';
+import { boundedBytes, CapError, isCapError, parseAmbiguousJson, type JsonValue } from '@cap/core';
 import { DEFAULT_BUNDLE_LIMITS, MAX_JSON_BYTES, META_FILE, type Bundle, type BundleLimits } from './bundle.js';
 import { bufferSource, unreadableFile } from './byte-source.js';
 import { LEGACY_META_SCHEMA } from './meta.js';
@@ -75,7 +75,7 @@ export function parseMetaJson(bytes: Uint8Array): JsonValue {
   try {
     return parseAmbiguousJson(bytes, META_FILE);
   } catch (cause) {
-    if (isCapError(cause) && cause.code === JSON_LIMIT) return overLimit(cause.message);
+    if (isCapError(cause) && cause.code === 'json.limit') return overLimit(cause.message);
     return unreadable((cause as Error).message, cause);
   }
 }

@@ -90,7 +90,7 @@ describe('writeBundle', () => {
       expect.objectContaining({ code: 'meta.schema' }),
     );
     const unbuilt = Buffer.from(parts.proof).fill(1, 6, 7);
-    expect(refused({ proof: unbuilt })).toThrow(expect.objectContaining({ code: 'proof.backend' }));
+    expect(refused({ proof: unbuilt })).toThrow(expect.objectContaining({ code: 'proof.unsupported' }));
   });
 });
 

@@ -48,10 +48,10 @@ const FORBIDDEN_EXTRA = new Map([
 ]);
 
 export const unreadable = (why: string, cause?: unknown): never => {
-  throw new CapError('input', 'bundle.unreadable', `bundle: ${why}`, { cause });
+  throw new CapError('bundle.unreadable', `bundle: ${why}`, { cause });
 };
 export const overLimit = (why: string): never => {
-  throw new CapError('input', 'bundle.limit', `bundle: ${why}`);
+  throw new CapError('bundle.limit', `bundle: ${why}`);
 };
 
 interface DirectoryEntry extends ZipEntry {

@@ -51,7 +51,7 @@ const SALT = /^0x[0-9a-f]{32}$/;
 export const isSalt = (text: unknown): text is string => typeof text === 'string' && SALT.test(text);
 
 const saltBytes = (text: string): Buffer => {
-  if (!isSalt(text)) throw new CapError('input', 'commitment.secrets', 'a salt must be 0x + 32 lowercase hex digits');
+  if (!isSalt(text)) throw new CapError('commitment.secrets', 'a salt must be 0x + 32 lowercase hex digits');
   return Buffer.from(text.slice(2), 'hex');
 };
 
@@ -90,7 +90,6 @@ export function rowLeaf(list: ListName, row: ListRow, salts: RowSalts): Buffer {
   const names = fieldNames(row);
   if (Object.keys(salts.field_salts).sort().join() !== names.join())
     throw new CapError(
-      'input',
       'commitment.secrets',
       `the secrets hold salts of other fields than the row: expected ${names.join(', ')}`,
     );
@@ -101,7 +100,7 @@ const digestOf = (row: ListRow, name: string, salts: RowSalts): Buffer =>
   fieldDigest(name, row[name as keyof ListRow] as JsonValue, salts.field_salts[name]!);
 
 /**
- * Commits to a list. Throws CapError `input` / `list.invalid` when two rows have the same identifier or a row has none
+ * Commits to a list. Throws CapError `list.invalid` when two rows have the same identifier or a row has none
  * under the scheme. `salts`, one per row, is for recomputing; leave it out for fresh ones.
  */
 export function commit(
@@ -114,14 +113,9 @@ export function commit(
   rows.forEach((row, i) => {
     const id = identifier(row, idScheme);
     if (id === null)
-      throw new CapError(
-        'input',
-        'list.invalid',
-        `${list}: row ${i + 1} has no identifier under the scheme ${idScheme}`,
-      );
+      throw new CapError('list.invalid', `${list}: row ${i + 1} has no identifier under the scheme ${idScheme}`);
     if (seen.has(id))
       throw new CapError(
-        'input',
         'list.invalid',
         `${list}: rows ${seen.get(id)! + 1} and ${i + 1} are the same under the scheme ${idScheme}`,
       );

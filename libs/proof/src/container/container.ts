@@ -25,7 +25,7 @@ export const MAX_PAYLOAD_BYTES = 100_000_000;
 const MAGIC = Buffer.from('CAPZ', 'latin1');
 
 const refuse = (why: string): never => {
-  throw new CapError('input', 'proof.container', `proof container: ${why}`);
+  throw new CapError('proof.container', `proof container: ${why}`);
 };
 
 /** The bytes of proof.capz. Throws CapError `proof.container` for parts that have no encoding. */
@@ -46,7 +46,7 @@ export function encodeContainer({ backendId, vkHash, paramsHash, payload }: Proo
   return Buffer.concat([header, payload]);
 }
 
-/** Reads proof.capz. Strict: each container has one spelling. Throws CapError `input` / `proof.container` that says what was expected. */
+/** Reads proof.capz. Strict: each container has one spelling. Throws CapError `proof.container` that says what was expected. */
 export function decodeContainer(bytes: Uint8Array): ProofContainer {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < HEADER_BYTES) return refuse(`${file.length} bytes, but the header alone has ${HEADER_BYTES}`);

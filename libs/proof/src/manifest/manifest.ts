@@ -103,7 +103,7 @@ const manifestSchema = z.strictObject({
 });
 
 /**
- * Reads manifest.json. Checks the shape only: an unknown, missing or ill-typed member is CapError `input` /
+ * Reads manifest.json. Checks the shape only: an unknown, missing or ill-typed member is CapError
  * `manifest.schema` that names it. Whether the bytes are canonical is isCanonicalJson's question, whether the
  * commitments agree with each other commitmentsFault's.
  */
@@ -112,13 +112,13 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   try {
     value = parseJson(bytes, 'manifest');
   } catch (cause) {
-    throw new CapError('input', 'manifest.schema', (cause as Error).message, { cause });
+    throw new CapError('manifest.schema', (cause as Error).message, { cause });
   }
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const member = ['manifest', ...issue!.path].join('.');
-    throw new CapError('input', 'manifest.schema', `${member}: ${issue!.message}`);
+    throw new CapError('manifest.schema', `${member}: ${issue!.message}`);
   }
   return parsed.data;
 }
@@ -229,7 +229,6 @@ export function buildManifest(parts: ManifestParts): { manifest: Manifest; bytes
   const fault = commitmentsFault(manifest);
   if (fault)
     throw new CapError(
-      'input',
       'manifest.schema',
       `manifest: ${fault.reason} (expected ${fault.expected}, found ${fault.actual})`,
     );

@@ -1,8 +1,8 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Counter } from 'prom-client';
+import { CapError } from '@cap/core';
 import { type ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
-import { ProblemError } from '../problems/problem.js';
 import { type ClientTokens } from './client-tokens.js';
 import { type Authenticate, bearerToken } from './jwt.js';
 import { missingScope, type Principal } from './principal.js';
@@ -21,8 +21,8 @@ export interface AccessParts {
   readonly log: ModuleLog;
 }
 
-const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): ProblemError =>
-  new ProblemError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
+const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): CapError =>
+  new CapError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
 
 /** The one door of every route. It stands before the body is read, so that a stranger's bytes are never parsed. */
 export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failures, log }: AccessParts): void {
@@ -40,7 +40,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
     if (client) {
       request.principal = client; // who it is counts for the log also where it may not call
       if (!rule.clients.includes(client.subject))
-        return done(new ProblemError('auth.scope', `The client ${client.subject} may not call this.`));
+        return done(new CapError('auth.scope', `The client ${client.subject} may not call this.`));
       return done();
     }
     if (!rule.scopes || !tokens) return done(invalid(request, 'unknown token'));
@@ -55,7 +55,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
     try {
       verified = await authenticate(request, reply);
     } catch (error) {
-      if (error instanceof ProblemError) return error; // nobody could say whether it is valid
+      if (error instanceof CapError) return error; // nobody could say whether it is valid
       return invalid(request, error instanceof Error ? error.message : 'not valid');
     }
     cache.keep(token, verified);
@@ -63,7 +63,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
   }
 
   /** Writes who it is on the request; the problem when a scope is missing. */
-  function admit(request: FastifyRequest, principal: Principal, rule: AccessRule): ProblemError | undefined {
+  function admit(request: FastifyRequest, principal: Principal, rule: AccessRule): CapError | undefined {
     request.principal = principal;
     const scopes = rule.scopes!;
     const has = (scope: string) => principal.scopes.has(scope);
@@ -74,7 +74,7 @@ export function addAccessHook(fastify: FastifyInstance, { clients, tokens, failu
   }
 
   /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
-  function invalid(request: FastifyRequest, reason: string): ProblemError {
+  function invalid(request: FastifyRequest, reason: string): CapError {
     failures.inc();
     const { id, ip, routeOptions } = request;
     refused.write('info', 'a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });

@@ -229,7 +229,7 @@ describe('a published key set', () => {
     answer = { status: 500, body: '' };
     expect(await keys.select('two', 'EdDSA')).toBeNull();
     clock.now += 5_000;
-    const unavailable = { code: 'auth.unavailable', status: 503, headers: { 'retry-after': '5' } };
+    const unavailable = { code: 'auth.unavailable', status: 503, retryAfter: 5 };
     await expect(keys.select('two', 'EdDSA')).rejects.toMatchObject(unavailable);
     await expect(keys.select('two', 'EdDSA')).rejects.toMatchObject(unavailable);
     expect((await keys.select('one', 'EdDSA'))?.kid).toBe('one');

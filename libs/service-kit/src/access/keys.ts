@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey, KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { CapError } from '@cap/core';
 import { ConfigError, type OauthConfig } from '@cap/config';
 import { type ModuleLog } from '../logging/logs.js';
-import { ProblemError } from '../problems/problem.js';
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
 export type SigningAlgorithm = (typeof ALGORITHMS)[number];
@@ -16,7 +16,7 @@ export interface VerificationKey {
 
 /** Where the issuer's keys come from. */
 export interface KeySource {
-  /** The key for a token's kid and algorithm, or null. ProblemError auth.unavailable while nobody can say. */
+  /** The key for a token's kid and algorithm, or null. CapError auth.unavailable while nobody can say. */
   select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null>;
   /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
   refresh(): Promise<{ changed: boolean }>;
@@ -224,7 +224,7 @@ export class JwksKeySource implements KeySource {
 
 /** The token may be a good one: whoever sent it is told to come back, not to get another. */
 const unavailable = () =>
-  new ProblemError('auth.unavailable', 'Tokens can not be checked now: the keys of their issuer can not be read.');
+  new CapError('auth.unavailable', 'Tokens can not be checked now: the keys of their issuer can not be read.');
 
 export function openKeySource(oauth: OauthConfig, onChange: () => void, log: ModuleLog): KeySource {
   return oauth.jwks_url === undefined

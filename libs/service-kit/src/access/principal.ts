@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { ProblemError } from '../problems/problem.js';
+import { CapError } from '@cap/core';
 
 /** Who makes a request: the subject of an access token, or a client of the internal API. */
 export interface Principal {
@@ -19,12 +19,12 @@ declare module 'fastify' {
   }
 }
 
-export const missingScope = (scopes: readonly string[]): ProblemError =>
-  new ProblemError('auth.scope', `This needs the scope ${scopes.join(' ')}.`, {
+export const missingScope = (scopes: readonly string[]): CapError =>
+  new CapError('auth.scope', `This needs the scope ${scopes.join(' ')}.`, {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },
   });
 
-/** For scopes that depend on the request's content: ProblemError auth.scope unless the principal has them all. */
+/** For scopes that depend on the request's content: CapError auth.scope unless the principal has them all. */
 export function requireScopes(principal: Principal, ...scopes: string[]): void {
   if (!scopes.every((scope) => principal.scopes.has(scope))) throw missingScope(scopes);
 }

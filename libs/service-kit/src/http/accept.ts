@@ -1,7 +1,7 @@
 import Negotiator from 'negotiator';
 import { Header } from '@nestjs/common';
+import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { ProblemError } from '../problems/problem.js';
 import { addRouteConfig, type Handler } from './route-config.js';
 
 declare module 'fastify' {
@@ -27,9 +27,9 @@ export function preferredType<T extends string>(accept: string | undefined, type
   return (new Negotiator({ headers: { accept } }).mediaType([...types]) as T | undefined) ?? null;
 }
 
-/** Throws ProblemError request.not-acceptable for a caller that can read no answer of the route. Who reads problems reads all. */
+/** Throws CapError request.not-acceptable for a caller that can read no answer of the route. Who reads problems reads all. */
 export function assertAcceptable(accept: string | undefined, produces: readonly string[] = [JSON_MEDIA_TYPE]): void {
   if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...produces]) !== null) return;
   const types = produces.map((type) => type.split(';', 1)[0]).join(' or ');
-  throw new ProblemError('request.not-acceptable', `This route answers with ${types}, which Accept does not allow.`);
+  throw new CapError('request.not-acceptable', `This route answers with ${types}, which Accept does not allow.`);
 }

@@ -1,9 +1,9 @@
 import { type Readable } from 'node:stream';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { PATH_PART_LENGTH } from '@cap/contracts';
-import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
 import { requestId } from './answer-headers.js';
 import { readBody } from './body-memory.js';
@@ -55,11 +55,11 @@ export class ServiceAdapter extends FastifyAdapter {
   }
 
   /** 404, or 405 with the methods that the path takes. */
-  notFound(request: FastifyRequest): ProblemError {
+  notFound(request: FastifyRequest): CapError {
     const { methods, management } = this.routes.allowed(request.url.split('?', 1)[0]!);
     if (methods.length === 0 || !this.listeners.serves(request.raw, management))
-      return new ProblemError('route.unknown', 'There is no such route.');
-    return new ProblemError('method.not-allowed', `This route takes ${methods.join(', ')}.`, {
+      return new CapError('route.unknown', 'There is no such route.');
+    return new CapError('method.not-allowed', `This route takes ${methods.join(', ')}.`, {
       headers: { allow: methods.join(', ') },
     });
   }

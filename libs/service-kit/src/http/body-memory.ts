@@ -1,12 +1,12 @@
 import { type Readable } from 'node:stream';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ProblemError } from '../problems/problem.js';
 import { holderOf, Shares } from './shares.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Counts bytes that stay in memory until the request is answered. ProblemError overloaded, rate.limited. */
+    /** Counts bytes that stay in memory until the request is answered. CapError overloaded, rate.limited. */
     holdBytes: (bytes: number) => void;
   }
 }
@@ -81,7 +81,7 @@ class Pieces {
 
 /**
  * A body of at most `maxBytes`, counted as it comes. What was refused is left on the connection, so that it can be answered.
- * ProblemError request.too-large, overloaded, rate.limited.
+ * CapError request.too-large, overloaded, rate.limited.
  */
 export function readBody(
   request: FastifyRequest,
@@ -89,7 +89,7 @@ export function readBody(
   maxBytes: number,
   words = 'The body is larger than this route takes.',
 ): Promise<Buffer> {
-  const tooLarge = () => new ProblemError('request.too-large', words);
+  const tooLarge = () => new CapError('request.too-large', words);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const pieces = new Pieces();

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
+import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ProblemError } from '../problems/problem.js';
 import { type SendProblem } from '../problems/send-problem.js';
 
 /** How often bodies are looked at, unless the time that they have is shorter. */
@@ -77,7 +77,7 @@ export class BodyPace {
       reply.raw.once('close', () => request.raw.destroy());
       // Closed at once: who sends nothing can't lose an answer by sending on.
       const headers = { connection: 'close' };
-      this.sendProblem(new ProblemError('timeout', words, { status: 408, headers }), request, reply);
+      this.sendProblem(new CapError('timeout', words, { status: 408, headers }), request, reply);
     }
   }
 }

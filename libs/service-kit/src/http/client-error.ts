@@ -1,7 +1,8 @@
 import { METHODS, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
+import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { ProblemError, toBody } from '../problems/problem.js';
+import { headersOf, toBody } from '../problems/problem.js';
 
 export type ParserError = Error & { code?: string; rawPacket?: Buffer };
 
@@ -12,24 +13,24 @@ const LINGER_MS = 1_000;
 const HEADER_BYTES = 16_384;
 
 /** The problem for bytes that Node's parser refused; null if nobody is there who could read an answer. */
-export function clientProblem(error: ParserError): ProblemError | null {
+export function clientProblem(error: ParserError): CapError | null {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW': {
       // A token that does not fit the header limit is an invalid token, as one that fits would be.
       if (/\r\nauthorization:[^\r\n]*$/i.test(error.rawPacket?.subarray(0, HEADER_BYTES).toString('latin1') ?? ''))
-        return new ProblemError('auth.invalid', 'The access token is not valid.', {
+        return new CapError('auth.invalid', 'The access token is not valid.', {
           headers: { 'www-authenticate': 'Bearer realm="cap", error="invalid_token"' },
         });
-      return new ProblemError('request.too-large', 'The headers are larger than 16 KiB.', { status: 431 });
+      return new CapError('request.too-large', 'The headers are larger than 16 KiB.', { status: 431 });
     }
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new ProblemError('request.too-large', 'The extensions of the chunks are larger than 16 KiB.');
+      return new CapError('request.too-large', 'The extensions of the chunks are larger than 16 KiB.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ProblemError('timeout', 'The request was not sent in time.', { status: 408 });
+      return new CapError('timeout', 'The request was not sent in time.', { status: 408 });
   }
   // A reset connection, or a handshake of TLS that failed: https tells of it by the same event.
   if (error.code?.startsWith('HPE_') !== true) return null;
-  return new ProblemError('request.schema', 'This is not an HTTP request.');
+  return new CapError('request.schema', 'This is not an HTTP request.');
 }
 
 /** The method that a packet begins with. Only names that Node knows: it becomes a label, and whoever sends chooses the bytes. */
@@ -41,14 +42,14 @@ export function methodOf({ rawPacket }: ParserError): string {
 /** Writes an answer where there is no response to write it with, and ends the connection. */
 export function refuse(
   socket: Duplex,
-  problem: ProblemError,
+  problem: CapError,
   requestId: string,
   fixed: Readonly<Record<string, string>>,
 ): void {
   const body = JSON.stringify(toBody(problem, requestId));
   const headers = {
     ...fixed,
-    ...problem.headers,
+    ...headersOf(problem),
     'content-type': PROBLEM_MEDIA_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     'x-request-id': requestId,

@@ -246,12 +246,12 @@ describe('with TLS', () => {
   it('a certificate and a key that do not belong together are a configuration error', async () => {
     for (const key of ['second.key', 'rsa.key'])
       await expect(greeter(withTls({ cert: testdata('first.crt'), key: testdata(key) }))).rejects.toMatchObject({
-        exitCode: 78,
+        exit: 78,
         message: expect.stringMatching(new RegExp(`first\\.crt.*${key}`)),
       });
     const { files } = certificateFiles();
     writeFileSync(files.cert, 'garbage');
-    await expect(greeter(withTls(files))).rejects.toMatchObject({ exitCode: 78 });
+    await expect(greeter(withTls(files))).rejects.toMatchObject({ exit: 78 });
   });
 });
 

@@ -3,8 +3,8 @@ import http, { type IncomingMessage, type RequestListener, type Server, type Ser
 import https from 'node:https';
 import { type AddressInfo, Server as TcpServer, Socket } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
+import { CapError } from '@cap/core';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
-import { ProblemError } from '../problems/problem.js';
 import { requestId, securityHeaders } from './answer-headers.js';
 import { clientProblem, methodOf, type ParserError, refuse } from './client-error.js';
 
@@ -17,11 +17,11 @@ const REFUSED = Symbol('cap.refused');
 const UNMET = Symbol('cap.unmet');
 /** A client that sends its body once it is told to. */
 const WAITS = Symbol('cap.waits');
-type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: ProblemError; [UNMET]?: true; [WAITS]?: true };
+type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: CapError; [UNMET]?: true; [WAITS]?: true };
 
 /** An answer to bytes that never became a request. */
 export interface Refusal {
-  readonly problem: ProblemError;
+  readonly problem: CapError;
   readonly requestId: string;
   readonly method: string;
   /** Address of the other end of the connection. */
@@ -101,11 +101,11 @@ export class Listeners {
   }
 
   /** The problem of a request that is none for HTTP's own reasons, before anybody asks what it wants. */
-  protocolProblem(request: IncomingMessage): ProblemError | null {
+  protocolProblem(request: IncomingMessage): CapError | null {
     if ((request as Marked)[UNMET])
-      return new ProblemError('request.schema', 'Expect: nothing but 100-continue can be met.', { status: 417 });
+      return new CapError('request.schema', 'Expect: nothing but 100-continue can be met.', { status: 417 });
     if (request.httpVersion === '1.1' && request.headers.host === undefined)
-      return new ProblemError('request.schema', 'The header Host is missing.');
+      return new CapError('request.schema', 'The header Host is missing.');
     return null;
   }
 
@@ -211,13 +211,13 @@ export class Listeners {
     server.on('timeout', (socket: Socket) => this.stalled(socket));
     // Without it Node closes the connection and says nothing.
     server.on('connect', ({ socket }: IncomingMessage) =>
-      this.refuseBehind(socket, new ProblemError('route.unknown', 'This is no proxy.'), 'CONNECT'),
+      this.refuseBehind(socket, new CapError('route.unknown', 'This is no proxy.'), 'CONNECT'),
     );
     this.servers.push({ server, via });
     return server;
   }
 
-  private refuseBehind(socket: Socket, problem: ProblemError, method: string): void {
+  private refuseBehind(socket: Socket, problem: CapError, method: string): void {
     const response = this.newest.get(socket);
     if (response && !response.writableFinished) return void response.once('finish', () => socket.destroySoon());
     if (response && !response.req.complete) return socket.destroySoon();

@@ -1,10 +1,10 @@
 import { type IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { CapError } from '@cap/core';
 import { type LogFields, type ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { type Principal } from '../access/principal.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
-import { ProblemError } from '../problems/problem.js';
 import { type BodyMemory } from './body-memory.js';
 import { type BodyPace } from './body-pace.js';
 import { hasBody, lingerAfterEarlyAnswer } from './early-answer.js';
@@ -37,7 +37,7 @@ export interface RequestHookParts {
   readonly memory: BodyMemory;
   readonly pace: BodyPace;
   /** What is answered where no route is. */
-  readonly notFound: (request: FastifyRequest) => ProblemError;
+  readonly notFound: (request: FastifyRequest) => CapError;
   /** Told of each token that is refused before there is a request. */
   readonly tokenRefused: () => void;
 }
@@ -84,16 +84,16 @@ export function addRequestHooks(
     if (request.is404 || hasEmptyPart(request)) return done(notFound(request));
     const route = request.routeOptions.url!;
     if (route !== HEALTH_ROUTE && !listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
-      return done(new ProblemError('route.unknown', 'There is no such route.'));
+      return done(new CapError('route.unknown', 'There is no such route.'));
     if (hasText(request.url)) done();
-    else done(new ProblemError('request.schema', 'query: a part of it can not be decoded.'));
+    else done(new CapError('request.schema', 'query: a part of it can not be decoded.'));
   });
 
   // No body is unpacked here: a small one could be a large one, and none of the limits would know.
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     const coding = request.headers['content-encoding'];
     if (coding !== undefined && coding.toLowerCase() !== 'identity')
-      return done(new ProblemError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
+      return done(new CapError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
     if (hasBody(request.raw)) {
       memory.open(request, reply);
       pace.watch(request, reply);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ProblemError } from '../problems/problem.js';
+import { CapError } from '@cap/core';
 import { parseWith } from '../problems/zod.pipe.js';
 import { assertAcceptable } from './accept.js';
 
@@ -30,7 +30,7 @@ function assertOnce(query: Record<string, unknown>): void {
   const doubled = Object.keys(query).filter((name) => Array.isArray(query[name]));
   if (doubled.length === 0) return;
   const errors = doubled.map((name) => ({ place: `query.${name}`, message: 'given more than once' }));
-  throw new ProblemError('request.schema', errors.map(({ place, message }) => `${place}: ${message}`).join('; '), {
-    errors,
+  throw new CapError('request.schema', errors.map(({ place, message }) => `${place}: ${message}`).join('; '), {
+    details: errors,
   });
 }

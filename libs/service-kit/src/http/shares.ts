@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { ProblemError } from '../problems/problem.js';
+import { CapError } from '@cap/core';
 
 /** Who a request counts for: an issuer's subject, an internal client, or the address of a stranger. */
 export interface Holder {
@@ -23,12 +23,11 @@ export class Shares {
     private readonly words: { readonly all: string; readonly each: string },
   ) {}
 
-  /** Throws ProblemError overloaded if there is not so much left for anybody, rate.limited if this one holds its part already. */
+  /** Throws CapError overloaded if there is not so much left for anybody, rate.limited if this one holds its part already. */
   take({ name, internal }: Holder, amount: number): void {
     const held = this.#held.get(name) ?? 0;
-    if (this.#total + amount > this.limits.all) throw new ProblemError('overloaded', this.words.all);
-    if (held + amount > this.limits.each)
-      throw new ProblemError(internal ? 'overloaded' : 'rate.limited', this.words.each);
+    if (this.#total + amount > this.limits.all) throw new CapError('overloaded', this.words.all);
+    if (held + amount > this.limits.each) throw new CapError(internal ? 'overloaded' : 'rate.limited', this.words.each);
     this.#total += amount;
     this.#held.set(name, held + amount);
   }

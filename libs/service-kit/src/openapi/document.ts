@@ -1,10 +1,10 @@
 import { type INestApplication } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
+import { API_CODES, type ApiErrorCode, retryAfterOf, statusOf } from '@cap/core';
 import { VERSION } from '@cap/config';
 import { problem, PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { type z } from 'zod';
 import { CLIENT_TOKEN, ACCESS_TOKEN } from '../access/rules.js';
-import { type ProblemCode, PROBLEMS, RETRIED } from '../problems/problem.js';
 import { schemaRef, zodConverter } from './json-schema.js';
 import { takeProblems } from './problems.js';
 import { type OpenApiDocument, type Operation, type Response } from './types.js';
@@ -66,7 +66,7 @@ export function openApiDocument(app: INestApplication, about: ApiDescription): O
       securitySchemes: Object.fromEntries(Object.entries(SECURITY_SCHEMES).filter(([name]) => used.has(name))),
       schemas: components.schemas,
     },
-    'x-problems': { ...PROBLEMS },
+    'x-problems': Object.fromEntries(API_CODES.map((code) => [code, statusOf(code)])),
   };
 }
 
@@ -90,15 +90,15 @@ function finish(path: string, method: string, operation: Operation): void {
   for (const { description, schema } of operation.parameters)
     if (schema.description === description) delete schema.description;
   const { responses } = operation;
-  const byStatus = Map.groupBy(takeProblems(operation), (code) => PROBLEMS[code]);
+  const byStatus = Map.groupBy(takeProblems(operation), statusOf);
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b))
     responses[status] = withProblems(responses[status], codes);
 }
 
 /** One status may be a problem for one request and an answer for another: then it has both kinds of content. */
-function withProblems(answer: Response | undefined, codes: readonly ProblemCode[]): Response {
+function withProblems(answer: Response | undefined, codes: readonly ApiErrorCode[]): Response {
   const problems = codes.join(', ');
-  const retried = codes.some((code) => RETRIED.has(code));
+  const retried = codes.some((code) => retryAfterOf(code) !== undefined);
   return {
     ...answer,
     description: answer ? `${answer.description}; or ${problems}` : problems,

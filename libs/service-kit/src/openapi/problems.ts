@@ -1,24 +1,24 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import { type ProblemCode } from '../problems/problem.js';
+import { type ApiErrorCode } from '@cap/core';
 import { type Operation } from './types.js';
 
 /** Extensions of the framework's document add up, if each has a name of its own; the finished document has none of them. */
 const PREFIX = 'x-problem-';
 
 /** Problem codes that a handler answers with, besides those that follow from its scopes and its body. */
-export const Problems = (...codes: ProblemCode[]) =>
+export const Problems = (...codes: ApiErrorCode[]) =>
   applyDecorators(...codes.map((code) => ApiExtension(PREFIX + code, true)));
 
-const EVERY_ROUTE: readonly ProblemCode[] = ['request.schema', 'request.not-acceptable', 'internal'];
-const WITH_TOKEN: readonly ProblemCode[] = ['auth.missing', 'auth.invalid', 'auth.scope', 'auth.unavailable'];
-const WITH_BODY: readonly ProblemCode[] = ['request.too-large', 'request.media-type', 'rate.limited', 'overloaded'];
+const EVERY_ROUTE: readonly ApiErrorCode[] = ['request.schema', 'request.not-acceptable', 'internal'];
+const WITH_TOKEN: readonly ApiErrorCode[] = ['auth.missing', 'auth.invalid', 'auth.scope', 'auth.unavailable'];
+const WITH_BODY: readonly ApiErrorCode[] = ['request.too-large', 'request.media-type', 'rate.limited', 'overloaded'];
 
 /** Takes the handler's own codes out of the operation; every code that it can answer with, sorted. */
-export function takeProblems(operation: Operation): ProblemCode[] {
-  const codes = new Set<ProblemCode>(EVERY_ROUTE);
+export function takeProblems(operation: Operation): ApiErrorCode[] {
+  const codes = new Set<ApiErrorCode>(EVERY_ROUTE);
   for (const name of Object.keys(operation).filter(isProblem)) {
-    codes.add(name.slice(PREFIX.length) as ProblemCode);
+    codes.add(name.slice(PREFIX.length) as ApiErrorCode);
     delete operation[name];
   }
   const { security, requestBody } = operation;

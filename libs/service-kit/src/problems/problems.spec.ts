@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BadRequestException } from '@nestjs/common';
 import { type Greeter, greeter } from '../greeter.fixture.js';
-import { type Problem, ServiceError } from '@cap/contracts';
-import { ProblemError, PROBLEMS, toProblem } from '../index.js';
-import { toBody } from './problem.js';
+import { type Problem } from '@cap/contracts';
+import { CapError, type ErrorCode, type RemoteAnswer, remoteError } from '@cap/core';
+import { toProblem } from '../index.js';
+import { headersOf, toBody } from './problem.js';
 
 let running: Greeter;
 let authorization: string;
@@ -62,13 +63,11 @@ describe('problem details', () => {
 
   it('list no more than a hundred particulars, and quote no more than a sentence', () => {
     const errors = Array.from({ length: 3_000 }, (_, line) => ({ line, message: 'x'.repeat(10_000) }));
-    const body = toBody(new ProblemError('list.invalid', 'y'.repeat(1_000_000), { status: 400, errors }), 'id');
+    const body = toBody(new CapError('list.invalid', 'y'.repeat(1_000_000), { status: 400, details: errors }), 'id');
     expect(body.errors).toHaveLength(101);
     expect(body.errors!.at(-1)).toEqual({ message: 'and 2900 more' });
     expect(JSON.stringify(body).length).toBeLessThan(70_000);
-    expect(toBody(new ProblemError('list.invalid', 'one', { errors: [{ line: 1 }] }), 'id').errors).toEqual([
-      { line: 1 },
-    ]);
+    expect(toBody(new CapError('list.invalid', 'one', { details: [{ line: 1 }] }), 'id').errors).toEqual([{ line: 1 }]);
   });
 
   it('405 names the methods that the path takes', async () => {
@@ -136,8 +135,8 @@ describe('problem details', () => {
   it('say when to try again', async () => {
     const { status, headers, body } = await send('GET', '/conflict');
     expect([status, body.code, headers['retry-after']]).toEqual([409, 'idempotency.in-flight', '1']);
-    for (const code of ['rate.limited', 'overloaded', 'registry.unavailable'])
-      expect(Number(new ProblemError(code, '').headers['retry-after'])).toBeGreaterThan(0);
+    for (const code of ['rate.limited', 'overloaded', 'registry.unavailable'] as const)
+      expect(Number(headersOf(new CapError(code, ''))['retry-after'])).toBeGreaterThan(0);
   });
 
   it('of an unexpected error tell nothing of it; the log does, under the request id', async () => {
@@ -157,70 +156,66 @@ describe('problem details', () => {
   });
 });
 
-describe('errors of the core libraries, known by shape', () => {
-  const shaped = (kind: string, code: string, details?: unknown) =>
-    Object.assign(new Error('the place: expected …'), { kind, code, details });
-
-  it.each([
-    ['input', 'bundle.unreadable', 400],
-    ['input', 'bundle.limit', 413],
-    ['input', 'policy.invalid', 422],
-    ['input', 'list.invalid', 400],
-    ['missing', 'policy.unknown', 404],
-    ['usage', 'option.unsupported', 422],
-    ['conflict', 'policy.conflict', 409],
-    ['conflict', 'something.else', 409],
-    ['busy', 'data.owned', 503],
-    ['forbidden', 'key.mode', 403],
-  ])('%s %s is %i', (kind, code, status) => {
-    const problem = toProblem(shaped(kind, code, [{ line: 1 }]));
-    expect(problem).toMatchObject({ code, status, message: 'the place: expected …', errors: [{ line: 1 }] });
+describe('errors of the libraries', () => {
+  it.each<[ErrorCode, number]>([
+    ['bundle.unreadable', 400],
+    ['bundle.limit', 413],
+    ['policy.invalid', 422],
+    ['list.invalid', 400],
+    ['policy.unknown', 404],
+    ['option.unsupported', 422],
+    ['policy.conflict', 409],
+    ['bundle.held', 409],
+    ['storage.owned', 503],
+    ['key.forbidden', 403],
+  ])('%s is %i', (code, status) => {
+    const error = new CapError(code, 'the place: expected …', { details: [{ line: 1 }] });
+    expect(toProblem(error)).toBe(error);
+    expect(toBody(error, 'id')).toMatchObject({ code, status, detail: 'the place: expected …', errors: [{ line: 1 }] });
   });
 
-  it('io keeps its code for another service or the operator', () => {
-    expect(toProblem(shaped('io', 'blob.corrupt'), { internal: true })).toMatchObject({
-      code: 'blob.corrupt',
-      status: 500,
-    });
-    expect(toProblem(shaped('config', 'x.y'), { internal: true })).toMatchObject({ code: 'internal', status: 500 });
+  it.each<ErrorCode>(['blob.corrupt', 'output.failed', 'output.refused', 'log.key'])('%s stays inside', (code) => {
+    const error = new CapError(code, 'the place: expected …');
+    expect(toProblem(error)).toMatchObject({ code: 'internal', status: 500, cause: error });
+    expect(toProblem(error).message).not.toContain('the place');
+    expect(toProblem(error, { internal: true })).toBe(error);
+    const exposed = new CapError(code, 'for the operator', { expose: true });
+    expect(toProblem(exposed)).toBe(exposed);
   });
-
-  it.each(['io', 'cannot-create', 'config', 'constructor'])('%s stays inside', (kind) =>
-    expect(toProblem(shaped(kind, 'x.y'))).toMatchObject({ code: 'internal', status: 500 }),
-  );
 
   it.each(['ENOSPC', 'SQLITE_FULL'])('%s is a full disk', (code) =>
     expect(toProblem(Object.assign(new Error('x'), { code }))).toMatchObject({ code: 'storage.full', status: 507 }),
   );
 
-  it.each([
-    [new ServiceError(404, 'policy.unknown', 'no such policy'), 404, 'policy.unknown', undefined],
-    [new ServiceError(409, 'policy.conflict', 'other content'), 409, 'policy.conflict', undefined],
-    [new ServiceError(507, 'storage.full', 'no room'), 507, 'storage.full', undefined],
-    [new ServiceError(503, 'registry.unavailable', 'no answer', 9), 503, 'registry.unavailable', '9'],
-    [new ServiceError(401, 'auth.invalid', 'our token'), 503, 'registry.unavailable', '5'],
-    [new ServiceError(500, 'internal', 'it broke'), 503, 'registry.unavailable', '5'],
-    [new ServiceError(400, 'request.schema', 'cursor: not one of ours'), 400, 'request.schema', undefined],
-    [new ServiceError(415, 'request.media-type', 'we sent nonsense'), 500, 'internal', undefined],
-    [new ServiceError(409, 'list.conflict', 'known under another id'), 409, 'list.conflict', undefined],
-  ])('an internal call that failed with %p', (error, status, code, retryAfter) => {
-    const problem = toProblem(error);
-    expect([problem.status, problem.code, problem.headers['retry-after']]).toEqual([status, code, retryAfter]);
-    if (status === 503 || code !== error.code) expect(problem.message).not.toContain(error.detail);
+  it.each<[RemoteAnswer, string, number, string, string | undefined]>([
+    [{ status: 404, code: 'policy.unknown' }, 'no such policy', 404, 'policy.unknown', undefined],
+    [{ status: 409, code: 'policy.conflict' }, 'other content', 409, 'policy.conflict', undefined],
+    [{ status: 507, code: 'storage.full' }, 'no room', 507, 'storage.full', undefined],
+    [{ status: 401, code: 'auth.invalid' }, 'our token', 503, 'registry.unavailable', '5'],
+    [{ status: 500, code: 'internal' }, 'it broke', 503, 'registry.unavailable', '5'],
+    [{ status: 503, code: 'of.a-newer-version' }, 'who knows', 503, 'registry.unavailable', '5'],
+    [{ status: 400, code: 'of.a-newer-version' }, 'who knows', 500, 'internal', undefined],
+    [{ status: 400, code: 'request.schema' }, 'cursor: not one of ours', 400, 'request.schema', undefined],
+    [{ status: 415, code: 'request.media-type' }, 'we sent nonsense', 500, 'internal', undefined],
+    [{ status: 409, code: 'list.conflict' }, 'known under another id', 409, 'list.conflict', undefined],
+  ])('an internal call that failed with %p', (answer, said, status, code, retryAfter) => {
+    const problem = toProblem(remoteError({ status: answer.status!, code: answer.code }, said));
+    expect([problem.status, problem.code, headersOf(problem)['retry-after']]).toEqual([status, code, retryAfter]);
+    if (status === 503 || code !== answer.code) expect(problem.message).not.toContain(said);
+  });
+
+  it('an internal call without an answer says when the client of the registry asks again', () => {
+    const remote = { status: null, code: 'registry.unavailable' };
+    const problem = toProblem(new CapError('registry.unavailable', 'http://inside', { remote, retryAfter: 9 }));
+    expect([problem.status, problem.code, headersOf(problem)['retry-after']]).toEqual([
+      503,
+      'registry.unavailable',
+      '9',
+    ]);
+    expect(problem.message).not.toContain('inside');
   });
 
   it('exceptions of Nest get the code of their status', () => {
     expect(toProblem(new BadRequestException('no'))).toMatchObject({ code: 'request.schema', status: 400 });
-  });
-
-  it('every code has the status of the product page', () => {
-    expect(PROBLEMS).toMatchObject({
-      'auth.scope': 403,
-      'rate.limited': 429,
-      timeout: 504,
-      'storage.full': 507,
-      'bundle.limit': 413,
-    });
-    for (const [code, status] of Object.entries(PROBLEMS)) expect(new ProblemError(code, '').status).toBe(status);
   });
 });

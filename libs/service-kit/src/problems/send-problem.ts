@@ -3,7 +3,7 @@ import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
-import { toBody } from './problem.js';
+import { headersOf, toBody } from './problem.js';
 import { toProblem } from './to-problem.js';
 
 export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
@@ -22,7 +22,14 @@ export function problemSender(log: ModuleLog): SendProblem {
     if (problem.status >= 500) {
       const [level, msg, about] =
         problem.status === 500
-          ? (['error', 'request failed', { route: request.routeOptions.url, error: problem.cause ?? problem }] as const)
+          ? ([
+              'error',
+              'request failed',
+              {
+                route: request.routeOptions.url,
+                error: problem.code === 'internal' ? (problem.cause ?? problem) : problem,
+              },
+            ] as const)
           : (['warn', problem.message, { code: problem.code, error: problem.cause }] as const);
       const fields = { request_id: request.id, client: request.ip, ...about };
       if (request.principal) log[level](msg, fields);
@@ -35,7 +42,7 @@ export function problemSender(log: ModuleLog): SendProblem {
     }
     void reply
       .code(problem.status)
-      .headers({ ...problem.headers, 'x-request-id': request.id })
+      .headers({ ...headersOf(problem), 'x-request-id': request.id })
       .type(PROBLEM_MEDIA_TYPE)
       .send(JSON.stringify(toBody(problem, request.id)));
   };

@@ -1,21 +1,8 @@
 import { HttpException } from '@nestjs/common';
-import { isServiceError, type ServiceError } from '@cap/contracts';
-import { type ProblemCode, PROBLEMS, ProblemError } from './problem.js';
-
-/** Status of an error of the core libraries by its kind, when its code is not in the table. */
-const KIND_STATUS: Readonly<Record<string, number>> = {
-  input: 400,
-  missing: 404,
-  refused: 422,
-  usage: 422,
-  conflict: 409,
-  busy: 503,
-  forbidden: 403,
-  unavailable: 503,
-};
+import { type ApiErrorCode, CapError, isApiCode, isCapError, isRemoteError, systemCode } from '@cap/core';
 
 /** Fastify's own errors that are the caller's fault. */
-const FASTIFY: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
+const FASTIFY: Readonly<Record<string, [code: ApiErrorCode, detail: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['request.too-large', 'The body is larger than this route takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'The Content-Type is not one that this route takes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.schema', 'The body is not as long as its Content-Length says.'],
@@ -31,8 +18,8 @@ const FASTIFY: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
   FST_INVALID_MULTIPART_CONTENT_TYPE: ['request.media-type', 'Expected multipart/form-data.'],
 };
 
-/** Nest's own exceptions by status. Ours are ProblemErrors, so these come from the framework. */
-const NEST: Readonly<Record<number, ProblemCode>> = {
+/** Nest's own exceptions by status. Ours are CapErrors, so these come from the framework. */
+const NEST: Readonly<Record<number, ApiErrorCode>> = {
   400: 'request.schema',
   401: 'auth.invalid',
   403: 'auth.scope',
@@ -43,68 +30,49 @@ const NEST: Readonly<Record<number, ProblemCode>> = {
   503: 'overloaded',
 };
 
-const INTERNAL = 'The service could not finish this request. Its log has the cause under this request id.';
-
 /** A table's own entry: what is looked up may come from anywhere, `constructor` included. */
 const entry = <T>(table: Readonly<Record<string, T>>, key: string | number): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-const text = (value: unknown, name: string): string | undefined => {
-  const member = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-  return typeof member === 'string' ? member : undefined;
-};
-
-const listOf = (details: unknown): unknown[] | undefined => (details === undefined ? undefined : [details].flat());
-
 /** Codes of an internal call that say something of this service, not of its caller. What a caller's cursor is wrong in, only the registry knows. */
 const OWN_FAULT = /^(internal$|auth\.|request\.(?!schema$)|route\.|method\.)/;
 
-const UNAVAILABLE = 'The registry can not be used now.';
-
 /** What the registry said, where it concerns the caller (an unknown id, a conflict, a full disk); else that it can't be used now. */
-function ofInternalCall(error: ServiceError): ProblemError {
-  const { code, detail, status, retryAfter } = error;
-  const again = retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter };
-  // Its detail is for operators: it names the registry's address. The log has it as the cause.
-  if (code === 'registry.unavailable') return new ProblemError(code, UNAVAILABLE, { cause: error, ...again });
-  if (entry<number>(PROBLEMS, code) !== undefined && !OWN_FAULT.test(code))
-    return new ProblemError(code, detail, { cause: error, ...again });
-  if (status >= 500 || status === 401 || status === 403)
-    return new ProblemError('registry.unavailable', UNAVAILABLE, { cause: error });
-  return new ProblemError('internal', INTERNAL, { cause: error });
+function ofInternalCall(error: CapError): CapError {
+  const { code, message, status, retryAfter } = error;
+  // Its sentence is for operators: it names the registry's address. The log has it as the cause.
+  const unavailable = (after?: number) =>
+    new CapError('registry.unavailable', 'The registry can not be used now.', { cause: error, retryAfter: after });
+  if (code === 'registry.unavailable') return unavailable(retryAfter);
+  if (isApiCode(code) && !OWN_FAULT.test(code)) return new CapError(code, message, { cause: error, retryAfter });
+  if (status >= 500 || status === 401 || status === 403) return unavailable();
+  return internalError(error);
 }
 
+const internalError = (cause: unknown): CapError =>
+  new CapError('internal', 'The service could not finish this request. Its log has the cause under this request id.', {
+    cause,
+  });
+
 /**
- * What is answered for an error. Known errors keep their code and sentence; everything else is `internal` without details,
- * with the error as cause for the log. Errors of the core libraries are known by shape ({kind, code}), not by class. An
- * `internal` caller, another service or the operator, is told too what could not be read or written.
+ * What is answered for an error. A CapError keeps its code and sentence if strangers may be told of it: what could not be read,
+ * written or configured is for another service or the operator (an `internal` caller) alone. Everything else is `internal` without
+ * details, with the error as cause for the log.
  */
-export function toProblem(error: unknown, { internal = false } = {}): ProblemError {
-  if (error instanceof ProblemError) return error;
-  if (isServiceError(error)) return ofInternalCall(error);
-  const code = text(error, 'code');
+export function toProblem(error: unknown, { internal = false } = {}): CapError {
+  if (isRemoteError(error)) return ofInternalCall(error);
+  if (isCapError(error)) return error.expose || internal ? error : internalError(error);
+  const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL')
-    return new ProblemError('storage.full', 'There is no room to store this.', { cause: error });
-  const kind = text(error, 'kind');
-  if (kind !== undefined && code !== undefined && error instanceof Error) {
-    const status = entry<number>(PROBLEMS, code) ?? entry(KIND_STATUS, kind);
-    if (kind === 'io' && internal && status === undefined)
-      return new ProblemError(code, error.message, { status: 500, cause: error });
-    if (status !== undefined && status !== 500)
-      return new ProblemError(code, error.message, {
-        status,
-        errors: listOf((error as { details?: unknown }).details),
-        cause: error,
-      });
-  }
+    return new CapError('storage.full', 'There is no room to store this.', { cause: error });
   const known = code === undefined ? undefined : entry(FASTIFY, code);
   if (known) {
     const [problem, detail] = known;
-    return new ProblemError(problem, detail, { cause: error });
+    return new CapError(problem, detail, { cause: error });
   }
   if (error instanceof HttpException) {
     const problem = entry(NEST, error.getStatus());
-    if (problem) return new ProblemError(problem, error.message, { cause: error });
+    if (problem) return new CapError(problem, error.message, { cause: error });
   }
-  return new ProblemError('internal', INTERNAL, { cause: error });
+  return internalError(error);
 }

@@ -1,7 +1,8 @@
 import { type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
 import { type z } from 'zod';
+import { CapError } from '@cap/core';
 import { addRouteConfig, type Handler, parameterOfRoute } from '../http/route-config.js';
-import { cut, ProblemError } from './problem.js';
+import { cut } from './problem.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,17 +26,17 @@ const SHOWN = 20;
 const LONGEST = 150;
 
 /** `request.schema` with the place of every fault: `body.options.at: expected …`. */
-export function schemaProblem(error: z.ZodError, place: string): ProblemError {
+export function schemaProblem(error: z.ZodError, place: string): CapError {
   const errors = error.issues.slice(0, SHOWN).map(({ path, message }) => ({
     place: cut([place, ...path.map(String)].join('.'), LONGEST),
     message: cut(message.replace(/^Invalid input: /, ''), LONGEST),
   }));
-  return new ProblemError('request.schema', errors.map((fault) => `${fault.place}: ${fault.message}`).join('; '), {
-    errors,
+  return new CapError('request.schema', errors.map((fault) => `${fault.place}: ${fault.message}`).join('; '), {
+    details: errors,
   });
 }
 
-/** Parses a value with a zod schema; ProblemError request.schema when it does not fit. */
+/** Parses a value with a zod schema; CapError request.schema when it does not fit. */
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown, place: string): z.output<T> {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw schemaProblem(parsed.error, place);

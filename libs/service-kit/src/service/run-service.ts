@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { EXIT, isCapError } from '@cap/core';
 import {
   type Config,
   loadConfig,
@@ -6,12 +7,11 @@ import {
   parseServiceFlags,
   type Role,
   SERVICE_FLAGS_HELP,
-  UsageError,
   VERSION,
 } from '@cap/config';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createService, type Service, type ServiceParts } from './create-service.js';
-import { exitCodeOf, INTERNAL_ERROR } from './exit-code.js';
+import { exitCodeOf } from './exit-code.js';
 import { giveBackStartMemory } from './start-memory.js';
 import { checkHealth, hasEnded } from './health-command.js';
 
@@ -50,9 +50,9 @@ const mapHelp = (commands: Readonly<Record<string, ServiceCommand>>) =>
 
 const fail = (binary: string, error: unknown, code = exitCodeOf(error)): never => {
   const words =
-    error instanceof Error ? (code === INTERNAL_ERROR ? (error.stack ?? error.message) : error.message) : String(error);
+    error instanceof Error ? (code === EXIT.internal ? (error.stack ?? error.message) : error.message) : String(error);
   for (const line of words.split('\n')) process.stderr.write(`${binary}: ${line}\n`);
-  if (error instanceof UsageError) process.stderr.write(`Try '${binary} --help'.\n`);
+  if (isCapError(error) && error.code === 'usage') process.stderr.write(`Try '${binary} --help'.\n`);
   process.exit(code);
 };
 
@@ -119,7 +119,7 @@ async function serve(binary: string, service: Service, load: () => LoadedConfig)
   const log = service.logs.for('service');
   const crash = (error: unknown): never => {
     log.error('uncaught error, the service ends', { error });
-    return fail(binary, error, INTERNAL_ERROR); // on stderr too: the log may be what can't be written
+    return fail(binary, error, EXIT.internal); // on stderr too: the log may be what can't be written
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);

@@ -8,7 +8,7 @@ export function blobName(id: Digest): string {
 }
 
 export function hexOf(id: Digest): string {
-  if (!isDigest(id)) throw new CapError('input', 'request.schema', `not a BLOB id: ${String(id).slice(0, 80)}`);
+  if (!isDigest(id)) throw new CapError('request.schema', `not a BLOB id: ${String(id).slice(0, 80)}`);
   return id.slice(2);
 }
 

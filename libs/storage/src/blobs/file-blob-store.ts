@@ -1,7 +1,6 @@
 import { mkdir, open, opendir, readdir, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { ByteRange } from '@cap/contracts';
 import { type Digest, isDigest } from '@cap/crypto';
 import {
   makeDirectoryDurable,
@@ -12,7 +11,7 @@ import {
   temporaryName,
 } from '@cap/core';
 import { asStorageError } from '../storage-errors.js';
-import { type BlobStore, type SpooledBlob } from '../stores.js';
+import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
 import { fromDisk, verified } from './verified.js';

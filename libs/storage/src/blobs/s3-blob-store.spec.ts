@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { S3Location } from '@cap/config';
 import { type Digest } from '@cap/crypto';
 import { contentOf } from '../data.fixture.js';
-import { S3Objects } from '../s3/s3-objects.js';
+import { S3Objects, type S3Place } from '../s3/s3-objects.js';
 import { listed, publish, s3Place, type S3BlobPlace } from './blob-store.fixture.js';
 import { S3BlobStore } from './s3-blob-store.js';
 
@@ -22,7 +21,7 @@ const textOf = async (id: Digest) => (await contentOf(await place.store.read(id)
 const puts = () => place.double.requests.filter((line) => line.startsWith('PUT'));
 
 /** A store in the same place, but for what is said. */
-async function storeWith(change: Partial<S3Location>): Promise<S3BlobStore> {
+async function storeWith(change: Partial<S3Place>): Promise<S3BlobStore> {
   const objects = await S3Objects.open({ ...place.double.place, prefix: 'cap/', ...change });
   others.push(objects);
   return new S3BlobStore(objects);

@@ -8,7 +8,7 @@ export async function* fromDisk(source: AsyncIterable<Uint8Array>, id: Digest): 
   } catch (cause) {
     if (systemCode(cause) !== 'EIO') throw cause;
     const message = `BLOB ${id}: its bytes can't be read: ${systemWords(cause)}`;
-    throw new CapError('io', 'blob.corrupt', message, { cause, details: { id } });
+    throw new CapError('blob.corrupt', message, { cause, details: { id } });
   }
 }
 
@@ -26,7 +26,7 @@ export async function* verified(source: AsyncIterable<Uint8Array>, id: Digest): 
   }
   const found = hash.digest();
   if (found !== id)
-    throw new CapError('io', 'blob.corrupt', `BLOB ${id}: its bytes on disk have the hash ${found}`, {
+    throw new CapError('blob.corrupt', `BLOB ${id}: its bytes on disk have the hash ${found}`, {
       details: { id, found },
     });
   if (held) yield held;

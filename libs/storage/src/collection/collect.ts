@@ -1,4 +1,3 @@
-import type { CollectionResult } from '@cap/contracts';
 import { type RegistryStore } from '../database/registry-store.js';
 import { type BlobStore } from '../stores.js';
 
@@ -13,6 +12,20 @@ export interface CollectOptions {
   dryRun?: boolean | undefined;
 }
 
+/** How many BLOBs a run moved, or would move. */
+export interface Collected {
+  /** Uploads whose time has passed, to the trash. */
+  uploads: number;
+  /** Files without a row, to the trash. */
+  orphans: number;
+  /** Back from the trash, because a row wants them. */
+  restored: number;
+  /** Gone for good: out of the trash, or what an erasure was interrupted before it could remove. */
+  purged: number;
+  /** A snapshot is lent out: nothing is collected meanwhile. */
+  held_up: boolean;
+}
+
 const GROUP = 200;
 
 /**
@@ -25,7 +38,7 @@ export async function collectFiles(
   blobs: BlobStore,
   { graceMs = ORPHAN_GRACE_MS, trashKeptMs = TRASH_KEPT_MS, dryRun = false }: CollectOptions,
   mayGoOn: () => Promise<boolean>,
-): Promise<Pick<CollectionResult, 'orphans' | 'restored' | 'purged'>> {
+): Promise<Pick<Collected, 'orphans' | 'restored' | 'purged'>> {
   const collected = { orphans: 0, restored: 0, purged: 0 };
   // File times are those of the machine, whatever clock the registry was given.
   const ago = (ms: number) => new Date(Date.now() - ms);

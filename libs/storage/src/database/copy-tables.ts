@@ -29,7 +29,7 @@ export async function copyTables(
   onProgress: (rows: number) => void = () => undefined,
 ): Promise<void> {
   await into.write(async (to) => {
-    if (!(await isEmpty(to))) throw new CapError('refused', 'migrate.not-empty', 'the database has rows already');
+    if (!(await isEmpty(to))) throw new CapError('migrate.not-empty', 'the database has rows already');
     let copied = 0;
     for (const { name, key, columns } of TABLES) {
       let after: SqlValue = null;

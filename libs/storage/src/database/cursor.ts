@@ -1,11 +1,11 @@
-import type { Page } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest, isDigest } from '@cap/crypto';
+import { type Page } from '../stores.js';
 
 /** A cursor is the last key of a page: a page costs what it holds, wherever it is. */
 export const encodeCursor = (key: string | number): string => Buffer.from(String(key)).toString('base64url');
 
-const unknown = () => new CapError('input', 'request.schema', 'cursor: expected the next_cursor of another page');
+const unknown = () => new CapError('request.schema', 'cursor: expected the next_cursor of another page');
 
 export function numberCursor(cursor: string | undefined): number {
   if (cursor === undefined) return -1;

@@ -1,4 +1,4 @@
-import type { EntryFilter, PageRequest } from '@cap/contracts';
+import { type EntryFilter, type PageRequest } from '../stores.js';
 import { numberCursor, timeCursor } from './cursor.js';
 import { type EntryRow } from './entities.js';
 import { type SqlValue } from './sql-database.js';

@@ -9,9 +9,5 @@ export function refuseFutureSchema(applied: readonly string[], migrations: reado
   const known = new Set(migrations.map((migration) => new migration().name));
   const unknown = applied.find((name) => !known.has(name));
   if (unknown !== undefined)
-    throw new CapError(
-      'refused',
-      'storage.version',
-      `${where}: made by a newer version (schema ${unknown} is not known here)`,
-    );
+    throw new CapError('storage.version', `${where}: made by a newer version (schema ${unknown} is not known here)`);
 }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EntryRecord } from '@cap/contracts';
 import { blake3Text, type Digest, sha3Text } from '@cap/crypto';
 import { parseReceipt, receiptJson, verifyReceipt } from '@cap/tlog';
 import { type JsonValue } from '@cap/core';
@@ -8,6 +7,7 @@ import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
+import { type StoredEntry } from '../stores.js';
 
 const COMPANY = 'Unverwechselbare Holzhandel GmbH';
 const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };
@@ -15,7 +15,7 @@ const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };
 let place: DataDirectory;
 let data: RegistryData;
 let bundle: Digest;
-let entry: EntryRecord;
+let entry: StoredEntry;
 beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open({ log: LOG });

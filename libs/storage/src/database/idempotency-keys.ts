@@ -1,8 +1,8 @@
 import { LessThanOrEqual } from 'typeorm';
-import type { KeyRequest, LeaseRequest, StoredAnswer } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
+import { type KeptAnswer, type KeyReservation } from '../stores.js';
 import { type IdempotencyKeyRow } from './entities.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';
@@ -21,8 +21,8 @@ export class IdempotencyKeys {
     private readonly now: () => Date,
   ) {}
 
-  /** The stored answer, or null: the caller holds the key. CapError idempotency.mismatch, idempotency.in-flight. */
-  reserve({ key_id, request_digest, lease_id, lease_seconds }: KeyRequest): Promise<StoredAnswer | null> {
+  /** The kept answer, or null: the caller holds the key. CapError idempotency.mismatch, idempotency.in-flight. */
+  reserve({ key_id, request_digest, lease_id, lease_ms }: KeyReservation): Promise<KeptAnswer | null> {
     return this.queue.submit(async (tx) => {
       const now = this.#in(0);
       const row = await tx.get<IdempotencyKeyRow>(
@@ -32,30 +32,30 @@ export class IdempotencyKeys {
       );
       if (row && (row.answer !== null || row.lease_until > now)) {
         if (row.request_digest !== request_digest)
-          throw new CapError('conflict', 'idempotency.mismatch', 'this key was used for another request');
+          throw new CapError('idempotency.mismatch', 'this key was used for another request');
         if (row.answer !== null) return { status: row.status!, blob_id: row.answer };
         if (row.lease_id !== lease_id) throw inFlight();
       }
       await tx.run('DELETE FROM idempotency_keys WHERE key_id = ?', key_id);
-      const [lease_until, expires_at] = [this.#in(lease_seconds * 1000), this.#in(KEY_RETENTION_MS)];
+      const [lease_until, expires_at] = [this.#in(lease_ms), this.#in(KEY_RETENTION_MS)];
       const none = { status: null, answer: null };
       await tx.insert('idempotency_keys', { key_id, request_digest, lease_id, lease_until, expires_at, ...none });
       return null;
     });
   }
 
-  /** The lease holds for another lease_seconds from now. CapError idempotency.in-flight once somebody else has the key. */
-  renew(key_id: Digest, { lease_id, lease_seconds }: LeaseRequest): Promise<void> {
+  /** The lease holds for another lease_ms from now. CapError idempotency.in-flight once somebody else has the key. */
+  renew(key_id: Digest, lease_id: string, lease_ms: number): Promise<void> {
     return this.#held(
       'UPDATE idempotency_keys SET lease_until = ? WHERE key_id = ? AND lease_id = ?',
-      this.#in(lease_seconds * 1000),
+      this.#in(lease_ms),
       key_id,
       lease_id,
     );
   }
 
-  /** Stores the answer. CapError idempotency.in-flight once somebody else has the key. */
-  finish(key_id: Digest, lease_id: string, { status, blob_id }: StoredAnswer): Promise<void> {
+  /** Keeps the answer. CapError idempotency.in-flight once somebody else has the key. */
+  finish(key_id: Digest, lease_id: string, { status, blob_id }: KeptAnswer): Promise<void> {
     return this.#held(
       'UPDATE idempotency_keys SET status = ?, answer = ? WHERE key_id = ? AND lease_id = ?',
       status,
@@ -103,5 +103,4 @@ export class IdempotencyKeys {
   }
 }
 
-const inFlight = () =>
-  new CapError('conflict', 'idempotency.in-flight', 'the first request with this key is still running');
+const inFlight = () => new CapError('idempotency.in-flight', 'the first request with this key is still running');

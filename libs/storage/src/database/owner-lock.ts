@@ -53,7 +53,7 @@ export class OwnerLock {
       const name = holder
         ? `${holder.program}, process ${holder.pid} on ${holder.host} since ${holder.since}`
         : 'another process';
-      throw new CapError('busy', 'storage.owned', `${directory} is in use by ${name}`, { details: holder });
+      throw new CapError('storage.owned', `${directory} is in use by ${name}`, { details: holder });
     }
   }
 

@@ -26,6 +26,9 @@ const NUMERIC = 1700;
 
 const WHAT = 'PostgreSQL';
 
+/** Whether this names a database of a server, not an SQLite file. */
+export const isPostgresUrl = (database: string): boolean => /^postgres(ql)?:\/\//.test(database);
+
 /** The row of the totals is the lock: whoever has it is the only one that appends to the log, in all processes. */
 const BEGIN_WRITE = [
   'BEGIN',
@@ -240,14 +243,14 @@ function getTypeParser(type: number, format?: 'text' | 'binary'): (text: string)
 async function refuseLossyServer(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ fsync: string }>('SHOW fsync');
   if (rows[0]?.fsync !== 'on')
-    throw new CapError('config', 'config.invalid', 'registry.database: this PostgreSQL server runs with fsync = off');
+    throw new CapError('config.invalid', 'registry.database: this PostgreSQL server runs with fsync = off');
 }
 
 async function refuseOtherSchema(pool: Pool): Promise<void> {
   const applied = await appliedMigrations(pool);
   refuseFutureSchema(applied, POSTGRES_MIGRATIONS, WHAT);
   if (applied.length < POSTGRES_MIGRATIONS.length)
-    throw new CapError('refused', 'storage.version', `${WHAT}: no registry of this version yet: start it once`);
+    throw new CapError('storage.version', `${WHAT}: no registry of this version yet: start it once`);
 }
 
 async function appliedMigrations(pool: Pick<Pool | PoolClient, 'query'>): Promise<string[]> {

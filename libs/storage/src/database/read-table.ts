@@ -8,7 +8,7 @@ export function readTable(file: string, table: string): Record<string, unknown>[
     const db = new Database(file, { readonly: true, fileMustExist: true });
     try {
       const found = db.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`).get(table);
-      if (!found) throw new CapError('input', 'file.malformed', `${file}: has no table ${table}`);
+      if (!found) throw new CapError('file.malformed', `${file}: has no table ${table}`);
       return db.prepare(`SELECT * FROM "${table.replaceAll('"', '""')}"`).all() as Record<string, unknown>[];
     } finally {
       db.close();

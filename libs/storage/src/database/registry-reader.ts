@@ -1,8 +1,19 @@
 import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
-import type { EntryFilter, RetentionResult, EntryRecord, Page, PageRequest, PolicyStatus } from '@cap/contracts';
 import { type ChainEvent, GENESIS_DIGEST, type HashReader } from '@cap/tlog';
 import { type Digest, isDigest } from '@cap/crypto';
-import { type LogEpoch, type RegistryTotals, type StoredBlob, type StoredList, type StoredPolicy } from '../records.js';
+import {
+  type AgedBundle,
+  type EntryFilter,
+  type LogEpoch,
+  type Page,
+  type PageRequest,
+  type PolicyStatus,
+  type RegistryTotals,
+  type StoredBlob,
+  type StoredEntry,
+  type StoredList,
+  type StoredPolicy,
+} from '../stores.js';
 import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
 import { entriesQuery } from './entries-query.js';
@@ -100,21 +111,21 @@ export class RegistryReader {
     return { items: await this.#toLists(items), next_cursor };
   }
 
-  async findEntry(entryId: string): Promise<EntryRecord | null> {
+  async findEntry(entryId: string): Promise<StoredEntry | null> {
     const row = await read(() => this.database.repository('entries').findOneBy({ entry_id: entryId }));
     return row && toEntry(row);
   }
 
-  async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<EntryRecord>> {
+  async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<StoredEntry>> {
     const { sql, values, key } = entriesQuery({ cursor, limit }, filter);
     const rows = await this.database.reading.all<EntryRow>(sql, values);
     return pageOf(rows, limit, key, toEntry);
   }
 
   /** Bundles with no entry since that moment that none holds, oldest first. */
-  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<RetentionResult['bundles']> {
+  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<AgedBundle[]> {
     // A later entry of the same bundle speaks for it, and one that is held for all. What a list shares can't be erased.
-    return this.database.reading.all<RetentionResult['bundles'][number]>(
+    return this.database.reading.all<AgedBundle>(
       `SELECT e.bundle_id, e.registered_at, e.log_index FROM entries e
        WHERE e.log_index > ? AND e.registered_at < ? AND e.erased_at IS NULL AND e.legal_hold = 0
          AND NOT EXISTS (SELECT 1 FROM entries o WHERE o.bundle_id = e.bundle_id

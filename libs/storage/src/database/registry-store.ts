@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import type { EntryRecord, ErasureReason, ErasureRecord, PolicyStatus } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { type ChainEvent } from '@cap/tlog';
 import { type Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
 import {
+  type Erasure,
+  type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
   type NewPolicy,
+  type PolicyStatus,
   type Stored,
   type StoredBlob,
+  type StoredEntry,
   type StoredList,
   type StoredPolicy,
-} from '../records.js';
+} from '../stores.js';
 import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
 import { erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -47,11 +50,7 @@ export class RegistryStore extends RegistryReader {
       if (same) return { record: toPolicy(same), created: false };
       const other = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_id = ?', policy.policy_id);
       if (other)
-        throw new CapError(
-          'conflict',
-          'policy.conflict',
-          `${policy.policy_id} is there with other content (${other.policy_hash})`,
-        );
+        throw new CapError('policy.conflict', `${policy.policy_id} is there with other content (${other.policy_hash})`);
       const created_at = this.#time();
       const { document: _text, ...named } = policy;
       const { seq } = tx.append(created_at, 'policy.stored', { ...named });
@@ -65,7 +64,7 @@ export class RegistryStore extends RegistryReader {
   setPolicyStatus(policyHash: Digest, status: PolicyStatus): Promise<StoredPolicy> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_hash = ?', policyHash);
-      if (!row) throw new CapError('missing', 'policy.unknown', `no policy ${policyHash}`);
+      if (!row) throw new CapError('policy.unknown', `no policy ${policyHash}`);
       if (row.status !== status) {
         tx.append(this.#time(), 'policy.status', { policy_hash: policyHash, status });
         await tx.run('UPDATE policies SET status = ? WHERE policy_hash = ?', status, policyHash);
@@ -79,7 +78,7 @@ export class RegistryStore extends RegistryReader {
     return this.#queue.submit(async (tx) => {
       const known = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', list.hash);
       if (known && (known.id !== list.id || known.kind !== list.kind))
-        throw new CapError('conflict', 'list.conflict', `${list.hash} is there as ${known.kind} list ${known.id}`);
+        throw new CapError('list.conflict', `${list.hash} is there as ${known.kind} list ${known.id}`);
       const record = async (row: ListRow) => {
         const newest = await tx.get<{ as_of: string | null }>(
           `SELECT MAX(as_of) AS as_of FROM lists
@@ -103,7 +102,7 @@ export class RegistryStore extends RegistryReader {
   withdrawList(hash: string, reason: string): Promise<void> {
     return this.#queue.submit(async (tx) => {
       const list = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', hash);
-      if (!list) throw new CapError('missing', 'list.unknown', `no reference list ${hash.slice(0, 200)}`);
+      if (!list) throw new CapError('list.unknown', `no reference list ${hash.slice(0, 200)}`);
       if (await withdrawalOf(tx, hash)) return;
       const { id } = list;
       const withdrawn_at = this.#time();
@@ -115,7 +114,7 @@ export class RegistryStore extends RegistryReader {
   }
 
   /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
-  registerEntry(entry: NewEntry): Promise<Stored<EntryRecord>> {
+  registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
     const entry_id = entryId(entry);
     return this.#queue.submit(
       async (tx) => {
@@ -123,16 +122,15 @@ export class RegistryStore extends RegistryReader {
         if (same) return { record: toEntry(same), created: false };
         await this.#keep(tx, entry.bundle_id);
         const registered_at = this.#time();
-        const { company = null, ...hashes } = entry;
-        const company_salt = company === null ? null : randomBytes(16).toString('hex');
-        const company_digest = company === null ? null : saltedDigest(company, company_salt!);
+        const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
+        const { company, ...hashes } = entry;
+        const company_digest = company_salt === null ? null : saltedDigest(company!, company_salt);
         const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
         const row: EntryRow = {
           log_index: seq,
           entry_id,
           registered_at,
-          ...hashes,
-          company,
+          ...entry,
           company_salt,
           erased_at: null,
           legal_hold: 0,
@@ -216,7 +214,7 @@ export class RegistryStore extends RegistryReader {
   }
 
   /** Holds an entry, or all entries of a bundle, or lets them go: an event for each one that changes. CapError entry.unknown. */
-  setLegalHold(entryOrBundle: string, held: boolean): Promise<EntryRecord[]> {
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
     return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
   }
 
@@ -225,7 +223,7 @@ export class RegistryStore extends RegistryReader {
    * leaves and proofs stay. Its bytes are the caller's to remove. Once more changes nothing. CapError entry.unknown;
    * bundle.held, bundle.shared.
    */
-  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord> {
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
     return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
   }
 
@@ -260,11 +258,7 @@ export class RegistryStore extends RegistryReader {
     const blob = await tx.blob(blobId);
     const expired = blob?.retain_until != null && blob.retain_until <= this.#time();
     if (!blob || blob.erased_at !== null || expired)
-      throw new CapError(
-        'missing',
-        'bundle.unknown',
-        `no BLOB ${blobId}: it was never stored, or its upload has expired`,
-      );
+      throw new CapError('bundle.unknown', `no BLOB ${blobId}: it was never stored, or its upload has expired`);
     if (blob.retain_until !== null) tx.setBlob({ ...blob, retain_until: null });
   }
 

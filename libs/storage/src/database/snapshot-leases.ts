@@ -2,14 +2,13 @@ import { MoreThan } from 'typeorm';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
-import { type SnapshotLeaseRow } from './entities.js';
+import { type SnapshotLease } from '../stores.js';
 import { type SqlDatabase } from './sql-database.js';
 import { type WriteQueue } from './write-queue.js';
 
 const UNKNOWN = `0x${'0'.repeat(64)}` as Digest;
 
-/** What the copy holds. */
-export type SnapshotContent = Omit<SnapshotLeaseRow, 'id' | 'taken_at' | 'expires_at'>;
+type Described = Omit<SnapshotLease, 'taken_at' | 'expires_at'>;
 
 /**
  * Who may have a snapshot: one at a time, in every process that shares the database. While a lease lives no BLOB is forgotten.
@@ -25,7 +24,7 @@ export class SnapshotLeases {
   take(id: string, ms: number): Promise<void> {
     return this.queue.submit(async (tx) => {
       const held = await tx.get('SELECT id FROM snapshot_leases WHERE expires_at > ?', this.#in(0));
-      if (held) throw new CapError('busy', 'snapshot.busy', 'another snapshot is in use');
+      if (held) throw new CapError('snapshot.busy', 'another snapshot is lent out');
       await tx.run('DELETE FROM snapshot_leases');
       const sizes = { log_size: 0, head_digest: UNKNOWN, database_size: 0, blobs: 0, blob_bytes: 0 };
       await tx.insert('snapshot_leases', { id, taken_at: this.#in(0), expires_at: this.#in(ms), ...sizes });
@@ -33,7 +32,7 @@ export class SnapshotLeases {
   }
 
   /** CapError snapshot.unknown once it is gone; likewise renew. */
-  describe(id: string, { log_size, head_digest, database_size, blobs, blob_bytes }: SnapshotContent): Promise<void> {
+  describe({ id, log_size, head_digest, database_size, blobs, blob_bytes }: Described): Promise<void> {
     return this.#held(
       `UPDATE snapshot_leases SET log_size = ?, head_digest = ?, database_size = ?, blobs = ?, blob_bytes = ?`,
       id,
@@ -50,7 +49,7 @@ export class SnapshotLeases {
   }
 
   /** Null once its time has passed. */
-  find(id: string): Promise<SnapshotLeaseRow | null> {
+  find(id: string): Promise<SnapshotLease | null> {
     return read(() => this.#leases.findOneBy({ id, expires_at: MoreThan(this.#in(0)) }));
   }
 
@@ -72,7 +71,7 @@ export class SnapshotLeases {
   #held(update: string, id: string, ...values: (string | number)[]): Promise<void> {
     return this.queue.submit(async (tx) => {
       if ((await tx.run(`${update} WHERE id = ? AND expires_at > ?`, ...values, id, this.#in(0))) === 0)
-        throw new CapError('missing', 'snapshot.unknown', 'the lease ran out while the snapshot was used');
+        throw new CapError('snapshot.unknown', 'the lease ran out while the snapshot was used');
     });
   }
 

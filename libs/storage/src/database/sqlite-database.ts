@@ -100,7 +100,7 @@ class SqliteSession implements SqlSession {
   }
 
   insert(): Promise<void> {
-    return Promise.reject(new CapError('refused', 'storage.read-only', 'this connection only reads'));
+    return Promise.reject(new CapError('storage.read-only', 'this connection only reads'));
   }
 
   #prepare(sql: string): Database.Statement {
@@ -198,7 +198,7 @@ export class SqliteDatabase implements SqlDatabase {
 
   async #transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const { writer } = this;
-    if (!writer) throw new CapError('refused', 'storage.read-only', `${this.file} was opened for reading`);
+    if (!writer) throw new CapError('storage.read-only', `${this.file} was opened for reading`);
     this.places?.assertThere();
     await writer.begin();
     try {

@@ -86,7 +86,7 @@ describe('write queue', () => {
       note('first'),
       queue.submit(async (tx) => {
         await tx.insert('notes', { text: 'half' });
-        throw new CapError('conflict', 'policy.conflict', 'no');
+        throw new CapError('policy.conflict', 'no');
       }),
       note('first'),
       note('last'),

@@ -55,9 +55,9 @@ export class WriteQueue {
    * outside. What it will read is fetched with that of the others.
    */
   submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T, reads: Reads = {}): Promise<T> {
-    if (this.#closed) return Promise.reject(new CapError('busy', 'overloaded', 'the registry is shutting down'));
+    if (this.#closed) return Promise.reject(new CapError('overloaded', 'the registry is shutting down'));
     if (this.#waiting.length >= this.#options.capacity)
-      return Promise.reject(new CapError('busy', 'overloaded', `${this.#waiting.length} writes are waiting already`));
+      return Promise.reject(new CapError('overloaded', `${this.#waiting.length} writes are waiting already`));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         since: performance.now(),

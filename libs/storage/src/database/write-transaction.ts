@@ -1,6 +1,6 @@
 import { type ChainEvent } from '@cap/tlog';
 import { type JsonObject } from '@cap/core';
-import { type StoredBlob } from '../records.js';
+import { type StoredBlob } from '../stores.js';
 import { type EntryRow } from './entities.js';
 import { KnownRows } from './known-rows.js';
 import { PendingLog } from './pending-log.js';

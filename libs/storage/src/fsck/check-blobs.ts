@@ -2,8 +2,7 @@ import { finished } from 'node:stream/promises';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 import { isCapError, systemWords } from '@cap/core';
 import { type SqlSession } from '../database/sql-database.js';
-import { type StoredBlob } from '../records.js';
-import { type BlobStore } from '../stores.js';
+import { type BlobStore, type StoredBlob } from '../stores.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 

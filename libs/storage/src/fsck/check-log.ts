@@ -1,12 +1,4 @@
-import {
-  type ChainEvent,
-  chainFault,
-  GrowingTree,
-  storedHashCount,
-  storedHashIndex,
-  treeHash,
-  treeHashIndexes,
-} from '@cap/tlog';
+import { type ChainEvent, chainFault, storedHashCount, storedHashIndex, treeHash, treeHashIndexes } from '@cap/tlog';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { jcsText, type JsonValue } from '@cap/core';
 import {
@@ -16,6 +8,7 @@ import {
   type ListWithdrawalRow,
   type PolicyRow,
 } from '../database/entities.js';
+import { GrowingTree } from '../database/log-hashes.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { entryId, saltedDigest } from '../entry-id.js';
 import { type Faults } from './faults.js';

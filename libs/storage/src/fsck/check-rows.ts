@@ -1,5 +1,5 @@
 import { type SqlSession } from '../database/sql-database.js';
-import { type LogEpoch } from '../records.js';
+import { type LogEpoch } from '../stores.js';
 import { type LogState } from './check-log.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';

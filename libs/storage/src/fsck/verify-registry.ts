@@ -1,7 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { GENESIS_DIGEST, type VerifierKey } from '@cap/tlog';
@@ -12,7 +11,7 @@ import { S3CheckpointStore } from '../checkpoints/s3-checkpoint-store.js';
 import { PostgresDatabase } from '../database/postgres-database.js';
 import { type SqlDatabase, type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
-import { S3Objects } from '../s3/s3-objects.js';
+import { S3Objects, type S3Place } from '../s3/s3-objects.js';
 import { storageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
 import {
@@ -85,8 +84,7 @@ export async function verifyRegistry(
   try {
     database = await SqliteDatabase.open(file, 'read');
   } catch (cause) {
-    if (!(await exists(file)))
-      throw new CapError('missing', 'file.missing', `no registry database at ${file}`, { cause });
+    if (!(await exists(file))) throw new CapError('file.missing', `no registry database at ${file}`, { cause });
     return failed(cause, file);
   }
   try {
@@ -101,7 +99,7 @@ export async function verifyRegistry(
 
 /** The same of the scale-out profile. CapError storage.unavailable if one of the two stores can't be reached. */
 export async function verifyScaleOut(
-  { database: url, s3 }: { database: string; s3: S3Location },
+  { database: url, s3 }: { database: string; s3: S3Place },
   options: VerifyOptions = {},
 ): Promise<RegistryVerification> {
   const database = await PostgresDatabase.open(url, 'read');

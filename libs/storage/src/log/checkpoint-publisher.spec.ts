@@ -30,7 +30,7 @@ class Place implements CheckpointStore {
   read(): Promise<string | null> {
     this.attempts++;
     this.#wake();
-    if (this.broken) return Promise.reject(new CapError('io', 'storage.failed', 'read-only file system'));
+    if (this.broken) return Promise.reject(new CapError('storage.failed', 'read-only file system'));
     return Promise.resolve(this.note);
   }
 

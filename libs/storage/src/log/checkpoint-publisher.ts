@@ -67,10 +67,11 @@ export class CheckpointPublisher {
       await this.checkpoints.write(this.epoch, note);
       return true;
     } catch (cause) {
-      const { kind, message } = isCapError(cause) ? cause : { kind: 'io' as const, message: String(cause) };
+      // A place that is out of reach for a moment stays what it is.
+      const code = isCapError(cause) && cause.kind !== 'io' ? cause.code : 'log.checkpoint';
+      const message = isCapError(cause) ? cause.message : String(cause);
       throw new CapError(
-        kind,
-        'log.checkpoint',
+        code,
         `${message}. Without a checkpoint a cut log is not noticed: this process must be able to read and write checkpoints/`,
         { cause },
       );

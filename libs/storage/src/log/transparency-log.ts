@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { CapError } from '@cap/core';
+import { type ErrorCode, CapError } from '@cap/core';
 import {
   consistencyProof,
   consistencyProofIndexes,
@@ -136,7 +136,7 @@ export class TransparencyLog {
 
   async #receiptOf(index: number, tree: SignedTree): Promise<Receipt> {
     if (index >= tree.size)
-      throw new CapError('missing', 'entry.unknown', `index: the tree of ${tree.size} events has no event ${index}`);
+      throw new CapError('entry.unknown', `index: the tree of ${tree.size} events has no event ${index}`);
     const [event] = await this.reader.listEvents(index, 1);
     const leaf = event && event.seq === index ? eventLeaf(event) : Buffer.alloc(0);
     const hashes = await this.reader.logHashes(inclusionProofIndexes(index, tree.size));
@@ -156,7 +156,7 @@ export class TransparencyLog {
   async consistency(from: number, to?: number): Promise<ConsistencyProof> {
     const tree = await this.#treeOf(to);
     if (from > tree.size)
-      throw new CapError('input', 'request.schema', `from: ${from} is more than the ${tree.size} events of the tree`);
+      throw new CapError('request.schema', `from: ${from} is more than the ${tree.size} events of the tree`);
     const old = from === tree.size ? tree : await this.#sign(from);
     const proof = await this.#consistent(old, tree);
     return { from, to: tree.size, proof, checkpoint: tree.note };
@@ -174,7 +174,7 @@ export class TransparencyLog {
     const newest = await this.checkpoint();
     if (size === undefined || size === newest.size) return newest;
     if (size > newest.size)
-      throw new CapError('input', 'request.schema', `the log has ${newest.size} events, ${size} were asked for`);
+      throw new CapError('request.schema', `the log has ${newest.size} events, ${size} were asked for`);
     const older = await this.#sign(size);
     await this.#consistent(older, newest);
     return older;
@@ -226,8 +226,8 @@ export class TransparencyLog {
     }
   }
 
-  #refuse(code: string, message: string): CapError {
-    this.#broken = new CapError('io', code, message);
+  #refuse(code: ErrorCode, message: string): CapError {
+    this.#broken = new CapError(code, message);
     this.options.onProofFailure?.(this.#broken);
     return this.#broken;
   }
@@ -243,7 +243,6 @@ async function compareWithCheckpoints(
   const newest = Math.max(0, ...(await checkpoints.epochs()));
   if (newest > epoch)
     throw new CapError(
-      'io',
       'log.epoch',
       `the log was in epoch ${newest} already, this database is in epoch ${epoch}: it is an old copy. Restore it with cap backup restore, which starts an epoch of its own`,
     );
@@ -251,7 +250,6 @@ async function compareWithCheckpoints(
   const [first] = epoch > 1 ? await reader.listEvents(first_index, 1) : [];
   if (epoch > 1 && (first?.seq !== first_index || first.event !== 'log.epoch' || first.details.epoch !== epoch))
     throw new CapError(
-      'io',
       'log.epoch',
       `epoch ${epoch} begins at ${first_index} by its row, nowhere by the log: it was rewritten. Run cap registry fsck; then restore a backup`,
     );
@@ -260,7 +258,6 @@ async function compareWithCheckpoints(
   const checkpoint = readCheckpoint(note, epoch);
   if (!isSignedBy(checkpoint, keys))
     throw new CapError(
-      'config',
       'log.key',
       `the checkpoint of epoch ${epoch} was changed, or is not signed by registry.log.key: put the old key back, beside the new one if that replaces it. If it is lost, make a backup with cap backup create --data-dir and restore that: the log goes on in its next epoch, under a new key`,
     );
@@ -268,14 +265,12 @@ async function compareWithCheckpoints(
   const { log_size } = await reader.totals();
   if (log_size < size)
     throw new CapError(
-      'io',
       'log.cut',
       `the log has ${log_size} events, the checkpoint beside it says ${size}: its end is missing. Run cap registry fsck; then restore a backup`,
     );
   const found = treeHash(size, await reader.logHashes(treeHashIndexes(size)));
   if (!found.equals(root))
     throw new CapError(
-      'io',
       'log.changed',
       `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
     );
@@ -286,7 +281,6 @@ function readCheckpoint(note: string, epoch: number): SignedCheckpoint {
     return parseCheckpoint(note, `checkpoint of epoch ${epoch}`);
   } catch (cause) {
     throw new CapError(
-      'io',
       'log.checkpoint',
       `${(cause as Error).message}: what lies beside the log was damaged. Restore a backup; or, if cap registry fsck finds nothing else and nobody can have cut the log, remove it`,
       { cause },

@@ -1,6 +1,5 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
-import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
@@ -16,7 +15,7 @@ import { type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { type RegistryFault } from '../fsck/faults.js';
 import { type RegistryVerification, verifyRegistry, verifyStores } from '../fsck/verify-registry.js';
-import { S3Objects } from '../s3/s3-objects.js';
+import { S3Objects, type S3Place } from '../s3/s3-objects.js';
 import { type BlobStore, type CheckpointStore } from '../stores.js';
 
 export interface MigrateOptions {
@@ -55,7 +54,7 @@ const AT_ONCE = 8;
  */
 export async function migrateRegistry(
   from: { database: string; blobs: string },
-  to: { database: string; s3: S3Location },
+  to: { database: string; s3: S3Place },
   { dryRun = false, logKeys, onProgress = () => undefined }: MigrateOptions = {},
 ): Promise<Migration> {
   const directory = path.dirname(path.resolve(from.database));
@@ -95,7 +94,7 @@ const migration = (source: RegistryVerification, more: Partial<Migration>): Migr
 /** A database with anything in it, or checkpoints of a log that is not this one. */
 async function refuseUsedTarget(url: string, kept: CheckpointStore, shared: CheckpointStore): Promise<void> {
   const used = (what: string) =>
-    new CapError('refused', 'migrate.not-empty', `${what}: a registry is only moved to where there is none`);
+    new CapError('migrate.not-empty', `${what}: a registry is only moved to where there is none`);
   if (!(await PostgresDatabase.isEmpty(url))) throw used('the database has rows already');
   for (const epoch of await shared.epochs())
     if ((await shared.read(epoch)) !== (await kept.read(epoch)))

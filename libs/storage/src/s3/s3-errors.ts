@@ -55,12 +55,11 @@ export function s3Error(error: unknown, what: string): unknown {
   const code = systemCode(error);
   const said = status === undefined ? (code ?? name) : `HTTP ${status} ${name}`;
   if (status === 507 || /StorageFull|QuotaExceeded/.test(name))
-    return new CapError('io', 'storage.full', `${what}: the object store is full (${said})`);
+    return new CapError('storage.full', `${what}: the object store is full (${said})`);
   if (WRONG_BUCKET.has(name))
-    return new CapError('io', 'storage.bucket', `${what}: the bucket is not there, or in another region (${said})`);
+    return new CapError('storage.bucket', `${what}: the bucket is not there, or in another region (${said})`);
   if (status === 401 || status === 403 || name === 'CredentialsProviderError')
-    return new CapError('io', 'storage.denied', `${what}: the object store gives no access (${said})`);
-  if (transient)
-    return new CapError('unavailable', 'storage.unreachable', `${what}: the object store does not answer (${said})`);
-  return status === undefined ? error : new CapError('io', 'storage.failed', `${what}: ${said}`);
+    return new CapError('storage.denied', `${what}: the object store gives no access (${said})`);
+  if (transient) return new CapError('storage.unreachable', `${what}: the object store does not answer (${said})`);
+  return status === undefined ? error : new CapError('storage.failed', `${what}: ${said}`);
 }

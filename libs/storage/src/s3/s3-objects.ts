@@ -2,10 +2,24 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
-import type { S3Location } from '@cap/config';
-import type { ByteRange } from '@cap/contracts';
 import { CapError } from '@cap/core';
+import { type ByteRange } from '../stores.js';
 import { isMissing, isTransient, s3Error, statusOf } from './s3-errors.js';
+
+/** A bucket, as the configuration names it. */
+export interface S3Place {
+  bucket: string;
+  region: string;
+  /** Default: Amazon's of the region. */
+  endpoint?: string | undefined;
+  /** Stands before every key; ends with `/` unless it is empty. */
+  prefix?: string | undefined;
+  /** Both or neither; without them the SDK looks in environment, profile and the machine's role. */
+  access_key_id?: string | undefined;
+  secret_access_key?: string | undefined;
+  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. */
+  force_path_style?: boolean | undefined;
+}
 
 /** What is put: it may be asked for its bytes again. */
 export interface S3Content {
@@ -49,7 +63,7 @@ export class S3Objects {
   ) {}
 
   /** Asks the store nothing yet. The SDK is loaded here and nowhere else: the embedded profile does not pay for it. */
-  static async open(place: S3Location): Promise<S3Objects> {
+  static async open(place: S3Place): Promise<S3Objects> {
     const sdk = await import('@aws-sdk/client-s3');
     const { region, endpoint, access_key_id, secret_access_key, force_path_style } = place;
     const client = new sdk.S3Client({
@@ -149,7 +163,7 @@ export class S3Objects {
     try {
       const { Body } = await this.client.send(new this.sdk.GetObjectCommand({ ...this.#at(key), Range }));
       if (Body instanceof Readable) return Body;
-      throw new CapError('io', 'storage.failed', `can't get ${key}: the object store gave no body`);
+      throw new CapError('storage.failed', `can't get ${key}: the object store gave no body`);
     } catch (error) {
       if (isMissing(error)) return null;
       if (statusOf(error) === 416) return Readable.from([]);

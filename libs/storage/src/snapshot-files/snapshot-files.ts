@@ -4,10 +4,10 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ByteRange } from '@cap/contracts';
 import { CapError, systemCode, temporaryName } from '@cap/core';
 import { type S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
+import { type ByteRange } from '../stores.js';
 
 /** Files of snapshots that are lent out, where every instance of the registry can read them. */
 export interface SnapshotFiles {
@@ -27,7 +27,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 function checked(name: string): string {
   if (NAME.test(name)) return name;
-  throw new CapError('input', 'request.schema', `not a snapshot's name: ${name.slice(0, 80)}`);
+  throw new CapError('request.schema', `not a snapshot's name: ${name.slice(0, 80)}`);
 }
 
 /** In a directory that is made with the first file. */

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
-import type { ByteRange, Page, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { RegistryReader } from '../database/registry-reader.js';
 import { type RegistryStore } from '../database/registry-store.js';
 import { type SnapshotFiles } from '../snapshot-files/snapshot-files.js';
 import { asStorageError } from '../storage-errors.js';
-import { type SnapshotLeaseRow } from '../database/entities.js';
-import { type SnapshotContent } from '../database/snapshot-leases.js';
+import { type ByteRange, type Page, type PageRequest, type SnapshotLease } from '../stores.js';
 
 /** How long a lease lives after its last use, ms. */
 export const LEASE_MS = 30 * 60_000;
@@ -19,6 +17,8 @@ const FRESH_MS = 60_000;
 /** How long a lease lives while its copy is being made, and how often it is renewed, ms: it soon outlives a process that died. */
 export const MAKING_MS = 60_000;
 export const HEARTBEAT_MS = 15_000;
+
+export type Snapshot = Omit<SnapshotLease, 'taken_at'>;
 
 const nameOf = (id: string): string => `${id}.db`;
 
@@ -54,7 +54,7 @@ export class Snapshots {
   }
 
   /** CapError snapshot.busy, storage.full. */
-  async create(): Promise<SnapshotLeaseRow> {
+  async create(): Promise<Snapshot> {
     const id = randomUUID();
     await this.store.leases.take(id, MAKING_MS);
     // A renewal that fails needs no answer: the lease ends, and with it the attempt, as it is described.
@@ -68,7 +68,7 @@ export class Snapshots {
       const { taken_at } = (await this.store.leases.find(id)) ?? gone(id);
       const content = await this.#copyTo(file, new Date(taken_at));
       await this.files.put(nameOf(id), file);
-      await this.store.leases.describe(id, content);
+      await this.store.leases.describe({ id, ...content });
       return await this.find(id);
     } catch (error) {
       await rm(file, { force: true });
@@ -86,9 +86,10 @@ export class Snapshots {
     return (await this.files.read(nameOf(id), range)) ?? gone(id);
   }
 
-  /** Looking at it prolongs its lease. */
-  find(id: string): Promise<SnapshotLeaseRow> {
-    return this.#use(id);
+  /** The lease; looking at it prolongs it. */
+  async find(id: string): Promise<Snapshot> {
+    const { taken_at: _, ...snapshot } = await this.#use(id);
+    return snapshot;
   }
 
   async blobs(id: string, page: PageRequest): Promise<Page<{ blob_id: Digest; size: number }>> {
@@ -109,7 +110,7 @@ export class Snapshots {
     await rm(this.files.workshop, { recursive: true, force: true });
   }
 
-  async #copyTo(file: string, taken: Date): Promise<SnapshotContent> {
+  async #copyTo(file: string, taken: Date): Promise<Omit<SnapshotLease, 'id' | 'taken_at' | 'expires_at'>> {
     await this.store.copyTo(file);
     const reader = await RegistryReader.open(file, () => taken);
     try {
@@ -120,7 +121,7 @@ export class Snapshots {
     }
   }
 
-  async #use(id: string): Promise<SnapshotLeaseRow> {
+  async #use(id: string): Promise<SnapshotLease> {
     const lease = (await this.store.leases.find(id)) ?? gone(id);
     const fresh = this.now().getTime() + LEASE_MS;
     if (fresh - Date.parse(lease.expires_at) < FRESH_MS) return lease;
@@ -128,7 +129,7 @@ export class Snapshots {
     return { ...lease, expires_at: new Date(fresh).toISOString() };
   }
 
-  async #readerOf({ id, taken_at }: SnapshotLeaseRow): Promise<RegistryReader> {
+  async #readerOf({ id, taken_at }: SnapshotLease): Promise<RegistryReader> {
     if (this.#opened?.id !== id) {
       await this.#forget();
       this.#opened = { id, reader: this.#openCopy(id, new Date(taken_at)) };
@@ -165,7 +166,6 @@ export class Snapshots {
       const { bavail, bsize } = await statfs(this.files.workshop);
       if (bavail * bsize < size * 1.2)
         throw new CapError(
-          'io',
           'storage.full',
           `a snapshot needs ${Math.ceil(size * 1.2)} bytes, ${bavail * bsize} are free`,
         );
@@ -174,5 +174,5 @@ export class Snapshots {
 }
 
 function gone(id: string): never {
-  throw new CapError('missing', 'snapshot.unknown', `no snapshot ${id}: it was released, or its lease ran out`);
+  throw new CapError('snapshot.unknown', `no snapshot ${id}: it was released, or its lease ran out`);
 }

@@ -9,7 +9,7 @@ const MAX_BYTES = 256_000;
  */
 export function parseUnambiguousJson(bytes: Buffer, name: string): JsonValue {
   if (bytes.length > MAX_BYTES)
-    throw new CapError('input', 'json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
+    throw new CapError('json.malformed', `${name}: ${bytes.length} bytes, at most ${MAX_BYTES} are read`);
   const value = parseJson(bytes, name);
   jcs(value);
   return value;

@@ -45,10 +45,10 @@ function orAbsent<T>(value: T | null | undefined): T | undefined {
 export type LegacyMeta = z.output<typeof metaSchema>;
 export type LegacyUnit = UnitFiles & { policy_hash?: string | undefined };
 
-/** Checks the shape of a cap-bundle.v1. Throws CapError `input` / `meta.schema` that names the member. */
+/** Checks the shape of a cap-bundle.v1. Throws CapError `meta.schema` that names the member. */
 export function parseLegacyMeta(value: JsonValue): LegacyMeta {
   const refuse = (why: string): never => {
-    throw new CapError('input', 'meta.schema', `${META_FILE}: ${why}`);
+    throw new CapError('meta.schema', `${META_FILE}: ${why}`);
   };
   const parsed = metaSchema.safeParse(value);
   if (!parsed.success) {

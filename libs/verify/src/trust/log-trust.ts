@@ -21,7 +21,6 @@ export function logTrustOf(
   const witnesses = new Set(witnessKeys.map(rawText).filter((key) => !ofLogs.has(key))).size;
   if (witness_threshold > witnesses)
     throw new CapError(
-      'input',
       'trust.invalid',
       `${name}: witness_threshold is ${witness_threshold}, more than the witnesses there are: ${witnesses} (a key counts once, and the log's own is no witness)`,
     );
@@ -37,9 +36,8 @@ function keyOf(text: string, type: NoteKeyType, place: string): VerifierKey {
   try {
     key = parseVerifierKey(text, place);
   } catch (cause) {
-    throw new CapError('input', 'trust.invalid', (cause as Error).message, { cause });
+    throw new CapError('trust.invalid', (cause as Error).message, { cause });
   }
-  if (key.type !== type)
-    throw new CapError('input', 'trust.invalid', `${place}: ${WHO[key.type]} key, expected ${WHO[type]}`);
+  if (key.type !== type) throw new CapError('trust.invalid', `${place}: ${WHO[key.type]} key, expected ${WHO[type]}`);
   return key;
 }

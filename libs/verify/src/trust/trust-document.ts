@@ -86,7 +86,7 @@ const trustSchema = z.strictObject({
 });
 
 const refuse = (why: string): never => {
-  throw new CapError('input', 'trust.invalid', why);
+  throw new CapError('trust.invalid', why);
 };
 
 /** Members of trust.json at most: whoever keeps it has written it, so it may hold many whole policies. */
@@ -94,7 +94,7 @@ export const TRUST_MEMBERS = 1_000_000;
 
 /**
  * Reads trust.json. The hash names the document as written: SHA3-256(JCS), so that spelling does not matter and an
- * absent list is not the same as an empty one. Throws CapError `input` / `trust.invalid` that names the member.
+ * absent list is not the same as an empty one. Throws CapError `trust.invalid` that names the member.
  */
 export function parseTrustDocument(
   bytes: Uint8Array,
@@ -107,7 +107,7 @@ export function parseTrustDocument(
     value = parseJson(withoutByteOrderMark(bytes), name, TRUST_MEMBERS);
     hash = sha3Text(jcs(value));
   } catch (cause) {
-    throw new CapError('input', 'trust.invalid', (cause as Error).message, { cause });
+    throw new CapError('trust.invalid', (cause as Error).message, { cause });
   }
   const parsed = trustSchema.safeParse(value);
   if (!parsed.success) {
@@ -134,7 +134,7 @@ function checkSigners(signers: readonly TrustedSignerRecord[], name: string): vo
     try {
       kid = kidOf(publicKeyFromText(signer.public_key));
     } catch (cause) {
-      throw new CapError('input', 'trust.invalid', `${place}.public_key: ${(cause as Error).message}`, { cause });
+      throw new CapError('trust.invalid', `${place}.public_key: ${(cause as Error).message}`, { cause });
     }
     if (kid !== signer.kid) refuse(`${place}: kid is ${signer.kid}, but public_key is the key ${kid}`);
   }

@@ -18,12 +18,12 @@ export const signTrust = (bytes: Uint8Array, signer: Pick<SigningKey, 'kid' | 'p
   jcs(signEnvelope(TRUST_PAYLOAD_TYPE, canonical(bytes, 'trust.json'), [signer]));
 
 /**
- * Throws CapError `input` / `trust.signature` unless `envelope` is a signature of this trust store by this very key. The
+ * Throws CapError `trust.signature` unless `envelope` is a signature of this trust store by this very key. The
  * spelling of trust.json does not matter, its content does.
  */
 export function assertTrustSigned(bytes: Uint8Array, envelope: Uint8Array, key: KeyObject, name = 'trust.json'): void {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new CapError('input', 'trust.signature', `${trustSignatureFile(name)}: ${why}`, { cause });
+    throw new CapError('trust.signature', `${trustSignatureFile(name)}: ${why}`, { cause });
   };
   try {
     const parsed = parseEnvelope(parseJson(envelope, trustSignatureFile(name)));

@@ -87,20 +87,15 @@ function compiled({ hash, policy }: TrustDocument['policies'][number], place: st
   try {
     result = compilePolicy(policy, { lintMode: 'relaxed' }); // style is the author's business
   } catch (cause) {
-    throw new CapError('input', 'trust.invalid', `${place}: ${(cause as Error).message}`, { cause });
+    throw new CapError('trust.invalid', `${place}: ${(cause as Error).message}`, { cause });
   }
   // A wrong hash would pin another policy than the one the verifier's owner read.
   if (result.policy_hash.slice(-64) !== hash.slice(-64))
-    throw new CapError(
-      'input',
-      'trust.invalid',
-      `${place}: hash is ${hash}, but the policy's is ${result.policy_hash}`,
-    );
+    throw new CapError('trust.invalid', `${place}: hash is ${hash}, but the policy's is ${result.policy_hash}`);
   // A rule that demands nothing we can judge is not what the verifier's owner believes to have.
   const errors = lintErrors(result.lints);
   if (errors.length > 0)
     throw new CapError(
-      'input',
       'trust.invalid',
       `${place}: ${errors.map(({ code, message }) => `${code}: ${message}`).join('; ')}`,
       { details: errors.map((lint) => ({ file: place, ...lint })) },
@@ -108,7 +103,7 @@ function compiled({ hash, policy }: TrustDocument['policies'][number], place: st
   return [result.policy_hash, result];
 }
 
-/** Reads trust.json. Throws CapError `input` / `trust.invalid` that names the member. */
+/** Reads trust.json. Throws CapError `trust.invalid` that names the member. */
 export function parseTrustStore(bytes: Uint8Array, name = 'trust.json'): TrustStore {
   const { document, hash } = parseTrustDocument(bytes, name);
   return new TrustStore(document, hash, name);

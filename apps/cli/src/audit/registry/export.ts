@@ -47,12 +47,12 @@ const MAX_ZIP_BYTES = 1_000_000_000;
 /** Events, entries and proofs of a registry, signed, as a zip or a directory. */
 export async function exportRegistry(io: CliIo, options: ExportOptions): Promise<void> {
   if (options.key === undefined)
-    throw new CapError('usage', 'option.missing', '--key is needed: an export of a registry is signed');
-  if (options.out === '-') throw new CapError('usage', 'option.missing', '--out is needed: FILE.zip or a directory');
+    throw new CapError('option.missing', '--key is needed: an export of a registry is signed');
+  if (options.out === '-') throw new CapError('option.missing', '--out is needed: FILE.zip or a directory');
   const key = await loadSigningKey(keyDirectory(options), options.key, io.now(), await keyPassphrase(io));
   requireUsage(key.record, 'audit');
   if ((await exists(options.out)) && (!options.out.endsWith('.zip') || (await isFullDirectory(options.out))))
-    throw new CapError('cannot-create', 'file.exists', `${options.out} is there already`);
+    throw new CapError('output.exists', `${options.out} is there already`);
   const source = await openAuditSource(io, options);
   const staging = await stage(options.out);
   const salt = randomBytes(16).toString('hex');
@@ -97,7 +97,7 @@ const stage = (out: string): Promise<string> =>
 async function publish(io: CliIo, staging: string, out: string, head: ExportHead): Promise<void> {
   if (!out.endsWith('.zip')) return rename(staging, out);
   if (head.files.reduce((sum, { size }) => sum + size, 0) > MAX_ZIP_BYTES)
-    throw new CapError('input', 'export.too-large', 'the export is too large for a zip: give --out a directory');
+    throw new CapError('export.too-large', 'the export is too large for a zip: give --out a directory');
   const names = [HEAD, SIGNATURE, ...head.files.map((file) => file.path)];
   const files = await Promise.all(
     names.map(async (name) => ({ name, bytes: await readFile(path.join(staging, name)) })),

@@ -35,11 +35,7 @@ async function ofDirectory(directory: string): Promise<AuditSource> {
     checkpoint: async () => {
       const note = await checkpoints.read((await reader.epoch()).epoch);
       if (note !== null) return note;
-      throw new CapError(
-        'missing',
-        'checkpoint.missing',
-        `${directory}: its log was never signed; start the registry once`,
-      );
+      throw new CapError('checkpoint.missing', `${directory}: its log was never signed; start the registry once`);
     },
     events: (from) => pages(from, (at) => reader.listEvents(at, PAGE)),
     entries: (filter) => entriesOf((page) => reader.listEntries({ limit: PAGE, cursor: page.cursor }, page), filter),

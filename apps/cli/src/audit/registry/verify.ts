@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readExpectedSigner } from '@cap/backup';
-import { CapError, isCapError, jcsText, type JsonValue, parseJson } from '@cap/core';
+import { CapError, EXIT, type ExitCode, isCapError, jcsText, type JsonValue, parseJson } from '@cap/core';
 import {
   chainFault,
   eventLeaf,
-  GrowingTree,
   leafHash,
   parseCheckpoint,
   type SignedCheckpoint,
@@ -14,7 +13,7 @@ import {
 } from '@cap/tlog';
 import { embeddedKey, kidOf, parseEnvelope, sha3Text, verifySignature } from '@cap/crypto';
 import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
-import { EXIT, type ExitCode } from '../../frame/exit-codes.js';
+import { GrowingTree } from '@cap/storage';
 import { isDirectory } from '../../frame/input.js';
 import { type CliIo, printResult } from '../../frame/io.js';
 import { readLogKeys } from '../../registry/log-keys.js';
@@ -37,7 +36,7 @@ interface Options {
 type Files = ReadonlyMap<string, Buffer>;
 
 /** What an export can be wrong in; anything else about it is no export. */
-const fault = (message: string): CapError => new CapError('refused', 'export.fault', message);
+const fault = (message: string): CapError => new CapError('export.fault', message);
 
 /** A directory with export.json in it, or a zip. */
 export async function isExport(file: string): Promise<boolean> {

@@ -60,15 +60,14 @@ async function legacyEntries(file: string, bytes: Buffer, left: ReadonlySet<stri
   const name = inputName(file);
   const inFile = isSqlite(bytes);
   if (inFile && file === '-')
-    throw new CapError('usage', 'option.invalid', 'an SQLite file is read from its place, not from stdin');
+    throw new CapError('option.invalid', 'an SQLite file is read from its place, not from stdin');
   const rows = inFile ? readTable(file, TABLE) : jsonRows(bytes, name);
   const entries = rows.map((row, i) =>
     mapLegacyRow(row as JsonObject, inFile ? `${name}: ${TABLE} row ${i + 1}` : `${name}: entries[${i}]`, left),
   );
   const seen = new Set<string>();
   for (const { legacy_id } of entries) {
-    if (seen.has(legacy_id))
-      throw new CapError('input', 'registry.legacy', `${name}: id ${legacy_id} stands there twice`);
+    if (seen.has(legacy_id)) throw new CapError('registry.legacy', `${name}: id ${legacy_id} stands there twice`);
     seen.add(legacy_id);
   }
   return entries;

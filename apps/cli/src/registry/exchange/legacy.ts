@@ -23,7 +23,7 @@ const REQUIRED: readonly (keyof LegacyEntry)[] = ['legacy_id', 'manifest_hash'];
 
 type Row = Readonly<Record<string, JsonValue>>;
 
-const fault = (place: string, why: string): CapError => new CapError('input', 'registry.legacy', `${place}: ${why}`);
+const fault = (place: string, why: string): CapError => new CapError('registry.legacy', `${place}: ${why}`);
 
 /** One row. CapError registry.legacy names the row and the member that can't be mapped; `left` are members to leave out. */
 export function mapLegacyRow(row: Row, place: string, left: ReadonlySet<string>): LegacyEntry {

@@ -188,7 +188,7 @@ describe('a false statement is refused', () => {
     const { context, lists } = proving(policyOf(few));
     const other = proving(policyOf(few), { suppliers: SUPPLIERS.slice(1) });
     expect(await refusal({ context, lists: other.lists })).toMatchObject({
-      kind: 'refused',
+      kind: 'input',
       code: 'proof.other-lists',
     });
     const renamed: ProverList = { ...lists[0]!, rows: lists[0]!.rows.map((row) => ({ ...row, name: 'X' })) };

@@ -78,9 +78,5 @@ function refuseUnshown(context: ProofContext & { policy: CompiledPolicy }, paylo
   const unshown = results.filter(({ status }) => status !== 'disclosed').map(({ rule_id }) => `rule ${rule_id}`);
   const why = validity.ok ? '' : ` (${validity.reason})`;
   if (why !== '' || unshown.length > 0)
-    throw new CapError(
-      'refused',
-      'proof.unprovable',
-      `${unshown.join(', ') || 'the policy'}: disclosure can't show it${why}`,
-    );
+    throw new CapError('proof.unprovable', `${unshown.join(', ') || 'the policy'}: disclosure can't show it${why}`);
 }

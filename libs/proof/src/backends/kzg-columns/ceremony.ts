@@ -33,16 +33,12 @@ const nameOf = (source: string | Uint8Array): string =>
 
 function refuseOther(source: string | Uint8Array, hash: string): void {
   if (hash !== CEREMONY_HASH)
-    throw new CapError(
-      'config',
-      'ceremony.wrong',
-      `${nameOf(source)} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`,
-    );
+    throw new CapError('ceremony.wrong', `${nameOf(source)} has the SHA-256 ${hash}, not the pinned ${CEREMONY_HASH}`);
 }
 
 /**
  * Whether the parameters that this program would prove and verify with are the pinned ones, by their hash alone: nothing is
- * kept in memory. Throws CapError `config` / `ceremony.wrong` if they are not, or can't be read.
+ * kept in memory. Throws CapError `ceremony.wrong` if they are not, or can't be read.
  */
 export async function assertCeremony(find = ceremonySource): Promise<void> {
   const hash = createHash('sha256');
@@ -53,7 +49,7 @@ export async function assertCeremony(find = ceremonySource): Promise<void> {
     else hash.update(source);
   } catch (error) {
     const message = `the parameters of the KZG ceremony can't be read: ${(error as Error).message}`;
-    throw new CapError('config', 'ceremony.wrong', message, { cause: error });
+    throw new CapError('ceremony.wrong', message, { cause: error });
   }
   refuseOther(source, hash.digest('hex'));
 }
@@ -73,13 +69,13 @@ async function hashFile(file: string, hash: Hash): Promise<void> {
   }
 }
 
-/** Reads the file and refuses (CapError `config` / `ceremony.wrong`) any other than the pinned one. */
+/** Reads the file and refuses (CapError `ceremony.wrong`) any other than the pinned one. */
 export async function readCeremony(source = ceremonySource()): Promise<CeremonyFile> {
   const bytes = typeof source === 'string' ? await readFile(source) : source;
   refuseOther(source, sha256(bytes).toString('hex'));
   const ceremony = JSON.parse(new TextDecoder().decode(bytes)) as CeremonyFile;
   if (ceremony.g2_monomial[1] !== TAU_G2 || ceremony.g1_monomial.length !== CEREMONY_POWERS)
-    throw new CapError('config', 'ceremony.wrong', `${nameOf(source)} does not hold the pinned parameters`);
+    throw new CapError('ceremony.wrong', `${nameOf(source)} does not hold the pinned parameters`);
   return ceremony;
 }
 

@@ -37,7 +37,6 @@ export const kzgColumns: ProofBackend = {
       const rejection = await runJob({ kind: 'verify', statement: asked.statement, proof: payload });
       if (rejection !== null)
         throw new CapError(
-          'refused',
           'proof.other-lists',
           `the rows and secrets are not those that the manifest commits to (${rejection}); prepare the lists and build the manifest anew`,
         );
@@ -54,11 +53,11 @@ export const kzgColumns: ProofBackend = {
   },
 };
 
-/** Throws CapError `refused` / `proof.unprovable` that names every rule which this backend can't prove. */
+/** Throws CapError `proof.unprovable` that names every rule which this backend can't prove. */
 function provableStatement(context: ProofContext & { policy: CompiledPolicy }): PolicyStatement {
   const asked = policyStatement(context);
   const refuse = (why: string): never => {
-    throw new CapError('refused', 'proof.unprovable', why);
+    throw new CapError('proof.unprovable', why);
   };
   if (!asked) return refuse('the policy compares with a reference list that the manifest does not name');
   const { statement } = asked;
@@ -88,7 +87,6 @@ function unsettled(
 export function layoutOf({ list, rows, secrets, idScheme, columnsSeed }: KnownList): ColumnLayout {
   if (!columnsSeed)
     throw new CapError(
-      'refused',
       'proof.other-lists',
       `${list}: the project's secrets hold no seed of the kzg-columns.v1 commitment; prepare the lists anew`,
     );

@@ -68,7 +68,7 @@ export class WorkerPool {
   }
 
   /**
-   * Rejects with what the job throws. If as many jobs wait as may: with CapError `busy` / `rate.limited` a job of the holder
+   * Rejects with what the job throws. If as many jobs wait as may: with CapError `rate.limited` a job of the holder
    * who has more of them waiting than the others, which may be one that waits already; with `overloaded` if there is no such.
    */
   run<J extends Job>(job: J, { signal, holder = '', begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
@@ -142,7 +142,6 @@ export class WorkerPool {
   /** Nobody can keep the others out: whoever has most waiting gives up a place to who has less. */
   #makeRoomFor(holder: string): void {
     const ownDoing = new CapError(
-      'busy',
       'rate.limited',
       'proofs of this caller are waiting to be judged already, and others wait too',
     );
@@ -150,7 +149,7 @@ export class WorkerPool {
     if (displaced) return displaced.failed(ownDoing);
     const { own, others } = this.#queue.of(holder);
     if (own > 0 && others) throw ownDoing;
-    throw new CapError('busy', 'overloaded', `${this.waiting} proofs are waiting to be judged already`);
+    throw new CapError('overloaded', `${this.waiting} proofs are waiting to be judged already`);
   }
 
   #giveUp(task: Task, reason: unknown): void {
