@@ -117,7 +117,7 @@ test('a release goes through all suites, and its notes say how to verify it', ()
   assert.equal(jobs.test.uses, './.github/workflows/ci.yml');
   assert.ok('workflow_call' in parse(texts.get('ci.yml')).on);
   for (const name of ['binaries', 'images']) assert.ok(jobs[name].needs.includes('test'), name);
-  const { run } = jobs.publish.steps.find(({ name }) => name === 'The release');
+  const { run } = jobs.publish.steps.find(({ name }) => name === 'Publish the release');
   assert.match(run, /cosign verify-blob --bundle SHA256SUMS\.sigstore\.json \$identity SHA256SUMS/);
   assert.match(run, /--certificate-identity \$GITHUB_SERVER_URL\/\$GITHUB_WORKFLOW_REF"/);
 });
