@@ -1,6 +1,5 @@
 import { companyListsMaxAgeDays, type CompiledPolicy } from '@cap/policy';
-import { type CheckList } from './report/check-list.js';
-import { type CheckStatus } from './report/checks.js';
+import { finding, type Finding } from './report/findings.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
 import { type JudgedManifest } from './manifests.js';
@@ -15,18 +14,17 @@ export function checkCompanyLists(
   policy: CompiledPolicy | null,
   trusted: Date | null,
   clock: Clock,
-  checks: CheckList,
-): void {
+): Finding[] {
   const days = companyListsMaxAgeDays(policy);
   const particulars = {
     expected: `at most ${days} days old`,
     actual: [...manifests.values()].map(({ file, manifest }) => `${file}: as of ${manifest.as_of}`).join('; '),
   };
-  for (const { manifest } of manifests.values()) {
+  // The same particulars whatever the status: the clock decides nothing but that.
+  return [...manifests.values()].map(({ manifest }) => {
     const start = new Date(Date.parse(manifest.as_of) - CLOCK_TOLERANCE);
     const end = new Date(endOf(manifest.as_of) + days * DAY);
-    const status: CheckStatus = clock.isBefore(start, trusted) ? 'fail' : clock.isAfter(end, trusted) ? 'warn' : 'ok';
-    // The same particulars whatever the status: the clock decides nothing but that.
-    checks.record('lists.company', status, particulars);
-  }
+    const status = clock.isBefore(start, trusted) ? 'fail' : clock.isAfter(end, trusted) ? 'warn' : 'ok';
+    return finding('lists.company', status, particulars);
+  });
 }

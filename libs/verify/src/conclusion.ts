@@ -7,6 +7,7 @@ import {
   type ReportOptions,
   type ReportSample,
 } from './report/report.js';
+import { checksOf } from './report/findings.js';
 import { type Verification, type VerificationOptions } from './inputs.js';
 import { acceptedBackends } from './options.js';
 import { type Judgement, type Run } from './run.js';
@@ -15,16 +16,13 @@ import { type Judgement, type Run } from './run.js';
 const USUAL = { manifest: 'manifest.json', proof: 'proof.capz' };
 
 /** The report and what else the callers name: hashes are those of the last proof unit, or of the files with the usual names. */
-export function conclude(
-  { bundle, sources, options, checks: list, clock, hashOf }: Run,
-  judgement: Judgement,
-): Verification {
+export function conclude({ bundle, sources, options, clock, hashOf }: Run, judgement: Judgement): Verification {
   const { units = [], manifests, kids = [], signerKid = null, policy, rules = [], comparisons = [] } = judgement;
-  const { statement = null, sample = null } = judgement;
+  const { statement = null, sample = null, missingLists = [] } = judgement;
   const last = units.at(-1);
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
   const company = last && manifests?.get(last.manifest_file)?.manifest.company;
-  const checks = list.all();
+  const checks = checksOf(judgement.findings, bundle.generation);
   const reportedSample = options.sample && sample && reportSample(options.sample, sample);
   const report: Report = {
     schema: 'cap-report.v2',
@@ -63,6 +61,7 @@ export function conclude(
     signerKid,
     company: report.company,
     sample,
+    missingLists,
     validUntil: clock.validUntil,
   };
 }

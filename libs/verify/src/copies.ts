@@ -2,7 +2,7 @@ import { jcs, parseJson } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { compilePolicy, parsePolicyText } from '@cap/policy';
 import { backendById, type Bundle, type BundleMeta, type FileRole, type ProofUnit, decodeContainer } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { fail, type Finding, ok } from './report/findings.js';
 import { boundedJson, type FileHashes } from './files.js';
 import { type JudgedManifest } from './manifests.js';
 import { attempt } from './meta.js';
@@ -25,18 +25,19 @@ interface CopyFault {
  * files.copies: what people read in a bundle must be what manifest and proof are about. The verdict never comes from a
  * copy, but whoever opens the zip would believe it.
  */
-export function checkCopies(copies: Copies, checks: CheckList): void {
+export function checkCopies(copies: Copies): Finding[] {
   const { bundle, meta, manifests } = copies;
   // Without a manifest that can be read nothing says what a copy should be.
-  if (manifests.size === 0) return;
+  if (manifests.size === 0) return [];
+  const findings: Finding[] = [];
   for (const [name, { role }] of Object.entries(meta.files)) {
     const bytes = bundle.files.get(name);
     const compare = COMPARE[role];
     if (!compare || !bytes) continue;
     const fault = compare(copies, name, bytes);
-    if (fault) checks.fail('files.copies', fault);
-    else checks.ok('files.copies');
+    findings.push(fault ? fail('files.copies', fault) : ok('files.copies'));
   }
+  return findings;
 }
 
 type Compare = (copies: Copies, name: string, bytes: Buffer) => CopyFault | null;
@@ -44,14 +45,12 @@ type Compare = (copies: Copies, name: string, bytes: Buffer) => CopyFault | null
 const COMPARE: Partial<Record<FileRole, Compare>> = {
   policy: ({ manifests }, name, bytes) => {
     const expected = [...manifests.values()].map(({ manifest }) => manifest.policy.hash);
-    let malformed = '';
-    const compiled = attempt(
-      () => compilePolicy(parsePolicyText(boundedJson(bytes, name), name)),
-      (why) => (malformed = why),
-    );
-    return compiled && expected.includes(compiled.policy_hash)
-      ? null
-      : { expected: `${name}: policy ${expected.join(' or ')}`, actual: compiled?.policy_hash ?? malformed };
+    const compiled = attempt(() => compilePolicy(parsePolicyText(boundedJson(bytes, name), name)));
+    if ('value' in compiled && expected.includes(compiled.value.policy_hash)) return null;
+    return {
+      expected: `${name}: policy ${expected.join(' or ')}`,
+      actual: 'fault' in compiled ? compiled.fault : compiled.value.policy_hash,
+    };
   },
 
   reference: ({ manifests, hashOf }, name) => {
@@ -69,19 +68,13 @@ const COMPARE: Partial<Record<FileRole, Compare>> = {
   disclosure: ({ bundle, units }, name, bytes) => {
     const payloads = units.flatMap(({ proof_file }) => {
       const proof = bundle.files.get(proof_file);
-      const container = proof
-        ? attempt(
-            () => decodeContainer(proof),
-            () => undefined,
-          )
-        : null;
-      return container && backendById(container.backendId)?.name === 'disclosure' ? [container.payload] : [];
+      const read = proof && attempt(() => decodeContainer(proof));
+      if (!read || 'fault' in read) return [];
+      const { backendId, payload } = read.value;
+      return backendById(backendId)?.name === 'disclosure' ? [payload] : [];
     });
-    const shown = attempt(
-      () => jcs(parseJson(bytes, name)),
-      () => undefined,
-    );
-    return shown && payloads.some((payload) => shown.equals(payload))
+    const shown = attempt(() => jcs(parseJson(bytes, name)));
+    return 'value' in shown && payloads.some((payload) => shown.value.equals(payload))
       ? null
       : {
           expected: payloads.length > 0 ? `${name}: what the proof opens` : `${name}: no proof opens rows`,

@@ -1,7 +1,7 @@
 import { CapError } from '@cap/core';
 import { sha3Text, type Digest } from '@cap/crypto';
 import { MAX_JSON_BYTES, UNLISTED_FILES, type Bundle, type BundleMeta } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { fail, type Finding, ok } from './report/findings.js';
 
 /** SHA3-256 of a file of the bundle, computed once; undefined if it is not there. */
 export type FileHashes = (name: string) => Digest | undefined;
@@ -18,11 +18,12 @@ export function fileHashes({ files }: Bundle): FileHashes {
 }
 
 /** files.hash, files.unlisted */
-export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes, checks: CheckList): void {
-  checkListed(bundle, meta.files, hashOf, checks);
+export function checkFiles(bundle: Bundle, meta: BundleMeta, hashOf: FileHashes): Finding[] {
   const unlisted = unlistedFiles(bundle, meta.files, UNLISTED_FILES);
-  if (unlisted.length > 0) checks.fail('files.unlisted', { actual: unlisted.join(', ') });
-  else checks.ok('files.unlisted');
+  return [
+    checkListed(bundle, meta.files, hashOf),
+    unlisted.length > 0 ? fail('files.unlisted', { actual: unlisted.join(', ') }) : ok('files.unlisted'),
+  ];
 }
 
 /** files.hash */
@@ -30,20 +31,18 @@ export function checkListed(
   bundle: Bundle,
   listed: Readonly<Record<string, { hash: Digest; size?: number | undefined; role?: string }>>,
   hashOf: FileHashes,
-  checks: CheckList,
-): void {
+): Finding {
   for (const [name, { hash, size, role }] of Object.entries(listed)) {
     const bytes = bundle.files.get(name);
+    const different = (expected: string, actual: string) =>
+      fail('files.hash', { expected: `${name}: ${expected}`, actual: `${name}: ${actual}` });
     if (!bytes) {
       // What a verdict is about must be there in every form; a context leaves out the copies.
-      if (bundle.complete || role === 'manifest' || role === 'proof')
-        checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: not there` });
-    } else if (size !== undefined && bytes.length !== size)
-      checks.fail('files.hash', { expected: `${name}: ${size} bytes`, actual: `${name}: ${bytes.length} bytes` });
-    else if (hashOf(name) !== hash)
-      checks.fail('files.hash', { expected: `${name}: ${hash}`, actual: `${name}: ${hashOf(name)}` });
+      if (bundle.complete || role === 'manifest' || role === 'proof') return different(hash, 'not there');
+    } else if (size !== undefined && bytes.length !== size) return different(`${size} bytes`, `${bytes.length} bytes`);
+    else if (hashOf(name) !== hash) return different(hash, hashOf(name)!);
   }
-  checks.ok('files.hash');
+  return ok('files.hash');
 }
 
 /** Names of the files that are neither listed nor exempt, sorted. */

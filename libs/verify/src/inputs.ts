@@ -97,6 +97,8 @@ export interface Verification {
   company: string | null;
   /** The opened rows, or why they are not those of the proof; null if none were brought. */
   sample: SampledRow[] | { fault: string } | null;
+  /** Reference lists that a rule needs and that no source has, by id. */
+  missingLists: readonly string[];
   /** From this instant on the same inputs may get another verdict, since time goes on; null: never. */
   validUntil: Date | null;
 }

@@ -3,13 +3,13 @@ import { type Digest } from '@cap/crypto';
 import { comparedBy, type IdScheme, type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists';
 import { type CompiledPolicy, coverageText, type ListCoverage } from '@cap/policy';
 import { type Bundle, type BundleMeta, type Manifest } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Checked, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { type ListComparison } from './report/report.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
 import { type FileHashes } from './files.js';
 import { type PublishedList, type VerificationSources } from './inputs.js';
-import { type JudgedManifest } from './manifests.js';
+import { type JudgedManifest, type JudgedManifests } from './manifests.js';
 
 /** A reference list that a rule uses. */
 interface UsedList {
@@ -33,10 +33,10 @@ interface DatedList extends PublishedList {
   unconfirmed: boolean;
 }
 
-/** A list that the verifier holds, and how much of it can be compared. */
+/** A list that a source has, and how much of it can be compared. */
 interface FoundList {
   list: NamedReferenceList;
-  held: DatedList;
+  dated: DatedList;
   counted: Counted;
 }
 
@@ -51,26 +51,34 @@ interface ListJudging {
   clock: Clock;
 }
 
+/** What was found of the reference lists that the rules use. */
+export interface ResolvedLists {
+  lists: ListsByManifest;
+  comparisons: ListComparison[];
+  /** Ids of the lists that no source has. */
+  missing: string[];
+}
+
 /**
  * lists.known, lists.age. Finds the contents of every reference list that the rules use, of the hash that the manifest
  * names. A list that is not found gives no fact; an old one does.
  */
-export async function resolveLists(
-  manifests: ReadonlyMap<string, JudgedManifest>,
-  judging: ListJudging,
-  checks: CheckList,
-): Promise<{ held: ListsByManifest; comparisons: ListComparison[] }> {
+export async function resolveLists(manifests: JudgedManifests, judging: ListJudging): Promise<Checked<ResolvedLists>> {
   const used = judging.policy ? usedLists(judging.policy) : [];
   const byManifest = new Map<JudgedManifest, ReadonlyMap<string, NamedReferenceList>>();
   const comparisons = new Map<string, ListComparison>();
-  const held = new Map<string, DatedList>();
+  const dated = new Map<string, DatedList>();
+  const missing = new Set<string>();
+  const findings: Finding[] = [];
   for (const judged of manifests.values()) {
     const lists = new Map<string, NamedReferenceList>();
     for (const list of used) {
-      const found = await findList(list, judged.manifest, judging, checks);
-      if (!found) continue;
+      const { value: found, findings: known } = await findList(list, judged.manifest, judging);
+      findings.push(...known);
+      if (found === 'missing') missing.add(list.id);
+      if (!found || found === 'missing') continue;
       // By contents: of several manifests each must name the newest list, not only the last one.
-      held.set(`${list.id} ${found.list.list.hash}`, found.held);
+      dated.set(`${list.id} ${found.list.list.hash}`, found.dated);
       const comparison = comparisonOf(list, found);
       if (comparison) comparisons.set(JSON.stringify(comparison), comparison);
       // Judged once for each list of rows, held once.
@@ -78,8 +86,10 @@ export async function resolveLists(
     }
     byManifest.set(judged, lists);
   }
-  checkAge(used, held, judging, checks);
-  return { held: byManifest, comparisons: [...comparisons.values()] };
+  return {
+    value: { lists: byManifest, comparisons: [...comparisons.values()], missing: [...missing] },
+    findings: [...findings, ...checkAge(used, dated, judging)],
+  };
 }
 
 /** What the report says of a list that rows are compared with. */
@@ -120,66 +130,57 @@ function usedLists({ requirements }: CompiledPolicy): UsedList[] {
   });
 }
 
+/** Null: the list can't be used; missing: no source has it. */
 async function findList(
   used: UsedList,
   manifest: Manifest,
   judging: ListJudging,
-  checks: CheckList,
-): Promise<FoundList | null> {
+): Promise<Checked<FoundList | 'missing' | null>> {
   const named = manifest.reference_lists.find(({ id }) => id === used.id);
-  if (!named) {
-    checks.fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' });
-    return null;
-  }
+  if (!named)
+    return unusable(fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' }));
   const expected = `${used.id} ${named.hash}`;
-  const held = await heldList(named.hash, judging);
-  if (!held) {
-    checks.fail('lists.known', { expected, actual: 'not held' });
-    return null;
-  }
+  const dated = await datedList(named.hash, judging);
+  if (!dated) return { value: 'missing', findings: [fail('lists.known', { expected, actual: 'not held' })] };
   // The verifier holds this list as another one: vouching for a watch list is not vouching for it as sanctions.
-  if (held.id !== used.id) {
-    checks.fail('lists.known', { expected, actual: `held as ${held.id}` });
-    return null;
-  }
-  const counted = countEntries(used, held.list);
-  if (typeof counted === 'string') {
-    checks.fail('lists.known', { expected, actual: `not a readable list: ${counted}` });
-    return null;
-  }
+  if (dated.id !== used.id) return unusable(fail('lists.known', { expected, actual: `held as ${dated.id}` }));
+  const counted = countEntries(used, dated.list);
+  if (typeof counted === 'string')
+    return unusable(fail('lists.known', { expected, actual: `not a readable list: ${counted}` }));
+  const list = { id: used.id, kind: used.kind, as_of: dated.as_of, list: dated.list };
+  return { value: { list, dated, counted }, findings: [knownFinding(used, expected, counted, dated)] };
+}
+
+const unusable = (found: Finding): Checked<null> => ({ value: null, findings: [found] });
+
+function knownFinding(used: UsedList, expected: string, counted: Counted, { withdrawn_at }: DatedList): Finding {
   const actual = used.scheme
     ? coverageText({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
     : `${counted.entries} entries of ${used.id}`;
-  if (counted.usable === 0) checks.fail('lists.known', { expected, actual });
-  else if (exceeds(counted, used.unmatchableMax) || held.withdrawn_at) {
-    const withdrawn = held.withdrawn_at ? `; withdrawn on ${held.withdrawn_at.slice(0, 10)}` : '';
-    checks.warn('lists.known', { expected, actual: actual + withdrawn });
-  } else checks.ok('lists.known', { expected, actual: expected });
-  return {
-    list: { id: used.id, kind: used.kind, as_of: held.as_of, list: held.list },
-    held,
-    counted,
-  };
+  if (counted.usable === 0) return fail('lists.known', { expected, actual });
+  if (!exceeds(counted, used.unmatchableMax) && !withdrawn_at) return ok('lists.known', { expected, actual: expected });
+  const withdrawn = withdrawn_at ? `; withdrawn on ${withdrawn_at.slice(0, 10)}` : '';
+  return warn('lists.known', { expected, actual: actual + withdrawn });
 }
 
 /** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
-async function heldList(hash: Digest, judging: ListJudging): Promise<DatedList | null> {
+async function datedList(hash: Digest, judging: ListJudging): Promise<DatedList | null> {
   const { sources } = judging;
-  const held = (await sources.referenceList?.(hash)) ?? enclosedList(hash, judging);
-  if (!held) return null;
-  const { id } = held;
+  const published = (await sources.referenceList?.(hash)) ?? enclosedList(hash, judging);
+  if (!published) return null;
+  const { id } = published;
   const trusted = sources.trust?.referenceList(hash);
   // The same contents, published again on a later day, are right as of that day.
-  const as_of = newestDay([held.as_of, ...(trusted?.id === id ? [trusted.as_of] : [])])!;
+  const as_of = newestDay([published.as_of, ...(trusted?.id === id ? [trusted.as_of] : [])])!;
   const ofSource = sources.newestList ? await sources.newestList(id) : null;
   const elsewhere = [ofSource, sources.trust?.newestList(id)];
   const newest_as_of = newestDay([
     as_of,
-    ...[held.newest_as_of, ...elsewhere].filter((day) => typeof day === 'string'),
+    ...[published.newest_as_of, ...elsewhere].filter((day) => typeof day === 'string'),
   ])!;
   // Whoever withdrew it, whatever the time that is judged at: what is known to be wrong was wrong before too.
-  const withdrawn_at = held.withdrawn_at ?? trusted?.withdrawn_at ?? null;
-  return { ...held, as_of, newest_as_of, withdrawn_at, unconfirmed: ofSource === undefined };
+  const withdrawn_at = published.withdrawn_at ?? trusted?.withdrawn_at ?? null;
+  return { ...published, as_of, newest_as_of, withdrawn_at, unconfirmed: ofSource === undefined };
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */
@@ -213,17 +214,17 @@ function countEntries({ kind, scheme }: UsedList, list: ReferenceList): Counted 
   }
 }
 
+/** lists.age */
 function checkAge(
   used: readonly UsedList[],
-  held: ReadonlyMap<string, DatedList>,
+  lists: ReadonlyMap<string, DatedList>,
   { clock, trusted }: ListJudging,
-  checks: CheckList,
-): void {
-  if (held.size === 0) return;
+): Finding[] {
+  if (lists.size === 0) return [];
   let stale = false;
   const expected: string[] = [];
   const actual: string[] = [];
-  for (const { id, as_of, newest_as_of, unconfirmed } of held.values()) {
+  for (const { id, as_of, newest_as_of, unconfirmed } of lists.values()) {
     const limits = used.flatMap((list) => (list.id === id && list.maxAgeDays !== null ? [list.maxAgeDays] : []));
     const newest = Date.parse(newest_as_of) <= Date.parse(as_of);
     if (!newest || unconfirmed) stale = true;
@@ -233,5 +234,5 @@ function checkAge(
     actual.push(`${id}: as of ${as_of}${newer}${unconfirmed ? ', the registry does not answer' : ''}`);
   }
   // The same particulars whatever the time: the clock decides nothing but the status.
-  checks.record('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') });
+  return [finding('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') })];
 }

@@ -10,7 +10,7 @@ import {
   type BundleMeta,
   type ProofUnit,
 } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Checked, fail, type Finding, ok } from './report/findings.js';
 
 /** What _meta.json says; units in dependency order, empty if they can't be used. */
 export interface JudgedMeta {
@@ -19,34 +19,41 @@ export interface JudgedMeta {
 }
 
 /** meta.schema, meta.units */
-export function checkMeta(bundle: Bundle, checks: CheckList): JudgedMeta {
-  const meta = attempt(
-    () => parseMeta(parseJson(bundle.files.get(META_FILE)!, META_FILE)),
-    (why) => checks.fail('meta.schema', { expected: META_SCHEMA, actual: why }),
-  );
-  if (!meta) {
-    checkGeneration(bundle.meta, checks);
-    return { meta: null, units: [] };
-  }
-  checks.ok('meta.schema', { expected: META_SCHEMA, actual: META_SCHEMA });
-  const units = attempt(
-    () => orderUnits(meta),
-    (why) => checks.fail('meta.units', { actual: why }),
-  );
-  if (!units) return { meta, units: [] };
+export function checkMeta(bundle: Bundle): Checked<JudgedMeta> {
+  const read = attempt(() => parseMeta(parseJson(bundle.files.get(META_FILE)!, META_FILE)));
+  if ('fault' in read)
+    return {
+      value: { meta: null, units: [] },
+      findings: [
+        fail('meta.schema', { expected: META_SCHEMA, actual: read.fault }),
+        ...generationFindings(bundle.meta),
+      ],
+    };
+  const meta = read.value;
+  const schema = ok('meta.schema', { expected: META_SCHEMA, actual: META_SCHEMA });
+  const { value: units, findings } = checkUnits(meta);
+  return { value: { meta, units }, findings: [schema, ...findings] };
+}
+
+/** meta.units: in dependency order; none if they can't be used. */
+function checkUnits(meta: BundleMeta): Checked<ProofUnit[]> {
+  const ordered = attempt(() => orderUnits(meta));
+  if ('fault' in ordered) return { value: [], findings: [fail('meta.units', { actual: ordered.fault })] };
+  const units = ordered.value;
   const idle = idleFile(meta, units);
   if (idle !== undefined) {
-    checks.fail('meta.units', { expected: 'a proof unit for every manifest and proof', actual: `${idle}: none` });
-    return { meta, units: [] };
+    const expected = 'a proof unit for every manifest and proof';
+    return { value: [], findings: [fail('meta.units', { expected, actual: `${idle}: none` })] };
   }
-  checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
   const signers = new Set(units.map(({ statement }) => statement.signer));
-  if (signers.size > 1)
-    checks.fail('meta.units', {
-      expected: 'one signer in all statements',
-      actual: units.map(({ id, statement }) => `${id}: ${kidOfText(statement.signer)}`).join('; '),
-    });
-  return { meta, units };
+  const found =
+    signers.size > 1
+      ? fail('meta.units', {
+          expected: 'one signer in all statements',
+          actual: units.map(({ id, statement }) => `${id}: ${kidOfText(statement.signer)}`).join('; '),
+        })
+      : ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
+  return { value: units, findings: [found] };
 }
 
 /** A manifest or proof that no unit is about: nobody would judge it, and whoever opens the zip would read it. */
@@ -58,20 +65,19 @@ const idleFile = ({ files }: BundleMeta, units: readonly ProofUnit[]): string | 
   )?.[0];
 
 /** legacy.format, of a bundle of neither the current nor a known older generation. */
-function checkGeneration(meta: JsonValue, checks: CheckList): void {
+function generationFindings(meta: JsonValue): Finding[] {
   const schema = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.schema : undefined;
-  if (schema === META_SCHEMA) return;
+  if (schema === META_SCHEMA) return [];
   const actual = typeof schema === 'string' ? schema : 'no schema';
-  checks.fail('legacy.format', { expected: `${META_SCHEMA} or ${LEGACY_META_SCHEMA}`, actual });
+  return [fail('legacy.format', { expected: `${META_SCHEMA} or ${LEGACY_META_SCHEMA}`, actual })];
 }
 
-/** The value, or null after telling why a part of the bundle is malformed. Anything but a CapError is a fault of ours and goes on. */
-export function attempt<T>(read: () => T, failed: (why: string) => void): T | null {
+/** What was read, or why a part of the bundle is malformed. Anything but a CapError is a fault of ours and goes on. */
+export function attempt<T>(read: () => T): { value: T } | { fault: string } {
   try {
-    return read();
+    return { value: read() };
   } catch (error) {
     if (!isCapError(error)) throw error;
-    failed(error.message);
-    return null;
+    return { fault: error.message };
   }
 }

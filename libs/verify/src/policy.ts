@@ -2,10 +2,10 @@ import { isCapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import { type Bundle, type BundleMeta, type ProofUnit } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Checked, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { boundedJson } from './files.js';
 import { type VerificationSources, type VerifierPolicy } from './inputs.js';
-import { type JudgedManifest } from './manifests.js';
+import { type JudgedManifests } from './manifests.js';
 
 export interface ChosenPolicy {
   /** The verifier's own policy; null if it has none for this bundle. */
@@ -22,38 +22,32 @@ export async function choosePolicy(
   bundle: Bundle,
   meta: BundleMeta,
   units: readonly ProofUnit[],
-  manifests: ReadonlyMap<string, JudgedManifest>,
+  manifests: JudgedManifests,
   sources: VerificationSources,
-  checks: CheckList,
-): Promise<ChosenPolicy> {
+): Promise<Checked<ChosenPolicy>> {
   const named = manifests.get(units.at(-1)?.manifest_file ?? '')?.manifest.policy.hash ?? null;
-  const own = await pinPolicy(named, sources, checks);
-  if (named)
-    comparePolicies(
-      own?.policy_hash ?? named,
-      [
-        ...[...manifests.values()].map(({ file, manifest }) => ({ place: file, hash: manifest.policy.hash })),
-        ...units.map(({ id, policy_hash }) => ({ place: `proof unit ${id}`, hash: policy_hash })),
-      ],
-      checks,
-    );
-  return { own, rules: own ?? (named && bundledCopy(bundle, meta, named)) };
+  const { value: own, findings } = await pinPolicy(named, sources);
+  const rules = own ?? (named && bundledCopy(bundle, meta, named));
+  if (!named) return { value: { own, rules }, findings };
+  const compared = comparePolicies(own?.policy_hash ?? named, [
+    ...[...manifests.values()].map(({ file, manifest }) => ({ place: file, hash: manifest.policy.hash })),
+    ...units.map(({ id, policy_hash }) => ({ place: `proof unit ${id}`, hash: policy_hash })),
+  ]);
+  return { value: { own, rules }, findings: [...findings, compared] };
 }
 
 /** policy.pinned, policy.status. The verifier's own policy for a bundle whose manifest names this one; null if it has none. */
 export async function pinPolicy(
   named: Digest | null,
   sources: VerificationSources,
-  checks: CheckList,
-): Promise<CompiledPolicy | null> {
+): Promise<Checked<CompiledPolicy | null>> {
   const own = sources.policy ?? (named && (await ownPolicy(named, sources)));
-  if (own) {
-    checks.ok('policy.pinned', { expected: named, actual: own.compiled.policy_hash });
-    checkStatus(own, checks);
-    return own.compiled;
-  }
-  if (named) checks.warn('policy.pinned', { expected: named, actual: null });
-  return null;
+  if (own)
+    return {
+      value: own.compiled,
+      findings: [ok('policy.pinned', { expected: named, actual: own.compiled.policy_hash }), statusFinding(own)],
+    };
+  return { value: null, findings: named ? [warn('policy.pinned', { expected: named, actual: null })] : [] };
 }
 
 async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSources): Promise<VerifierPolicy | null> {
@@ -63,22 +57,19 @@ async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSour
   return trusted ? { compiled: trusted, status: 'active' } : null;
 }
 
-function checkStatus({ status, unconfirmed }: VerifierPolicy, checks: CheckList): void {
+function statusFinding({ status, unconfirmed }: VerifierPolicy): Finding {
   if (unconfirmed)
-    return checks.warn('policy.status', { expected: 'active', actual: 'unknown: the registry does not answer' });
+    return warn('policy.status', { expected: 'active', actual: 'unknown: the registry does not answer' });
   const judged = { active: 'ok', deprecated: 'warn', draft: 'fail' } as const;
-  checks.record('policy.status', judged[status], { expected: 'active', actual: status });
+  return finding('policy.status', judged[status], { expected: 'active', actual: status });
 }
 
 /** policy.hash */
-export function comparePolicies(
-  expected: Digest,
-  named: readonly { place: string; hash: string }[],
-  checks: CheckList,
-): void {
+export function comparePolicies(expected: Digest, named: readonly { place: string; hash: string }[]): Finding {
   const other = named.find(({ hash }) => hash !== expected);
-  if (other) checks.fail('policy.hash', { expected, actual: `${other.place}: ${other.hash}` });
-  else checks.ok('policy.hash', { expected, actual: expected });
+  return other
+    ? fail('policy.hash', { expected, actual: `${other.place}: ${other.hash}` })
+    : ok('policy.hash', { expected, actual: expected });
 }
 
 /** The copy that the bundle carries for display, if it is the policy that the manifest names. */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { digestText, type Digest } from '@cap/crypto';
+import { digestText } from '@cap/crypto';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
 import {
   type BackendName,
@@ -13,10 +13,10 @@ import {
   decodeContainer,
   type ProofContainer,
 } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Checked, fail, finding, type Finding, ok } from './report/findings.js';
 import { type CheckId } from './report/checks.js';
 import { type ListsByManifest } from './lists.js';
-import { type JudgedManifest } from './manifests.js';
+import { type JudgedManifest, type JudgedManifests } from './manifests.js';
 import { attempt } from './meta.js';
 
 /** What a verified proof has established about one manifest. */
@@ -30,7 +30,7 @@ export interface Established<M = JudgedManifest> {
 
 export interface ProofJudging {
   bundle: Bundle;
-  manifests: ReadonlyMap<string, JudgedManifest>;
+  manifests: JudgedManifests;
   /** The policy whose rules are judged; if it is only the bundle's copy, judgeRules() lets nothing count for more than a claim. */
   policy: CompiledPolicy | null;
   lists: ListsByManifest;
@@ -40,49 +40,53 @@ export interface ProofJudging {
 }
 
 /**
- * proof.container, proof.backend, proof.vk, proof.binding, proof.valid, proof.claimed-only, for each proof unit. Returns
- * what the proofs that hold establish.
+ * proof.container, proof.backend, proof.vk, proof.binding, proof.valid, proof.claimed-only, for each proof unit: what the
+ * proofs that hold establish.
  */
 export async function verifyProofs(
   units: readonly ProofUnit[],
   judging: ProofJudging,
-  checks: CheckList,
-): Promise<Established[]> {
-  const established: Established[] = [];
+): Promise<Checked<Established[]>> {
+  const checked: Checked<Established | null>[] = [];
   for (const unit of units) {
     // Whatever a bundle asks for: between two proofs others get their turn, and what nobody waits for ends.
     await setImmediate();
     judging.verifying.signal?.throwIfAborted();
-    const proof = await verifyProof(unit, judging, checks);
-    if (proof) established.push(proof);
+    checked.push(await verifyProof(unit, judging));
   }
-  return established;
+  return {
+    value: checked.map(({ value }) => value).filter((proof) => proof !== null),
+    findings: checked.flatMap(({ findings }) => findings),
+  };
 }
 
-async function verifyProof(unit: ProofUnit, judging: ProofJudging, checks: CheckList): Promise<Established | null> {
+async function verifyProof(unit: ProofUnit, judging: ProofJudging): Promise<Checked<Established | null>> {
   const bytes = judging.bundle.files.get(unit.proof_file);
   // A listed proof that is not there already failed files.hash.
-  if (!bytes) return null;
-  const container = attempt(
-    () => decodeContainer(bytes),
-    (why) => checks.fail('proof.container', { expected: 'CAPZ version 2', actual: why }),
-  );
-  if (!container) return null;
-  checks.ok('proof.container', { expected: 'CAPZ version 2', actual: 'CAPZ version 2' });
-  const backend = checkBackend(unit, container, judging.accepted, checks);
+  if (!bytes) return { value: null, findings: [] };
+  const expected = 'CAPZ version 2';
+  const read = attempt(() => decodeContainer(bytes));
+  if ('fault' in read) return { value: null, findings: [fail('proof.container', { expected, actual: read.fault })] };
+  const container = read.value;
+  const checked = checkBackend(unit, container, judging.accepted);
+  const findings = [ok('proof.container', { expected, actual: expected }), ...checked.findings];
+  const backend = checked.value;
+  if (!backend) return { value: null, findings };
+  findings.push(claimedOnlyFinding(backend, judging.allowMock));
   const manifest = judging.manifests.get(unit.manifest_file);
-  if (!backend) return null;
-  checkClaimedOnly(backend, judging.allowMock, checks);
-  if (!manifest) return null;
+  if (!manifest) return { value: null, findings };
 
   const context = proofContext(unit, manifest, judging);
-  if (!checkVerifyingKey(unit, container, backend, context, checks)) return null;
+  const key = verifyingKeyFinding(unit, container, backend, context);
+  findings.push(key);
+  if (key.status !== 'ok') return { value: null, findings };
   const verdict = await backend.verify(context, container.payload, judging.verifying);
-  if (!verdict) return null;
+  if (!verdict) return { value: null, findings };
   const { binding, validity, facts, claims } = verdict;
-  recordOutcome('proof.binding', binding, checks);
-  if (binding.ok || validity !== binding) recordOutcome('proof.valid', validity, checks);
-  return binding.ok && validity.ok ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null;
+  findings.push(outcomeFinding('proof.binding', binding));
+  if (binding.ok || validity !== binding) findings.push(outcomeFinding('proof.valid', validity));
+  const holds = binding.ok && validity.ok;
+  return { value: holds ? { manifest, strength: backend.strength, facts, ...(claims && { claims }) } : null, findings };
 }
 
 /** What a unit's proof must be about, by the verifier's own policy and lists. */
@@ -99,57 +103,47 @@ function checkBackend(
   unit: ProofUnit,
   { backendId }: ProofContainer,
   accepted: readonly BackendName[],
-  checks: CheckList,
-): ProofBackend | null {
+): Checked<ProofBackend | null> {
   const backend = backendById(backendId);
+  const expected = accepted.join(' or ');
   const actual = backend?.name ?? `backend ${backendId}, not built in`;
-  if (!backend || !accepted.includes(backend.name)) {
-    checks.fail('proof.backend', { expected: accepted.join(' or '), actual });
-    return null;
-  }
-  if (unit.backend !== backend.name) {
-    checks.fail('proof.backend', { expected: `${unit.backend}, as _meta.json says`, actual });
-    return null;
-  }
-  checks.ok('proof.backend', { expected: accepted.join(' or '), actual });
-  return backend;
+  if (!backend || !accepted.includes(backend.name))
+    return { value: null, findings: [fail('proof.backend', { expected, actual })] };
+  if (unit.backend !== backend.name)
+    return {
+      value: null,
+      findings: [fail('proof.backend', { expected: `${unit.backend}, as _meta.json says`, actual })],
+    };
+  return { value: backend, findings: [ok('proof.backend', { expected, actual })] };
 }
 
-export function checkClaimedOnly(
+/** proof.claimed-only */
+export const claimedOnlyFinding = (
   { name, strength }: Pick<ProofBackend, 'strength'> & { name: string },
   allowMock: boolean,
-  checks: CheckList,
-): void {
-  if (strength !== 'claimed') checks.ok('proof.claimed-only', { actual: name });
-  else checks.record('proof.claimed-only', allowMock ? 'warn' : 'fail', { expected: 'a proof of facts', actual: name });
-}
+): Finding =>
+  strength === 'claimed'
+    ? finding('proof.claimed-only', allowMock ? 'warn' : 'fail', { expected: 'a proof of facts', actual: name })
+    : ok('proof.claimed-only', { actual: name });
 
-/** The key is the verifier's: _meta.json and the container may only repeat its hash. */
-function checkVerifyingKey(
+/** proof.vk: the key is the verifier's; _meta.json and the container may only repeat its hash. */
+function verifyingKeyFinding(
   unit: ProofUnit,
   container: ProofContainer,
   backend: ProofBackend,
   context: ProofContext,
-  checks: CheckList,
-): boolean {
+): Finding {
   const { vkHash, paramsHash } = backend.verifyingKey(context);
-  const expected = digestText(vkHash);
-  const named: Digest[] = [digestText(container.vkHash), unit.vk_hash];
-  const other = named.find((hash) => hash !== expected);
-  if (other) checks.fail('proof.vk', { expected: `vk_hash ${expected}`, actual: `vk_hash ${other}` });
-  else if (!Buffer.from(container.paramsHash).equals(paramsHash))
-    checks.fail('proof.vk', {
-      expected: `params_hash ${digestText(paramsHash)}`,
-      actual: `params_hash ${digestText(container.paramsHash)}`,
-    });
-  else {
-    checks.ok('proof.vk', { expected: `vk_hash ${expected}`, actual: `vk_hash ${expected}` });
-    return true;
-  }
-  return false;
+  const vk = `vk_hash ${digestText(vkHash)}`;
+  const other = [digestText(container.vkHash), unit.vk_hash].find((hash) => hash !== digestText(vkHash));
+  if (other) return fail('proof.vk', { expected: vk, actual: `vk_hash ${other}` });
+  return Buffer.from(container.paramsHash).equals(paramsHash)
+    ? ok('proof.vk', { expected: vk, actual: vk })
+    : fail('proof.vk', {
+        expected: `params_hash ${digestText(paramsHash)}`,
+        actual: `params_hash ${digestText(container.paramsHash)}`,
+      });
 }
 
-function recordOutcome(id: CheckId, outcome: StepOutcome, checks: CheckList): void {
-  if (outcome.ok) checks.ok(id);
-  else checks.fail(id, { expected: outcome.expected, actual: `${outcome.actual}: ${outcome.reason}` });
-}
+const outcomeFinding = (id: CheckId, outcome: StepOutcome): Finding =>
+  outcome.ok ? ok(id) : fail(id, { expected: outcome.expected, actual: `${outcome.actual}: ${outcome.reason}` });

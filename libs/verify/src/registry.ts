@@ -1,5 +1,5 @@
 import { type Bundle } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Checked, fail, ok } from './report/findings.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 
 /**
@@ -10,17 +10,17 @@ export async function checkRegistry(
   bundle: Bundle,
   sources: VerificationSources,
   options: VerificationOptions,
-  checks: CheckList,
-): Promise<Date | null> {
-  if (!options.checkRegistry) return null;
+): Promise<Checked<Date | null>> {
+  if (!options.checkRegistry) return { value: null, findings: [] };
   const entry =
     bundle.bundleId === null
       ? { fault: 'only a zip has a bundle id' }
       : ((await sources.registryEntry?.(bundle.bundleId)) ?? { fault: 'no entry' });
-  if ('fault' in entry) {
-    checks.fail('registry.match', { expected: bundle.bundleId, actual: entry.fault });
-    return null;
-  }
-  checks.ok('registry.match', { expected: bundle.bundleId, actual: `registered at ${entry.registered_at}` });
-  return new Date(entry.registered_at);
+  const expected = bundle.bundleId;
+  if ('fault' in entry) return { value: null, findings: [fail('registry.match', { expected, actual: entry.fault })] };
+  const { registered_at } = entry;
+  return {
+    value: new Date(registered_at),
+    findings: [ok('registry.match', { expected, actual: `registered at ${registered_at}` })],
+  };
 }

@@ -1,24 +1,26 @@
 import { type CompiledPolicy, type RuleResult } from '@cap/policy';
 import { type Statement, type SampledRow, type Bundle, type UnitFiles } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type Finding } from './report/findings.js';
 import { type ListComparison } from './report/report.js';
 import { type Clock } from './clock.js';
 import { type FileHashes } from './files.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 import { type JudgedManifest } from './manifests.js';
 
-/** One verification: what is judged, by what, and what has been found so far. */
+/** One verification: what is judged, and by what. */
 export interface Run {
   bundle: Bundle;
   sources: VerificationSources;
   options: VerificationOptions;
-  checks: CheckList;
   clock: Clock;
   hashOf: FileHashes;
 }
 
 /** What the checks came to, as far as they came. */
 export interface Judgement {
+  findings: readonly Finding[];
+  /** Reference lists that a rule needs and that no source has, by id. */
+  missingLists?: readonly string[];
   /** In dependency order. */
   units?: readonly UnitFiles[];
   /** By file name. */

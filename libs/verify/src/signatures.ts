@@ -8,7 +8,7 @@ import {
 } from '@cap/crypto';
 import { parseJson } from '@cap/core';
 import { META_FILE, SIGNATURES_FILE, type Bundle, META_PAYLOAD_TYPE } from '@cap/proof';
-import { type CheckList, type Particulars } from './report/check-list.js';
+import { type Checked, fail, type Finding, ok, type Particulars } from './report/findings.js';
 import { type TrustStore } from './trust/trust-store.js';
 import { boundedJson } from './files.js';
 import { attempt } from './meta.js';
@@ -22,31 +22,22 @@ export interface Signatory {
   publicKey: PublicKeyText;
 }
 
-/** signature.present, signature.valid. Returns who signed; nobody unless every signature is valid. */
-export function checkSignatures(bundle: Bundle, trust: TrustStore | null, checks: CheckList): Signatory[] {
+/** signature.present, signature.valid. Who signed; nobody unless every signature is valid. */
+export function checkSignatures(bundle: Bundle, trust: TrustStore | null): Checked<Signatory[]> {
+  const nobody = (...findings: Finding[]) => ({ value: [], findings });
   const bytes = bundle.files.get(SIGNATURES_FILE);
-  if (!bytes) {
-    checks.fail('signature.present', { expected: SIGNATURES_FILE, actual: 'not there' });
-    return [];
-  }
-  const envelope = attempt(
-    () => parseEnvelope(parseJson(boundedJson(bytes, SIGNATURES_FILE), SIGNATURES_FILE)),
-    (why) => checks.fail('signature.present', { expected: 'a DSSE envelope', actual: why }),
-  );
-  if (!envelope) return [];
-  if (envelope.signatures.length === 0) {
-    checks.fail('signature.present', { expected: 'a signature', actual: 'an envelope without signatures' });
-    return [];
-  }
-  const kids = envelope.signatures.map(({ keyid }) => keyid);
-  checks.ok('signature.present', { actual: kids.join(', ') });
+  if (!bytes) return nobody(fail('signature.present', { expected: SIGNATURES_FILE, actual: 'not there' }));
+  const read = attempt(() => parseEnvelope(parseJson(boundedJson(bytes, SIGNATURES_FILE), SIGNATURES_FILE)));
+  if ('fault' in read) return nobody(fail('signature.present', { expected: 'a DSSE envelope', actual: read.fault }));
+  const envelope = read.value;
+  if (envelope.signatures.length === 0)
+    return nobody(fail('signature.present', { expected: 'a signature', actual: 'an envelope without signatures' }));
+  const actual = envelope.signatures.map(({ keyid }) => keyid).join(', ');
+  const present = ok('signature.present', { actual });
   const outcome = envelopeFault(bundle, envelope) ?? signatories(envelope, trust);
-  if (!Array.isArray(outcome)) {
-    checks.fail('signature.valid', outcome);
-    return [];
-  }
-  checks.ok('signature.valid', { actual: kids.join(', ') });
-  return outcome;
+  return Array.isArray(outcome)
+    ? { value: outcome, findings: [present, ok('signature.valid', { actual })] }
+    : nobody(present, fail('signature.valid', outcome));
 }
 
 type ParsedEnvelope = DsseEnvelope & { payloadBytes: Buffer };

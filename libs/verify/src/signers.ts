@@ -1,5 +1,4 @@
-import { type CheckList } from './report/check-list.js';
-import { type CheckStatus } from './report/checks.js';
+import { finding, type Finding } from './report/findings.js';
 import { companyFault, type Company } from './trust/company.js';
 import { type TrustedSigner, type TrustStore } from './trust/trust-store.js';
 import { type Clock } from './clock.js';
@@ -12,8 +11,9 @@ export interface Signing {
   companies: readonly Company[];
 }
 
-interface Finding {
-  status: CheckStatus;
+/** What is known of one signer. */
+interface Standing {
+  status: Finding['status'];
   expected: string | null;
   actual: string;
 }
@@ -28,28 +28,29 @@ export function checkSigners(
   trust: TrustStore | null,
   trusted: Date | null,
   clock: Clock,
-  checks: CheckList,
-): void {
-  if (kids.length === 0) return;
-  const findings = kids.map((kid) => trustIn(kid, trust, trusted));
+): Finding[] {
+  if (kids.length === 0) return [];
+  const standings = kids.map((kid) => trustIn(kid, trust, trusted));
   const first = trust?.signer(kids[0]!);
   if (first)
     for (const company of companies) {
       const fault = companyFault(company, first.company);
       if (fault)
-        findings.push({ status: 'warn', expected: fault.expected, actual: `${nameOf(first)}: ${fault.actual}` });
+        standings.push({ status: 'warn', expected: fault.expected, actual: `${nameOf(first)}: ${fault.actual}` });
     }
-  const worst = findings.find(({ status }) => status === 'fail') ?? findings.find(({ status }) => status === 'warn');
-  checks.record('signer.trusted', worst?.status ?? 'ok', {
-    expected: worst?.expected ?? null,
-    actual: findings.map(({ actual }) => actual).join('; '),
-  });
-  checkValidity(kids, trust, trusted, clock, checks);
+  const worst = standings.find(({ status }) => status === 'fail') ?? standings.find(({ status }) => status === 'warn');
+  return [
+    finding('signer.trusted', worst?.status ?? 'ok', {
+      expected: worst?.expected ?? null,
+      actual: standings.map(({ actual }) => actual).join('; '),
+    }),
+    ...checkValidity(kids, trust, trusted, clock),
+  ];
 }
 
 const nameOf = ({ kid, owner }: TrustedSigner): string => `${kid} (${owner})`;
 
-function trustIn(kid: string, trust: TrustStore | null, trusted: Date | null): Finding {
+function trustIn(kid: string, trust: TrustStore | null, trusted: Date | null): Standing {
   const signer = trust?.signer(kid);
   if (!signer)
     return {
@@ -71,8 +72,7 @@ function checkValidity(
   trust: TrustStore | null,
   trusted: Date | null,
   clock: Clock,
-  checks: CheckList,
-): void {
+): Finding[] {
   const signers = kids.map((kid) => trust?.signer(kid));
   const known = signers.filter((signer) => signer !== undefined);
   const outside = known.filter(
@@ -80,13 +80,15 @@ function checkValidity(
       clock.isBefore(new Date(valid_from), trusted) || clock.isAfter(new Date(valid_to), trusted),
   );
   // Nothing is known of the first one's validity: a co-signer's is not its.
-  if (outside.length === 0 && !signers[0]) return;
-  const status: CheckStatus = outside.length === 0 ? 'ok' : trusted ? 'fail' : 'warn';
+  if (outside.length === 0 && !signers[0]) return [];
+  const status = outside.length === 0 ? 'ok' : trusted ? 'fail' : 'warn';
   // The same particulars whatever the status: the clock decides nothing but that.
-  checks.record('signer.validity', status, {
-    expected: kids
-      .map((kid, i) => `${kid}: ${signers[i] ? `${signers[i].valid_from} to ${signers[i].valid_to}` : 'unknown'}`)
-      .join(', '),
-    actual: trusted ? trusted.toISOString() : null,
-  });
+  return [
+    finding('signer.validity', status, {
+      expected: kids
+        .map((kid, i) => `${kid}: ${signers[i] ? `${signers[i].valid_from} to ${signers[i].valid_to}` : 'unknown'}`)
+        .join(', '),
+      actual: trusted ? trusted.toISOString() : null,
+    }),
+  ];
 }

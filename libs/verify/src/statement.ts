@@ -1,8 +1,9 @@
 import { kidOfText } from '@cap/crypto';
-import { type Statement, type ProofUnit } from '@cap/proof';
-import { type CheckList } from './report/check-list.js';
+import { type BundleMeta, type Statement, type ProofUnit } from '@cap/proof';
+import { finding, type Finding } from './report/findings.js';
 import { type Clock } from './clock.js';
 import { type VerificationOptions } from './inputs.js';
+import { type JudgedManifests } from './manifests.js';
 import { type Signatory } from './signatures.js';
 
 /** Proofs of the older program state nothing of this. */
@@ -12,17 +13,15 @@ type Stating = { statement: Omit<Statement, 'signer' | 'issued_at'> };
  * statement.signer: of every proof unit. Whoever signs a bundle may only present proofs of his own, since anybody who has seen
  * one could otherwise sign it as his. Skipped if there is no valid signature, which has failed a check of its own.
  */
-export function checkStatementSigner(
-  units: readonly ProofUnit[],
-  signatories: readonly Signatory[],
-  checks: CheckList,
-): void {
-  if (signatories.length === 0) return;
-  for (const { statement } of units)
-    checks.record('statement.signer', signatoryOf(statement, signatories) ? 'ok' : 'fail', {
+export function checkStatementSigner(units: readonly ProofUnit[], signatories: readonly Signatory[]): Finding[] {
+  if (signatories.length === 0) return [];
+  const actual = signatories.map(({ kid }) => kid).join(', ');
+  return units.map(({ statement }) =>
+    finding('statement.signer', signatoryOf(statement, signatories) ? 'ok' : 'fail', {
       expected: `a valid signature by ${kidOfText(statement.signer)}`,
-      actual: signatories.map(({ kid }) => kid).join(', '),
-    });
+      actual,
+    }),
+  );
 }
 
 /** Compared by the whole key: a key id is only half of its hash. */
@@ -36,30 +35,25 @@ export const statementSigner = (units: readonly ProofUnit[], signatories: readon
 };
 
 /** statement.audience, statement.nonce: of every proof unit, and only as far as the caller asks. */
-export function checkStatements(
-  units: readonly Stating[],
-  { audience, nonce }: VerificationOptions,
-  checks: CheckList,
-): void {
-  if (audience !== undefined) compare(units, 'audience', audience, checks);
-  if (nonce !== undefined) compare(units, 'nonce', nonce, checks);
-}
+export const checkStatements = (units: readonly Stating[], { audience, nonce }: VerificationOptions): Finding[] => [
+  ...(audience === undefined ? [] : compare(units, 'audience', audience)),
+  ...(nonce === undefined ? [] : compare(units, 'nonce', nonce)),
+];
 
-function compare(units: readonly Stating[], member: 'audience' | 'nonce', expected: string, checks: CheckList): void {
-  for (const { statement } of units) {
+const compare = (units: readonly Stating[], member: 'audience' | 'nonce', expected: string): Finding[] =>
+  units.map(({ statement }) => {
     const actual = statement[member] ?? null;
-    checks.record(`statement.${member}`, actual === expected ? 'ok' : 'fail', { expected, actual });
-  }
-}
+    return finding(`statement.${member}`, actual === expected ? 'ok' : 'fail', { expected, actual });
+  });
 
 /** How far the clocks of prover and verifier may differ: 5 minutes, in milliseconds. */
 export const CLOCK_TOLERANCE = 300_000;
 
-interface Times {
-  /** RFC 3339: when each part of the bundle says it was made. */
-  made: readonly string[];
-  /** RFC 3339: when the statements end. */
-  ends: readonly string[];
+/** The parts of a bundle that say when they were made. */
+interface DatedParts {
+  meta: BundleMeta;
+  manifests: JudgedManifests;
+  units: readonly ProofUnit[];
 }
 
 /**
@@ -68,20 +62,29 @@ interface Times {
  * time nobody could have seen it.
  */
 export function checkTimes(
-  { made, ends }: Times,
+  { meta, manifests, units }: DatedParts,
   trusted: Date | null,
   at: string | undefined,
   clock: Clock,
-  checks: CheckList,
-): void {
+): Finding[] {
+  if (units.length === 0) return [];
+  const statements = units.map(({ statement }) => statement);
+  const made = [
+    meta.created_at,
+    ...[...manifests.values()].map(({ manifest }) => manifest.created_at),
+    ...statements.map(({ issued_at }) => issued_at),
+  ];
+  const ends = statements.flatMap(({ expires_at }) => expires_at ?? []);
   const starts = made.map((time) => new Date(Date.parse(time) - CLOCK_TOLERANCE));
   const early = starts.some((start) => clock.isBefore(start, trusted) || (at !== undefined && new Date(at) < start));
   const late = ends.some((end) => clock.isAfter(new Date(end), trusted));
   // The same particulars whatever the status: the clock decides nothing but that.
-  checks.record('statement.time', early || late ? 'fail' : 'ok', {
-    expected: [`from ${latest(made)}`, ...(ends.length > 0 ? [`to ${earliest(ends)}`] : [])].join(' '),
-    actual: trusted ? trusted.toISOString() : null,
-  });
+  return [
+    finding('statement.time', early || late ? 'fail' : 'ok', {
+      expected: [`from ${latest(made)}`, ...(ends.length > 0 ? [`to ${earliest(ends)}`] : [])].join(' '),
+      actual: trusted ? trusted.toISOString() : null,
+    }),
+  ];
 }
 
 const byTime = (a: string, b: string): number => Date.parse(a) - Date.parse(b);

@@ -1,7 +1,7 @@
 import { type NamedReferenceList } from '@cap/lists';
 import { evaluationContextOf, type Bundle } from '@cap/proof';
 import { judgeLegacy } from './legacy/judge.js';
-import { CheckList } from './report/check-list.js';
+import { Findings } from './report/findings.js';
 import { Clock } from './clock.js';
 import { checkCompanyLists } from './company-lists.js';
 import { conclude } from './conclusion.js';
@@ -36,7 +36,6 @@ export async function verifyBundle(
     bundle,
     sources,
     options,
-    checks: new CheckList(bundle.generation),
     clock: new Clock(options),
     hashOf: fileHashes(bundle),
   };
@@ -45,49 +44,49 @@ export async function verifyBundle(
 
 /** Every check of the report, in pipeline order but where a comment says so. A check whose input failed stays skipped. */
 async function judge(run: Run): Promise<Judgement> {
-  const { bundle, sources, options, checks, clock, hashOf } = run;
+  const { bundle, sources, options, clock, hashOf } = run;
 
   // legacy.format, and for a bundle of the older program all else as far as it has a meaning there
   if (bundle.generation === 'legacy') return judgeLegacy(run);
 
+  const found = new Findings();
+
   // meta.schema, meta.units
-  const { meta, units } = checkMeta(bundle, checks);
-  if (!meta) return {};
+  const { meta, units } = found.take(checkMeta(bundle));
+  if (!meta) return { findings: found.all };
 
   // files.hash, files.unlisted
-  checkFiles(bundle, meta, hashOf, checks);
+  found.add(checkFiles(bundle, meta, hashOf));
 
   // manifest.schema, manifest.canonical, manifest.commitments
-  const manifests = checkManifests(bundle, units, hashOf, checks);
+  const manifests = found.take(checkManifests(bundle, units, hashOf));
 
   // files.copies: after its place, since manifests and proofs say what a copy must be
-  checkCopies({ bundle, meta, units, manifests, hashOf }, checks);
+  found.add(checkCopies({ bundle, meta, units, manifests, hashOf }));
 
   // signature.present, signature.valid
-  const signatories = checkSignatures(bundle, sources.trust, checks);
+  const signatories = found.take(checkSignatures(bundle, sources.trust));
 
   // registry.match: before its place, since the registry's time is the trusted time of the signature
-  const trusted = await checkRegistry(bundle, sources, options, checks);
+  const trusted = found.take(await checkRegistry(bundle, sources, options));
 
   // signer.trusted, signer.validity
   const signerKid = statementSigner(units, signatories);
   const kids = signatories.map(({ kid }) => kid).sort((a, b) => Number(b === signerKid) - Number(a === signerKid));
   const companies = [...manifests.values()].map(({ manifest }) => manifest.company);
-  checkSigners({ kids, companies }, sources.trust, trusted, clock, checks);
+  found.add(checkSigners({ kids, companies }, sources.trust, trusted, clock));
 
   // timestamp: always skipped, refuseOptions() refuses to be asked for it
 
   // policy.pinned, policy.status, policy.hash
-  const policy = await choosePolicy(bundle, meta, units, manifests, sources, checks);
+  const policy = found.take(await choosePolicy(bundle, meta, units, manifests, sources));
 
   // lists.company: before its place, like the others that are judged by the trusted time
-  checkCompanyLists(manifests, policy.rules, trusted, clock, checks);
+  found.add(checkCompanyLists(manifests, policy.rules, trusted, clock));
 
   // lists.known, lists.age: before their place, since proofs are judged over the lists' contents
-  const { held: lists, comparisons } = await resolveLists(
-    manifests,
-    { bundle, meta, hashOf, policy: policy.rules, sources, trusted, clock },
-    checks,
+  const { lists, comparisons, missing } = found.take(
+    await resolveLists(manifests, { bundle, meta, hashOf, policy: policy.rules, sources, trusted, clock }),
   );
 
   // proof.container, proof.backend, proof.vk, proof.binding, proof.valid, proof.claimed-only
@@ -100,37 +99,26 @@ async function judge(run: Run): Promise<Judgement> {
     allowMock: options.allowMock,
     verifying: { ...(options.pool && { pool: options.pool }), ...(options.signal && { signal: options.signal }) },
   };
-  const established = await verifyProofs(units, proofJudging, checks);
+  const established = found.take(await verifyProofs(units, proofJudging));
 
   // statement.signer
-  checkStatementSigner(units, signatories, checks);
+  found.add(checkStatementSigner(units, signatories));
 
   // statement.audience, statement.nonce
-  checkStatements(units, options, checks);
+  found.add(checkStatements(units, options));
 
   // statement.time
-  if (units.length > 0) {
-    const statements = units.map(({ statement }) => statement);
-    const made = [meta, ...[...manifests.values()].map(({ manifest }) => manifest)].map(({ created_at }) => created_at);
-    checkTimes(
-      {
-        made: [...made, ...statements.map(({ issued_at }) => issued_at)],
-        ends: statements.flatMap(({ expires_at }) => expires_at ?? []),
-      },
-      trusted,
-      options.at,
-      clock,
-      checks,
-    );
-  }
+  found.add(checkTimes({ meta, manifests, units }, trusted, options.at, clock));
 
   const rules = judgeRules(policy, manifests, established, (judged) => {
-    const found = lists.get(judged) ?? new Map<string, NamedReferenceList>();
-    const hashes = new Map([...found].map(([id, { list }]) => [id, list.hash]));
-    return evaluationContextOf(hashes, found, judged.manifest.commitments);
+    const known = lists.get(judged) ?? new Map<string, NamedReferenceList>();
+    const hashes = new Map([...known].map(([id, { list }]) => [id, list.hash]));
+    return evaluationContextOf(hashes, known, judged.manifest.commitments);
   });
   const sample = options.sample && (await verifyBundleSample(units, proofJudging, options.sample));
   return {
+    findings: found.all,
+    missingLists: missing,
     units,
     manifests,
     kids,

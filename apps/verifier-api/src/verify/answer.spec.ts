@@ -12,6 +12,7 @@ const verification: AnsweredVerification = {
   reportHash: HASH,
   reportBytes: Buffer.from('{"b":1,"a":"ü"}'),
   backend: 'disclosure',
+  missingLists: [],
   signerKid: null,
   company: null,
   validUntil: null,

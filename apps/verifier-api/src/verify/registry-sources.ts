@@ -1,7 +1,7 @@
 import { isRemoteError } from '@cap/core';
 import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { type PublishedList, type Report, type TrustStore, type VerificationSources } from '@cap/verify';
+import { type PublishedList, type TrustStore, type Verification, type VerificationSources } from '@cap/verify';
 import { type ReferenceLists } from '../lists/reference-lists.js';
 import { type Policies } from '../policy/policies.js';
 import { type RegistryConnection } from '../registry/connection.js';
@@ -59,10 +59,9 @@ export class RegistrySources implements Lookups {
     return this.from.registry.client.findEntryOfBundle(id, this.context);
   }
 
-  /** Throws the registry's error if the report blames the bundle for a list that the registry might have had. */
-  assertListsAsked({ checks }: Report): void {
-    if (this.degraded && checks.some(({ id, status }) => id === 'lists.known' && status === 'fail'))
-      throw this.#failure;
+  /** Throws the registry's error if the verdict blames the bundle for a list that the registry might have had. */
+  assertListsAsked({ missingLists }: Pick<Verification, 'missingLists'>): void {
+    if (this.degraded && missingLists.length > 0) throw this.#failure;
   }
 
   async #askOr<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {

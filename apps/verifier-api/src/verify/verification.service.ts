@@ -114,7 +114,7 @@ export class VerificationService {
       ...(pool && { pool }),
       signal: context.signal,
     });
-    lookups.assertListsAsked(report);
+    lookups.assertListsAsked(verification);
     this.#metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
     return {
       verification: { ...verification, bundleId: report.bundle_id },

@@ -15,7 +15,7 @@ export function claimsFor(
     claims.flatMap(({ name, ok }) => {
       if (name === rule_id) return [{ rule_id, ok }];
       const bound = boundBehind(rule_id, name);
-      return bound !== null && requirement && settles(requirement, bound, ok) ? [{ rule_id, ok }] : [];
+      return bound !== null && requirement && decides(requirement, bound, ok) ? [{ rule_id, ok }] : [];
     }),
   );
 }
@@ -26,7 +26,7 @@ function boundBehind(ruleId: string, name: string): number | null {
 }
 
 /** Does the claim that the count keeps (ok) or breaks (not ok) that bound decide whether it keeps the rule's own? */
-function settles({ need }: Requirement, bound: number, ok: boolean): boolean {
+function decides({ need }: Requirement, bound: number, ok: boolean): boolean {
   if (need.kind !== 'count') return false;
   if (need.max !== undefined && need.min === undefined) return ok ? bound <= need.max : bound >= need.max;
   if (need.min !== undefined && need.max === undefined) return ok ? bound >= need.min : bound <= need.min;

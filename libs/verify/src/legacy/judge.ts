@@ -1,5 +1,7 @@
-import { policyHash } from '@cap/policy';
+import { policyHash, type CompiledPolicy } from '@cap/policy';
+import { type VerificationSources } from '../inputs.js';
 import { comparePolicies, pinPolicy } from '../policy.js';
+import { type Checked, Findings } from '../report/findings.js';
 import { checkRegistry } from '../registry.js';
 import { judgeRules, NOTHING_KNOWN } from '../rules.js';
 import { type Judgement, type Run } from '../run.js';
@@ -18,9 +20,11 @@ import { checkLegacySignatures } from './signatures.js';
  * Judges a bundle of the older program by the checks that mean something for it, in pipeline order but where a comment
  * says so. Its proofs are the prover's word, so nothing here ends better than in a warning.
  */
-export async function judgeLegacy({ bundle, sources, options, checks, clock, hashOf }: Run): Promise<Judgement> {
+export async function judgeLegacy({ bundle, sources, options, clock, hashOf }: Run): Promise<Judgement> {
+  const found = new Findings();
+
   // meta.schema, meta.units, files.hash, files.unlisted
-  const units = checkLegacyMeta(bundle, hashOf, checks);
+  const units = found.take(checkLegacyMeta(bundle, hashOf));
 
   // legacy.format: before its place, since it is the question of what can be read at all
   const read = {
@@ -35,56 +39,52 @@ export async function judgeLegacy({ bundle, sources, options, checks, clock, has
       readLegacyProof,
     ),
   };
-  checkGeneration(bundle, [...read.manifests.values(), ...read.proofs.values()], checks);
+  found.add([checkGeneration(bundle, [...read.manifests.values(), ...read.proofs.values()])]);
 
   // manifest.schema, manifest.commitments; there was no canonical spelling
-  const manifests = checkLegacyManifests(read.manifests.values(), checks);
+  const manifests = found.take(checkLegacyManifests([...read.manifests.values()]));
 
   // signature.present, signature.valid
-  const kids = checkLegacySignatures([...manifests.values()], checks);
+  const kids = found.take(checkLegacySignatures([...manifests.values()]));
 
   // registry.match: before its place, since the registry's time is the trusted time of the signature
-  const trusted = await checkRegistry(bundle, sources, options, checks);
+  const trusted = found.take(await checkRegistry(bundle, sources, options));
 
   // signer.trusted, signer.validity
-  checkSigners({ kids, companies: [] }, sources.trust, trusted, clock, checks);
+  found.add(checkSigners({ kids, companies: [] }, sources.trust, trusted, clock));
 
   // policy.pinned, policy.status, policy.hash
-  const policy = await choosePolicy(units, manifests, { sources, checks });
+  const policy = found.take(await choosePolicy(units, manifests, sources));
 
   // proof.container, proof.backend, proof.binding, proof.valid, proof.claimed-only; there was no key for proof.vk
-  const established = checkLegacyProofs(units, { manifests, proofs: read.proofs, policy, options }, checks);
+  const established = found.take(checkLegacyProofs(units, { manifests, proofs: read.proofs, policy, options }));
 
   // statement.audience, statement.nonce: nothing was stated, so whoever asks gets a failure
-  checkStatements([{ statement: {} }], options, checks);
+  found.add(checkStatements([{ statement: {} }], options));
 
   // lists.known, lists.age: nothing is compared with a list
   const rules = policy
     ? judgeRules({ own: policy, rules: policy }, manifests, established, () => NOTHING_KNOWN)
     : claimsAsRules(established.flatMap(({ ownClaims }) => ownClaims));
   const sample = options.sample && { fault: 'a bundle of the older program has no rows to open' };
-  return { units, kids, signerKid: kids[0] ?? null, policy, rules, ...(sample && { sample }) };
+  return { findings: found.all, units, kids, signerKid: kids[0] ?? null, policy, rules, ...(sample && { sample }) };
 }
 
 /** The verifier's own policy: the bundle's rules are no more than the names of its claims. */
 async function choosePolicy(
   units: readonly LegacyUnit[],
   manifests: ReadonlyMap<string, JudgedLegacyManifest>,
-  { sources, checks }: Pick<Run, 'sources' | 'checks'>,
-) {
+  sources: VerificationSources,
+): Promise<Checked<CompiledPolicy | null>> {
   const last = manifests.get(units.at(-1)?.manifest_file ?? '');
   const named = last ? legacyPolicyHash(last.manifest) : null;
-  const own = await pinPolicy(named, sources, checks);
-  if (named)
-    comparePolicies(
-      own?.policy_hash ?? named,
-      [
-        ...[...manifests.values()].map(({ file, manifest }) => ({ place: file, hash: legacyPolicyHash(manifest) })),
-        ...units.flatMap(({ id, policy_hash: hash }) =>
-          hash === undefined ? [] : [{ place: `proof unit ${id}`, hash: policyHash(hash) ?? hash }],
-        ),
-      ],
-      checks,
-    );
-  return own;
+  const { value: own, findings } = await pinPolicy(named, sources);
+  if (!named) return { value: own, findings };
+  const compared = comparePolicies(own?.policy_hash ?? named, [
+    ...[...manifests.values()].map(({ file, manifest }) => ({ place: file, hash: legacyPolicyHash(manifest) })),
+    ...units.flatMap(({ id, policy_hash: hash }) =>
+      hash === undefined ? [] : [{ place: `proof unit ${id}`, hash: policyHash(hash) ?? hash }],
+    ),
+  ]);
+  return { value: own, findings: [...findings, compared] };
 }

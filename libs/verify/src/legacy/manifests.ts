@@ -1,4 +1,4 @@
-import { type CheckList } from '../report/check-list.js';
+import { type Checked, fail, finding, type Finding, ok } from '../report/findings.js';
 import { companyRoot, type LegacyManifest } from './manifest.js';
 import { type Part } from './parts.js';
 
@@ -11,22 +11,24 @@ export interface JudgedLegacyManifest {
 
 /** manifest.schema, manifest.commitments. The manifests that could be read, by file name. */
 export function checkLegacyManifests(
-  parts: Iterable<Part<LegacyManifest>>,
-  checks: CheckList,
-): Map<string, JudgedLegacyManifest> {
+  parts: readonly Part<LegacyManifest>[],
+): Checked<Map<string, JudgedLegacyManifest>> {
   const judged = new Map<string, JudgedLegacyManifest>();
+  const findings: Finding[] = [];
   for (const part of parts) {
     if (part.value === null) {
       if (part.fault !== null)
-        checks.fail('manifest.schema', { expected: 'manifest.v0 or manifest.v1.0', actual: part.fault });
+        findings.push(fail('manifest.schema', { expected: 'manifest.v0 or manifest.v1.0', actual: part.fault }));
       continue;
     }
     const { file, bytes, value: manifest } = part;
-    checks.ok('manifest.schema', { expected: manifest.version, actual: manifest.version });
     const expected = companyRoot(manifest);
     const actual = manifest.company_commitment_root;
-    checks.record('manifest.commitments', actual === expected ? 'ok' : 'fail', { expected, actual });
+    findings.push(
+      ok('manifest.schema', { expected: manifest.version, actual: manifest.version }),
+      finding('manifest.commitments', actual === expected ? 'ok' : 'fail', { expected, actual }),
+    );
     judged.set(file, { file, bytes, manifest });
   }
-  return judged;
+  return { value: judged, findings };
 }

@@ -9,7 +9,7 @@ import {
   type UnitFiles,
   digestMember,
 } from '@cap/proof';
-import { type CheckList } from '../report/check-list.js';
+import { type Checked, fail, ok, warn } from '../report/findings.js';
 import { checkListed, unlistedFiles, type FileHashes } from '../files.js';
 import { attempt } from '../meta.js';
 
@@ -66,23 +66,24 @@ export function parseLegacyMeta(value: JsonValue): LegacyMeta {
 export const PAIR: LegacyUnit = { id: 'pair', manifest_file: 'manifest.json', proof_file: 'proof.dat', depends_on: [] };
 
 /** meta.schema, meta.units, files.hash, files.unlisted; all skipped where there is no _meta.json. Units in dependency order. */
-export function checkLegacyMeta(bundle: Bundle, hashOf: FileHashes, checks: CheckList): LegacyUnit[] {
-  if (bundle.meta === null) return [PAIR];
-  const meta = attempt(
-    () => parseLegacyMeta(bundle.meta),
-    (why) => checks.fail('meta.schema', { expected: LEGACY_META_SCHEMA, actual: why }),
-  );
-  if (!meta) return [];
-  checks.ok('meta.schema', { expected: LEGACY_META_SCHEMA, actual: LEGACY_META_SCHEMA });
-  const units = attempt(
-    () => orderUnits(meta),
-    (why) => checks.fail('meta.units', { actual: why }),
-  );
-  if (units) checks.ok('meta.units', { actual: units.map(({ id }) => id).join(', ') });
-  checkListed(bundle, meta.files, hashOf, checks);
+export function checkLegacyMeta(bundle: Bundle, hashOf: FileHashes): Checked<LegacyUnit[]> {
+  if (bundle.meta === null) return { value: [PAIR], findings: [] };
+  const read = attempt(() => parseLegacyMeta(bundle.meta));
+  if ('fault' in read)
+    return { value: [], findings: [fail('meta.schema', { expected: LEGACY_META_SCHEMA, actual: read.fault })] };
+  const meta = read.value;
+  const units = attempt(() => orderUnits(meta));
   // The older program itself left files out of its list, so one more of them proves nothing.
   const unlisted = unlistedFiles(bundle, meta.files, new Set([META_FILE]));
-  if (unlisted.length > 0) checks.warn('files.unlisted', { actual: unlisted.join(', ') });
-  else checks.ok('files.unlisted');
-  return units ?? [];
+  return {
+    value: 'value' in units ? units.value : [],
+    findings: [
+      ok('meta.schema', { expected: LEGACY_META_SCHEMA, actual: LEGACY_META_SCHEMA }),
+      'fault' in units
+        ? fail('meta.units', { actual: units.fault })
+        : ok('meta.units', { actual: units.value.map(({ id }) => id).join(', ') }),
+      checkListed(bundle, meta.files, hashOf),
+      unlisted.length > 0 ? warn('files.unlisted', { actual: unlisted.join(', ') }) : ok('files.unlisted'),
+    ],
+  };
 }

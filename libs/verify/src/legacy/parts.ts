@@ -1,6 +1,6 @@
 import { isCapError } from '@cap/core';
 import { META_FILE, type Bundle, LEGACY_META_SCHEMA, META_SCHEMA } from '@cap/proof';
-import { type CheckList } from '../report/check-list.js';
+import { finding, type Finding } from '../report/findings.js';
 import { type Read } from './manifest.js';
 
 /** A manifest or proof of a bundle: what was read, or what hindered it (null: the file is not there, files.hash says so). */
@@ -32,11 +32,11 @@ function readPart<T>(file: string, bytes: Buffer | undefined, read: (bytes: Buff
  * legacy.format: are all parts of generations that are known? A known one is a warning: whoever gets such a bundle should
  * ask for a current one, whose proof is more than a claim.
  */
-export function checkGeneration({ meta }: Bundle, parts: readonly Part<unknown>[], checks: CheckList): void {
+export function checkGeneration({ meta }: Bundle, parts: readonly Part<unknown>[]): Finding {
   const actual = [
     meta === null ? `no ${META_FILE}` : LEGACY_META_SCHEMA,
     ...parts.map(({ file, generation }) => `${file}: ${generation ?? 'unknown'}`),
   ].join(', ');
   const known = parts.length > 0 && parts.every(({ generation }) => generation !== null);
-  checks.record('legacy.format', known ? 'warn' : 'fail', { expected: META_SCHEMA, actual });
+  return finding('legacy.format', known ? 'warn' : 'fail', { expected: META_SCHEMA, actual });
 }

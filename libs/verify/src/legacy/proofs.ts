@@ -1,8 +1,8 @@
 import { policyHash, type CompiledPolicy } from '@cap/policy';
-import { type CheckList } from '../report/check-list.js';
+import { type Checked, fail, type Finding, ok } from '../report/findings.js';
 import { type VerificationOptions } from '../inputs.js';
 import { acceptedBackends } from '../options.js';
-import { checkClaimedOnly, type Established } from '../proofs.js';
+import { claimedOnlyFinding, type Established } from '../proofs.js';
 import { claimsFor, factsOf } from './claims.js';
 import { legacyPolicyHash, manifestNames } from './manifest.js';
 import { type JudgedLegacyManifest } from './manifests.js';
@@ -26,67 +26,65 @@ interface ProofJudging {
 }
 
 /** proof.container, proof.backend, proof.binding, proof.valid, proof.claimed-only, for each proof unit. */
-export function checkLegacyProofs(
-  units: readonly LegacyUnit[],
-  judging: ProofJudging,
-  checks: CheckList,
-): LegacyEstablished[] {
-  return units.flatMap((unit) => {
-    const proof = readableProof(judging.proofs.get(unit.proof_file)!, checks);
-    if (!proof || !checkBackend(proof, judging.options, checks)) return [];
-    checkClaimedOnly({ name: proof.backend, strength: 'claimed' }, judging.options.allowMock, checks);
-    const manifest = judging.manifests.get(unit.manifest_file);
-    if (!manifest || !checkBinding(proof, manifest, checks)) return [];
-    checkWord(proof, checks);
-    const claims = judging.policy ? claimsFor(judging.policy, proof.claims) : [];
-    return [{ manifest, strength: 'claimed', facts: factsOf(manifest.manifest), claims, ownClaims: proof.claims }];
-  });
+export function checkLegacyProofs(units: readonly LegacyUnit[], judging: ProofJudging): Checked<LegacyEstablished[]> {
+  const checked = units.map((unit) => checkLegacyProof(unit, judging));
+  return {
+    value: checked.map(({ value }) => value).filter((proof) => proof !== null),
+    findings: checked.flatMap(({ findings }) => findings),
+  };
 }
 
-function readableProof(part: Part<LegacyProof>, checks: CheckList): LegacyProof | null {
+function checkLegacyProof(unit: LegacyUnit, judging: ProofJudging): Checked<LegacyEstablished | null> {
+  const part = judging.proofs.get(unit.proof_file)!;
   const expected = 'proof.v0 or proof.v1';
-  if (part.value) checks.ok('proof.container', { expected, actual: part.value.generation });
-  else if (part.fault !== null) checks.fail('proof.container', { expected, actual: part.fault });
-  return part.value;
+  if (!part.value)
+    return {
+      value: null,
+      findings: part.fault === null ? [] : [fail('proof.container', { expected, actual: part.fault })],
+    };
+  const proof = part.value;
+  const backend = backendFinding(proof, judging.options);
+  const findings = [ok('proof.container', { expected, actual: proof.generation }), backend];
+  if (backend.status !== 'ok') return { value: null, findings };
+  findings.push(claimedOnlyFinding({ name: proof.backend, strength: 'claimed' }, judging.options.allowMock));
+  const manifest = judging.manifests.get(unit.manifest_file);
+  if (!manifest) return { value: null, findings };
+  const binding = bindingFinding(proof, manifest);
+  findings.push(binding);
+  if (binding.status !== 'ok') return { value: null, findings };
+  findings.push(wordFinding(proof));
+  const claims = judging.policy ? claimsFor(judging.policy, proof.claims) : [];
+  const facts = factsOf(manifest.manifest);
+  return { value: { manifest, strength: 'claimed', facts, claims, ownClaims: proof.claims }, findings };
 }
 
-function checkBackend({ generation, backend }: LegacyProof, options: VerificationOptions, checks: CheckList): boolean {
+function backendFinding({ generation, backend }: LegacyProof, options: VerificationOptions): Finding {
   const accepted = acceptedBackends(options);
   if (backend !== BACKENDS[generation])
-    checks.fail('proof.backend', { expected: BACKENDS[generation], actual: `${generation} by ${backend}` });
-  else if (!accepted.includes('mock'))
-    checks.fail('proof.backend', { expected: accepted.join(' or '), actual: 'mock' });
-  else {
-    checks.ok('proof.backend', { expected: accepted.join(' or '), actual: `mock (${generation} by ${backend})` });
-    return true;
-  }
-  return false;
+    return fail('proof.backend', { expected: BACKENDS[generation], actual: `${generation} by ${backend}` });
+  const expected = accepted.join(' or ');
+  return accepted.includes('mock')
+    ? ok('proof.backend', { expected, actual: `mock (${generation} by ${backend})` })
+    : fail('proof.backend', { expected, actual: 'mock' });
 }
 
-function checkBinding(proof: LegacyProof, { manifest, bytes }: JudgedLegacyManifest, checks: CheckList): boolean {
+function bindingFinding(proof: LegacyProof, { manifest, bytes }: JudgedLegacyManifest): Finding {
   const names = manifestNames(manifest, bytes, proof.generation);
   const manifestPolicy = legacyPolicyHash(manifest);
+  const actual = `manifest ${proof.manifestHash}`;
   if (!names.includes(proof.manifestHash))
-    checks.fail('proof.binding', {
-      expected: `manifest ${names.join(' or ')}`,
-      actual: `manifest ${proof.manifestHash}`,
-    });
-  else if (proof.policyHash !== null && policyHash(proof.policyHash) !== manifestPolicy)
-    checks.fail('proof.binding', { expected: `policy ${manifestPolicy}`, actual: `policy ${proof.policyHash}` });
-  else {
-    checks.ok('proof.binding', { actual: `manifest ${proof.manifestHash}` });
-    return true;
-  }
-  return false;
+    return fail('proof.binding', { expected: `manifest ${names.join(' or ')}`, actual });
+  return proof.policyHash !== null && policyHash(proof.policyHash) !== manifestPolicy
+    ? fail('proof.binding', { expected: `policy ${manifestPolicy}`, actual: `policy ${proof.policyHash}` })
+    : ok('proof.binding', { actual });
 }
 
 /** A failed check counts whatever its name; the rules only know the names of the policy. */
-function checkWord({ claims, passed }: LegacyProof, checks: CheckList): void {
-  const failed = claims.filter(({ ok }) => !ok).map(({ name }) => name);
-  if (passed && failed.length === 0) checks.ok('proof.valid');
-  else
-    checks.fail('proof.valid', {
-      expected: 'no failed check',
-      actual: failed.length > 0 ? failed.join(', ') : 'the status is not ok',
-    });
+function wordFinding({ claims, passed }: LegacyProof): Finding {
+  const failed = claims.filter(({ ok: held }) => !held).map(({ name }) => name);
+  if (passed && failed.length === 0) return ok('proof.valid');
+  return fail('proof.valid', {
+    expected: 'no failed check',
+    actual: failed.length > 0 ? failed.join(', ') : 'the status is not ok',
+  });
 }

@@ -1,7 +1,7 @@
 import { verify, type KeyObject } from 'node:crypto';
 import { isCapError } from '@cap/core';
 import { kidOf, publicKeyFromText } from '@cap/crypto';
-import { type CheckList } from '../report/check-list.js';
+import { type Checked, fail, type Finding, ok } from '../report/findings.js';
 import { signedMessage, type LegacySignature } from './manifest.js';
 import { type JudgedLegacyManifest } from './manifests.js';
 
@@ -9,34 +9,33 @@ import { type JudgedLegacyManifest } from './manifests.js';
  * signature.present, signature.valid. The older program signed manifests, and nothing else: proof and other files are
  * held by their hashes alone. Returns the kids that signed; empty unless every manifest is signed and every signature valid.
  */
-export function checkLegacySignatures(manifests: readonly JudgedLegacyManifest[], checks: CheckList): string[] {
+export function checkLegacySignatures(manifests: readonly JudgedLegacyManifest[]): Checked<string[]> {
   const kids = new Set<string>();
-  let valid = true;
+  const findings: Finding[] = [];
   for (const { file, manifest } of manifests) {
     const { signatures } = manifest;
     if (signatures.length === 0) {
-      checks.fail('signature.present', { expected: 'a signature', actual: `${file}: none` });
-      valid = false;
+      findings.push(fail('signature.present', { expected: 'a signature', actual: `${file}: none` }));
       continue;
     }
-    checks.ok('signature.present', { actual: signatures.map(({ signer }) => signer).join(', ') });
+    findings.push(ok('signature.present', { actual: signatures.map(({ signer }) => signer).join(', ') }));
     const message = Buffer.from(signedMessage(manifest));
     for (const signature of signatures) {
       const key = keyOf(signature);
       const kid = key && kidOf(key);
       if (key && isValid(signature, message, key)) kids.add(kid!);
-      else {
-        valid = false;
-        checks.fail('signature.valid', {
-          expected: `${file} as it stood before signing, signed with Ed25519 by ${kid ?? 'a readable key'}`,
-          actual: key ? 'the signature does not verify' : 'pubkey_hex is no Ed25519 key',
-        });
-      }
+      else
+        findings.push(
+          fail('signature.valid', {
+            expected: `${file} as it stood before signing, signed with Ed25519 by ${kid ?? 'a readable key'}`,
+            actual: key ? 'the signature does not verify' : 'pubkey_hex is no Ed25519 key',
+          }),
+        );
     }
   }
-  if (!valid) return [];
-  if (kids.size > 0) checks.ok('signature.valid', { actual: [...kids].join(', ') });
-  return [...kids];
+  if (findings.some(({ status }) => status === 'fail')) return { value: [], findings };
+  if (kids.size > 0) findings.push(ok('signature.valid', { actual: [...kids].join(', ') }));
+  return { value: [...kids], findings };
 }
 
 /** Hex with or without `0x`, in either case. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type RuleStatus } from '@cap/policy';
-import { CheckList } from './check-list.js';
+import { checksOf, fail, ok, warn } from './findings.js';
 import { CHECK_IDS, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';
 import { verdictOf, type Check } from './report.js';
@@ -31,12 +31,9 @@ it('a sample of other rows is a fail, whatever else holds', () => {
   expect(verdictOf(checks('ok'), rules('proven'), sample('fail'))).toBe('fail');
 });
 
-describe('CheckList', () => {
-  it('has every check once, in order, skipped unless recorded', () => {
-    const list = new CheckList();
-    list.ok('proof.valid');
-    list.ok('meta.schema', { expected: 'a', actual: 'b' });
-    const all = list.all();
+describe('checksOf', () => {
+  it('has every check once, in order, skipped unless something was found', () => {
+    const all = checksOf([ok('proof.valid'), ok('meta.schema', { expected: 'a', actual: 'b' })]);
     expect(all.map(({ id }) => id)).toEqual(CHECK_IDS);
     expect(all[0]).toEqual({
       id: 'meta.schema',
@@ -48,23 +45,23 @@ describe('CheckList', () => {
     expect(all.filter(({ status }) => status === 'skipped')).toHaveLength(CHECK_IDS.length - 2);
   });
 
-  it('keeps the worst of several records, the first among equals', () => {
-    const list = new CheckList();
-    list.warn('signer.trusted', { actual: 'first warning' });
-    list.ok('signer.trusted');
-    list.fail('signer.trusted', { actual: 'first fault' });
-    list.fail('signer.trusted', { actual: 'second fault' });
-    list.warn('signer.trusted', { actual: 'second warning' });
-    expect(list.all().find(({ id }) => id === 'signer.trusted')).toMatchObject({
+  it('keeps the worst of several findings, the first among equals', () => {
+    const all = checksOf([
+      warn('signer.trusted', { actual: 'first warning' }),
+      ok('signer.trusted'),
+      fail('signer.trusted', { actual: 'first fault' }),
+      fail('signer.trusted', { actual: 'second fault' }),
+      warn('signer.trusted', { actual: 'second warning' }),
+    ]);
+    expect(all.find(({ id }) => id === 'signer.trusted')).toMatchObject({
       status: 'fail',
       actual: 'first fault',
     });
   });
 
   it('cuts long texts without breaking a character', () => {
-    const list = new CheckList();
-    list.fail('files.unlisted', { actual: `${'x'.repeat(999)}💥 and more` });
-    const { actual } = list.all().find(({ id }) => id === 'files.unlisted')!;
+    const found = checksOf([fail('files.unlisted', { actual: `${'x'.repeat(999)}💥 and more` })]);
+    const { actual } = found.find(({ id }) => id === 'files.unlisted')!;
     expect(actual!.isWellFormed()).toBe(true);
     expect(actual!.length).toBeLessThan(1_010);
   });
