@@ -1,7 +1,6 @@
 import { counter, histogram } from '@cap/service-kit';
-import { type Verdict } from '@cap/verify';
+import { type Verdict, VERDICTS } from '@cap/core';
 
-const VERDICTS: readonly Verdict[] = ['ok', 'warn', 'fail'];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Metrics of judging. Every verdict is there from the start, so that a rate over none is 0 and not absent. */

@@ -1,11 +1,12 @@
+import { digest, kid, instant } from '@cap/core';
 import { z } from 'zod';
-import { count, digest, kid, time } from './scalars.js';
+import { count } from './scalars.js';
 
 /** Of the backup worker: one backup as listings have it. */
-export const backupRecord = z
+const backupRecord = z
   .object({
     name: z.string(),
-    created_at: time,
+    created_at: instant,
     size_bytes: count,
     sha3_256: digest,
     log_size: count,
@@ -24,10 +25,10 @@ const drill = z
     /** The first one first. */
     faults: z.array(z.object({ object: z.string(), message: z.string() })),
     kid,
-    created_at: time,
+    created_at: instant,
     log_size: count,
     head_digest: digest,
-    newest_event_at: time.nullable(),
+    newest_event_at: instant.nullable(),
     entries: count,
     blobs: count,
     /** Bytes of the restored files. */

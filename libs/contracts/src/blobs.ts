@@ -1,6 +1,7 @@
+import { digest } from '@cap/core';
 import { z } from 'zod';
 import { pageOf } from './page.js';
-import { count, digest } from './scalars.js';
+import { count } from './scalars.js';
 
 /** PUT /v1/blobs: `upload` is kept 24 h unless something refers to it, `keep` for good. */
 export const blobPutQuery = z.strictObject({ retain: z.enum(['upload', 'keep']).default('upload') });

@@ -1,10 +1,10 @@
+import { digest, VERDICTS, kid, instant } from '@cap/core';
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
 import { receipt } from './log.js';
-import { count, digest, digestRef, kid, plainText, time } from './scalars.js';
+import { count, digestRef, plainText } from './scalars.js';
 
-export const verdict = z.enum(['ok', 'warn', 'fail']);
-export type Verdict = z.infer<typeof verdict>;
+export const verdict = z.enum(VERDICTS);
 
 const content = {
   bundle_id: digest,
@@ -27,13 +27,13 @@ export type EntryRequest = z.infer<typeof entryRequest>;
 export const entryRecord = z
   .object({
     entry_id: z.uuid(),
-    registered_at: time,
+    registered_at: instant,
     ...content,
     company: z.string().nullable(),
     /** Sequence number of the log event that registered it. */
     log_index: count,
     /** Since when bundle and company are gone; the entry and its proofs stay. */
-    erased_at: time.nullable(),
+    erased_at: instant.nullable(),
     /** Neither retention nor an erasure may touch it. */
     legal_hold: z.boolean(),
   })
@@ -57,9 +57,9 @@ export const entryQuery = pageQuery.extend({
   company: plainText.max(500).optional(),
   result: verdict.optional(),
   /** Registered at or after. */
-  from: time.optional(),
+  from: instant.optional(),
   /** Registered before. */
-  to: time.optional(),
+  to: instant.optional(),
 });
 export type EntryQuery = z.input<typeof entryQuery>;
 export const entryPage = pageOf(entryRecord).meta({ id: 'EntryPage' });

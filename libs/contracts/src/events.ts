@@ -1,12 +1,13 @@
+import { digest, instant } from '@cap/core';
 import { z } from 'zod';
 import { PAGE_LIMIT } from './page.js';
-import { count, digest, jsonObject, queryNumber, time } from './scalars.js';
+import { count, jsonObject, queryNumber } from './scalars.js';
 
 /** One event of the registry's hash chain. */
 export const eventRecord = z
   .object({
     seq: count,
-    ts: time,
+    ts: instant,
     event: z.string(),
     details: jsonObject,
     prev_digest: digest,

@@ -1,5 +1,6 @@
+import { digest } from '@cap/core';
 import { z } from 'zod';
-import { digest, queryNumber } from './scalars.js';
+import { queryNumber } from './scalars.js';
 
 /** A caller's choice, so that a request for a lease that is sent again is the same request. */
 const leaseId = z.uuid();

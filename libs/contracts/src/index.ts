@@ -1,18 +1,98 @@
-/** The internal HTTP API of the registry: schemas of what goes over the wire, and the typed client. */
-export * from './scalars.js';
-export * from './problem.js';
-export * from './backups.js';
-export * from './page.js';
-export * from './policies.js';
-export * from './lists.js';
-export * from './blobs.js';
-export * from './entries.js';
-export * from './events.js';
-export * from './operations.js';
-export * from './idempotency.js';
-export * from './log.js';
-export * from './snapshots.js';
-export * from './status.js';
-export * from './or-null.js';
-export { Transport, type CallContext, type TransportOptions } from './transport.js';
-export * from './registry-client.js';
+/**
+ * The internal HTTP APIs of the registry and the backup worker: the schemas of what goes over the wire, and the registry's typed
+ * client. Start reading in registry-client.ts; a schema's `meta({ id })` is its name in the OpenAPI documents.
+ */
+export { count, jsonObject, PATH_PART_LENGTH, pathPart, plainText } from './scalars.js';
+export { problem, type Problem, PROBLEM_MEDIA_TYPE } from './problem.js';
+export { type Page, PAGE_LIMIT, pageQuery } from './page.js';
+export {
+  policyPage,
+  policyQuery,
+  type PolicyQuery,
+  policyRecord,
+  type PolicyRecord,
+  policyRequest,
+  type PolicyRequest,
+  policyStatus,
+  type PolicyStatus,
+  policyStatusRequest,
+  policyStored,
+  type PolicyStored,
+  type PolicySummary,
+} from './policies.js';
+export {
+  listPage,
+  listQuery,
+  listRecord,
+  type ListRecord,
+  listRequest,
+  type ListRequest,
+  listStored,
+  type ListStored,
+  listWithdrawal,
+  type ListWithdrawal,
+} from './lists.js';
+export { blobPage, blobPutQuery, blobRecord, type BlobRecord } from './blobs.js';
+export {
+  entryPage,
+  entryQuery,
+  type EntryQuery,
+  entryRecord,
+  type EntryRecord,
+  entryRequest,
+  type EntryRequest,
+  entryStored,
+  type EntryStored,
+  verdict,
+} from './entries.js';
+export {
+  eventPage,
+  type EventPage,
+  eventQuery,
+  eventRecord,
+  type EventRecord,
+  eventRequest,
+  type EventRequest,
+} from './events.js';
+export {
+  collectedRecord,
+  type CollectedRecord,
+  collectRequest,
+  type CollectRequest,
+  eraseRequest,
+  type ErasureReason,
+  erasureRecord,
+  type ErasureRecord,
+  heldEntries,
+  type HeldEntries,
+  holdRequest,
+  retentionRequest,
+  type RetentionRequest,
+  retiredRecord,
+  type RetiredRecord,
+} from './operations.js';
+export {
+  answerQuery,
+  keyRequest,
+  type KeyRequest,
+  keyState,
+  type KeyState,
+  leaseRequest,
+  type LeaseRequest,
+  releaseQuery,
+} from './idempotency.js';
+export {
+  checkpointRecord,
+  type CheckpointRecord,
+  consistencyQuery,
+  consistencyRecord,
+  type ConsistencyRecord,
+  inclusionQuery,
+  receipt,
+  type ReceiptRecord,
+} from './log.js';
+export { snapshotRecord, type SnapshotRecord } from './snapshots.js';
+export { registryStatus, type RegistryStatus } from './status.js';
+export { backupList, backupMade } from './backups.js';
+export { type CallContext, Transport, type TransportOptions } from './transport.js';
+export { type Download, RegistryClient } from './registry-client.js';

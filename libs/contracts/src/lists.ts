@@ -1,12 +1,12 @@
+import { dayOrInstant, digest, instant } from '@cap/core';
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
-import { count, dayOrTime, digest, plainText, time } from './scalars.js';
+import { count, plainText } from './scalars.js';
 
-export const listKind = z.enum(['sanctions', 'jurisdictions']);
-export type ListKind = z.infer<typeof listKind>;
+const listKind = z.enum(['sanctions', 'jurisdictions']);
 
 /** The name that policies and manifests know a reference list by. */
-export const listId = z
+const listId = z
   .string()
   .regex(/^[a-z][a-z0-9._-]{0,63}$/, { error: 'expected a name of lower-case letters, digits, . _ -' });
 
@@ -15,7 +15,7 @@ export const listRequest = z
   .strictObject({
     id: listId,
     kind: listKind,
-    as_of: dayOrTime.refine((asOf) => Date.parse(asOf) <= Date.now() + 86_400_000, {
+    as_of: dayOrInstant.refine((asOf) => Date.parse(asOf) <= Date.now() + 86_400_000, {
       error: 'expected no day that is still to come',
     }),
     content: z.base64({ error: 'expected base64' }),
@@ -40,9 +40,9 @@ export const listRecord = z
     as_of: z.string(),
     /** The as_of of the newest list with this id that was not withdrawn; null if all were. */
     newest_as_of: z.string().nullable(),
-    created_at: time,
+    created_at: instant,
     /** Since when nobody should rely on this content any more, and why; null if it was not withdrawn. */
-    withdrawn_at: time.nullable(),
+    withdrawn_at: instant.nullable(),
     withdrawal_reason: z.string().nullable(),
     /** Bytes of the CSV. */
     size: count,

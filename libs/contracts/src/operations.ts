@@ -1,6 +1,7 @@
+import { digest, instant } from '@cap/core';
 import { z } from 'zod';
 import { entryRecord } from './entries.js';
-import { count, digest, time } from './scalars.js';
+import { count } from './scalars.js';
 
 const dry_run = z.boolean().default(false);
 
@@ -39,7 +40,7 @@ export const holdRequest = z.strictObject({ held: z.boolean() }).meta({ id: 'Hol
 export const heldEntries = z.object({ items: z.array(entryRecord) }).meta({ id: 'HeldEntries' });
 export type HeldEntries = z.infer<typeof heldEntries>;
 
-export const erasureReason = z.enum(['personal-data', 'retention']);
+const erasureReason = z.enum(['personal-data', 'retention']);
 export type ErasureReason = z.infer<typeof erasureReason>;
 
 /** POST /v1/entries/:id/erase, where :id is an entry or a bundle. */
@@ -47,13 +48,13 @@ export const eraseRequest = z
   .strictObject({ reason: erasureReason.default('personal-data') })
   .meta({ id: 'EraseRequest' });
 export const erasureRecord = z
-  .object({ bundle_id: digest, erased_at: time, entries: count })
+  .object({ bundle_id: digest, erased_at: instant, entries: count })
   .meta({ id: 'ErasureRecord' });
 export type ErasureRecord = z.infer<typeof erasureRecord>;
 
 /** The least number of years that evidence is kept. */
-export const MIN_RETENTION_YEARS = 7;
-export const retentionYears = z
+const MIN_RETENTION_YEARS = 7;
+const retentionYears = z
   .int()
   .min(MIN_RETENTION_YEARS, {
     error: `expected ${MIN_RETENTION_YEARS} years or more: LkSG § 10 (1) has evidence kept for seven years`,
@@ -69,8 +70,8 @@ export type RetentionRequest = z.input<typeof retentionRequest>;
 /** At most 1 000 bundles: `more` says that there are others. */
 export const retiredRecord = z
   .object({
-    before: time,
-    bundles: z.array(z.object({ bundle_id: digest, registered_at: time, log_index: count })),
+    before: instant,
+    bundles: z.array(z.object({ bundle_id: digest, registered_at: instant, log_index: count })),
     more: z.boolean(),
   })
   .meta({ id: 'RetiredRecord' });

@@ -1,6 +1,7 @@
+import { digest, instant } from '@cap/core';
 import { z } from 'zod';
 import { pageOf, pageQuery } from './page.js';
-import { digest, jsonObject, pathPart, time } from './scalars.js';
+import { jsonObject, pathPart } from './scalars.js';
 
 export const policyStatus = z.enum(['active', 'deprecated', 'draft']);
 export type PolicyStatus = z.infer<typeof policyStatus>;
@@ -11,7 +12,7 @@ export const policyRequest = z
   .meta({ id: 'PolicyRequest' });
 export type PolicyRequest = z.infer<typeof policyRequest>;
 
-export const policySummary = z
+const policySummary = z
   .object({
     /** v1: UUIDv8 of the hash; v2: `id@version`. */
     policy_id: z.string(),
@@ -20,7 +21,7 @@ export const policySummary = z
     version: z.string(),
     policy_hash: digest,
     status: policyStatus,
-    created_at: time,
+    created_at: instant,
   })
   .meta({ id: 'PolicySummary' });
 export type PolicySummary = z.infer<typeof policySummary>;

@@ -1,26 +1,12 @@
+import { type digest } from '@cap/core';
 import { z } from 'zod';
-
-/** Digest text: `0x` + 64 lowercase hex digits. */
-export const digest = z
-  .templateLiteral(['0x', z.string().regex(/^[0-9a-f]{64}$/)])
-  .meta({ description: '0x and 64 lower-case hex digits' });
-export type DigestText = z.infer<typeof digest>;
 
 /** A digest that something is looked up by, in either spelling; what comes out is the first. */
 export const digestRef = z
   .string()
   .regex(/^(0x|sha3-256:)[0-9a-f]{64}$/, { error: 'expected 0x or sha3-256: and 64 lower-case hex digits' })
-  .transform((text) => text.replace('sha3-256:', '0x') as DigestText)
+  .transform((text) => text.replace('sha3-256:', '0x') as z.infer<typeof digest>)
   .meta({ description: '0x or sha3-256: and 64 lower-case hex digits' });
-
-/** First 16 bytes of BLAKE3 of a public key, as hex. */
-export const kid = z.string().regex(/^[0-9a-f]{32}$/, { error: 'expected 32 lower-case hex digits' });
-
-/** RFC 3339 UTC with `Z`. */
-export const time = z.iso.datetime({ error: 'expected an RFC 3339 UTC time, e.g. 2026-01-15T10:00:00Z' });
-
-/** A day or an RFC 3339 UTC time. */
-export const dayOrTime = z.union([z.iso.date(), time], { error: 'expected YYYY-MM-DD or an RFC 3339 UTC time' });
 
 /** Text that a database can hold and a URL can carry. */
 export const plainText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
@@ -45,4 +31,3 @@ export const queryNumber = (min: number, max: number) =>
 
 /** A JSON object whose members are none of this layer's business; nested values are passed on untouched. */
 export const jsonObject = z.looseObject({});
-export type JsonObjectText = z.infer<typeof jsonObject>;

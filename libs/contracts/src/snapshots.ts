@@ -1,5 +1,6 @@
+import { digest, instant } from '@cap/core';
 import { z } from 'zod';
-import { count, digest, time } from './scalars.js';
+import { count } from './scalars.js';
 
 /** A lease on one consistent state: the database as of log_size events, and the BLOBs that it refers to. */
 export const snapshotRecord = z
@@ -8,7 +9,7 @@ export const snapshotRecord = z
     log_size: count,
     /** Digest of the event log_size - 1. */
     head_digest: digest,
-    expires_at: time,
+    expires_at: instant,
     /** Of the log. */
     epoch: z.int().min(1),
     /** The signed note of the tree of log_size events; null if the registry signs nothing. */

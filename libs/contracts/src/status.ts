@@ -1,5 +1,6 @@
+import { digest } from '@cap/core';
 import { z } from 'zod';
-import { count, digest } from './scalars.js';
+import { count } from './scalars.js';
 
 /** GET /v1/status */
 export const registryStatus = z

@@ -1,21 +1,20 @@
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import { createBLAKE3 } from 'hash-wasm';
-import { CapError } from '@cap/core';
+import { CapError, DIGEST_PATTERN } from '@cap/core';
 import { shared, wide } from './blake3-instances.js';
 
 /** Digest text: `0x` + 64 lowercase hex digits. */
 export type Digest = `0x${string}`;
 
-const DIGEST = /^0x[0-9a-f]{64}$/;
-
-export const isDigest = (text: unknown): text is Digest => typeof text === 'string' && DIGEST.test(text);
+export const isDigest = (text: unknown): text is Digest => typeof text === 'string' && DIGEST_PATTERN.test(text);
 
 /** 32 raw bytes -> `0x…` text. */
 export const digestText = (bytes: Uint8Array): Digest => `0x${Buffer.from(bytes).toString('hex')}`;
 
 /** `0x…` text -> 32 raw bytes. Throws RangeError for anything else. */
 export function digestBytes(text: string): Buffer {
-  if (!DIGEST.test(text)) throw new RangeError(`not a digest (0x + 64 lowercase hex digits): ${text.slice(0, 80)}`);
+  if (!DIGEST_PATTERN.test(text))
+    throw new RangeError(`not a digest (0x + 64 lowercase hex digits): ${text.slice(0, 80)}`);
   return Buffer.from(text.slice(2), 'hex');
 }
 

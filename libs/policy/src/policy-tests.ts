@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { blake3Text, isDigest, type Digest } from '@cap/crypto';
-import { CapError, jcsText, type JsonValue } from '@cap/core';
+import { blake3Text, type Digest } from '@cap/crypto';
+import { CapError, jcsText, type JsonValue, digest } from '@cap/core';
 import { defaultIdScheme } from '@cap/lists';
 import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
@@ -9,7 +9,7 @@ import { type EvaluationContext, type Fact, type RuleStatus } from './facts.js';
 import { invalid } from './v1.js';
 
 const list = z.enum(['suppliers', 'ubos']);
-const digest = z.string().refine(isDigest, 'expected 0x and 64 hex digits').optional();
+const hash = digest.optional();
 const idScheme = z.enum(['id', 'name', 'person']).optional();
 const FactCase = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('count'), list, min: z.int().min(0).optional(), max: z.int().min(0).optional() }),
@@ -18,10 +18,10 @@ const FactCase = z.discriminatedUnion('kind', [
     kind: z.literal('disjoint'),
     list,
     reference_list: z.string(),
-    hash: digest,
+    hash,
     id_scheme: idScheme,
   }),
-  z.strictObject({ kind: z.literal('rows_allowed'), list, table_hash: digest }),
+  z.strictObject({ kind: z.literal('rows_allowed'), list, table_hash: hash }),
   z.strictObject({
     kind: z.literal('disclosed'),
     list,

@@ -83,7 +83,6 @@ export {
   commitmentsFault,
   COMMITTED_LISTS,
   companyCommitmentRoot,
-  digestMember,
   ID_SCHEMES,
   type Manifest,
   manifestHash,

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { jcsText } from '@cap/core';
+import { jcsText, digest } from '@cap/core';
 import { type ChainEvent } from '@cap/tlog';
-import { digestMember } from '@cap/proof';
 import { parseFile, readIfPresent, writeFile } from './files.js';
 
 /**
@@ -12,7 +11,7 @@ import { parseFile, readIfPresent, writeFile } from './files.js';
 const headSchema = z.strictObject({
   schema: z.literal('cap-audit-head.v1'),
   events_count: z.int().min(1),
-  tail_digest: digestMember,
+  tail_digest: digest,
 });
 
 export const AUDIT_HEAD = 'audit.head';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { CapError, jcsText, parseJson, type JsonObject } from '@cap/core';
+import { CapError, jcsText, parseJson, type JsonObject, digest } from '@cap/core';
 import { chainFault, nextEvent, type ChainEvent } from '@cap/tlog';
-import { digestMember } from '@cap/proof';
 import { legacyChainFault } from './legacy-audit.js';
 import { auditHeadFault, writeAuditHead } from './audit-head.js';
 import { readIfPresent, writeFile } from './files.js';
@@ -11,8 +10,8 @@ const eventSchema = z.strictObject({
   ts: z.string(),
   event: z.string().min(1),
   details: z.record(z.string(), z.json()),
-  prev_digest: digestMember,
-  digest: digestMember,
+  prev_digest: digest,
+  digest: digest,
 });
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { digest } from '@cap/core';
 import {
   type BackendName,
   backendByName,
@@ -6,7 +7,6 @@ import {
   isSalt,
   type MerkleSecrets,
   commitmentSchema,
-  digestMember,
 } from '@cap/proof';
 import { LIST_FIELDS, valueFault, type ListName, type ListRow } from '@cap/lists';
 
@@ -66,10 +66,10 @@ export const proofRecordSchema = z.strictObject({
     (name) => typeof name === 'string' && backendByName(name) !== undefined,
     'unknown backend',
   ),
-  proof_hash: digestMember,
-  manifest_hash: digestMember,
-  policy_hash: digestMember,
-  vk_hash: digestMember,
+  proof_hash: digest,
+  manifest_hash: digest,
+  policy_hash: digest,
+  vk_hash: digest,
   statement: statementSchema,
 });
 /** proof.json: what proof.capz states, for the bundle's _meta.json. */

@@ -14,7 +14,7 @@ export {
 export { inspectBundle, type Inspection, mainFiles } from './inspect.js';
 export { entryOfReceipt, registeredFault } from './receipt.js';
 export { CHECK_IDS } from './report/checks.js';
-export { type Report, type Verdict } from './report/report.js';
+export { type Report } from './report/report.js';
 export { type Company, companyText } from './trust/company.js';
 export {
   addToTrust,

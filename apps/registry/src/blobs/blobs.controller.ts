@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { digest } from '@cap/core';
 import { Controller, Get, Head, Headers, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -9,7 +10,6 @@ import {
   type BlobRecord,
   type CollectedRecord,
   collectRequest,
-  digest,
   type Page,
   pageQuery,
   blobRecord,

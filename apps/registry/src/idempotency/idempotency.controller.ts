@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
+import { digest } from '@cap/core';
 import { Controller, Delete, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import {
   answerQuery,
-  digest,
   keyRequest,
   type KeyRequest,
   type KeyState,

@@ -1,4 +1,5 @@
-import { digest, jsonObject, pathPart, policyStatus, time } from '@cap/contracts';
+import { jsonObject, pathPart, policyStatus } from '@cap/contracts';
+import { instant, digest } from '@cap/core';
 import { type Lint } from '@cap/policy';
 import { z } from 'zod';
 
@@ -63,7 +64,7 @@ export const policyV2 = z
     policy_id: z.string(),
     policy_hash: hashV2,
     status: policyStatus,
-    created_at: time,
+    created_at: instant,
     policy: jsonObject,
     ir: jsonObject,
     ir_hash: z.string(),

@@ -1,4 +1,5 @@
-import { count, digest } from '@cap/contracts';
+import { count } from '@cap/contracts';
+import { digest } from '@cap/core';
 import { z } from 'zod';
 import { anyJson } from '../any-json.js';
 

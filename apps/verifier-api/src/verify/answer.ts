@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, digest, type EntryStored, receipt, time, verdict } from '@cap/contracts';
+import { instant, digest } from '@cap/core';
+import { count, type EntryStored, receipt, verdict } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
 import { CHECK_IDS, type Report, type Verification } from '@cap/verify';
@@ -25,7 +26,7 @@ export const report = z
       allow_mock: z.boolean(),
       backends: z.array(z.enum(backends.map(({ name }) => name) as [BackendName, ...BackendName[]])),
     }),
-    at: time.nullable(),
+    at: instant.nullable(),
     bundle_id: digest.nullable(),
     checks: z.array(check).length(CHECK_IDS.length),
     cleared: z.array(z.never()).max(0),
@@ -52,7 +53,7 @@ export const report = z
     sample: z.object({ places: z.array(z.string()), result: z.enum(['ok', 'fail']) }).nullable(),
     schema: z.literal('cap-report.v2'),
     signers: z.array(z.object({ kid: z.string(), owner: z.string().nullable() })),
-    statement: z.object({ expires_at: time.nullable(), issued_at: time }).nullable(),
+    statement: z.object({ expires_at: instant.nullable(), issued_at: instant }).nullable(),
     trust_hash: digest.nullable(),
   })
   .meta({

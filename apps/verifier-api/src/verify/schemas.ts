@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CapError } from '@cap/core';
-import { digest, jsonObject, pathPart, plainText, time } from '@cap/contracts';
+import { CapError, digest, instant } from '@cap/core';
+import { jsonObject, pathPart, plainText } from '@cap/contracts';
 import { backends, type BackendName } from '@cap/proof';
 
 const flag = z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
@@ -15,7 +15,7 @@ const options = <T extends z.ZodType<boolean>>(bool: T) => ({
   check_registry: bool.optional(),
   audience: text.optional(),
   nonce: text.optional(),
-  at: time.optional(),
+  at: instant.optional(),
 });
 
 const backendText = z.string().min(1).max(200);

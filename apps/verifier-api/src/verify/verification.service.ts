@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext, type EntryStored } from '@cap/contracts';
-import { CapError, type JsonValue } from '@cap/core';
+import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { type BackendName } from '@cap/proof';
 import { CONFIG, type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
-  type Verdict,
   verifyBundle,
   type VerificationOptions,
   type VerificationSources,

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { type ErrorCode, CapError, jcs, type JsonObject, parseJson } from '@cap/core';
+import { type ErrorCode, CapError, digest, instant, jcs, type JsonObject, parseJson } from '@cap/core';
 import { pathFault } from './names.js';
 
-const digest = z.templateLiteral(['0x', z.string().regex(/^[0-9a-f]{64}$/)]);
 const count = z.int().nonnegative();
-const time = z.iso.datetime();
 
 /** Something that should be saved and is not in the archive. */
 const omission = z.strictObject({
@@ -35,7 +33,7 @@ export type ManifestFile = z.infer<typeof file>;
 
 /** What every description of a backup says of the registry's state. */
 export const stateShape = {
-  created_at: time,
+  created_at: instant,
   log_size: count,
   head_digest: digest,
   /** Of the log; a restore begins a new one. */

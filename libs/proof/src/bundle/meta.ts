@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CapError, type JsonValue, isInstant } from '@cap/core';
-import { isDigest, isPublicKeyText, type Digest, type PublicKeyText } from '@cap/crypto';
+import { CapError, type JsonValue, digest, instant } from '@cap/core';
+import { isPublicKeyText, type Digest, type PublicKeyText } from '@cap/crypto';
 import { type Statement } from '../backends/backend.js';
 import { visibleText } from '../manifest/manifest.js';
 import { UNLISTED_FILES } from './bundle.js';
@@ -59,8 +59,6 @@ export const LEGACY_META_SCHEMA = 'cap-bundle.v1';
 const MAX_UNITS = 8;
 
 const text = visibleText.max(10_000);
-const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
-const digest = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
 /** A public key member of a JSON format. */
 export const publicKeyMember = z.custom<PublicKeyText>(isPublicKeyText, 'expected 0x + 64 lowercase hex digits');
 const roles = Object.keys(ROLE_NAMES) as [FileRole, ...FileRole[]];

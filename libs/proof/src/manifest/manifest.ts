@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { blake3Text, isDigest, sha3Text, type Digest } from '@cap/crypto';
-import { CapError, jcs, parseJson, isDate, isInstant } from '@cap/core';
+import { blake3Text, sha3Text, type Digest } from '@cap/crypto';
+import { CapError, jcs, parseJson, dayOrInstant, digest, instant } from '@cap/core';
 import { COUNTRIES_VERSION, UNICODE_VERSION, invisibleCharacter, type IdScheme, type ListName } from '@cap/lists';
 import { type CompiledPolicy } from '@cap/policy';
 
@@ -56,8 +56,6 @@ export interface Manifest {
   audit: { tail_digest: Digest; events_count: number };
 }
 
-/** A digest member of a JSON format: `0x` + 64 lowercase hex digits. */
-export const digestMember = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
 /** A text that people read: nothing in it that they don't see. */
 export const visibleText = z.string().superRefine((value, context) => {
   const invisible = invisibleCharacter(value);
@@ -66,10 +64,6 @@ export const visibleText = z.string().superRefine((value, context) => {
 });
 const text = visibleText.min(1).max(1_000);
 const count = z.int().min(0);
-const dateOrInstant = z
-  .string()
-  .refine((value) => isDate(value) || isInstant(value), 'expected YYYY-MM-DD or RFC 3339 UTC with Z');
-const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
 
 /** Segments of one list at most: about 64 000 suppliers. */
 export const MOST_SEGMENTS = 64;
@@ -78,7 +72,7 @@ const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase h
 const list = z.custom<ListName>((name) => text.safeParse(name).success, 'expected the name of a list');
 const common = { list, id_scheme: z.enum(['id', 'name', 'person']), unicode: text, countries: text };
 export const commitmentSchema = z.discriminatedUnion('scheme', [
-  z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v3'), root: digestMember, count }),
+  z.strictObject({ ...common, scheme: z.literal('merkle-blake3.v3'), root: digest, count }),
   z.strictObject({
     ...common,
     scheme: z.literal('kzg-columns.v1'),
@@ -94,12 +88,12 @@ const manifestSchema = z.strictObject({
   manifest_id: text,
   company: z.strictObject({ name: text.optional(), lei: text.optional() }),
   created_at: instant,
-  as_of: dateOrInstant,
-  policy: z.strictObject({ id: text, version: text, hash: digestMember }),
+  as_of: dayOrInstant,
+  policy: z.strictObject({ id: text, version: text, hash: digest }),
   commitments: z.array(commitmentSchema),
-  company_commitment_root: digestMember,
-  reference_lists: z.array(z.strictObject({ id: text, hash: digestMember, as_of: dateOrInstant })),
-  audit: z.strictObject({ tail_digest: digestMember, events_count: count }),
+  company_commitment_root: digest,
+  reference_lists: z.array(z.strictObject({ id: text, hash: digest, as_of: dayOrInstant })),
+  audit: z.strictObject({ tail_digest: digest, events_count: count }),
 });
 
 /**

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { blake3Text, sha3Text, type Digest } from '@cap/crypto';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import { type JsonObject, type JsonValue, digest } from '@cap/core';
 import { policyHash } from '@cap/policy';
-import { digestMember } from '@cap/proof';
 import { parseUnambiguousJson } from './json.js';
 
 const text = z.string().max(1_000);
@@ -15,9 +14,9 @@ const GENERATIONS = ['manifest.v0', 'manifest.v1.0'] as const;
 const manifestSchema = z.strictObject({
   version: z.enum(GENERATIONS),
   created_at: text,
-  supplier_root: digestMember,
-  ubo_root: digestMember,
-  company_commitment_root: digestMember,
+  supplier_root: digest,
+  ubo_root: digest,
+  company_commitment_root: digest,
   policy: z.strictObject({
     name: text,
     version: text,

@@ -1,14 +1,6 @@
 import { z } from 'zod';
-import { CapError, type JsonValue } from '@cap/core';
-import {
-  nameFault,
-  META_FILE,
-  type Bundle,
-  LEGACY_META_SCHEMA,
-  orderUnits,
-  type UnitFiles,
-  digestMember,
-} from '@cap/proof';
+import { CapError, digest, type JsonValue } from '@cap/core';
+import { nameFault, META_FILE, type Bundle, LEGACY_META_SCHEMA, orderUnits, type UnitFiles } from '@cap/proof';
 import { type Checked, fail, ok, warn } from '../report/findings.js';
 import { checkListed, unlistedFiles, type FileHashes } from '../files.js';
 import { attempt } from '../meta.js';
@@ -22,7 +14,7 @@ const metaSchema = z.object({
   schema: z.literal(LEGACY_META_SCHEMA),
   files: z.record(
     z.string(),
-    z.object({ role: text, hash: digestMember, size: z.int().min(0).nullish().transform(orAbsent) }),
+    z.object({ role: text, hash: digest, size: z.int().min(0).nullish().transform(orAbsent) }),
   ),
   proof_units: z
     .array(

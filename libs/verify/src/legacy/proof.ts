@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { strictBase64, type Digest } from '@cap/crypto';
-import { type JsonValue } from '@cap/core';
-import { digestMember } from '@cap/proof';
+import { type JsonValue, digest } from '@cap/core';
 import { parseUnambiguousJson } from './json.js';
 import { memberOf, type Read } from './manifest.js';
 
@@ -10,13 +9,13 @@ const text = z.string().max(1_000);
 const MAX_CLAIMS = 1_000;
 
 const mockSchema = z.object({
-  manifest_hash: digestMember,
+  manifest_hash: digest,
   policy_hash: text,
   proof_data: z.object({ checked_constraints: z.array(z.object({ name: text, ok: z.boolean() })).max(MAX_CLAIMS) }),
   status: text,
 });
 const simplifiedSchema = z.object({
-  manifest_hash: digestMember,
+  manifest_hash: digest,
   backend: text,
   constraint_checks: z.array(z.object({ rule: text, result: z.boolean() })).max(MAX_CLAIMS),
 });

@@ -1,10 +1,8 @@
-import { jcsText } from '@cap/core';
+import { jcsText, type Verdict } from '@cap/core';
 import { sha3Text, type Digest } from '@cap/crypto';
 import { type RuleResult } from '@cap/policy';
 import { type BackendName } from '@cap/proof';
 import { type CheckId, type CheckStatus } from './checks.js';
-
-export type Verdict = 'ok' | 'warn' | 'fail';
 
 export interface Check {
   id: CheckId;

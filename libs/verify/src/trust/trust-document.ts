@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CapError, jcs, parseJson, type JsonObject, isDate, isInstant } from '@cap/core';
-import { isDigest, isKid, kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
+import { CapError, jcs, parseJson, type JsonObject, dayOrInstant, digest, instant, kid } from '@cap/core';
+import { kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
 import { isFutureDay } from '@cap/lists';
 import { type Company } from './company.js';
@@ -39,11 +39,6 @@ export interface TrustedSignerRecord {
 }
 
 const text = z.string().min(1);
-const digest = z.custom<Digest>(isDigest, 'expected 0x + 64 lowercase hex digits');
-const instant = z.string().refine(isInstant, 'expected RFC 3339 UTC with Z');
-const dateOrInstant = z
-  .string()
-  .refine((value) => isDate(value) || isInstant(value), 'expected YYYY-MM-DD or RFC 3339 UTC with Z');
 
 const trustSchema = z.strictObject({
   schema: z.literal('cap-trust.v2'),
@@ -51,7 +46,7 @@ const trustSchema = z.strictObject({
   signers: z
     .array(
       z.strictObject({
-        kid: z.string().refine(isKid, 'expected 32 lowercase hex digits'),
+        kid,
         public_key: text,
         owner: z.string(),
         company: z
@@ -81,7 +76,7 @@ const trustSchema = z.strictObject({
   witness_threshold: z.int().min(0).default(0),
   vk_hashes: z.array(digest).default([]),
   reference_lists: z
-    .array(z.strictObject({ id: text, hash: digest, as_of: dateOrInstant, withdrawn_at: dateOrInstant.optional() }))
+    .array(z.strictObject({ id: text, hash: digest, as_of: dayOrInstant, withdrawn_at: dayOrInstant.optional() }))
     .default([]),
 });
 

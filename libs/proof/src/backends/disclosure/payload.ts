@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { digest } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { type ListName } from '@cap/lists';
 import { readPayload } from '../payload.js';
 import { isSalt, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { digestMember } from '../../manifest/manifest.js';
 
 /** What a disclosure shows of one list: all leaf hashes, and some rows with some of their fields. */
 export interface ListDisclosure {
@@ -26,18 +26,18 @@ const value = z.union([z.string(), z.number(), z.boolean()]);
 
 const disclosurePayloadSchema: z.ZodType<DisclosurePayload> = z.strictObject({
   schema: z.literal('cap-disclosure.v1'),
-  statement_digest: digestMember,
+  statement_digest: digest,
   lists: z.array(
     z.strictObject({
       list: z.enum(['suppliers', 'ubos']),
-      leaf_hashes: z.array(digestMember).max(MAX_LEAVES),
+      leaf_hashes: z.array(digest).max(MAX_LEAVES),
       rows: z
         .array(
           z.strictObject({
             index: z.int().min(0),
             leaf_salt: salt,
             fields: z.record(z.string(), z.strictObject({ value, salt })),
-            hidden: z.record(z.string(), digestMember),
+            hidden: z.record(z.string(), digest),
           }),
         )
         .max(MAX_LEAVES),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { digest } from '@cap/core';
 import { digestText, type Digest } from '@cap/crypto';
 import { codeFields, codeOf } from '@cap/policy';
 import { identifier, LIST_FIELDS, valueFault, type ListName, type ListRow } from '@cap/lists';
 import { isSalt, openingFieldsFault, openingLeaf, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
-import { columnsCommitment, digestMember } from '../../manifest/manifest.js';
+import { columnsCommitment } from '../../manifest/manifest.js';
 import { type ProofContext } from '../backend.js';
 import { readPayload } from '../payload.js';
 import { verifyingCeremony } from './ceremony.js';
@@ -40,8 +41,8 @@ const cell = z.union([z.string(), z.number(), z.boolean()]);
 
 const sampleSchema: z.ZodType<Sample> = z.strictObject({
   schema: z.literal('cap-sample.v1'),
-  manifest_hash: digestMember,
-  statement_digest: digestMember,
+  manifest_hash: digest,
+  statement_digest: digest,
   segments: z
     .array(
       z.strictObject({
@@ -53,7 +54,7 @@ const sampleSchema: z.ZodType<Sample> = z.strictObject({
               index: z.int().min(0),
               leaf_salt: salt,
               fields: z.record(z.string(), z.strictObject({ value: cell, salt })),
-              hidden: z.record(z.string(), digestMember),
+              hidden: z.record(z.string(), digest),
             }),
           )
           .min(1),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { jcs } from '@cap/core';
+import { jcs, digest } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { digestMember } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
 import { type BackendVerdict, type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
 import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
@@ -16,7 +15,7 @@ export interface MockPayload {
 
 const mockPayloadSchema: z.ZodType<MockPayload> = z.strictObject({
   schema: z.literal('cap-mock.v1'),
-  statement_digest: digestMember,
+  statement_digest: digest,
   claims: z.array(z.strictObject({ rule_id: z.string().min(1), ok: z.boolean() })),
 });
 
