@@ -134,13 +134,13 @@ export class LogSink extends Writable {
   }
 }
 
-/** An issuer of access tokens with one Ed25519 key. */
-const issuer = generateKeyPairSync('ed25519');
+/** An issuer of access tokens with one P-256 key. */
+const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 export function accessToken(scope: string): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const exp = Math.floor(Date.now() / 1000) + 600;
-  const signed = `${part({ alg: 'EdDSA' })}.${part({ iss: 'test', aud: 'cap', sub: 'operator', exp, scope })}`;
-  return `${signed}.${sign(null, Buffer.from(signed), issuer.privateKey).toString('base64url')}`;
+  const signed = `${part({ alg: 'ES256' })}.${part({ iss: 'test', aud: 'cap', sub: 'operator', exp, scope })}`;
+  return `${signed}.${sign('sha256', Buffer.from(signed), { key: issuer.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
 export interface Worker {

@@ -93,16 +93,18 @@ export class TestRegistry {
   as(name: ClientName) {
     const authorization = `Bearer ${TOKENS[name]}`;
     const agent = request(this.url);
+    const putBytes = (route: string, body: string | Buffer) =>
+      agent
+        .put(route)
+        .set({ authorization, 'content-type': 'application/octet-stream' })
+        .send(body as string);
     return {
       get: (route: string) => agent.get(route).set({ authorization }),
       head: (route: string) => agent.head(route).set({ authorization }),
       post: (route: string, body: object) => agent.post(route).set({ authorization }).send(body),
       put: (route: string, body: object) => agent.put(route).set({ authorization }).send(body),
-      putBlob: (body: string | Buffer, query = '') =>
-        agent
-          .put(`/v1/blobs${query}`)
-          .set({ authorization, 'content-type': 'application/octet-stream' })
-          .send(body as string),
+      putBytes,
+      putBlob: (body: string | Buffer, query = '') => putBytes(`/v1/blobs${query}`, body),
       delete: (route: string) => agent.delete(route).set({ authorization }),
     };
   }

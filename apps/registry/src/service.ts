@@ -1,5 +1,4 @@
 import { type ServiceDefinition } from '@cap/service-kit';
-import { acceptBlobBodies } from './blobs/body.js';
 import { RegistryModule } from './registry.module.js';
 
 export const registryService: ServiceDefinition = {
@@ -7,5 +6,4 @@ export const registryService: ServiceDefinition = {
   role: 'registry',
   description: 'policies, reference lists, bundles and the log of what was registered',
   module: (config, logs) => RegistryModule.open(config, logs),
-  fastify: acceptBlobBodies,
 };

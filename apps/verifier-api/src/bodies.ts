@@ -1,64 +1,33 @@
-import { type Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config } from '@cap/config';
 import { CapError, isCapError, type JsonValue } from '@cap/core';
-import { sha256 } from '@cap/crypto';
 import { parsePolicyText } from '@cap/policy';
-import { parseJsonBody, readBody } from '@cap/service-kit';
-import { IDEMPOTENCY_KEY } from './idempotency/idempotency-key.js';
+import { type BodyType, JSON_BODY } from '@cap/service-kit';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** SHA-256 of a body that was read whole, as it came, if the request has an idempotency key. */
-    bodyDigest: string;
-  }
-}
+/** A bundle as the body. */
+export const BUNDLE_BODY: BodyType = {
+  mediaType: 'application/zip',
+  parse: (bytes) => bytes,
+  limit: 'bundle_bytes',
+  tooLarge: (limit) => `A bundle has at most ${limit} bytes.`,
+};
 
-export const ZIP = 'application/zip';
-/** The one route that takes a body of the type. */
-const ROUTE_OF: ReadonlyMap<string, string> = new Map([
-  [ZIP, '/verify'],
-  ['multipart/form-data', '/proof/upload'],
-]);
+/** A bundle in a form, whose parts the handler reads. */
+export const FORM_BODY: BodyType = { mediaType: 'multipart/form-data' };
+
 /** The whole body is a policy: one that can't be parsed is policy.invalid, not a request of the wrong shape. */
-const POLICY_ROUTE = '/policy/compile';
+export const POLICY_BODY: BodyType = { ...JSON_BODY, parse: parsePolicyBody };
 
-/** The bodies this API takes: JSON read strictly, a bundle as the body, a bundle in a form. */
-export async function acceptBodies(fastify: FastifyInstance, { limits }: Config): Promise<void> {
-  fastify.decorateRequest('bodyDigest', '');
-  fastify.removeContentTypeParser('application/json');
-  fastify.addContentTypeParser('application/json', async (request: FastifyRequest, stream: Readable) => {
-    const body = await readBody(request, stream, limits.json_bytes);
-    noteDigest(request, body);
-    return readJson(body, request.routeOptions.url);
-  });
-  fastify.addHook('preParsing', ({ headers, routeOptions }, _reply, _payload, done) => {
-    const type = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() ?? '';
-    const route = ROUTE_OF.get(type);
-    if (route === undefined || route === routeOptions.url) done();
-    else done(new CapError('request.media-type', `${type} is for ${route} alone.`));
-  });
-  fastify.addContentTypeParser(ZIP, async (request: FastifyRequest, stream: Readable) => {
-    const tooLarge = `A bundle has at most ${limits.bundle_bytes} bytes.`;
-    const body = await readBody(request, stream, limits.bundle_bytes, tooLarge);
-    noteDigest(request, body);
-    return body;
-  });
-  await fastify.register(multipart, {
+/** Forms are parsed by a plugin of Fastify. */
+export async function registerForms(app: NestFastifyApplication, { limits }: Config): Promise<void> {
+  await app.register(multipart, {
     // One part is taken; one more is read, so that what it is can be said.
     limits: { fileSize: limits.bundle_bytes, files: 2, fields: 1, fieldSize: 10_000, parts: 2, headerPairs: 32 },
   });
 }
 
-function noteDigest(request: FastifyRequest, body: Buffer): void {
-  if (request.headers[IDEMPOTENCY_KEY] !== undefined) request.bodyDigest = sha256(body).toString('base64');
-}
-
-const readJson = (body: Buffer, route: string | undefined): JsonValue =>
-  route === POLICY_ROUTE ? readPolicy(body) : parseJsonBody(body);
-
-function readPolicy(body: Buffer): JsonValue {
+function parsePolicyBody(body: Buffer): JsonValue {
   try {
     return parsePolicyText(body, 'body');
   } catch (error) {

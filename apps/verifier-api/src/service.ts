@@ -1,6 +1,6 @@
 import { type ServiceDefinition } from '@cap/service-kit';
+import { registerForms } from './bodies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
-import { acceptBodies } from './bodies.js';
 import { VerifierModule } from './verifier.module.js';
 
 export const verifierService: ServiceDefinition = {
@@ -8,6 +8,8 @@ export const verifierService: ServiceDefinition = {
   role: 'verifier',
   description: 'judges bundles and says why, check by check',
   module: (config) => VerifierModule.open(config),
-  fastify: acceptBodies,
-  configure: (app) => app.get(OpenApiController).describe(app),
+  async configure(app, config) {
+    await registerForms(app, config);
+    app.get(OpenApiController).describe(app);
+  },
 };

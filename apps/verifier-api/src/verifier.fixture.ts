@@ -16,7 +16,7 @@ import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '@cap/verify'
 import { type BackendName, type Statement, writeBundle, type WrittenBundle } from '@cap/proof';
 import { Project } from '@cap/prover';
 import { readSuppliers, readUbos } from '@cap/lists';
-import { createService, type Service } from '@cap/service-kit';
+import { createService, type Service, type ServiceParts } from '@cap/service-kit';
 import { assertDocumented } from './openapi/documented.fixture.js';
 import { Relay } from './relay.fixture.js';
 import { verifierService } from './service.js';
@@ -206,11 +206,12 @@ export class TestVerifier {
     const loaded = loadConfig({ role: 'verifier', document: configuration(registry, directory, document) });
     const logStream = new Writable({ write: (_chunk, _encoding, done) => done() });
     const routes: RouteOptions[] = [];
-    const fastify = (instance: FastifyInstance, config: Config) => {
-      instance.addHook('onRoute', (route) => void routes.push(route));
-      return verifierService.fastify!(instance, config);
+    const configure: ServiceParts['configure'] = (app, config) => {
+      const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+      fastify.addHook('onRoute', (route) => void routes.push(route));
+      return verifierService.configure!(app, config);
     };
-    const service = await createService({ ...verifierService, fastify, logStream }, loaded);
+    const service = await createService({ ...verifierService, configure, logStream }, loaded);
     const { management } = await service.listen();
     return new TestVerifier(directory, registry, prover, service, loaded.config, management, routes);
   }

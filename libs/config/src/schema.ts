@@ -69,7 +69,7 @@ export const oauthSchema = z.strictObject({
   /** One issuer, or several whose tokens are accepted. */
   issuer: z.union([z.string().min(1), names.min(1)], { error: 'expected an issuer or a list of issuers' }),
   audience: z.string().min(1),
-  /** PEM file with the issuer's public key (RSA, P-256 or Ed25519). */
+  /** PEM file with the issuer's public key (RSA or P-256). */
   public_key_path: path.optional(),
   /** Where the issuer publishes its keys; selected by kid. */
   jwks_url: url.optional(),

@@ -2,14 +2,17 @@ import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Writable } from 'node:stream';
-import { Controller, Get, Inject, Module, Param, Post } from '@nestjs/common';
+import { type Readable, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { Controller, Get, Inject, Module, Param, Post, Req, Res } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
 import {
   Clients,
+  Consumes,
   createService,
   CurrentPrincipal,
   Logs,
@@ -34,6 +37,8 @@ export class Stage {
   /** Resolves when a request to /slow is being answered. */
   readonly entered = Promise.withResolvers<void>();
   readonly release = Promise.withResolvers<void>();
+  /** Resolves when the connection of a request to /large has closed. */
+  readonly closed = Promise.withResolvers<void>();
 }
 
 @Controller()
@@ -66,6 +71,23 @@ class GreeterController {
   greet(@ZodBody(Greeting) body: z.infer<typeof Greeting>, @CurrentPrincipal() who: Principal) {
     if (body.name === 'persist') requireScopes(who, 'policy:write');
     return { hello: body.name, subject: who.subject };
+  }
+
+  /** Begins to read its body when the stage is released. */
+  @Post('unhurried')
+  @Scopes('verify:read')
+  @Consumes({ mediaType: 'x/slow' })
+  async unhurried(@Req() request: FastifyRequest) {
+    this.stage.entered.resolve();
+    await this.stage.release.promise;
+    return { bytes: (await buffer(request.body as Readable)).length };
+  }
+
+  @Get('large')
+  @Public()
+  large(@Res({ passthrough: true }) reply: FastifyReply) {
+    reply.raw.once('close', () => this.stage.closed.resolve());
+    return Buffer.alloc(30_000_000, 'x');
   }
 
   @Get('v1/status')
@@ -115,15 +137,13 @@ export class Issuer {
   readonly file: string;
 
   constructor(
-    readonly algorithm: 'EdDSA' | 'ES256' | 'RS256' = 'EdDSA',
+    readonly algorithm: 'ES256' | 'PS256' | 'RS256' = 'ES256',
     readonly kid = 'key-1',
   ) {
     const pair =
-      algorithm === 'EdDSA'
-        ? generateKeyPairSync('ed25519')
-        : algorithm === 'ES256'
-          ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-          : generateKeyPairSync('rsa', { modulusLength: 2048 });
+      algorithm === 'ES256'
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: 2048 });
     this.publicKey = pair.publicKey;
     this.privateKey = pair.privateKey;
     this.file = path.join(temporaryDirectory(), 'public.pem');

@@ -42,11 +42,11 @@ export { CONFIG } from './service/kit.module.js';
 export { Reload, type ReloadStep } from './service/reload.js';
 export { Readiness, type ReadinessCheck } from './health/readiness.js';
 export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
-export { type AccessRule, AnyScope, Clients, PUBLIC, Public, Scopes } from './access/rules.js';
+export { AnyScope, Clients, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
 export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
-export { readBody } from './http/body-memory.js';
+export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
 export {
   ParsesRequest,

@@ -17,22 +17,11 @@ import {
   collectedRecord,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import {
-  Clients,
-  CONFIG,
-  holderOf,
-  ParsesRequest,
-  Produces,
-  Shares,
-  ZodBody,
-  ZodParam,
-  ZodQuery,
-  Problems,
-} from '@cap/service-kit';
+import { Clients, CONFIG, holderOf, Produces, Shares, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
-import { BLOB_MEDIA_TYPE, BlobAnswer, BlobBody, pieces } from './body.js';
+import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 
 @ApiTags('blobs')
 @Controller('v1/blobs')
@@ -55,7 +44,6 @@ export class BlobsController {
 
   @Put()
   @Clients('verifier', 'operator')
-  @ParsesRequest()
   @ApiOperation({
     summary: 'Store a BLOB',
     description: '`retain=upload` keeps it for 24 h unless something refers to it.',
@@ -68,7 +56,7 @@ export class BlobsController {
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
     if (!(request.body instanceof Readable))
-      throw new CapError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+      throw new CapError('request.media-type', `Expected a body of ${BLOB_BODY.mediaType}.`);
     const holder = holderOf(request);
     this.#slots.take(holder, 1);
     try {
@@ -102,7 +90,7 @@ export class BlobsController {
 
   // Before GET: the framework's own HEAD would read and hash the whole BLOB.
   @Head(':id')
-  @Produces(BLOB_MEDIA_TYPE)
+  @Produces(BLOB_BODY.mediaType)
   @Clients('verifier', 'backup', 'operator')
   @ApiOperation({ summary: 'The size of a BLOB' })
   @ApiOkResponse({ description: 'It is there; content-length is its size' })
@@ -113,7 +101,7 @@ export class BlobsController {
   }
 
   @Get(':id')
-  @Produces(BLOB_MEDIA_TYPE)
+  @Produces(BLOB_BODY.mediaType)
   @Clients('verifier', 'backup', 'operator')
   @ApiOperation({ summary: 'The bytes of a BLOB' })
   @BlobAnswer()

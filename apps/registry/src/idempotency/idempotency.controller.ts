@@ -15,10 +15,10 @@ import {
   keyState,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, ParsesRequest, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
-import { BLOB_MEDIA_TYPE, BlobBody, pieces } from '../blobs/body.js';
+import { BLOB_BODY, BlobBody, pieces } from '../blobs/body.js';
 
 /** An answer holds a proof in base64 at most. */
 const MAX_ANSWER_BYTES = 64_000_000;
@@ -54,7 +54,6 @@ export class IdempotencyController {
 
   @Put(':id/answer')
   @HttpCode(204)
-  @ParsesRequest()
   @ApiOperation({ summary: 'Keep the answer under its key', description: 'The body is the body of the answer.' })
   @BlobBody()
   @ApiNoContentResponse({ description: 'Kept' })
@@ -64,7 +63,8 @@ export class IdempotencyController {
     @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,
     @Req() { body }: FastifyRequest,
   ): Promise<void> {
-    if (!(body instanceof Readable)) throw new CapError('request.media-type', `Expected a body of ${BLOB_MEDIA_TYPE}.`);
+    if (!(body instanceof Readable))
+      throw new CapError('request.media-type', `Expected a body of ${BLOB_BODY.mediaType}.`);
     await this.data.keepAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
   }
 

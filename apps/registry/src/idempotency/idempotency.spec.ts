@@ -63,7 +63,7 @@ describe('idempotency keys', () => {
     const path = `/v1/idempotency-keys/${digestOf('c')}/answer?lease_id=${randomUUID()}`;
     const json = await registry.as('verifier').put(`${path}&status=200`, { a: 1 });
     expect([json.status, json.body.code]).toEqual([415, 'request.media-type']);
-    const failure = await registry.as('verifier').put(`${path}&status=404`, { a: 1 });
+    const failure = await registry.as('verifier').putBytes(`${path}&status=404`, 'x');
     expect([failure.status, failure.body.code]).toEqual([400, 'request.schema']);
   });
 });

@@ -14,7 +14,7 @@ import {
 import { Clients, Logs, type ModuleLog, Produces, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
-import { BLOB_MEDIA_TYPE, BlobAnswer } from '../blobs/body.js';
+import { BLOB_BODY, BlobAnswer } from '../blobs/body.js';
 import { describeBytes, requestedRange } from '../range.js';
 
 @ApiTags('snapshots')
@@ -43,7 +43,7 @@ export class SnapshotsController {
   }
 
   @Get(':id/database')
-  @Produces(BLOB_MEDIA_TYPE)
+  @Produces(BLOB_BODY.mediaType)
   @ApiOperation({ summary: 'The database of a snapshot' })
   @BlobAnswer()
   async database(

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import { type KeyState } from '@cap/contracts';
-import { blake3Text, type Digest, lengthPrefixed, sha3Text } from '@cap/crypto';
+import { blake3Text, type Digest, lengthPrefixed, sha256, sha3Text } from '@cap/crypto';
 import { type Principal } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
@@ -25,6 +25,9 @@ interface Key {
   readonly id: Digest;
   readonly lease: string;
 }
+
+/** What a request sends beside its query. */
+export const bodyDigest = ({ rawBody }: FastifyRequest): string => (rawBody ? sha256(rawBody).toString('base64') : '');
 
 const digestOf = (...fields: string[]): Digest => sha3Text(Buffer.concat(fields.map(lengthPrefixed)));
 

@@ -30,7 +30,7 @@ import {
   ZodQuery,
 } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
-import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { AsksRegistry, IdempotentAnswer, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { clearAfter } from '../ttl-cache.js';
@@ -62,7 +62,9 @@ export class ListsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.#publish(body, { requestId: request.id }) });
-    return clearAfter(this.lists, () => this.writes.answer(request, reply, principal, () => request.bodyDigest, write));
+    return clearAfter(this.lists, () =>
+      this.writes.answer(request, reply, principal, () => bodyDigest(request), write),
+    );
   }
 
   @Get()

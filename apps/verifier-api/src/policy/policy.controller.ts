@@ -6,6 +6,7 @@ import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
 import { type JsonValue } from '@cap/core';
 import {
   AnyScope,
+  Consumes,
   CurrentPrincipal,
   type Principal,
   Problems,
@@ -16,8 +17,9 @@ import {
   ZodParam,
   ZodQuery,
 } from '@cap/service-kit';
+import { POLICY_BODY } from '../bodies.js';
 import { isKnown } from '../conditional.js';
-import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { clearAfter } from '../ttl-cache.js';
 import { AsksRegistry, IdempotentAnswer, MoreScopes, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { Policies } from './policies.js';
@@ -48,6 +50,7 @@ export class PolicyController {
   @Post('compile')
   @HttpCode(200)
   @Scopes('policy:write')
+  @Consumes(POLICY_BODY)
   @ApiOperation({
     summary: 'Compile and store a policy v1',
     description: 'The same content has the same id. A new one starts `active`.',
@@ -62,7 +65,9 @@ export class PolicyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const write = async () => ({ body: await this.policies.compileV1(document, { requestId: request.id }) });
-    return clearAfter(this.known, () => this.writes.answer(request, reply, principal, () => request.bodyDigest, write));
+    return clearAfter(this.known, () =>
+      this.writes.answer(request, reply, principal, () => bodyDigest(request), write),
+    );
   }
 
   @Post('v2/compile')
@@ -92,7 +97,7 @@ export class PolicyController {
     requireScopes(principal, body.persist ? 'policy:write' : 'verify:read');
     if (body.persist)
       return clearAfter(this.known, () =>
-        this.writes.answer(request, reply, principal, () => request.bodyDigest, compile),
+        this.writes.answer(request, reply, principal, () => bodyDigest(request), compile),
       );
     const { status, body: answer } = await compile();
     reply.status(status);

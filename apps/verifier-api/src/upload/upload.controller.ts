@@ -1,8 +1,9 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
+import { Consumes, CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
+import { FORM_BODY } from '../bodies.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, WritesRegistry } from '../openapi/decorators.js';
 import { bundleForm } from './form.js';
@@ -20,11 +21,11 @@ export class UploadController {
   @Post('upload')
   @HttpCode(200)
   @Scopes('verify:read')
+  @Consumes(FORM_BODY)
   @ApiOperation({
     summary: 'Upload a bundle',
     description: 'The container is checked, the content is not judged. Kept for 24 h unless it is registered.',
   })
-  @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: schemaRef(uploadForm) })
   @IdempotentAnswer({ description: 'What is in the bundle', standardSchema: uploaded })
   @WritesRegistry()

@@ -4,8 +4,10 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import {
   CONFIG,
+  Consumes,
   CurrentPrincipal,
   holderOf,
+  JSON_BODY,
   JSON_MEDIA_TYPE,
   ParsesRequest,
   type Principal,
@@ -14,7 +16,8 @@ import {
   schemaRef,
   Scopes,
 } from '@cap/service-kit';
-import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
+import { BUNDLE_BODY } from '../bodies.js';
+import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, MoreScopes, WritesRegistry } from '../openapi/decorators.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { verdictAnswer } from './answer.js';
@@ -36,6 +39,7 @@ export class VerifyController {
   @Post('verify')
   @HttpCode(200)
   @Scopes('verify:read')
+  @Consumes(JSON_BODY, BUNDLE_BODY)
   @MoreScopes({ when: 'register is true', scopes: ['registry:write'] })
   @ParsesRequest()
   @ApiOperation({
@@ -76,7 +80,7 @@ export class VerifyController {
     };
     if (asked.options.register) {
       requireScopes(principal, 'registry:write');
-      return this.writes.answer(request, reply, principal, () => request.bodyDigest, verify);
+      return this.writes.answer(request, reply, principal, () => bodyDigest(request), verify);
     }
     reply.header('content-type', JSON_MEDIA_TYPE);
     return (await verify()).body;

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createHmac } from 'node:crypto';
+import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { loadConfig } from '@cap/config';
-import { type FastifyInstance } from 'fastify';
 import { Controller, Get, Module } from '@nestjs/common';
 import { register } from 'prom-client';
 import { CLIENT_TOKENS, type Greeter, greeter, Issuer } from '../greeter.fixture.js';
+import { type ServiceParts } from '../index.js';
 import { Clients, Public, Scopes } from './rules.js';
 
-const issuers = { EdDSA: new Issuer('EdDSA'), ES256: new Issuer('ES256'), RS256: new Issuer('RS256') };
+const issuers = { ES256: new Issuer('ES256'), PS256: new Issuer('PS256'), RS256: new Issuer('RS256') };
 const now = () => Math.floor(Date.now() / 1000);
 const base64 = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 let running: Greeter;
-const issuer = issuers.EdDSA;
+const issuer = issuers.ES256;
 beforeAll(async () => void (running = await greeter({}, { issuer })));
 afterAll(() => running.service.stop());
 
@@ -38,7 +38,7 @@ const failures = async () =>
   (await register.getSingleMetric('cap_auth_token_validation_failures_total')!.get()).values[0]!.value;
 
 describe('access tokens', () => {
-  it.each(['EdDSA', 'ES256', 'RS256'] as const)('%s by the type of the key', async (algorithm) => {
+  it.each(['ES256', 'PS256', 'RS256'] as const)('%s by the type of the key', async (algorithm) => {
     const service = await greeter({}, { issuer: issuers[algorithm] });
     const token = await issuers[algorithm].token();
     expect(await greet(`Bearer ${token}`, 'you', service)).toMatchObject({
@@ -50,6 +50,33 @@ describe('access tokens', () => {
       if (other.algorithm !== algorithm)
         expect((await greet(`Bearer ${await other.token()}`, 'you', service)).status).toBe(401);
     await service.service.stop();
+  });
+
+  it('an RSA key verifies RS256 and PS256, and no key another algorithm of its type', async () => {
+    const { privateKey } = issuers.RS256;
+    const rsa = await greeter({}, { issuer: issuers.RS256 });
+    const [header, payload] = (await issuers.RS256.token()).split('.') as [string, string];
+    const signed = (alg: string, options: object) => {
+      const text = `${base64({ ...JSON.parse(Buffer.from(header, 'base64url').toString()), alg })}.${payload}`;
+      return `${text}.${sign(`sha${alg.slice(2)}`, Buffer.from(text), { key: privateKey, ...options }).toString('base64url')}`;
+    };
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    const status = async (token: string) => (await greet(`Bearer ${token}`, 'you', rsa)).status;
+    expect(await status(signed('RS256', {}))).toBe(201);
+    expect(await status(signed('PS256', pss))).toBe(201);
+    expect(await status(signed('PS256', {}))).toBe(401);
+    expect(await status(signed('RS512', {}))).toBe(401);
+    expect(await status(signed('PS512', pss))).toBe(401);
+    await rsa.service.stop();
+  });
+
+  it('401 for EdDSA, though the key is that of the issuer', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const payload = (await issuer.token()).split('.')[1]!;
+    const text = `${base64({ alg: 'EdDSA', kid: issuer.kid })}.${payload}`;
+    expect((await greetWith(`${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`)).status).toBe(
+      401,
+    );
   });
 
   it('401 auth.missing without one', async () => {
@@ -76,6 +103,7 @@ describe('access tokens', () => {
     ['another audience', { aud: 'cap-verifier2' }],
     ['no audience', { aud: undefined }],
     ['exp that is a text', { exp: '9999999999' }],
+    ['iat that is a text', { iat: '1' }],
     ['no subject', { sub: undefined }],
     ['an empty subject', { sub: '' }],
     ['a subject that is no text', { sub: 7 }],
@@ -277,10 +305,10 @@ describe('the door stands before the body', () => {
 });
 
 describe('a route without a clear rule fails the start', () => {
-  const startWith = (controller: new () => object, fastify?: (instance: FastifyInstance) => void) => {
+  const startWith = (controller: new () => object, configure?: ServiceParts['configure']) => {
     @Module({ controllers: [controller] })
     class Broken {}
-    return greeter({}, { parts: { module: () => Broken, fastify } });
+    return greeter({}, { parts: { module: () => Broken, configure } });
   };
 
   it('none', async () => {
@@ -302,9 +330,14 @@ describe('a route without a clear rule fails the start', () => {
   it('a route that a plugin adds', async () => {
     @Controller()
     class Empty {}
-    await expect(startWith(Empty, (fastify) => void fastify.get('/plugin', () => 'x'))).rejects.toThrow(
-      'GET /plugin has no access rule',
-    );
+    await expect(
+      startWith(Empty, (app) =>
+        app
+          .getHttpAdapter()
+          .getInstance()
+          .get('/plugin', () => 'x'),
+      ),
+    ).rejects.toThrow('GET /plugin has no access rule');
   });
 
   it('a rule on the controller is for its routes that have none', async () => {

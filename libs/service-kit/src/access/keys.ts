@@ -4,58 +4,64 @@ import { CapError } from '@cap/core';
 import { ConfigError, type OauthConfig } from '@cap/config';
 import { type ModuleLog } from '../logging/logs.js';
 
-const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+export const ALGORITHMS = ['RS256', 'PS256', 'ES256'] as const;
 export type SigningAlgorithm = (typeof ALGORITHMS)[number];
 
-/** A public key of an issuer; its type alone decides the algorithm, never the token. */
+/** A public key of an issuer. Its type decides which algorithms it verifies, never the token. */
 export interface VerificationKey {
-  readonly key: KeyObject;
-  readonly algorithm: SigningAlgorithm;
+  readonly pem: string;
+  readonly algorithms: readonly SigningAlgorithm[];
   readonly kid: string | null;
 }
 
 /** Where the issuer's keys come from. */
-export interface KeySource {
+export abstract class KeySource {
   /** The key for a token's kid and algorithm, or null. CapError auth.unavailable while nobody can say. */
-  select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null>;
+  abstract select(kid: string | undefined, algorithm: unknown): Promise<VerificationKey | null>;
   /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
-  refresh(): Promise<{ changed: boolean }>;
+  abstract refresh(): Promise<{ changed: boolean }>;
   /** The same, and not content with a reading that was begun before. */
-  refreshAnew(): Promise<{ changed: boolean }>;
+  abstract refreshAnew(): Promise<{ changed: boolean }>;
   /** Why no token can be verified now, or null. */
-  missing(): string | null;
-  close(): void;
+  abstract missing(): string | null;
+  abstract close(): void;
 }
 
 const MIN_RSA_BITS = 2048;
 /** NIST SP 800-56B, 6.2: small exponents have made forgeries of sloppy implementations possible. */
 const MIN_RSA_EXPONENT = 65537n;
 
-/** RS256, ES256 or EdDSA by key type; null for a key that is not accepted (symmetric, weak RSA, other curves). */
-export function algorithmOf(key: KeyObject): SigningAlgorithm | null {
-  if (key.type !== 'public') return null;
+/** By the key's type; none for a key that is not accepted (symmetric, weak RSA, other curves). */
+function algorithmsOf(key: KeyObject): readonly SigningAlgorithm[] {
+  if (key.type !== 'public') return [];
   const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'rsa')
-    return modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT ? 'RS256' : null;
-  if (key.asymmetricKeyType === 'ec') return namedCurve === 'prime256v1' ? 'ES256' : null;
-  return key.asymmetricKeyType === 'ed25519' ? 'EdDSA' : null;
+    return modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT ? ['RS256', 'PS256'] : [];
+  return key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1' ? ['ES256'] : [];
 }
 
+const verifies = ({ algorithms }: VerificationKey, algorithm: unknown): boolean =>
+  algorithms.some((one) => one === algorithm);
+
+const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
+
 /** One public key in a PEM file; a token's kid plays no part. */
-export class PemKeySource implements KeySource {
-  private pem = '';
-  private current!: VerificationKey;
+export class PemKeySource extends KeySource {
+  private current: VerificationKey;
 
   constructor(private readonly file: string) {
-    this.read();
+    super();
+    this.current = this.read();
   }
 
-  async select(_kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null> {
-    return this.current.algorithm === algorithm ? this.current : null;
+  async select(_kid: string | undefined, algorithm: unknown): Promise<VerificationKey | null> {
+    return verifies(this.current, algorithm) ? this.current : null;
   }
 
   async refresh(): Promise<{ changed: boolean }> {
-    return { changed: this.read() };
+    const { pem } = this.current;
+    this.current = this.read();
+    return { changed: this.current.pem !== pem };
   }
 
   refreshAnew(): Promise<{ changed: boolean }> {
@@ -68,25 +74,21 @@ export class PemKeySource implements KeySource {
 
   close(): void {}
 
-  private read(): boolean {
-    const expected = `expected a PEM public key (RSA of ${MIN_RSA_BITS} bits or more with an exponent of ${MIN_RSA_EXPONENT} or more, P-256 or Ed25519) in ${this.file}`;
+  private read(): VerificationKey {
+    const expected = `expected a PEM public key (RSA of ${MIN_RSA_BITS} bits or more with an exponent of ${MIN_RSA_EXPONENT} or more, or P-256) in ${this.file}`;
     const refuse = () => new ConfigError([{ source: this.file, key: 'oauth.public_key_path', expected }]);
-    let pem: string;
     let key: KeyObject;
     try {
-      pem = readFileSync(this.file, 'utf8');
+      const pem = readFileSync(this.file, 'utf8');
       // createPublicKey would take a private key too, and derive the public one.
       if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
       key = createPublicKey(pem);
     } catch {
       throw refuse();
     }
-    const algorithm = algorithmOf(key);
-    if (!algorithm) throw refuse();
-    const changed = pem !== this.pem;
-    this.pem = pem;
-    this.current = { key, algorithm, kid: null };
-    return changed;
+    const algorithms = algorithmsOf(key);
+    if (algorithms.length === 0) throw refuse();
+    return { pem: pemOf(key), algorithms, kid: null };
   }
 }
 
@@ -117,10 +119,9 @@ export function keysOfJwks(document: unknown): VerificationKey[] {
       const { kty, n, e, crv, x, y } = jwk;
       const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, member]) => member !== undefined);
       const key = createPublicKey({ key: Object.fromEntries(members), format: 'jwk' });
-      const algorithm = algorithmOf(key);
-      const declared = jwk.alg === 'Ed25519' ? 'EdDSA' : jwk.alg;
-      if (algorithm && (declared === undefined || declared === algorithm))
-        keys.push({ key, algorithm, kid: typeof jwk.kid === 'string' ? jwk.kid : null });
+      const algorithms = algorithmsOf(key).filter((one) => jwk.alg === undefined || jwk.alg === one);
+      if (algorithms.length > 0)
+        keys.push({ pem: pemOf(key), algorithms, kid: typeof jwk.kid === 'string' ? jwk.kid : null });
     } catch {
       // a key of a type that Node does not know; the others still count
     }
@@ -129,7 +130,7 @@ export function keysOfJwks(document: unknown): VerificationKey[] {
 }
 
 /** The issuer's published key set, selected by kid, read again on a schedule and for an unknown kid. */
-export class JwksKeySource implements KeySource {
+export class JwksKeySource extends KeySource {
   private keys: readonly VerificationKey[] = [];
   private fingerprint = '';
   private readAt = 0;
@@ -146,13 +147,13 @@ export class JwksKeySource implements KeySource {
     private readonly log: ModuleLog,
     private readonly now: () => number = Date.now,
   ) {
+    super();
     this.timer = setInterval(() => void this.refresh().catch(() => undefined), REFRESH_MS);
     this.timer.unref();
   }
 
-  async select(kid: string | undefined, algorithm: string | undefined): Promise<VerificationKey | null> {
-    // No set could have a key for it.
-    if (!(ALGORITHMS as readonly unknown[]).includes(algorithm)) return null;
+  async select(kid: string | undefined, algorithm: unknown): Promise<VerificationKey | null> {
+    if (!ALGORITHMS.some((one) => one === algorithm)) return null; // no set could have a key for it
     if (this.now() - this.readAt > STALE_MS) this.keys = [];
     const known = this.find(kid, algorithm);
     if (known) return known;
@@ -184,8 +185,8 @@ export class JwksKeySource implements KeySource {
   }
 
   /** Without a kid a key is only chosen if there is no other choice. */
-  private find(kid: string | undefined, algorithm: string | undefined): VerificationKey | null {
-    const fitting = this.keys.filter((key) => key.algorithm === algorithm && (kid === undefined || key.kid === kid));
+  private find(kid: string | undefined, algorithm: unknown): VerificationKey | null {
+    const fitting = this.keys.filter((key) => verifies(key, algorithm) && (kid === undefined || key.kid === kid));
     return fitting.length === 1 ? fitting[0]! : null;
   }
 
@@ -208,7 +209,7 @@ export class JwksKeySource implements KeySource {
       const keys = keysOfJwks(JSON.parse(text));
       this.unread = false;
       if (keys.length === 0) throw new Error('no usable key');
-      const fingerprint = JSON.stringify(keys.map(({ key, kid }) => [kid, key.export({ format: 'jwk' })]));
+      const fingerprint = JSON.stringify(keys);
       const changed = fingerprint !== this.fingerprint;
       this.keys = keys;
       this.fingerprint = fingerprint;

@@ -1,8 +1,13 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type CacheOutcomes } from '../metrics/cache-metrics.js';
-import { type VerifiedToken } from './jwt.js';
 import { type Principal } from './principal.js';
+
+export interface VerifiedToken {
+  readonly principal: Principal;
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number;
+}
 
 const MAX_TOKENS = 10_000;
 const MAX_AGE_MS = 60_000;

@@ -2,14 +2,7 @@ import Negotiator from 'negotiator';
 import { Header } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { addRouteConfig, type Handler } from './route-config.js';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Media types of the route's answers; JSON if it says nothing. */
-    produces?: readonly string[];
-  }
-}
+import { producesMetadata } from './route-metadata.js';
 
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
@@ -17,7 +10,7 @@ export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 export const Produces =
   (...types: [string, ...string[]]): MethodDecorator =>
   (target, name, descriptor) => {
-    addRouteConfig(descriptor.value as unknown as Handler, { produces: types });
+    producesMetadata(types)(target, name, descriptor);
     if (types.length === 1) Header('content-type', types[0])(target, name, descriptor);
   };
 

@@ -1,4 +1,3 @@
-import { type Readable } from 'node:stream';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { CapError } from '@cap/core';
@@ -6,8 +5,6 @@ import { type Config } from '@cap/config';
 import { PATH_PART_LENGTH } from '@cap/contracts';
 import { type SendProblem } from '../problems/send-problem.js';
 import { requestId } from './answer-headers.js';
-import { readBody } from './body-memory.js';
-import { parseJsonBody } from './json-body.js';
 import { type Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
@@ -38,10 +35,9 @@ export class ServiceAdapter extends FastifyAdapter {
     } as never);
     const fastify = this.getInstance() as unknown as FastifyInstance;
     this.routes = new RouteTable(fastify);
-    fastify.removeContentTypeParser(['text/plain', 'application/json']);
-    fastify.addContentTypeParser('application/json', async (request: FastifyRequest, body: Readable) =>
-      parseJsonBody(await readBody(request, body, config.limits.json_bytes)),
-    );
+    // Nothing is read here: the guard comes first, then an interceptor reads what the route takes.
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   }
 
   override setErrorHandler(): never {

@@ -2,14 +2,14 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { PassThrough, type Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { PassThrough } from 'node:stream';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { type FastifyRequest } from 'fastify';
 import { register } from 'prom-client';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
-import { PUBLIC, readBody, type ServiceParts } from '../index.js';
+import { type ServiceParts } from '../index.js';
+import { readBody } from './body-memory.js';
 
 const open: { destroy?(): void; stop?(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -83,27 +83,16 @@ describe.each([
   });
 
   it('is not refused for the time that it waits here', async () => {
-    const ready = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    const running = await start(
-      { body_min_bytes_per_second: 1000, body_grace_seconds: 0.2 },
-      {
-        fastify: (fastify) =>
-          void fastify.addContentTypeParser('x/slow', async (_request: FastifyRequest, body: Readable) => {
-            begun.resolve();
-            await ready.promise;
-            await buffer(body);
-            return { name: 'you' };
-          }),
-      },
-      secure,
-    );
+    const running = await start({ body_min_bytes_per_second: 1000, body_grace_seconds: 0.2 }, {}, secure);
     const socket = await running.reach();
-    socket.write((await head(running, 60_000)).replace('application/json', 'x/slow') + 'x'.repeat(50_000));
-    await begun.promise;
+    const unhurried = (await head(running, 60_000))
+      .replace('/greetings', '/unhurried')
+      .replace('application/json', 'x/slow');
+    socket.write(unhurried + 'x'.repeat(50_000));
+    await running.stage.entered.promise;
     await pause(800); // four times the grace
     const answered = statusOf(socket);
-    ready.resolve();
+    running.stage.release.resolve();
     socket.write('x'.repeat(10_000));
     expect(await answered).toBe(201);
   });
@@ -197,35 +186,21 @@ describe('a client that waits before it sends its body', () => {
 });
 
 describe('a client that does not read its answer', () => {
-  const LARGE = Buffer.alloc(30_000_000, 'x');
-  const closed = Promise.withResolvers<void>();
-  const late = Promise.withResolvers<void>();
-  const fastify: ServiceParts['fastify'] = (instance) => {
-    instance.get('/large', { config: { access: PUBLIC } }, (_request, reply) => {
-      reply.raw.once('close', () => closed.resolve());
-      return reply.send(LARGE);
-    });
-    instance.get('/late', { config: { access: PUBLIC } }, async () => {
-      await late.promise;
-      return 'at last';
-    });
-  };
-
   it('is cut off', async () => {
-    const { reach } = await start({}, { fastify, unreadTimeoutMs: 300 });
+    const { reach, stage } = await start({}, { unreadTimeoutMs: 300 });
     const socket = await reach();
     socket.write('GET /large HTTP/1.1\r\nhost: x\r\n\r\n');
-    await closed.promise;
+    await stage.closed.promise;
   });
 
   it('and one whose answer takes long to make is not', async () => {
-    const { reach } = await start({}, { fastify, unreadTimeoutMs: 100 });
+    const { reach, stage } = await start({}, { unreadTimeoutMs: 100 });
     const socket = await reach();
     const answer = all(socket);
     // Behind an answer, so that the time for that one is still running.
-    socket.write('GET /open/you HTTP/1.1\r\nhost: x\r\n\r\nGET /late HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    socket.write('GET /open/you HTTP/1.1\r\nhost: x\r\n\r\nGET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     await pause(500);
-    late.resolve();
-    expect(await answer).toContain('at last');
+    stage.release.resolve();
+    expect(await answer).toContain('done');
   });
 });

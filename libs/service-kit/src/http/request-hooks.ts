@@ -5,9 +5,7 @@ import { type LogFields, type ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { type Principal } from '../access/principal.js';
 import { type CountRequest } from '../metrics/http-metrics.js';
-import { type BodyMemory } from './body-memory.js';
-import { type BodyPace } from './body-pace.js';
-import { hasBody, lingerAfterEarlyAnswer } from './early-answer.js';
+import { lingerAfterEarlyAnswer } from './early-answer.js';
 import { type Listeners } from './listeners.js';
 import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
 
@@ -34,8 +32,6 @@ export interface RequestHookParts {
   readonly log: ModuleLog;
   readonly count: CountRequest;
   readonly isDraining: () => boolean;
-  readonly memory: BodyMemory;
-  readonly pace: BodyPace;
   /** What is answered where no route is. */
   readonly notFound: (request: FastifyRequest) => CapError;
   /** Told of each token that is refused before there is a request. */
@@ -63,10 +59,11 @@ const hasEmptyPart = ({ params }: FastifyRequest): boolean => Object.values(para
  */
 export function addRequestHooks(
   fastify: FastifyInstance,
-  { listeners, log, count, isDraining, memory, pace, notFound, tokenRefused }: RequestHookParts,
+  { listeners, log, count, isDraining, notFound, tokenRefused }: RequestHookParts,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
+  fastify.decorateRequest('rawBody', null);
   fastify.decorateRequest('holdBytes', () => undefined);
 
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
@@ -87,19 +84,6 @@ export function addRequestHooks(
       return done(new CapError('route.unknown', 'There is no such route.'));
     if (hasText(request.url)) done();
     else done(new CapError('request.schema', 'query: a part of it can not be decoded.'));
-  });
-
-  // No body is unpacked here: a small one could be a large one, and none of the limits would know.
-  fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    const coding = request.headers['content-encoding'];
-    if (coding !== undefined && coding.toLowerCase() !== 'identity')
-      return done(new CapError('request.media-type', 'A body is taken as it is, without Content-Encoding.'));
-    if (hasBody(request.raw)) {
-      memory.open(request, reply);
-      pace.watch(request, reply);
-      listeners.continue(request.raw, reply.raw);
-    }
-    done();
   });
 
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {

@@ -27,6 +27,10 @@ export class RouteTable {
     });
   }
 
+  all(): { method: string; url: string }[] {
+    return [...this.routes].flatMap(([url, { methods }]) => [...methods].map((method) => ({ method, url })));
+  }
+
   /** Methods of the routes that match the path, and whether one of them is a management route. */
   allowed(path: string): { methods: string[]; management: boolean } {
     const methods = new Set<string>();

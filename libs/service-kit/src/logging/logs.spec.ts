@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { parseLogLevels } from '@cap/config';
+import { type FastifyRequest } from 'fastify';
 import { register } from 'prom-client';
 import { CLIENT_TOKENS, greeter, LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
@@ -111,7 +112,11 @@ describe('the request log', () => {
       {},
       {
         parts: {
-          fastify: (fastify) => void fastify.addHook('preHandler', async (request) => void (request.result = 'ok')),
+          configure: (app) =>
+            app
+              .getHttpAdapter()
+              .getInstance()
+              .addHook('preHandler', async (request: FastifyRequest) => void (request.result = 'ok')),
         },
       },
     );

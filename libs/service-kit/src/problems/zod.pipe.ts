@@ -1,16 +1,8 @@
-import { type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
+import { applyDecorators, type ArgumentMetadata, Body, Param, type PipeTransform, Query } from '@nestjs/common';
 import { type z } from 'zod';
 import { CapError } from '@cap/core';
-import { addRouteConfig, type Handler, parameterOfRoute } from '../http/route-config.js';
+import { parameterOfRoute, takesBody, takesQuery } from '../http/route-metadata.js';
 import { cut } from './problem.js';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The handler looks at the members of the query, and refuses those that it does not know; likewise of a JSON body. */
-    takesQuery?: true;
-    takesBody?: true;
-  }
-}
 
 /** Where a value came from, as shown in the problem's detail. */
 const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {
@@ -53,16 +45,14 @@ export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.ou
 
 /** `@ZodBody(schema)`: the parsed body. */
 export const ZodBody = (schema: z.ZodType): ParameterDecorator =>
-  parameterOfRoute({ takesBody: true }, Body({ schema, pipes: [new ZodPipe(schema)] }));
+  parameterOfRoute(takesBody, Body({ schema, pipes: [new ZodPipe(schema)] }));
 /** `@ZodQuery(schema)`: the parsed query string as one object. */
 export const ZodQuery = (schema: z.ZodType): ParameterDecorator =>
-  parameterOfRoute({ takesQuery: true }, Query({ schema, pipes: [new ZodPipe(schema)] }));
+  parameterOfRoute(takesQuery, Query({ schema, pipes: [new ZodPipe(schema)] }));
 /** The body as it came, for a handler that says itself what is wrong with it; the schema is for the documentation alone. */
-export const RawBody = (schema: z.ZodType): ParameterDecorator =>
-  parameterOfRoute({ takesBody: true }, Body({ schema }));
+export const RawBody = (schema: z.ZodType): ParameterDecorator => parameterOfRoute(takesBody, Body({ schema }));
 /** The handler parses query and body itself, since what they may hold depends on the request. */
-export const ParsesRequest = (): MethodDecorator => (_target, _name, descriptor) =>
-  addRouteConfig(descriptor.value as unknown as Handler, { takesQuery: true, takesBody: true });
+export const ParsesRequest = () => applyDecorators(takesQuery, takesBody);
 /** `@ZodParam('id', schema)`: one part of the path. */
 export const ZodParam = (name: string, schema: z.ZodType): ParameterDecorator =>
   Param(name, { schema, pipes: [new ZodPipe(schema)] });

@@ -5,12 +5,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
 import { requireForwardSecrecy } from '@cap/crypto';
 import { type FastifyInstance } from 'fastify';
-import { addAccessHook } from '../access/access-hook.js';
-import { ClientTokens } from '../access/client-tokens.js';
-import { jwtAuthentication } from '../access/jwt.js';
-import { openKeySource } from '../access/keys.js';
-import { watchAccessRules } from '../access/rules.js';
-import { TokenCache } from '../access/token-cache.js';
+import { assertAccessRules } from '../access/assert-access-rules.js';
 import { exposeReadiness } from '../health/readiness-metric.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
@@ -18,12 +13,10 @@ import { BodyMemory } from '../http/body-memory.js';
 import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
-import { refuseUnknownMembers } from '../http/request-members.js';
 import { Logs } from '../logging/logs.js';
-import { cacheOutcomes } from '../metrics/cache-metrics.js';
 import { exposeEndings } from '../metrics/expiry.js';
 import { httpMetrics } from '../metrics/http-metrics.js';
-import { counter } from '../metrics/metric.js';
+import { tokenFailures } from '../metrics/token-failures.js';
 import { problemSender } from '../problems/send-problem.js';
 import { trustedAuthorities } from './trusted-authorities.js';
 import { assertValidNow, type Certificate, CertificateFiles, readCertificate } from './certificate.js';
@@ -45,9 +38,7 @@ export interface ServiceParts {
   readonly binary: string;
   /** The app's root module. */
   readonly module: (config: Config, logs: Logs) => Type | DynamicModule | Promise<Type | DynamicModule>;
-  /** Content type parsers and plugins that the app needs, before its routes. */
-  readonly fastify?: ((fastify: FastifyInstance, config: Config) => void | Promise<void>) | undefined;
-  /** Told of the application once it is made, before it is initialised and listens. */
+  /** Told of the application once it is made, before it is initialised: registers plugins of Fastify, `app.register(multipart, …)`. */
   readonly configure?: ((app: NestFastifyApplication, config: Config) => unknown) | undefined;
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
   readonly serving?: ((app: NestFastifyApplication) => void) | undefined;
@@ -98,11 +89,6 @@ export async function createService(
 
   const authorities = trustedAuthorities(process.env);
   const concealTrust = exposeEndings(() => authorities);
-  const clients = new ClientTokens(config.registry.tokens);
-  reload.add('client tokens', (fresh) => clients.set(fresh.registry.tokens), ['registry.tokens']);
-  const access = accessTokens(config, logs, readiness, reload);
-  const failures = counter({ name: 'cap_auth_token_validation_failures_total', help: 'Tokens that were refused' });
-
   const sendProblem = problemSender(logs.for('http'));
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
@@ -112,20 +98,24 @@ export async function createService(
     log: logs.for('http'),
     count: httpMetrics(),
     isDraining: () => draining,
-    memory: new BodyMemory(config.limits),
-    pace: new BodyPace(config.limits, sendProblem),
     notFound: (request) => adapter.notFound(request),
-    tokenRefused: () => failures.inc(),
+    tokenRefused: () => tokenFailures().inc(),
   });
-  addAccessHook(fastify, { clients, tokens: access.tokens, failures, log: logs.for('auth') });
-  refuseUnknownMembers(fastify);
-  const assertAccessRules = watchAccessRules(fastify);
-  await parts.fastify?.(fastify, config);
 
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [
-      await KitModule.register({ service: parts.binary, config, logs, readiness, reload, sendProblem }),
+      await KitModule.register({
+        service: parts.binary,
+        config,
+        logs,
+        readiness,
+        reload,
+        sendProblem,
+        listeners,
+        memory: new BodyMemory(config.limits),
+        pace: new BodyPace(config.limits, sendProblem),
+      }),
       await parts.module(config, logs),
     ],
   };
@@ -137,7 +127,7 @@ export async function createService(
   await parts.configure?.(app, config);
   await app.init();
   await fastify.ready();
-  assertAccessRules();
+  assertAccessRules(app, adapter.routes);
 
   let listening = false;
   let stopped: Promise<void> | undefined;
@@ -161,7 +151,6 @@ export async function createService(
     draining = true;
     readiness.stop();
     if (listening) await drain();
-    access.close();
     concealReadiness();
     watched.close();
     concealTrust();
@@ -237,23 +226,4 @@ async function inTime(promise: Promise<unknown>, milliseconds: number): Promise<
   } finally {
     timer.abort();
   }
-}
-
-/** Keys of the issuer, the passport strategy that verifies with them, and the cache in front of it. */
-function accessTokens(config: Config, logs: Logs, readiness: Readiness, reload: Reload) {
-  const { oauth } = config;
-  if (!oauth) return { tokens: null, close: () => undefined };
-  const cache = new TokenCache(cacheOutcomes('token'));
-  const keys = openKeySource(oauth, () => cache.clear(), logs.for('auth'));
-  readiness.add('oauth-keys', async () => {
-    if (keys.missing() !== null) await keys.refresh();
-  });
-  reload.add('token keys', async () => {
-    const { changed } = await keys.refreshAnew();
-    if (changed) cache.clear();
-  });
-  return {
-    tokens: { authenticate: jwtAuthentication(oauth, keys), cache, requiredScopes: oauth.required_scopes },
-    close: () => keys.close(),
-  };
 }

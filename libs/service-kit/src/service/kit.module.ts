@@ -1,9 +1,15 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { ConfigModule } from '@nestjs/config';
 import { type Config } from '@cap/config';
+import { AccessGuard } from '../access/access.guard.js';
+import { AccessModule } from '../access/access.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { Readiness } from '../health/readiness.js';
+import { BodyMemory } from '../http/body-memory.js';
+import { BodyPace } from '../http/body-pace.js';
+import { Listeners } from '../http/listeners.js';
+import { RequestGuard } from '../http/request.guard.js';
 import { Logs } from '../logging/logs.js';
 import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
 import { Reload } from './reload.js';
@@ -18,13 +24,16 @@ export interface KitParts {
   readonly readiness: Readiness;
   readonly reload: Reload;
   readonly sendProblem: SendProblem;
+  readonly listeners: Listeners;
+  readonly memory: BodyMemory;
+  readonly pace: BodyPace;
 }
 
 /** What every service has: configuration, logs, readiness, reload, problems, /healthz, /readyz, /metrics. */
 @Global()
 @Module({})
 export class KitModule {
-  static async register({ service, config, logs, readiness, reload, sendProblem }: KitParts): Promise<DynamicModule> {
+  static async register({ service, config, logs, readiness, reload, ...http }: KitParts): Promise<DynamicModule> {
     // Its Prometheus module is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
     const { MetricsModule } = await import('../metrics/metrics.module.js');
     const shared = [
@@ -42,10 +51,20 @@ export class KitModule {
           ignoreEnvVars: true,
           load: [() => ({ ...config })],
         }),
+        DiscoveryModule,
+        AccessModule.register(config),
         MetricsModule.register(service),
         HealthModule,
       ],
-      providers: [...shared, { provide: APP_FILTER, useValue: new ProblemFilter(sendProblem) }],
+      providers: [
+        ...shared,
+        { provide: Listeners, useValue: http.listeners },
+        { provide: BodyMemory, useValue: http.memory },
+        { provide: BodyPace, useValue: http.pace },
+        { provide: APP_FILTER, useValue: new ProblemFilter(http.sendProblem) },
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: RequestGuard },
+      ],
       exports: shared,
     };
   }

@@ -1,0 +1,91 @@
+import { type ExecutionContext, Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { AuthGuard, AuthModuleOptions } from '@nestjs/passport';
+import { CapError } from '@cap/core';
+import { type Config } from '@cap/config';
+import { type FastifyRequest } from 'fastify';
+import { Logs } from '../logging/logs.js';
+import { StrangersLog } from '../logging/strangers-log.js';
+import { tokenFailures } from '../metrics/token-failures.js';
+import { bearerToken } from './bearer-token.js';
+import { missingScope, type Principal } from './principal.js';
+import { type AccessRule, accessRuleOf } from './rules.js';
+
+const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): CapError =>
+  new CapError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
+
+const ruleOf = (context: ExecutionContext): AccessRule => {
+  const rule = accessRuleOf(context.getHandler(), context.getClass());
+  if (!rule) throw new Error(`${context.getClass().name}.${context.getHandler().name} has no access rule`);
+  return rule;
+};
+
+/**
+ * The one door of every route. passport finds out who it is, by the strategies of the application; the route's decorators
+ * say whether that is enough. It stands before the body is read, so that a stranger's bytes are never parsed.
+ */
+@Injectable()
+export class AccessGuard extends AuthGuard() {
+  private readonly failures = tokenFailures();
+  private readonly refusals: StrangersLog;
+  /** What every access token must carry. */
+  private readonly requiredScopes: readonly string[];
+
+  constructor(
+    @Inject(AuthModuleOptions) options: AuthModuleOptions,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
+    @Inject(Logs) logs: Logs,
+  ) {
+    super(options);
+    this.requiredScopes = config.get('oauth', { infer: true })?.required_scopes ?? [];
+    this.refusals = new StrangersLog(logs.for('auth'), 'refused tokens');
+  }
+
+  override canActivate(context: ExecutionContext) {
+    return ruleOf(context).everybody || super.canActivate(context);
+  }
+
+  /** Who it is, if the route's rule lets them in. */
+  override handleRequest<T extends Principal>(
+    error: unknown,
+    principal: T | false | null,
+    info: unknown,
+    context: ExecutionContext,
+  ): T {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (!principal) throw this.refusal(request, error ?? info);
+    const { scopes, anyScope, clients } = ruleOf(context);
+    if (principal.client === null ? !scopes : !clients)
+      throw this.invalid(request, 'of a kind that this route does not take');
+    request.principal = principal; // for the log, also of who may not call this
+    if (principal.client !== null) {
+      if (!clients!.includes(principal.client))
+        throw new CapError('auth.scope', `The client ${principal.client} may not call this.`);
+      return principal;
+    }
+    const has = (scope: string) => principal.scopes.has(scope);
+    if (!this.requiredScopes.every(has) || !(anyScope ? scopes!.some(has) : scopes!.every(has)))
+      throw missingScope([...new Set([...this.requiredScopes, ...(anyScope ? scopes!.slice(0, 1) : scopes!)])]);
+    return principal;
+  }
+
+  /** What is answered to who is nobody. `cause`: an error, or what each strategy has said. */
+  private refusal(request: FastifyRequest, cause: unknown): unknown {
+    if (request.headers.authorization === undefined)
+      return challenge('auth.missing', 'This needs an access token: Authorization: Bearer …');
+    if (bearerToken(request) === null) return this.invalid(request, 'not a bearer token');
+    const reasons = [cause].flat().filter((one) => one instanceof Error);
+    const unknown = reasons.find((one) => one instanceof CapError); // nobody could say whether it is valid
+    if (unknown) return unknown;
+    if (cause instanceof Error && !(cause instanceof UnauthorizedException)) return cause;
+    return this.invalid(request, reasons.at(-1)?.message ?? 'unknown token');
+  }
+
+  /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
+  private invalid(request: FastifyRequest, reason: string): CapError {
+    this.failures.inc();
+    const { id, ip, routeOptions } = request;
+    this.refusals.write('info', 'a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
+    return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');
+  }
+}

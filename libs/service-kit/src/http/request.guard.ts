@@ -1,0 +1,91 @@
+import { Readable } from 'node:stream';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { CapError } from '@cap/core';
+import { type Config } from '@cap/config';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { parseWith } from '../problems/zod.pipe.js';
+import { assertAcceptable } from './accept.js';
+import { BodyMemory, readBody } from './body-memory.js';
+import { BodyPace } from './body-pace.js';
+import { hasBody } from './early-answer.js';
+import { Listeners } from './listeners.js';
+import { type BodyType, type RouteMetadata, routeMetadataOf } from './route-metadata.js';
+
+const NOTHING = z.strictObject({});
+/** Their bodies mean nothing (RFC 9110, 9.3.1), and the framework does not look at them. */
+const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/**
+ * Stands behind the access guard, which needs the head of a request alone. What is asked that the route does not know is refused,
+ * not passed over: a misspelt filter would answer another question. Then the body is read, so that `@Body()` has it. An
+ * interceptor could read it too, for more than the whole rest of Nest costs (ADR 0013).
+ */
+@Injectable()
+export class RequestGuard implements CanActivate {
+  readonly #limits: Config['limits'];
+
+  constructor(
+    @Inject(ConfigService) config: ConfigService<Config, true>,
+    @Inject(BodyMemory) private readonly memory: BodyMemory,
+    @Inject(BodyPace) private readonly pace: BodyPace,
+    @Inject(Listeners) private readonly listeners: Listeners,
+  ) {
+    this.#limits = config.get('limits', { infer: true });
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const route = routeMetadataOf(context.getHandler());
+    assertOnce(request.query as Record<string, unknown>);
+    if (!route.takesQuery) parseWith(NOTHING, request.query, 'query');
+    assertAcceptable(request.headers.accept, route.produces);
+    assertPlain(request);
+    const comes = hasBody(request.raw);
+    if (comes) {
+      const reply = http.getResponse<FastifyReply>();
+      this.memory.open(request, reply);
+      this.pace.watch(request, reply);
+      this.listeners.continue(request.raw, reply.raw);
+    }
+    if (BODYLESS.has(request.method) || !(comes || request.body instanceof Readable)) return true;
+    return this.#read(request, route);
+  }
+
+  async #read(request: FastifyRequest, { consumes, takesBody }: RouteMetadata): Promise<true> {
+    const { parse, limit = 'json_bytes', tooLarge } = bodyType(request, consumes);
+    if (parse && request.body instanceof Readable) {
+      const most = this.#limits[limit];
+      request.rawBody = await readBody(request, request.body, most, tooLarge?.(most));
+      request.body = parse(request.rawBody);
+      if (!takesBody) parseWith(NOTHING, request.body, 'body');
+    }
+    return true;
+  }
+}
+
+/** The parser makes a list of a member that comes more than once; which of the two was meant nobody knows. */
+function assertOnce(query: Record<string, unknown>): void {
+  const doubled = Object.keys(query).filter((name) => Array.isArray(query[name]));
+  if (doubled.length === 0) return;
+  const errors = doubled.map((name) => ({ place: `query.${name}`, message: 'given more than once' }));
+  throw new CapError('request.schema', errors.map(({ place, message }) => `${place}: ${message}`).join('; '), {
+    details: errors,
+  });
+}
+
+/** No body is unpacked here: a small one could be a large one, and none of the limits would know. */
+function assertPlain({ headers }: FastifyRequest): void {
+  const coding = headers['content-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'identity')
+    throw new CapError('request.media-type', 'A body is taken as it is, without Content-Encoding.');
+}
+
+function bodyType({ headers }: FastifyRequest, types: readonly BodyType[]): BodyType {
+  const mediaType = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
+  const found = types.find((type) => type.mediaType === mediaType);
+  if (found) return found;
+  throw new CapError('request.media-type', 'The Content-Type is not one that this route takes.');
+}
