@@ -53,7 +53,7 @@ describe('cap backup --url', () => {
     );
     expect(await cap(['backup', 'create', '--url', gone])).toMatchObject({
       code: 69,
-      err: expect.stringMatching(new RegExp(`^cap: POST ${gone}/v1/backups: `)),
+      err: expect.stringMatching(new RegExp(`^cap: service.unreachable: ${gone}: `)),
     });
   });
 

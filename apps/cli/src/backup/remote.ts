@@ -41,6 +41,9 @@ async function made(url: string, token: string | undefined): Promise<unknown> {
     // What the worker found wrong is a finding here too, whatever the status that told it.
     if (isRemoteError(error) && error.kind === 'refused')
       throw new CapError(error.code, error.message, { cause: error });
+    // The client is made for the registry, and names it when nobody answers.
+    if (isRemoteError(error) && error.remote.status === null)
+      throw new CapError('service.unreachable', error.message, { cause: error });
     throw error;
   } finally {
     await worker.close();
