@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Controller, Get, Inject, Module, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Module, Param, Post, Req, Res, Body } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -23,7 +23,6 @@ import {
   Scopes,
   type Service,
   type ServiceParts,
-  ZodBody,
 } from './index.js';
 
 const Greeting = z.strictObject({ name: z.string(), options: z.strictObject({ times: z.number() }).optional() });
@@ -68,7 +67,7 @@ class GreeterController {
 
   @Post('greetings')
   @Scopes('verify:read')
-  greet(@ZodBody(Greeting) body: z.infer<typeof Greeting>, @CurrentPrincipal() who: Principal) {
+  greet(@Body({ schema: Greeting }) body: z.infer<typeof Greeting>, @CurrentPrincipal() who: Principal) {
     if (body.name === 'persist') requireScopes(who, 'policy:write');
     return { hello: body.name, subject: who.subject };
   }

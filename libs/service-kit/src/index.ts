@@ -4,8 +4,7 @@
  *     // main.ts
  *     import { CapError } from '@cap/core';
  *     import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
- *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, Public, Readiness, Scopes,
- *       ZodBody, ZodParam } from '@cap/service-kit';
+ *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, Public, Readiness, Scopes } from '@cap/service-kit';
  *
  *     const Greeting = z.strictObject({ name: z.string() });
  *
@@ -17,7 +16,7 @@
  *         readiness.add('dictionary', async () => { … });                 // throw an Error that says what is missing
  *       }
  *       @Post('greetings') @Scopes('verify:read')                         // every route needs @Public, @Scopes or @Clients
- *       greet(@ZodBody(Greeting) body: Greeting, @CurrentPrincipal() who: Principal) {
+ *       greet(@Body({ schema: Greeting }) body: Greeting, @CurrentPrincipal() who: Principal) {
  *         if (body.name === '') throw new CapError('entry.unknown', 'Nobody of that name.');
  *         return { hello: body.name, from: who.subject };
  *       }
@@ -48,16 +47,7 @@ export { parseJsonBody } from './http/json-body.js';
 export { toProblem } from './problems/to-problem.js';
 export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
-export {
-  ParsesRequest,
-  parseWith,
-  RawBody,
-  schemaProblem,
-  ZodBody,
-  ZodParam,
-  ZodPipe,
-  ZodQuery,
-} from './problems/zod.pipe.js';
+export { parseWith, schemaProblem } from './problems/schema.pipe.js';
 export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
 export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';

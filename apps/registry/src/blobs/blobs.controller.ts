@@ -1,6 +1,20 @@
 import { Readable } from 'node:stream';
 import { digest } from '@cap/core';
-import { Controller, Get, Head, Headers, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Head,
+  Headers,
+  HttpCode,
+  Inject,
+  Post,
+  Put,
+  Req,
+  Res,
+  Body,
+  Param,
+  Query,
+} from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
@@ -17,7 +31,7 @@ import {
   collectedRecord,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, CONFIG, holderOf, Produces, Shares, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, CONFIG, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { describeBytes, requestedRange } from '../range.js';
@@ -52,7 +66,7 @@ export class BlobsController {
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: blobRecord })
   @Problems('rate.limited', 'storage.full', 'bundle.erased')
   async put(
-    @ZodQuery(blobPutQuery) { retain }: z.output<typeof blobPutQuery>,
+    @Query({ schema: blobPutQuery }) { retain }: z.output<typeof blobPutQuery>,
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
     if (!(request.body instanceof Readable))
@@ -71,7 +85,7 @@ export class BlobsController {
   @Clients('operator')
   @ApiOperation({ summary: 'List BLOBs' })
   @ApiOkResponse({ description: 'A page', standardSchema: blobPage })
-  async list(@ZodQuery(pageQuery) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
+  async list(@Query({ schema: pageQuery }) page: z.output<typeof pageQuery>): Promise<Page<BlobRecord>> {
     const { items, next_cursor } = await this.data.store.listBlobs(page);
     return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
   }
@@ -82,7 +96,7 @@ export class BlobsController {
   @ApiOperation({ summary: 'Move BLOBs that no row wants to the trash, and empty it of what is old' })
   @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectedRecord })
   collect(
-    @ZodBody(collectRequest) { grace_hours, dry_run }: z.output<typeof collectRequest>,
+    @Body({ schema: collectRequest }) { grace_hours, dry_run }: z.output<typeof collectRequest>,
   ): Promise<CollectedRecord> {
     const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
     return this.data.collect({ graceMs, dryRun: dry_run });
@@ -95,7 +109,10 @@ export class BlobsController {
   @ApiOperation({ summary: 'The size of a BLOB' })
   @ApiOkResponse({ description: 'It is there; content-length is its size' })
   @Problems('bundle.unknown', 'bundle.erased')
-  async head(@ZodParam('id', digest) id: Digest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  async head(
+    @Param('id', { schema: digest }) id: Digest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
     const { size } = await this.#known(id);
     describeBytes(reply, size, undefined);
   }
@@ -107,7 +124,7 @@ export class BlobsController {
   @BlobAnswer()
   @Problems('bundle.unknown', 'bundle.erased')
   async get(
-    @ZodParam('id', digest) id: Digest,
+    @Param('id', { schema: digest }) id: Digest,
     @Headers('range') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {

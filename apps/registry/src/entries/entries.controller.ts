@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Put, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   entryQuery,
@@ -21,7 +21,7 @@ import {
 } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { receiptJson } from '@cap/tlog';
-import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 
 @ApiTags('entries')
@@ -38,7 +38,7 @@ export class EntriesController {
     standardSchema: entryStored,
   })
   @Problems('bundle.unknown', 'bundle.erased', 'storage.full')
-  async register(@ZodBody(entryRequest) request: EntryRequest): Promise<EntryStored> {
+  async register(@Body({ schema: entryRequest }) request: EntryRequest): Promise<EntryStored> {
     const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
     const { log } = this.data;
     const receipt = created ? log.receiptOfCommitted(record.log_index) : log.receipt(record.log_index);
@@ -49,7 +49,9 @@ export class EntriesController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'List entries, oldest first' })
   @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
-  list(@ZodQuery(entryQuery) { cursor, limit, ...filter }: z.output<typeof entryQuery>): Promise<Page<EntryRecord>> {
+  list(
+    @Query({ schema: entryQuery }) { cursor, limit, ...filter }: z.output<typeof entryQuery>,
+  ): Promise<Page<EntryRecord>> {
     return this.data.store.listEntries({ cursor, limit }, filter);
   }
 
@@ -60,8 +62,8 @@ export class EntriesController {
   @ApiOkResponse({ description: 'The entries as they are now', standardSchema: heldEntries })
   @Problems('entry.unknown', 'storage.full')
   async hold(
-    @ZodParam('id', pathPart) id: string,
-    @ZodBody(holdRequest) { held }: z.output<typeof holdRequest>,
+    @Param('id', { schema: pathPart }) id: string,
+    @Body({ schema: holdRequest }) { held }: z.output<typeof holdRequest>,
   ): Promise<HeldEntries> {
     return { items: await this.data.store.setLegalHold(id, held) };
   }
@@ -73,8 +75,8 @@ export class EntriesController {
   @ApiOkResponse({ description: 'When it was erased', standardSchema: erasureRecord })
   @Problems('entry.unknown', 'storage.full')
   erase(
-    @ZodParam('id', pathPart) id: string,
-    @ZodBody(eraseRequest) { reason }: z.output<typeof eraseRequest>,
+    @Param('id', { schema: pathPart }) id: string,
+    @Body({ schema: eraseRequest }) { reason }: z.output<typeof eraseRequest>,
   ): Promise<ErasureRecord> {
     return this.data.eraseBundle(id, reason);
   }
@@ -84,7 +86,7 @@ export class EntriesController {
   @ApiOperation({ summary: 'One entry' })
   @ApiOkResponse({ description: 'The entry', standardSchema: entryRecord })
   @Problems('entry.unknown')
-  async find(@ZodParam('id', pathPart) id: string): Promise<EntryRecord> {
+  async find(@Param('id', { schema: pathPart }) id: string): Promise<EntryRecord> {
     const entry = await this.data.store.findEntry(id);
     if (!entry) throw new CapError('entry.unknown', `no entry ${id.slice(0, 200)}`);
     return entry;

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Body, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import {
@@ -10,7 +10,7 @@ import {
   eventPage,
   eventRecord,
 } from '@cap/contracts';
-import { Clients, CurrentPrincipal, type Principal, ZodBody, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, CurrentPrincipal, type Principal, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -23,7 +23,7 @@ export class EventsController {
   @Clients('verifier', 'backup', 'operator')
   @ApiOperation({ summary: 'Events of the log, oldest first' })
   @ApiOkResponse({ description: 'A page', standardSchema: eventPage })
-  async list(@ZodQuery(eventQuery) { from, limit }: z.output<typeof eventQuery>): Promise<EventPage> {
+  async list(@Query({ schema: eventQuery }) { from, limit }: z.output<typeof eventQuery>): Promise<EventPage> {
     const { log_size } = await this.data.store.totals();
     // The log may have grown since; a page never shows more than the size that it names.
     const items = (await this.data.store.listEvents(from, limit)).filter((event) => event.seq < log_size);
@@ -39,7 +39,7 @@ export class EventsController {
   @ApiCreatedResponse({ description: 'The event', standardSchema: eventRecord })
   @Problems('storage.full')
   append(
-    @ZodBody(eventRequest) { event, details }: EventRequest,
+    @Body({ schema: eventRequest }) { event, details }: EventRequest,
     @CurrentPrincipal() { client }: Principal,
   ): Promise<EventRecord> {
     const whose = event.startsWith('backup.') ? 'backup' : 'operator';

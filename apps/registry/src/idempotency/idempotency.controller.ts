@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { digest } from '@cap/core';
-import { Controller, Delete, HttpCode, Inject, Post, Put, Req } from '@nestjs/common';
+import { Controller, Delete, HttpCode, Inject, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
@@ -15,7 +15,7 @@ import {
   keyState,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_BODY, BlobBody, pieces } from '../blobs/body.js';
@@ -35,7 +35,7 @@ export class IdempotencyController {
   @ApiOperation({ summary: 'Reserve a key for a request' })
   @ApiOkResponse({ description: 'The kept answer, or null: carry the request out', standardSchema: keyState })
   @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
-  async reserve(@ZodBody(keyRequest) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
+  async reserve(@Body({ schema: keyRequest }) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
     const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
     return { answer };
   }
@@ -46,8 +46,8 @@ export class IdempotencyController {
   @ApiNoContentResponse({ description: 'Done' })
   @Problems('idempotency.in-flight')
   async renew(
-    @ZodParam('id', digest) id: Digest,
-    @ZodBody(leaseRequest) { lease_id, lease_seconds }: LeaseRequest,
+    @Param('id', { schema: digest }) id: Digest,
+    @Body({ schema: leaseRequest }) { lease_id, lease_seconds }: LeaseRequest,
   ): Promise<void> {
     await this.data.store.idempotency.renew(id, lease_id, lease_seconds * 1000);
   }
@@ -59,8 +59,8 @@ export class IdempotencyController {
   @ApiNoContentResponse({ description: 'Kept' })
   @Problems('idempotency.in-flight', 'storage.full')
   async finish(
-    @ZodParam('id', digest) key_id: Digest,
-    @ZodQuery(answerQuery) { lease_id, status }: z.output<typeof answerQuery>,
+    @Param('id', { schema: digest }) key_id: Digest,
+    @Query({ schema: answerQuery }) { lease_id, status }: z.output<typeof answerQuery>,
     @Req() { body }: FastifyRequest,
   ): Promise<void> {
     if (!(body instanceof Readable))
@@ -73,8 +73,8 @@ export class IdempotencyController {
   @ApiOperation({ summary: 'Give a reserved key back' })
   @ApiNoContentResponse({ description: 'Done' })
   async release(
-    @ZodParam('id', digest) id: Digest,
-    @ZodQuery(releaseQuery) { lease_id }: z.output<typeof releaseQuery>,
+    @Param('id', { schema: digest }) id: Digest,
+    @Query({ schema: releaseQuery }) { lease_id }: z.output<typeof releaseQuery>,
   ): Promise<void> {
     await this.data.store.idempotency.release(id, lease_id);
   }

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Res, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
@@ -12,7 +12,7 @@ import {
   listPage,
   listRecord,
 } from '@cap/contracts';
-import { Clients, Produces, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Produces, Problems } from '@cap/service-kit';
 import { z } from 'zod';
 import { ListsService } from './lists.service.js';
 
@@ -27,7 +27,7 @@ export class ListsController {
   @ApiOperation({ summary: 'Store a reference list' })
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: listStored })
   @Problems('list.conflict', 'list.empty', 'storage.full')
-  store(@ZodBody(listRequest) request: ListRequest) {
+  store(@Body({ schema: listRequest }) request: ListRequest) {
     return this.lists.store(request);
   }
 
@@ -35,7 +35,7 @@ export class ListsController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'List reference lists' })
   @ApiOkResponse({ description: 'A page', standardSchema: listPage })
-  list(@ZodQuery(listQuery) { id, ...page }: z.output<typeof listQuery>) {
+  list(@Query({ schema: listQuery }) { id, ...page }: z.output<typeof listQuery>) {
     return this.lists.list(page, { id });
   }
 
@@ -44,7 +44,7 @@ export class ListsController {
   @ApiOperation({ summary: 'The record of a reference list' })
   @ApiOkResponse({ description: 'The record', standardSchema: listRecord })
   @Problems('list.unknown')
-  find(@ZodParam('hash', pathPart) hash: string) {
+  find(@Param('hash', { schema: pathPart }) hash: string) {
     return this.lists.find(hash);
   }
 
@@ -54,7 +54,10 @@ export class ListsController {
   @ApiOperation({ summary: 'Withdraw a reference list, for good' })
   @ApiOkResponse({ description: 'The list as it is now', standardSchema: listRecord })
   @Problems('list.unknown', 'storage.full')
-  withdraw(@ZodParam('hash', pathPart) hash: string, @ZodBody(listWithdrawal) { reason }: ListWithdrawal) {
+  withdraw(
+    @Param('hash', { schema: pathPart }) hash: string,
+    @Body({ schema: listWithdrawal }) { reason }: ListWithdrawal,
+  ) {
     return this.lists.withdraw(hash, reason);
   }
 
@@ -65,7 +68,7 @@ export class ListsController {
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The CSV', standardSchema: z.string() })
   @Problems('list.unknown')
-  async content(@ZodParam('hash', pathPart) hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async content(@Param('hash', { schema: pathPart }) hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const { body, size } = await this.lists.content(hash);
     reply.header('content-length', size);
     return body;

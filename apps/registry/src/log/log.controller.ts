@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type CheckpointRecord,
@@ -12,7 +12,7 @@ import {
   receipt,
 } from '@cap/contracts';
 import { receiptJson } from '@cap/tlog';
-import { Clients, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log-keys.js';
 import { LOG_KEYS } from './tokens.js';
@@ -45,7 +45,7 @@ export class LogController {
   @ApiOkResponse({ description: 'The receipt', standardSchema: receipt })
   @Problems('entry.unknown')
   async inclusion(
-    @ZodQuery(inclusionQuery) { log_index, tree_size }: z.output<typeof inclusionQuery>,
+    @Query({ schema: inclusionQuery }) { log_index, tree_size }: z.output<typeof inclusionQuery>,
   ): Promise<ReceiptRecord> {
     return receiptJson(await this.data.log.receipt(log_index, tree_size));
   }
@@ -55,7 +55,7 @@ export class LogController {
   @ApiOkResponse({ description: 'The proof, with the checkpoint of the newer log', standardSchema: consistencyRecord })
   @Problems('entry.unknown')
   async consistency(
-    @ZodQuery(consistencyQuery) { from, to }: z.output<typeof consistencyQuery>,
+    @Query({ schema: consistencyQuery }) { from, to }: z.output<typeof consistencyQuery>,
   ): Promise<ConsistencyRecord> {
     const { proof, ...rest } = await this.data.log.consistency(from, to);
     return { ...rest, proof: proof.map((hash) => hash.toString('base64')) };

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Put, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   pathPart,
@@ -10,7 +10,7 @@ import {
   policyPage,
   policyRecord,
 } from '@cap/contracts';
-import { Clients, ZodBody, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Problems } from '@cap/service-kit';
 import { type z } from 'zod';
 import { PoliciesService } from './policies.service.js';
 
@@ -25,7 +25,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Store a policy' })
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: policyStored })
   @Problems('policy.invalid', 'policy.conflict', 'storage.full')
-  store(@ZodBody(policyRequest) request: PolicyRequest) {
+  store(@Body({ schema: policyRequest }) request: PolicyRequest) {
     return this.policies.store(request);
   }
 
@@ -33,7 +33,7 @@ export class PoliciesController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'List policies' })
   @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
-  list(@ZodQuery(policyQuery) { status, id, ...page }: z.output<typeof policyQuery>) {
+  list(@Query({ schema: policyQuery }) { status, id, ...page }: z.output<typeof policyQuery>) {
     return this.policies.list(page, { status, id });
   }
 
@@ -42,7 +42,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'One policy by policy_id, hash, or id: its newest active version' })
   @ApiOkResponse({ description: 'The policy', standardSchema: policyRecord })
   @Problems('policy.unknown')
-  find(@ZodParam('ref', pathPart) ref: string) {
+  find(@Param('ref', { schema: pathPart }) ref: string) {
     return this.policies.find(ref);
   }
 
@@ -52,8 +52,8 @@ export class PoliciesController {
   @ApiOkResponse({ description: 'The policy as it is now', standardSchema: policyRecord })
   @Problems('policy.unknown', 'storage.full')
   setStatus(
-    @ZodParam('ref', pathPart) ref: string,
-    @ZodBody(policyStatusRequest) { status }: z.output<typeof policyStatusRequest>,
+    @Param('ref', { schema: pathPart }) ref: string,
+    @Body({ schema: policyStatusRequest }) { status }: z.output<typeof policyStatusRequest>,
   ) {
     return this.policies.setStatus(ref, status);
   }

@@ -1,9 +1,9 @@
-import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Body } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { PAGE_LIMIT, retentionRequest, type RetiredRecord, retiredRecord } from '@cap/contracts';
-import { Clients, CONFIG, ZodBody, Problems } from '@cap/service-kit';
+import { Clients, CONFIG, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -22,7 +22,7 @@ export class RetentionController {
   @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retiredRecord })
   @Problems('option.unsupported', 'storage.full')
   async retire(
-    @ZodBody(retentionRequest) { years, dry_run }: z.output<typeof retentionRequest>,
+    @Body({ schema: retentionRequest }) { years, dry_run }: z.output<typeof retentionRequest>,
   ): Promise<RetiredRecord> {
     const age = years ?? this.config.registry.retention_years;
     if (age === null)

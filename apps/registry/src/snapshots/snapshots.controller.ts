@@ -1,5 +1,5 @@
 import { type Readable } from 'node:stream';
-import { Controller, Delete, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Inject, Post, Res, Param, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
@@ -11,7 +11,7 @@ import {
   snapshotRecord,
   blobPage,
 } from '@cap/contracts';
-import { Clients, Logs, type ModuleLog, Produces, ZodParam, ZodQuery, Problems } from '@cap/service-kit';
+import { Clients, Logs, type ModuleLog, Produces, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_BODY, BlobAnswer } from '../blobs/body.js';
@@ -47,7 +47,7 @@ export class SnapshotsController {
   @ApiOperation({ summary: 'The database of a snapshot' })
   @BlobAnswer()
   async database(
-    @ZodParam('id', pathPart) id: string,
+    @Param('id', { schema: pathPart }) id: string,
     @Headers('range') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
@@ -62,8 +62,8 @@ export class SnapshotsController {
   @ApiOperation({ summary: 'The BLOBs that a snapshot refers to' })
   @ApiOkResponse({ description: 'A page', standardSchema: blobPage })
   blobs(
-    @ZodParam('id', pathPart) id: string,
-    @ZodQuery(pageQuery) page: z.output<typeof pageQuery>,
+    @Param('id', { schema: pathPart }) id: string,
+    @Query({ schema: pageQuery }) page: z.output<typeof pageQuery>,
   ): Promise<Page<BlobRecord>> {
     return this.data.snapshots.blobs(id, page);
   }
@@ -72,7 +72,7 @@ export class SnapshotsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Give a snapshot back' })
   @ApiNoContentResponse({ description: 'Done' })
-  async release(@ZodParam('id', pathPart) id: string): Promise<void> {
+  async release(@Param('id', { schema: pathPart }) id: string): Promise<void> {
     await this.data.snapshots.release(id);
     this.#log.info('a snapshot was given back', { id });
   }

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
@@ -25,9 +25,6 @@ import {
   Produces,
   schemaRef,
   Scopes,
-  ZodBody,
-  ZodParam,
-  ZodQuery,
 } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
@@ -56,7 +53,7 @@ export class ListsController {
   @WritesRegistry()
   @Problems('list.conflict', 'list.empty')
   publish(
-    @ZodBody(listRequest) body: ListRequest,
+    @Body({ schema: listRequest }) body: ListRequest,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -72,7 +69,7 @@ export class ListsController {
   @ApiOperation({ summary: 'List reference lists' })
   @ApiOkResponse({ description: 'A page', standardSchema: listPage })
   @AsksRegistry()
-  list(@ZodQuery(listQuery) query: z.output<typeof listQuery>, @Req() { id: requestId }: FastifyRequest) {
+  list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.registry.client.lists(query, { requestId });
   }
 
@@ -88,7 +85,7 @@ export class ListsController {
   @AsksRegistry()
   @Problems('list.unknown')
   async find(
-    @ZodParam('hash', listHash) hash: string,
+    @Param('hash', { schema: listHash }) hash: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -116,8 +113,8 @@ export class ListsController {
   @WritesRegistry()
   @Problems('list.unknown')
   withdraw(
-    @ZodParam('hash', listHash) hash: string,
-    @ZodBody(listWithdrawal) body: ListWithdrawal,
+    @Param('hash', { schema: listHash }) hash: string,
+    @Body({ schema: listWithdrawal }) body: ListWithdrawal,
     @Req() { id: requestId }: FastifyRequest,
   ) {
     return clearAfter(this.lists, () => this.registry.client.withdrawList(hash, body, { requestId }));

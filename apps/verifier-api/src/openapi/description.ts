@@ -1,4 +1,5 @@
 import { type ApiDescription } from '@cap/service-kit';
+import { policyV1 } from '../policy/schemas.js';
 import { uploadForm } from '../upload/schemas.js';
 import { verifyBody } from '../verify/schemas.js';
 
@@ -24,5 +25,5 @@ export const VERIFIER_API: ApiDescription = {
     documentation: 'This API itself',
     operation: 'For those who run it',
   },
-  schemas: [verifyBody, uploadForm],
+  schemas: [verifyBody, uploadForm, policyV1],
 };

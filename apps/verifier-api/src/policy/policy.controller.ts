@@ -1,7 +1,7 @@
 import { type z } from 'zod';
-import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
 import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
 import { type JsonValue } from '@cap/core';
 import {
@@ -10,12 +10,9 @@ import {
   CurrentPrincipal,
   type Principal,
   Problems,
-  RawBody,
   requireScopes,
   Scopes,
-  ZodBody,
-  ZodParam,
-  ZodQuery,
+  schemaRef,
 } from '@cap/service-kit';
 import { POLICY_BODY } from '../bodies.js';
 import { isKnown } from '../conditional.js';
@@ -55,11 +52,12 @@ export class PolicyController {
     summary: 'Compile and store a policy v1',
     description: 'The same content has the same id. A new one starts `active`.',
   })
+  @ApiBody({ schema: schemaRef(policyV1) })
   @IdempotentAnswer({ description: 'Stored', standardSchema: compiledV1 })
   @WritesRegistry()
   @Problems('policy.invalid', 'policy.conflict')
   compileV1(
-    @RawBody(policyV1) document: JsonValue,
+    @Body() document: JsonValue,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -85,7 +83,7 @@ export class PolicyController {
   @WritesRegistry()
   @Problems('policy.invalid', 'policy.conflict')
   async compileV2(
-    @ZodBody(compileV2Request) body: CompileV2Request,
+    @Body({ schema: compileV2Request }) body: CompileV2Request,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -109,7 +107,7 @@ export class PolicyController {
   @ApiOperation({ summary: 'List policies' })
   @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
   @AsksRegistry()
-  list(@ZodQuery(policyQuery) query: z.output<typeof policyQuery>, @Req() { id: requestId }: FastifyRequest) {
+  list(@Query({ schema: policyQuery }) query: z.output<typeof policyQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.policies.list(query, { requestId });
   }
 
@@ -120,7 +118,7 @@ export class PolicyController {
   @AsksRegistry()
   @Problems('policy.unknown')
   async findV2(
-    @ZodParam('id', policyRef) ref: string,
+    @Param('id', { schema: policyRef }) ref: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -135,7 +133,7 @@ export class PolicyController {
   @AsksRegistry()
   @Problems('policy.unknown')
   async find(
-    @ZodParam('id', policyRef) ref: string,
+    @Param('id', { schema: policyRef }) ref: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -151,8 +149,8 @@ export class PolicyController {
   @WritesRegistry()
   @Problems('policy.unknown')
   setStatus(
-    @ZodParam('id', policyRef) ref: string,
-    @ZodBody(statusRequest) { status }: StatusRequest,
+    @Param('id', { schema: policyRef }) ref: string,
+    @Body({ schema: statusRequest }) { status }: StatusRequest,
     @Req() { id: requestId }: FastifyRequest,
   ) {
     return this.policies.setStatus(ref, status, { requestId });

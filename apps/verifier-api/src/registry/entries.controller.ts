@@ -1,10 +1,10 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
 import { CapError } from '@cap/core';
 import { entryPage, entryQuery, entryRecord } from '@cap/contracts';
-import { Problems, Scopes, ZodParam, ZodQuery } from '@cap/service-kit';
+import { Problems, Scopes } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
@@ -20,7 +20,7 @@ export class EntriesController {
   @ApiOperation({ summary: 'List entries, oldest first' })
   @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
   @AsksRegistry()
-  list(@ZodQuery(entryQuery) query: z.output<typeof entryQuery>, @Req() { id: requestId }: FastifyRequest) {
+  list(@Query({ schema: entryQuery }) query: z.output<typeof entryQuery>, @Req() { id: requestId }: FastifyRequest) {
     return this.registry.client.listEntries(query, { requestId });
   }
 
@@ -31,7 +31,7 @@ export class EntriesController {
   @AsksRegistry()
   @Problems('entry.unknown')
   async find(
-    @ZodParam('id', entryId) id: string,
+    @Param('id', { schema: entryId }) id: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {

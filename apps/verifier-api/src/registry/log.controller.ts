@@ -1,10 +1,10 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
 import { CapError } from '@cap/core';
 import { checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
-import { Problems, Scopes, ZodQuery } from '@cap/service-kit';
+import { Problems, Scopes } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { RegistryConnection } from './connection.js';
@@ -22,7 +22,7 @@ export class LogController {
   @TaggedAnswer({ description: 'The checkpoint', standardSchema: checkpointRecord })
   @AsksRegistry()
   async checkpoint(
-    @ZodQuery(noQuery) _query: unknown,
+    @Query({ schema: noQuery }) _query: unknown,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -37,7 +37,7 @@ export class LogController {
   @AsksRegistry()
   @Problems('entry.unknown')
   async inclusion(
-    @ZodQuery(publicInclusionQuery) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
+    @Query({ schema: publicInclusionQuery }) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
     @Req() { id: requestId }: FastifyRequest,
   ) {
     const index = log_index ?? (await this.#indexOf(entry_id!, requestId));
@@ -53,7 +53,7 @@ export class LogController {
   })
   @AsksRegistry()
   consistency(
-    @ZodQuery(consistencyQuery) query: z.output<typeof consistencyQuery>,
+    @Query({ schema: consistencyQuery }) query: z.output<typeof consistencyQuery>,
     @Req() { id: requestId }: FastifyRequest,
   ) {
     return this.registry.client.consistency(query, { requestId });

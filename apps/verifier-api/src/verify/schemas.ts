@@ -81,6 +81,7 @@ export const verifyQuery = z
     ...options(flag),
   })
   .refine(isJudgedNow, { error: NOT_NOW, path: ['register'] });
+export type VerifyQuery = z.output<typeof verifyQuery>;
 
 /** `auto`, one name, or several, in a list or with commas. Throws CapError option.unsupported for one that is not built. */
 export function parseBackends(given: string | readonly string[]): 'auto' | readonly BackendName[] {

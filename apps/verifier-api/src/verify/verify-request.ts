@@ -4,7 +4,7 @@ import { type BundleLimits } from '@cap/proof';
 import { parseWith } from '@cap/service-kit';
 import { z } from 'zod';
 import { type BundleRef, contextBundle, storedBundle, zipBundle } from './bundle-ref.js';
-import { verifyBody, type VerifyOptions, verifyQuery } from './schemas.js';
+import { verifyBody, type VerifyOptions, type VerifyQuery } from './schemas.js';
 
 /** What a caller asks of POST /verify, whichever way it was sent. */
 export interface VerifyRequest {
@@ -26,14 +26,14 @@ export interface BundleAccess {
 
 const NO_QUERY = z.strictObject({});
 
-/** The bundle as the body, everything else in the query. Throws CapError request.schema. */
-export function parseZipRequest(bytes: Buffer, query: unknown, { limits, registry }: BundleAccess): VerifyRequest {
-  const { policy_id: policyId, backend = 'auto', ...options } = parseWith(verifyQuery, query, 'query');
+/** The bundle as the body, everything else in the query. */
+export function zipRequest(bytes: Buffer, query: VerifyQuery, { limits, registry }: BundleAccess): VerifyRequest {
+  const { policy_id: policyId, backend = 'auto', ...options } = query;
   return { bundle: zipBundle(bytes, limits, registry), policyId, policy: undefined, backend, options };
 }
 
 /** Everything in the body, which names the bundle or encloses its parts. Throws CapError request.schema. */
-export function parseJsonRequest(body: unknown, query: unknown, access: BundleAccess): VerifyRequest {
+export function jsonRequest(body: unknown, query: VerifyQuery, access: BundleAccess): VerifyRequest {
   parseWith(NO_QUERY, query, 'query');
   const {
     bundle_id,

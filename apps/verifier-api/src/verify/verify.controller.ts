@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Query, Req, Res, Body } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
@@ -9,7 +9,6 @@ import {
   holderOf,
   JSON_BODY,
   JSON_MEDIA_TYPE,
-  ParsesRequest,
   type Principal,
   Problems,
   requireScopes,
@@ -22,9 +21,9 @@ import { IdempotentAnswer, MoreScopes, WritesRegistry } from '../openapi/decorat
 import { RegistryConnection } from '../registry/connection.js';
 import { verdictAnswer } from './answer.js';
 import { bundleLimits } from './bundle-ref.js';
-import { verifyBody, verifyQuery } from './schemas.js';
+import { verifyBody, verifyQuery, type VerifyQuery } from './schemas.js';
 import { VerificationService } from './verification.service.js';
-import { parseJsonRequest, parseZipRequest } from './verify-request.js';
+import { jsonRequest, zipRequest } from './verify-request.js';
 
 @ApiTags('verify')
 @Controller()
@@ -41,7 +40,6 @@ export class VerifyController {
   @Scopes('verify:read')
   @Consumes(JSON_BODY, BUNDLE_BODY)
   @MoreScopes({ when: 'register is true', scopes: ['registry:write'] })
-  @ParsesRequest()
   @ApiOperation({
     summary: 'Judge a bundle',
     description:
@@ -60,7 +58,8 @@ export class VerifyController {
   @Problems('bundle.unreadable', 'bundle.limit', 'bundle.unknown', 'bundle.erased')
   @Problems('policy.unknown', 'policy.invalid', 'option.unsupported', 'option.invalid', 'timeout')
   async verify(
-    @Query({ schema: verifyQuery }) query: unknown,
+    @Query({ schema: verifyQuery }) query: VerifyQuery,
+    @Body() body: unknown,
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -70,9 +69,7 @@ export class VerifyController {
       registry: this.registry.client,
       hold: (bytes: number) => request.holdBytes(bytes),
     };
-    const asked = Buffer.isBuffer(request.body)
-      ? parseZipRequest(request.body, query, access)
-      : parseJsonRequest(request.body, query, access);
+    const asked = Buffer.isBuffer(body) ? zipRequest(body, query, access) : jsonRequest(body, query, access);
     const verify = async () => {
       const { result, answer } = await this.verifications.verify(asked, holderOf(request), { requestId: request.id });
       request.result = result;

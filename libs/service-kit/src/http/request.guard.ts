@@ -5,7 +5,7 @@ import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { parseWith } from '../problems/zod.pipe.js';
+import { parseWith } from '../problems/schema.pipe.js';
 import { assertAcceptable } from './accept.js';
 import { BodyMemory, readBody } from './body-memory.js';
 import { BodyPace } from './body-pace.js';
@@ -38,7 +38,8 @@ export class RequestGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const route = routeMetadataOf(context.getHandler());
+    const handler = context.getHandler();
+    const route = routeMetadataOf(handler, context.getClass(), handler.name);
     assertOnce(request.query as Record<string, unknown>);
     if (!route.takesQuery) parseWith(NOTHING, request.query, 'query');
     assertAcceptable(request.headers.accept, route.produces);

@@ -1,4 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ApiConsumes } from '@nestjs/swagger';
 import { parseJsonBody } from './json-body.js';
 
@@ -26,40 +28,31 @@ const JSON_ALONE = [JSON_BODY];
 
 const PRODUCES = 'cap:produces';
 const CONSUMES = 'cap:consumes';
-const TAKES_QUERY = 'cap:takes-query';
-const TAKES_BODY = 'cap:takes-body';
 
 /** The media types of a route's answers; JSON if it says nothing. */
 export const producesMetadata = (types: readonly string[]) => SetMetadata(PRODUCES, types);
 /** What a route's body may be; JSON if it says nothing. */
 export const Consumes = (...types: [BodyType, ...BodyType[]]) =>
   applyDecorators(SetMetadata(CONSUMES, types), ApiConsumes(...types.map(({ mediaType }) => mediaType)));
-/** The handler looks at the members of the query, and refuses those that it does not know; likewise of a JSON body. */
-export const takesQuery = SetMetadata(TAKES_QUERY, true);
-export const takesBody = SetMetadata(TAKES_BODY, true);
-
-/** A decorator of a handler's parameter that also says something of the route. */
-export const parameterOfRoute =
-  (route: MethodDecorator, parameter: ParameterDecorator): ParameterDecorator =>
-  (target, name, index) => {
-    route(target, name!, Object.getOwnPropertyDescriptor(target, name!)!);
-    parameter(target, name, index);
-  };
-
 export interface RouteMetadata {
   readonly produces: readonly string[] | undefined;
   readonly consumes: readonly BodyType[];
+  /** The handler has a parameter for the query, whose schema says which members there are; likewise for the body. */
   readonly takesQuery: boolean;
   readonly takesBody: boolean;
 }
 
-/** What decorators wrote on a handler. */
-export const routeMetadataOf = (handler: object): RouteMetadata => {
+/** What decorators wrote on a handler and its parameters. */
+export const routeMetadataOf = (handler: object, controller: object, name: string): RouteMetadata => {
   const read = <T>(key: string): T | undefined => Reflect.getMetadata(key, handler) as T | undefined;
+  const parameters = Object.keys(
+    (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) as object | undefined) ?? {},
+  );
+  const takes = (kind: RouteParamtypes) => parameters.some((key) => key.startsWith(`${kind}:`));
   return {
     produces: read<readonly string[]>(PRODUCES),
     consumes: read<readonly BodyType[]>(CONSUMES) ?? JSON_ALONE,
-    takesQuery: read<true>(TAKES_QUERY) ?? false,
-    takesBody: read<true>(TAKES_BODY) ?? false,
+    takesQuery: takes(RouteParamtypes.QUERY),
+    takesBody: takes(RouteParamtypes.BODY),
   };
 };

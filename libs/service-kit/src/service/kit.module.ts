@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { ConfigModule } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { AccessGuard } from '../access/access.guard.js';
@@ -12,6 +12,7 @@ import { Listeners } from '../http/listeners.js';
 import { RequestGuard } from '../http/request.guard.js';
 import { Logs } from '../logging/logs.js';
 import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
+import { SchemaPipe } from '../problems/schema.pipe.js';
 import { Reload } from './reload.js';
 
 /** Injection token of the typed configuration: `@Inject(CONFIG) config: Config`. */
@@ -64,6 +65,7 @@ export class KitModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(http.sendProblem) },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: RequestGuard },
+        { provide: APP_PIPE, useClass: SchemaPipe },
       ],
       exports: shared,
     };
