@@ -6,7 +6,8 @@ import { type ChainEvent, chainFault, nextEvent } from '@cap/tlog';
 import { digestText, sha3Text } from '@cap/crypto';
 import { jcsText } from '@cap/core';
 import { type CompiledPolicy } from '@cap/policy';
-import { backendById, backendFor, decodeContainer, parseManifest, type CommitmentScheme } from '@cap/proof';
+import { backendById, decodeContainer, parseManifest, type CommitmentScheme } from '@cap/proof';
+import { proverFor } from '@cap/proof/prove';
 import { readSuppliers, readUbos } from '@cap/lists';
 import { JURISDICTIONS, policyOf, RULES, SANCTIONS, SIGNER } from '../../proof/src/backends/proving.fixture.js';
 import { appendAuditEvent, parseAuditLog } from './audit.js';
@@ -192,7 +193,7 @@ describe('the scheme of a manifest', () => {
     const project = await prepare();
     const schemes = async (scheme?: CommitmentScheme) => {
       const { manifest } = await build(project, policy, references, scheme);
-      return [manifest.commitments.map(({ list, scheme }) => [list, scheme]), backendFor(manifest).name];
+      return [manifest.commitments.map(({ list, scheme }) => [list, scheme]), proverFor(manifest).backend.name];
     };
     const both = (scheme: string) => [
       ['suppliers', scheme],

@@ -30,19 +30,8 @@ import {
 } from '@cap/lists';
 import {
   type BackendName,
-  type ProofBackend,
-  type ProofContext,
-  type ProverList,
-  type ProvingOptions,
   type Statement,
-  backendFor,
-  SEED_BYTES,
-  columnLayout,
-  commitColumns,
-  Labour,
   WorkerPool,
-  commit,
-  type CommittedList,
   encodeContainer,
   buildManifest,
   manifestHash,
@@ -52,6 +41,19 @@ import {
   type CommitmentScheme,
   type Manifest,
 } from '@cap/proof';
+import {
+  type BackendProver,
+  type ProverList,
+  type ProvingContext,
+  type ProvingOptions,
+  proverFor,
+  SEED_BYTES,
+  columnLayout,
+  commitColumns,
+  JobScheduler,
+  commit,
+  type CommittedList,
+} from '@cap/proof/prove';
 import { appendAuditEvent, readAuditLog } from './audit.js';
 import { AUDIT_HEAD } from './audit-head.js';
 import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
@@ -88,6 +90,13 @@ export interface PrepareInput {
   threads?: number;
   /** Encrypts the secrets file, e.g. to age recipients; it is then named secrets.json.age. */
   protect?: (secrets: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** manifest.json as it was read. */
+export interface BuiltManifest {
+  manifest: Manifest;
+  bytes: Buffer;
+  hash: Digest;
 }
 
 export interface ReferenceListInput {
@@ -255,7 +264,7 @@ export class Project {
     return { manifest, hash, coverage };
   }
 
-  async manifest(): Promise<{ manifest: Manifest; bytes: Buffer; hash: Digest }> {
+  async manifest(): Promise<BuiltManifest> {
     const file = this.file('manifest.json');
     const bytes = await readMade(file, 'cap manifest build');
     const manifest = parseManifest(bytes);
@@ -265,13 +274,13 @@ export class Project {
   }
 
   /** The policy that the manifest names. */
-  async policy(): Promise<CompiledPolicy> {
+  async policy(built?: BuiltManifest): Promise<CompiledPolicy> {
     const file = this.file('policy.json');
     const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file), {
       lintMode: 'relaxed', // style was judged when the manifest was built
     });
     refuseLintErrors(policy);
-    const { manifest } = await this.manifest();
+    const { manifest } = built ?? (await this.manifest());
     if (policy.policy_hash !== manifest.policy.hash)
       throw new CapError(
         'policy.hash',
@@ -281,8 +290,8 @@ export class Project {
   }
 
   /** The contents of the manifest's reference lists. Refuses a file whose hash the manifest does not name. */
-  async referenceLists(): Promise<Map<string, NamedReferenceList>> {
-    const { manifest } = await this.manifest();
+  async referenceLists(built?: BuiltManifest): Promise<Map<string, NamedReferenceList>> {
+    const { manifest } = built ?? (await this.manifest());
     const named = new Map(manifest.reference_lists.map((entry) => [`${entry.id}.csv`, entry]));
     const stray = (await readdir(this.file('reference')).catch(() => [])).find((name) => !named.has(name));
     if (stray !== undefined)
@@ -305,43 +314,44 @@ export class Project {
   }
 
   /**
-   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what backendFor and the backend's prove throw
+   * Proves the manifest's policy and writes proof.capz and proof.json. Throws what proverFor and the backend's prove throw
    * (a false rule: `refused` / `proof.false-statement`); nothing is written then.
    */
   async prove(
     backendName: BackendName,
     statement: Statement,
-    { reveal, ...options }: ProvingOptions & { reveal?: Reveal } = {},
+    { reveal, built, ...options }: ProvingOptions & { reveal?: Reveal; built?: BuiltManifest } = {},
   ): Promise<ProofRecord> {
-    const backend = backendFor((await this.manifest()).manifest, backendName);
+    const own = built ?? (await this.manifest());
+    const prover = proverFor(own.manifest, backendName);
     checkStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
-    const context = await this.proofContext(statement);
+    const context = await this.proofContext(statement, own);
     const lists = await this.lists(reveal);
-    return this.writeProof(backend, context, lists, options);
+    return this.writeProof(prover, context, lists, options);
   }
 
   /** What a proof of the project's policy with this statement is about. */
-  async proofContext(statement: Statement): Promise<ProofContext & { policy: CompiledPolicy }> {
-    const { manifest, hash } = await this.manifest();
-    const policy = await this.policy();
+  async proofContext(statement: Statement, built?: BuiltManifest): Promise<ProvingContext> {
+    const own = built ?? (await this.manifest());
+    const policy = await this.policy(own);
     return {
-      manifest,
-      manifestHash: hash,
+      manifest: own.manifest,
+      manifestHash: own.hash,
       policy,
       policyHash: policy.policy_hash,
       statement,
-      referenceLists: await this.referenceLists(),
+      referenceLists: await this.referenceLists(own),
     };
   }
 
   private async writeProof(
-    backend: ProofBackend,
-    context: ProofContext & { policy: CompiledPolicy },
+    { backend, prove }: BackendProver,
+    context: ProvingContext,
     lists: ProverList[],
     options: ProvingOptions,
   ): Promise<ProofRecord> {
-    const parts = await backend.prove(context, lists, options);
+    const parts = await prove(context, lists, options);
     const bytes = encodeContainer({ backendId: backend.id, ...parts });
     const record: ProofRecord = {
       schema: 'cap-proof-record.v2',
@@ -394,7 +404,7 @@ async function committedColumns(
     for (const { commitment, rows, leaves } of lists) {
       const { list, id_scheme } = commitment;
       const layout = columnLayout(list, rows, leaves, id_scheme, seed);
-      made.push(await commitColumns(list, id_scheme, layout, new Labour(pool)));
+      made.push(await commitColumns(list, id_scheme, layout, new JobScheduler(pool)));
     }
     return made;
   } finally {

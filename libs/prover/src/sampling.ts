@@ -1,6 +1,7 @@
 import { CapError, jcs } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
-import { layoutOf, Labour, policyStatement, WorkerPool, makeSample, type Sample, knownLists } from '@cap/proof';
+import { WorkerPool, type Sample } from '@cap/proof';
+import { layoutOf, JobScheduler, policyStatement, makeSample, knownLists } from '@cap/proof/prove';
 import { type ListName } from '@cap/lists';
 import { appendAuditEvent } from './audit.js';
 import { type Project, type Reveal } from './project.js';
@@ -29,7 +30,7 @@ export async function sampleRows(
   const chosen = known.filter(({ list }) => places.has(list)).map((list) => ({ ...list, layout: layoutOf(list) }));
   const pool = threads > 0 ? new WorkerPool(threads) : null;
   try {
-    const sample = await makeSample(context, asked.statement, chosen, places, new Labour(pool));
+    const sample = await makeSample(context, asked.statement, chosen, places, new JobScheduler(pool));
     await appendAuditEvent(project.file('audit.jsonl'), now, 'rows.disclosed', {
       proof_hash: record.proof_hash,
       sample_hash: sha3Text(jcs(sample)),

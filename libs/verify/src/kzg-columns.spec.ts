@@ -10,6 +10,7 @@ import {
   encodeContainer,
   kzgColumns,
 } from '@cap/proof';
+import { provers } from '@cap/proof/prove';
 import { makeBundle, sourcesFor, tampered, verify, type Made } from './verification.fixture.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 import { type CheckId } from './report/checks.js';
@@ -27,11 +28,13 @@ async function refusal(work: Promise<unknown>) {
   return error;
 }
 
+const prover = provers.find(({ backend }) => backend.name === 'kzg-columns')!;
+
 describe('the zero-knowledge prover', () => {
   it('refuses a false policy and names rule and rows', async () => {
     const suppliers = [...SUPPLIERS, { name: 'Noxious Ltd', jurisdiction: 'RU', tier: 1 }];
     const { context, lists } = await provingColumns(policyOf(few, clean, safe), { suppliers });
-    const error = await refusal(kzgColumns.prove(context, lists));
+    const error = await refusal(prover.prove(context, lists));
     expect(error).toMatchObject({ kind: 'refused', code: 'proof.false-statement' });
     expect(error.message).toMatch(/rule clean does not hold: suppliers line \d+ \("Noxious Ltd"\)/);
     expect(error.message).toMatch(/rule safe .*suppliers line/);
@@ -43,7 +46,7 @@ describe('the zero-knowledge prover', () => {
     const { context, lists } = await provingColumns(
       policyOf(few, { id: 'share', op: 'threshold', lhs: share, rhs: '0.1' }),
     );
-    const error = await refusal(kzgColumns.prove(context, lists));
+    const error = await refusal(prover.prove(context, lists));
     expect(error).toMatchObject({ kind: 'refused', code: 'proof.unprovable' });
     expect(error.message).toContain('rule share');
   });
@@ -52,28 +55,28 @@ describe('the zero-knowledge prover', () => {
     const among = (id: string, ...rhs: number[]) => ({ id, op: 'in', lhs: 'supplier_count', rhs });
     const count = SUPPLIERS.length;
     const gaps = await provingColumns(policyOf(owned, among('gap', count - 2, count)));
-    const error = await refusal(kzgColumns.prove(gaps.context, gaps.lists));
+    const error = await refusal(prover.prove(gaps.context, gaps.lists));
     expect(error).toMatchObject({ kind: 'refused', code: 'proof.unprovable' });
     expect(error.message).toMatch(/^rule gap can't be proven in zero knowledge: .*gaps\)$/);
     const none = await provingColumns(policyOf(among('whole', count - 1, count)));
-    await expect(kzgColumns.prove(none.context, none.lists)).resolves.toBeDefined();
+    await expect(prover.prove(none.context, none.lists)).resolves.toBeDefined();
   }, 60_000);
 
   it('refuses what the manifest does not commit to', async () => {
     const made = await provingColumns(policyOf(few));
     const stranger = await provingColumns(policyOf(few));
-    const error = await refusal(kzgColumns.prove(made.context, stranger.lists));
+    const error = await refusal(prover.prove(made.context, stranger.lists));
     expect(error).toMatchObject({ kind: 'input', code: 'proof.other-lists' });
     const without = proving(policyOf(few));
-    expect((await refusal(kzgColumns.prove(without.context, without.lists))).message).toContain('commitment');
+    expect((await refusal(prover.prove(without.context, without.lists))).message).toContain('commitment');
     const seedless = made.lists.map((list) => ({ ...list, columnsSeed: null }));
-    expect((await refusal(kzgColumns.prove(made.context, seedless))).message).toContain('seed');
+    expect((await refusal(prover.prove(made.context, seedless))).message).toContain('seed');
   }, 60_000);
 
   it('shows its progress to the end', async () => {
     const { context, lists } = await provingColumns(policyOf(owned));
     const seen: [number, number][] = [];
-    await kzgColumns.prove(context, lists, { progress: (done, of) => seen.push([done, of]) });
+    await prover.prove(context, lists, { progress: (done, of) => seen.push([done, of]) });
     expect(seen.map(([done]) => done)).toEqual(seen.map((_, i) => i + 1));
     expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
   }, 60_000);

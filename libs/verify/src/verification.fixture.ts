@@ -6,7 +6,6 @@ import {
   type BackendName,
   type ProofContext,
   type Statement,
-  backendByName,
   type Bundle,
   type BundleMeta,
   readBundle,
@@ -16,6 +15,7 @@ import {
   writeZip,
   encodeContainer,
 } from '@cap/proof';
+import { proverFor } from '@cap/proof/prove';
 import { provingColumns } from '../../proof/src/backends/kzg-columns/proving-columns.fixture.js';
 import { policyOf, proving, RULES, type Proving, type Scenario } from '../../proof/src/backends/proving.fixture.js';
 import { type TrustedSignerRecord } from './trust/trust-document.js';
@@ -85,13 +85,13 @@ export async function makeBundle({
   const made = backend === 'kzg-columns' ? await provingColumns(policy, scenario) : proving(policy, scenario);
   const statement = { signer: publicKeyText(signer.publicKey), ...stated };
   const context = { ...made.context, statement };
-  const { id, prove } = backendByName(backend)!;
+  const { backend: used, prove } = proverFor(context.manifest, backend);
   const proof = await prove({ ...context, ...provedContext(context), policy }, made.lists);
   const { bytes } = writeBundle({
     label: 'January',
     createdAt: '2026-01-15T10:00:00Z',
     manifest: jcs(context.manifest),
-    proof: encodeContainer({ backendId: id, ...proof }),
+    proof: encodeContainer({ backendId: used.id, ...proof }),
     statement,
     policy: Buffer.from(policy.canonicalText),
     references: Object.fromEntries(

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
 import { jcs, type JsonObject } from '@cap/core';
-import { META_PAYLOAD_TYPE, mock, type ProofUnit, packBundle, type RoledFile, encodeContainer } from '@cap/proof';
+import { META_PAYLOAD_TYPE, type ProofUnit, packBundle, type RoledFile, encodeContainer } from '@cap/proof';
+import { proverFor } from '@cap/proof/prove';
 import { compilePolicy } from '@cap/policy';
 import { messageOf } from './report/messages.js';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';
@@ -337,7 +338,10 @@ describe('several proof units', () => {
   });
 
   async function mockProofFor(bundle: Made): Promise<Uint8Array> {
-    const parts = await mock.prove({ ...bundle.proving.context, statement: bundle.statement }, bundle.proving.lists);
+    const parts = await proverFor(bundle.proving.context.manifest, 'mock').prove(
+      { ...bundle.proving.context, statement: bundle.statement },
+      bundle.proving.lists,
+    );
     return encodeContainer({ backendId: 0, ...parts });
   }
 });

@@ -2,7 +2,8 @@ import { isCapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { comparison } from '@cap/lists';
 import { coverageText, listCoverage } from '@cap/policy';
-import { backendFor, offenceWords, type BackendName, type FalseRule } from '@cap/proof';
+import { type BackendName } from '@cap/proof';
+import { proverFor, offenceWords, type FalseRule } from '@cap/proof/prove';
 import { Project } from '@cap/prover';
 import { revealWith } from '../frame/reveal.js';
 import { progress, progressDone, type CliIo } from '../frame/io.js';
@@ -25,7 +26,8 @@ interface Options {
 
 export async function prove(io: CliIo, options: Options): Promise<void> {
   const project = await Project.open(options.project);
-  const backend = backendFor((await project.manifest()).manifest, options.backend);
+  const built = await project.manifest();
+  const { backend } = proverFor(built.manifest, options.backend);
   const signer = await proofSigner(options, io.now());
   for (const { file, mode } of await project.exposedFiles())
     io.err(
@@ -40,6 +42,7 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
     ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
   };
   const proving = project.prove(backend.name, statement, {
+    built,
     threads: io.threads,
     ...(await revealWith(io, options.identity)),
     progress: (done, of) => progress(io, `proving with ${backend.name} ${bar(done, of)}`),
@@ -52,7 +55,7 @@ export async function prove(io: CliIo, options: Options): Promise<void> {
   progressDone(io);
   const text = `proof_hash  ${record.proof_hash}\nbackend     ${record.backend}\nsigner      ${signer.kid}\n`;
   await writeOutput(io, options.out, options.json ? `${JSON.stringify(record, null, 2)}\n` : text);
-  for (const each of listCoverage(await project.policy(), await project.referenceLists())) {
+  for (const each of listCoverage(await project.policy(built), await project.referenceLists(built))) {
     const { list, scheme, reference_list, usable, entries } = each;
     io.err(`${list} were compared with the list ${reference_list} by ${comparison(scheme)}.\n`);
     if (usable < entries) io.err(`Only ${coverageText(each)}; the others lack a field.\n`);

@@ -1,21 +1,10 @@
-import { type Digest, type PublicKeyText } from '@cap/crypto';
+import { type Digest } from '@cap/crypto';
+import { type NamedReferenceList } from '@cap/lists';
 import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
-import { type ListName, type ListRow, type NamedReferenceList } from '@cap/lists';
-import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
 import { type CommitmentScheme, type Manifest } from '../manifest/manifest.js';
+import { type BackendName, type Statement } from '../statement/statement.js';
 import { type WorkerPool } from './kzg-columns/pool.js';
-
-export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
-
-/** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
-export interface Statement {
-  /** The Ed25519 public key of whoever makes the proof, `0x` + 64 hex: only a bundle that this key signed may carry it. */
-  signer: PublicKeyText;
-  audience?: string;
-  nonce?: string;
-  issued_at: string;
-  expires_at?: string;
-}
+import { type StepOutcome } from './outcome.js';
 
 /** What prover and verifier both know when a proof is made or judged. The verifier fills it from its own policy and lists. */
 export interface ProofContext {
@@ -30,26 +19,6 @@ export interface ProofContext {
   referenceLists: ReadonlyMap<string, NamedReferenceList>;
 }
 
-/** The prover's secret side of one list. */
-export interface ProverList {
-  list: ListName;
-  /** In the order of the commitment's leaves. */
-  rows: readonly ListRow[];
-  /** Line of each row in the file it came from, for messages. */
-  lines: readonly number[];
-  secrets: MerkleSecrets;
-  /** What everything random in the kzg-columns.v1 commitment comes from, 32 bytes; null in a project without one. */
-  columnsSeed: Uint8Array | null;
-}
-
-/** How a proof is made. */
-export interface ProvingOptions {
-  /** Threads beside this one; 0 if left out. */
-  threads?: number;
-  /** Called as the work goes on. */
-  progress?(done: number, of: number): void;
-}
-
 /** Where a proof is verified. */
 export interface VerifyingOptions {
   /** Threads that expensive proofs are verified on; on this one if left out. */
@@ -57,16 +26,6 @@ export interface VerifyingOptions {
   /** Ends the verification before its next proof, with the signal's reason. */
   signal?: AbortSignal;
 }
-
-export interface ProofParts {
-  payload: Uint8Array;
-  /** 32 bytes each; zeros where the backend has none. */
-  vkHash: Uint8Array;
-  paramsHash: Uint8Array;
-}
-
-/** The outcome of one step: ok, or why not, with what was expected and found. */
-export type StepOutcome = { ok: true } | { ok: false; expected: string; actual: string; reason: string };
 
 export interface BackendVerdict {
   /** Is the proof bound to this manifest, policy and statement? */
@@ -80,8 +39,8 @@ export interface BackendVerdict {
 }
 
 /**
- * A way of proving. A further backend enters with a folder of its own and one line in backends/index.ts; nothing else
- * asks for a backend by name.
+ * A way of proving, as a verifier knows it. A further backend enters with a folder of its own, one line in backends/index.ts and
+ * one in backends/provers.ts (its prover's half); nothing else asks for a backend by name.
  */
 export interface ProofBackend {
   readonly name: BackendName;
@@ -93,12 +52,6 @@ export interface ProofBackend {
   readonly schemes: readonly CommitmentScheme[];
   /** vk_hash and params_hash that a proof of this context must carry. */
   verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
-  /** Throws CapError `proof.false-statement` that names rule and rows when a rule does not hold. */
-  prove(
-    context: ProofContext & { policy: CompiledPolicy },
-    lists: readonly ProverList[],
-    options?: ProvingOptions,
-  ): Promise<ProofParts>;
   /**
    * Never throws for what the payload holds. Null if the verifier lacks what it needs to judge (a policy, a reference list);
    * other checks say so.

@@ -1,8 +1,8 @@
 import { type z } from 'zod';
 import { CapError, isCanonicalJson, parseJson } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { statementDigest, type BoundStatement } from '../statement/statement.js';
-import { type BackendName, type BackendVerdict, type StepOutcome } from './backend.js';
+import { statementDigest, type BackendName, type BoundStatement } from '../statement/statement.js';
+import { fault, OK, type StepOutcome } from './outcome.js';
 
 /** Members of a payload at most: one that opens all fields of all rows of a list of 40 000 has about as many. */
 export const PAYLOAD_MEMBERS = 1_000_000;
@@ -22,15 +22,6 @@ export function readPayload<T>(payload: Uint8Array, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
-export const OK: StepOutcome = { ok: true };
-
-export const fault = (reason: string, expected: string, actual: string): StepOutcome => ({
-  ok: false,
-  expected,
-  actual,
-  reason,
-});
-
 /** Is the payload bound to the context's manifest, policy and statement? */
 export function bindingOutcome(backend: BackendName, context: BoundStatement, found: Digest): StepOutcome {
   const expected = statementDigest(backend, context);
@@ -39,8 +30,12 @@ export function bindingOutcome(backend: BackendName, context: BoundStatement, fo
     : fault('the proof is bound to another manifest, policy or statement', expected, found);
 }
 
-/** The verdict on a payload whose statement digest can't even be read. */
-export function unreadable(backend: BackendName, context: BoundStatement, error: unknown): BackendVerdict {
+/** The outcome of both steps for a payload whose statement digest can't even be read. */
+export function unreadable(
+  backend: BackendName,
+  context: BoundStatement,
+  error: unknown,
+): { binding: StepOutcome; validity: StepOutcome } {
   const why = fault((error as Error).message, statementDigest(backend, context), 'unreadable payload');
-  return { binding: why, validity: why, facts: [] };
+  return { binding: why, validity: why };
 }

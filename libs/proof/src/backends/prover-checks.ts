@@ -13,7 +13,8 @@ import { type IdScheme, type ListName } from '@cap/lists';
 import { commitmentRoot } from '../commitment/merkle.js';
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
-import { type ProofContext, type ProverList } from './backend.js';
+import { type ProofContext } from './backend.js';
+import { type ProverList } from './backend-prover.js';
 import { firstOffences, offences, type FalseRule } from './offences.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened-rows.js';
 

@@ -13,7 +13,8 @@ import {
 } from '@cap/lists';
 import { commit } from '../commitment/merkle-blake3.js';
 import { buildManifest, type Manifest } from '../manifest/manifest.js';
-import { type ProofContext, type ProverList } from './backend.js';
+import { type ProofContext } from './backend.js';
+import { type ProverList } from './backend-prover.js';
 
 export const SUPPLIERS: SupplierRow[] = [
   { name: 'Hallerwald GmbH', jurisdiction: 'DE', tier: 1 },

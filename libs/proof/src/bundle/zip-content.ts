@@ -14,6 +14,14 @@ export function unpack(source: ByteSource, entry: ZipEntry): Buffer {
   return content;
 }
 
+// Node's types leave `info` out.
+declare module 'node:zlib' {
+  function inflateRawSync(
+    packed: Buffer,
+    options: { maxOutputLength: number; chunkSize: number; info: true },
+  ): { buffer: Buffer; engine: InflateRaw };
+}
+
 function inflate(packed: Buffer, entry: ZipEntry): Buffer {
   try {
     // Inflating stops at the declared size: a bomb that lies about it never unfolds.
@@ -21,7 +29,7 @@ function inflate(packed: Buffer, entry: ZipEntry): Buffer {
       maxOutputLength: Math.max(entry.size, 1),
       chunkSize: Math.min(Math.max(entry.size, 64), 65_536),
       info: true,
-    }) as unknown as { buffer: Buffer; engine: InflateRaw };
+    });
     if (engine.bytesWritten !== packed.length)
       return unreadable(`entry ${entry.name}: data after the end of its deflated bytes`);
     return buffer;

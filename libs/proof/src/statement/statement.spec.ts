@@ -3,8 +3,7 @@ import { type Digest } from '@cap/crypto';
 import { describe, expect, it } from '@jest/globals';
 import { blake3 } from 'hash-wasm';
 import { SIGNER } from '../backends/proving.fixture.js';
-import { type BackendName, type Statement } from '../backends/backend.js';
-import { statementDigest, type BoundStatement } from './statement.js';
+import { type BackendName, type Statement, statementDigest, type BoundStatement } from './statement.js';
 
 /** examples/vectors/statement-*.json */
 interface Vector {

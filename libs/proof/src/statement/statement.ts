@@ -1,5 +1,17 @@
-import { blake3Text, digestBytes, lengthPrefixed, publicKeyBytes, type Digest } from '@cap/crypto';
-import { type BackendName, type Statement } from '../backends/backend.js';
+import { blake3Text, digestBytes, lengthPrefixed, publicKeyBytes, type Digest, type PublicKeyText } from '@cap/crypto';
+
+/** The ways of proving, by the names that _meta.json and configuration have for them. */
+export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
+
+/** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
+export interface Statement {
+  /** The Ed25519 public key of whoever makes the proof, `0x` + 64 hex: only a bundle that this key signed may carry it. */
+  signer: PublicKeyText;
+  audience?: string;
+  nonce?: string;
+  issued_at: string;
+  expires_at?: string;
+}
 
 /** What a disclosure or mock proof is bound to. */
 export interface BoundStatement {

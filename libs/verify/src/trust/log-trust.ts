@@ -1,16 +1,20 @@
 import { CapError } from '@cap/core';
 import { parseVerifierKey, type LogTrust, type NoteKeyType, type VerifierKey } from '@cap/tlog';
 import { publicKeyText } from '@cap/crypto';
-import { type TrustDocument } from './trust-document.js';
+
+/** What a trust document says about logs: C2SP verifier keys, `name+key id+base64`. */
+export interface LogTrustRecord {
+  log_keys: string[];
+  witness_keys: string[];
+  /** How many of the witnesses must have cosigned a checkpoint. */
+  witness_threshold: number;
+}
 
 /**
  * Whom a trust document believes about a registry's log. Throws CapError `trust.invalid` that names the member: a key that
  * is none or of the wrong type, a threshold that these witnesses can never reach.
  */
-export function logTrustOf(
-  document: Pick<TrustDocument, 'log_keys' | 'witness_keys' | 'witness_threshold'>,
-  name = 'trust.json',
-): LogTrust {
+export function logTrustOf(document: LogTrustRecord, name = 'trust.json'): LogTrust {
   const logKeys = document.log_keys.map((text, i) => keyOf(text, 'ed25519', `${name}: log_keys.${i}`));
   const witnessKeys = document.witness_keys.map((text, i) =>
     keyOf(text, 'cosignature/v1', `${name}: witness_keys.${i}`),

@@ -4,10 +4,10 @@ import { kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
 import { isFutureDay } from '@cap/lists';
 import { type Company } from './company.js';
-import { logTrustOf } from './log-trust.js';
+import { logTrustOf, type LogTrustRecord } from './log-trust.js';
 
 /** trust.json, format cap-trust.v2: whom and what a verifier trusts. Times are RFC 3339 UTC. */
-export interface TrustDocument {
+export interface TrustDocument extends LogTrustRecord {
   schema: 'cap-trust.v2';
   /** Counts the changes made to it, from 1. */
   version: number;
@@ -16,11 +16,6 @@ export interface TrustDocument {
   policies: { hash: string; policy: JsonObject }[];
   /** PEM certificates. */
   tsa_roots: string[];
-  /** C2SP verifier keys, `name+key id+base64`. */
-  log_keys: string[];
-  witness_keys: string[];
-  /** How many of the witnesses must have cosigned a checkpoint. */
-  witness_threshold: number;
   vk_hashes: Digest[];
   /** as_of and withdrawn_at (nobody should rely on it any more): YYYY-MM-DD or RFC 3339 UTC. */
   reference_lists: { id: string; hash: Digest; as_of: string; withdrawn_at?: string | undefined }[];

@@ -5,17 +5,21 @@ import { ReferenceList } from '@cap/lists';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
-import { type ProofContext, type ProverList } from '../backend.js';
+import { type ProofContext } from '../backend.js';
+import { type ProverList } from '../backend-prover.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
 import { evaluationContext } from '../prover-checks.js';
 import { type FalseRule } from '../offences.js';
 import { disclosure } from './disclosure.js';
+import { disclosureProver } from './prove.js';
 import { type DisclosurePayload, type ListDisclosure } from './payload.js';
 
 const { few, some, owned, distinct, clean, cleanUbos, safe } = RULES;
 
 async function payloadOf({ context, lists }: Proving): Promise<DisclosurePayload> {
-  return JSON.parse(Buffer.from((await disclosure.prove(context, lists)).payload).toString()) as DisclosurePayload;
+  return JSON.parse(
+    Buffer.from((await disclosureProver.prove(context, lists)).payload).toString(),
+  ) as DisclosurePayload;
 }
 const shown = async (proof: Proving, list = 'suppliers') =>
   (await payloadOf(proof)).lists.find((disclosed) => disclosed.list === list);
@@ -27,7 +31,7 @@ const factKinds = (facts: Fact[], list: string) => facts.filter((fact) => fact.l
 
 async function refusal(proof: Proving) {
   try {
-    await disclosure.prove(proof.context, proof.lists);
+    await disclosureProver.prove(proof.context, proof.lists);
   } catch (error) {
     if (isCapError(error)) return error;
     throw error;
@@ -94,7 +98,7 @@ describe('the disclosing prover', () => {
     const rules = [few, some, owned, distinct, clean, cleanUbos, safe];
     for (const scenario of [{}, { suppliers: SUPPLIERS.map((row, i) => ({ ...row, id: `ID ${i}` })) }]) {
       const { context, lists } = proving(policyOf(...rules), scenario);
-      const { payload, vkHash, paramsHash } = await disclosure.prove(context, lists);
+      const { payload, vkHash, paramsHash } = await disclosureProver.prove(context, lists);
       expect({ vkHash, paramsHash }).toEqual(disclosure.verifyingKey(context));
       expect(vkHash.every((byte) => byte === 0)).toBe(true);
       const { binding, validity, facts } = await disclosure.verify(context, payload);
@@ -108,7 +112,7 @@ describe('the disclosing prover', () => {
 
   it('proves every upper bound over a list without rows', async () => {
     const { context, lists } = proving(policyOf(few, distinct, clean, safe), { suppliers: [] });
-    const { facts } = await disclosure.verify(context, (await disclosure.prove(context, lists)).payload);
+    const { facts } = await disclosure.verify(context, (await disclosureProver.prove(context, lists)).payload);
     expect(factKinds(facts, 'suppliers')).toEqual(['count', 'distinct', 'disjoint', 'rows_allowed', 'disclosed']);
     expect(facts[0]).toEqual({ kind: 'count', list: 'suppliers', min: 0, max: 0 });
   });

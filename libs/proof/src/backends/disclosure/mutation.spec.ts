@@ -4,9 +4,10 @@ import { jcs, jcsText, type JsonObject, type JsonValue } from '@cap/core';
 import { type Fact } from '@cap/policy';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { disclosure } from './disclosure.js';
+import { disclosureProver } from './prove.js';
 
 const { context, lists } = proving(policyOf(...Object.values(RULES)));
-const payload = Buffer.from((await disclosure.prove(context, lists)).payload);
+const payload = Buffer.from((await disclosureProver.prove(context, lists)).payload);
 const honest = (await disclosure.verify(context, payload)).facts;
 
 /** Is what `fact` says already said by the honest facts? */

@@ -4,16 +4,19 @@ import { commitmentRoot } from '../../commitment/merkle.js';
 import { openingFieldsFault, openingLeaf, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../../manifest/manifest.js';
 import { type BoundStatement } from '../../statement/statement.js';
-import { type BackendVerdict, type ProofContext, type StepOutcome } from '../backend.js';
-import { factsOf, type OpenedList } from '../opened-rows.js';
-import { bindingOutcome, fault, OK, unreadable } from '../payload.js';
+import { type OpenedList } from '../opened-rows.js';
+import { fault, OK, type StepOutcome } from '../outcome.js';
+import { bindingOutcome, unreadable } from '../payload.js';
 import { readDisclosure, type DisclosurePayload, type ListDisclosure } from './payload.js';
 
 /** What a disclosure is checked against, apart from policy and reference lists. */
-export type DisclosureContext = BoundStatement & Pick<ProofContext, 'manifest'>;
+export type DisclosureContext = BoundStatement & { manifest: Manifest };
 
 /** What a disclosure's own bytes come to: nothing that needs the policy or the reference lists, so that any thread can do it. */
-export interface CheckedDisclosure extends Pick<BackendVerdict, 'binding' | 'validity'> {
+export interface CheckedDisclosure {
+  /** Is the payload bound to this manifest, policy and statement? */
+  binding: StepOutcome;
+  validity: StepOutcome;
   /** Empty unless binding and validity are ok. */
   lists: OpenedList[];
 }
@@ -24,8 +27,7 @@ export function checkDisclosure(context: DisclosureContext, bytes: Uint8Array): 
   try {
     payload = readDisclosure(bytes);
   } catch (error) {
-    const { binding, validity } = unreadable('disclosure', context, error);
-    return { binding, validity, lists: [] };
+    return { ...unreadable('disclosure', context, error), lists: [] };
   }
   const binding = bindingOutcome('disclosure', context, payload.statement_digest);
   if (!binding.ok) return { binding, validity: binding, lists: [] };
@@ -33,16 +35,6 @@ export function checkDisclosure(context: DisclosureContext, bytes: Uint8Array): 
   const lists = validity.ok ? payload.lists.map((disclosed) => openedList(disclosed, context.manifest)) : [];
   return { binding, validity, lists };
 }
-
-/** The verdict on what was checked, with the facts that it shows. */
-export const disclosureVerdict = (
-  { binding, validity, lists }: CheckedDisclosure,
-  context: ProofContext,
-): BackendVerdict => ({
-  binding,
-  validity: binding.ok ? validity : binding, // one object, also after it came from another thread
-  facts: lists.flatMap((opened) => factsOf(opened, context)),
-});
 
 function payloadOutcome({ lists }: DisclosurePayload, manifest: Manifest): StepOutcome {
   for (const [i, disclosed] of lists.entries()) {

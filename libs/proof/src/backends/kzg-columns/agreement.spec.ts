@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { verifyingCeremony } from './ceremony.js';
-import { caseOf, CODES, labour, randomList, rowsOf, type ListCase } from './columns.fixture.js';
+import { caseOf, CODES, scheduler, randomList, rowsOf, type ListCase } from './columns.fixture.js';
 import { loadCurve } from './curve.js';
 import { domain } from './domain.js';
-import { Prover } from './prover.js';
+import { proveStatement } from './prover.js';
 import { bothVerdicts } from './second-verdict.fixture.js';
 import { codeTable, type ListStatement, type ZkStatement } from './statement.js';
 import { Verifier } from './verifier.js';
@@ -87,7 +87,7 @@ describe('two verifiers, written apart on two curve libraries', () => {
         fc.array(mutation, { minLength: MUTATIONS, maxLength: MUTATIONS }),
         async (lists, changes) => {
           const { statement, secrets } = await caseOf(lists, { audience: '', expiresAt: '' });
-          const proof = await new Prover(labour).prove(statement, secrets);
+          const proof = await proveStatement(statement, secrets, scheduler);
           expect(await bothVerdicts(verifier, statement, proof)).toEqual([true, true]);
           for (const change of changes) {
             const [first, second] = await bothVerdicts(verifier, ...mutated(statement, proof, change));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { secretColumns, type ColumnRow, type SecretColumns } from './columns.js';
 import { domain } from './domain.js';
 import { integerOf, randomScalar } from './field.js';
-import { Labour } from './labour.js';
+import { JobScheduler } from './job-scheduler.js';
 import {
   codeTable,
   referenceValues,
@@ -18,7 +18,7 @@ export interface Case {
   secrets: SecretColumns[];
 }
 
-export const labour = new Labour();
+export const scheduler = new JobScheduler();
 
 export const randomElement = (): bigint => integerOf(randomBytes(31));
 
@@ -37,7 +37,7 @@ export const randomList = (count = 40): ReferenceValues => referenceList(Array.f
 export async function committed(n: number, rows: readonly ColumnRow[]): Promise<[SecretColumns, ColumnCommitments]> {
   const secret = secretColumns(n, rows, randomScalar);
   const { x, r, d } = secret.polynomials;
-  const [cx, cr, cd] = (await labour.commitments([x, r, d])) as [Buffer, Buffer, Buffer];
+  const [cx, cr, cd] = (await scheduler.commitments([x, r, d])) as [Buffer, Buffer, Buffer];
   return [secret, { x: cx, r: cr, d: cd }];
 }
 

@@ -11,7 +11,7 @@ import {
   type SecretColumns,
 } from './columns.js';
 import { domain } from './domain.js';
-import { type Labour } from './labour.js';
+import { type JobScheduler } from './job-scheduler.js';
 import { LIST_SIZES } from './statement.js';
 
 /** A list laid out in columns: its segments, and where each row is. */
@@ -51,9 +51,9 @@ export async function commitColumns(
   list: ListName,
   idScheme: IdScheme,
   { segments }: ColumnLayout,
-  labour: Labour,
+  scheduler: JobScheduler,
 ): Promise<ColumnsCommitment> {
-  const points = await labour.commitments(segments.flatMap(({ polynomials: { x, r, d } }) => [x, r, d]));
+  const points = await scheduler.commitments(segments.flatMap(({ polynomials: { x, r, d } }) => [x, r, d]));
   const text = (i: number) => `0x${points[i]!.toString('hex')}`;
   return {
     list,

@@ -3,7 +3,7 @@ import { type Fr, type G1, type G2, type PrecomputedG2 } from 'mcl-wasm';
 import { integerOf, SCALAR_BYTES, scalarBytes } from './field.js';
 import { POINT_BYTES, Rejected } from './transcript.js';
 
-type Mcl = typeof mclWasm;
+type Mcl = (typeof mclWasm)['default'];
 /** A point of the prime-order subgroup of G1. */
 export type Point = G1;
 export type { PrecomputedG2 };
@@ -32,12 +32,12 @@ export class Curve {
   ) {}
 
   static async load(): Promise<Curve> {
-    const { default: mcl } = (await import('mcl-wasm')) as unknown as { default: Mcl };
+    const { default: mcl } = await import('mcl-wasm');
     await mcl.init(mcl.BLS12_381);
     mcl.setETHserialization(true); // 48 bytes compressed, big endian, flag bits checked
     mcl.verifyOrderG1(true); // decoding refuses what is not in the prime-order subgroup
     mcl.verifyOrderG2(true);
-    return new Curve(mcl, (mcl as unknown as { mod: RawScalarArithmetic }).mod);
+    return new Curve(mcl, (mcl as Mcl & { mod: RawScalarArithmetic }).mod); // its types leave this out
   }
 
   /**
@@ -121,7 +121,7 @@ export class Curve {
   }
 
   /** The point's words, to hand it to another thread. */
-  words = (point: Point): Uint32Array => (point as unknown as { a_: Uint32Array }).a_;
+  words = (point: Point): Uint32Array => (point as Point & { a_: Uint32Array }).a_;
 
   pointOf(words: Uint32Array): Point {
     const point = new this.mcl.G1();

@@ -1,7 +1,7 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { verifyingCeremony, type VerifyingCeremony } from './ceremony.js';
-import { caseOf, labour, randomElement, referenceList, rowsOf, segmentCase, type Case } from './columns.fixture.js';
+import { caseOf, scheduler, randomElement, referenceList, rowsOf, segmentCase, type Case } from './columns.fixture.js';
 import { type ColumnRow, type SecretColumns } from './columns.js';
 import { loadCurve, type Curve, type Point } from './curve.js';
 import { FIELD_ORDER, inverse, inverses, mod, randomScalars } from './field.js';
@@ -16,10 +16,18 @@ import {
   productTree,
   type Polynomial,
 } from './polynomial.js';
-import { FalseStatement, Prover, type ListState } from './prover.js';
+import { proveStatement } from './prover.js';
+import {
+  FalseStatement,
+  honestSteps,
+  type Committed,
+  type Counted,
+  type ProverSteps,
+  type Summed,
+} from './prover-rounds.js';
 import { secondVerifier } from './second-verifier.fixture.js';
 import { secondStatement } from './second-verdict.fixture.js';
-import { type ZkStatement } from './statement.js';
+import { type ListStatement, type ZkStatement } from './statement.js';
 import { Prepared, Verifier } from './verifier.js';
 
 /**
@@ -42,57 +50,53 @@ class Without extends Identities {
   }
 }
 
-type Step = (state: ListState, challenges: Pick<Challenges, 'alpha' | 'beta'>) => void;
-
 /** What a forger does differently; everything is left out of the honest prover's own checks. */
 interface Cheat {
-  activity?: Step;
-  roots?: (state: ListState) => bigint[];
+  activity?: (state: { evaluations: { a: bigint[] } }) => void;
+  roots?: (state: Pick<Counted, 'roots'>) => bigint[];
   slope?: Polynomial;
-  running?: Step;
-  cofactors?: (state: ListState) => void;
+  running?: (state: Summed, challenges: Pick<Challenges, 'alpha' | 'beta'>) => void;
+  cofactors?: (state: Committed) => void;
 }
 
-class Forger extends Prover {
-  constructor(
-    rule: string,
-    private readonly cheat: Cheat,
-    private readonly only: string,
-  ) {
-    super(labour, { identities: new Without(rule) });
-  }
-  #mine = ({ list }: ListState) => list.name === this.only;
+/** The steps of a prover that cheats about one list. */
+function forgersSteps(cheat: Cheat, only: string): ProverSteps {
+  const isMine = ({ list }: { list: ListStatement }) => list.name === only;
+  return {
+    check: () => undefined,
+    checkQuotient: () => undefined,
+    codeNotAllowed: () => undefined,
 
-  protected override check(): void {}
-  protected override checkQuotient(): void {}
-  protected override codeNotAllowed(): void {}
-
-  protected override activity(state: ListState): void {
-    const { list } = state;
-    super.activity({ ...state, list: { ...list, min: 0, max: Infinity }, evaluations: state.evaluations });
-    if (this.#mine(state)) this.cheat.activity?.(state, { alpha: 0n, beta: 0n });
-  }
-  protected override rootsOfA(state: ListState): readonly bigint[] {
-    return (this.#mine(state) ? this.cheat.roots?.(state) : undefined) ?? state.roots;
-  }
-  protected override async cofactors(states: readonly ListState[]): Promise<void> {
-    await super.cofactors(states);
-    for (const state of states) this.cheat.cofactors?.(state);
-  }
-  protected override common({ domain }: ListState): Polynomial {
-    return randomScalars(domain.u + 4);
-  }
-  protected override slopeOf(state: ListState): Polynomial {
-    return this.cheat.slope ?? state.slope;
-  }
-  protected override runningColumns(state: ListState, challenges: Pick<Challenges, 'alpha' | 'beta'>): void {
-    if (this.cheat.slope) state.slopeOfA = evaluate(this.cheat.slope, challenges.alpha);
-    if (this.#mine(state)) this.cheat.running?.(state, challenges);
-  }
+    activity(state) {
+      const { list } = state;
+      const a = honestSteps.activity({ ...state, list: { ...list, min: 0, max: Infinity } });
+      if (isMine(state)) cheat.activity?.({ evaluations: { a } });
+      return a;
+    },
+    rootsOfA: (state) => (isMine(state) ? cheat.roots?.(state) : undefined) ?? state.roots,
+    cofactors(state) {
+      cheat.cofactors?.(state);
+      return state.columns.q;
+    },
+    sharedRoot: ({ domain }) => randomScalars(domain.u + 4),
+    slopeOfA: ({ slope }) => cheat.slope ?? slope,
+    running(state, challenges) {
+      const { alpha } = challenges;
+      const summed = { ...state, ...(cheat.slope && { slopeOfA: evaluate(cheat.slope, alpha) }) };
+      if (isMine(state)) cheat.running?.(summed, challenges);
+      return summed;
+    },
+  };
 }
+
+const forge = ({ statement, secrets }: Case, rule: string, cheat: Cheat): Promise<Buffer> =>
+  proveStatement(statement, secrets, scheduler, {
+    identities: new Without(rule),
+    steps: forgersSteps(cheat, 'suppliers'),
+  });
 
 /** The inverse of S_j modulo an A with one double root: inverted modulo the square-free part, then one Hensel step. */
-function cofactorDespiteDuplicate(state: ListState, j: number): void {
+function cofactorDespiteDuplicate(state: Committed, j: number): void {
   const different = [...new Set(state.roots)];
   const tree = productTree(different);
   const slope = derivative(tree.at(-1)![0]!);
@@ -103,7 +107,7 @@ function cofactorDespiteDuplicate(state: ListState, j: number): void {
 }
 
 /** What the look-up sum is short of when a code is not in the table. */
-function lookupDebt({ domain, evaluations, table }: ListState, { beta }: Pick<Challenges, 'beta'>): bigint {
+function lookupDebt({ domain, evaluations, table }: Summed, { beta }: Pick<Challenges, 'beta'>): bigint {
   let sum = 0n;
   for (let i = 0; i < domain.v; i++)
     sum +=
@@ -125,7 +129,7 @@ const rows = rowsOf(20);
 const listed = () => referenceList([...Array.from({ length: 39 }, randomElement), rows[7]!.x]);
 const clean = () => referenceList([3n], { id: 'clean' });
 /** A(X) without the listed row. */
-const foreignRoots = ({ roots }: ListState) => roots.map((root, i) => (i === 7 ? 5n : root));
+const foreignRoots = ({ roots }: Pick<Counted, 'roots'>) => roots.map((root, i) => (i === 7 ? 5n : root));
 const badCode: ColumnRow[] = rows.map((row, i) => (i === 4 ? { ...row, r: 99n } : row));
 const twice: ColumnRow[] = rows.map((row, i) => (i === 9 ? { ...row, x: rows[3]!.x } : row));
 const withUbos = (suppliers: Parameters<typeof caseOf>[0][number]) => () =>
@@ -136,7 +140,7 @@ async function withDocuments({ statement, secrets }: Case, change: (secret: Secr
   const [secret, ...others] = secrets as [SecretColumns, ...SecretColumns[]];
   change(secret);
   const d = interpolated(secret.evaluations.d);
-  const [point] = await labour.commitments([d]);
+  const [point] = await scheduler.commitments([d]);
   return {
     statement: callingDocuments(statement, point!),
     secrets: [{ ...secret, polynomials: { ...secret.polynomials, d } }, ...others],
@@ -184,7 +188,7 @@ const FORGERIES: Forgery[] = [
       roots: foreignRoots,
       running: ({ evaluations, roots, domain, valueOfA }, { alpha }) => {
         // An honest product over the foreign roots: it breaks only where a committed identifier is another.
-        const own = foreignRoots({ roots } as ListState);
+        const own = foreignRoots({ roots });
         for (let i = 0; i < domain.u; i++) evaluations.z[i + 1] = mod(evaluations.z[i]! * mod(alpha - own[i]!));
         expect(evaluations.z[domain.u]).toBe(valueOfA);
       },
@@ -310,12 +314,12 @@ describe('a forgery that breaks one rule', () => {
 
   it.each(FORGERIES)('$rule: $what', async ({ rule, make, cheat, row }) => {
     const { statement, secrets } = await make();
-    const forged = await new Forger(rule, cheat, 'suppliers').prove(statement, secrets);
+    const forged = await forge({ statement, secrets }, rule, cheat);
     const lenient = new Verifier(curve, ceremony, new Prepared(curve), new Without(rule));
     expect(() => lenient.verify(statement, forged)).not.toThrow();
     expect(() => new Verifier(curve, ceremony).verify(statement, forged)).toThrow('the pairing equation');
 
-    const honest = new Prover(labour).prove(statement, secrets);
+    const honest = proveStatement(statement, secrets, scheduler);
     await expect(honest).rejects.toThrow(FalseStatement);
     await expect(honest).rejects.toMatchObject({ row });
   });
@@ -364,7 +368,7 @@ describe('a C_d of which no row could ever be opened', () => {
     });
   const rejection = async (d: Uint8Array, rule: string, lenient: Curve) => {
     const statement = callingDocuments(usual.statement, d);
-    const forged = await new Forger(rule, {}, 'suppliers').prove(statement, usual.secrets);
+    const forged = await forge({ statement, secrets: usual.secrets }, rule, {});
     const without = new Verifier(lenient, ceremony, new Prepared(curve), new Without(rule));
     expect(() => without.verify(statement, forged)).not.toThrow();
     expect(secondVerifier(secondStatement(statement), forged)).toBe(false);

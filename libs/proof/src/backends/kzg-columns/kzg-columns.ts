@@ -1,15 +1,24 @@
-import { CapError } from '@cap/core';
-import { evaluateRules, type CompiledPolicy } from '@cap/policy';
-import { rowLeaf } from '../../commitment/merkle-blake3.js';
-import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
-import { fault, OK } from '../payload.js';
-import { evaluationContext, knownLists, assertTrue, type KnownList } from '../prover-checks.js';
-import { columnLayout, type ColumnLayout } from './commitment.js';
+/**
+ * kzg-columns.v1: rules proven in zero knowledge over KZG commitments to a list's columns. docs/zero-knowledge.md is the
+ * protocol with its argument. Reading order:
+ *
+ *   columns.ts, commitment.ts      a list as field elements in three columns, and the commitment to it
+ *   statement.ts                   what a proof states, its digest; vk_hash; policy-statement.ts makes it of a policy
+ *   identities.ts                  every rule of the protocol, once for prover and verifier
+ *   transcript.ts, verifier.ts     messages and challenges; the verifier, which ends in one pairing equation
+ *   prove.ts, prover.ts            the prover's half, round by round
+ *   sample.ts, row-openings.ts     rows opened later for an auditor
+ *   domain.ts, field.ts, polynomial.ts, curve.ts, ceremony.ts   arithmetic, mcl's curve, the powers of tau
+ *   jobs.ts, pool.ts, turns.ts, job-scheduler.ts, worker.ts, assets.ts   threads
+ *
+ * Papers: KZG commitments (Kate, Zaverucha, Goldberg, ASIACRYPT 2010); PLONK's permutation and quotient arguments (eprint
+ * 2019/953); openings of many polynomials at many points, SHPLONK (Boneh, Drake, Fisch, Gabizon, eprint 2020/081); look-ups by
+ * logarithmic derivatives (Haböck, eprint 2022/1530); curve and ceremony are those of EIP-4844.
+ */
+import { type BackendVerdict, type ProofBackend } from '../backend.js';
+import { fault, OK } from '../outcome.js';
 import { runJob } from './jobs.js';
-import { Labour } from './labour.js';
-import { policyStatement, type PolicyStatement, type Unprovable } from './policy-statement.js';
-import { WorkerPool } from './pool.js';
-import { Prover } from './prover.js';
+import { policyStatement, type PolicyStatement } from './policy-statement.js';
 import { PARAMS_HASH, VK_HASH } from './statement.js';
 
 /** Proves the policy's rules in zero knowledge over the kzg-columns.v1 commitments; see docs/zero-knowledge.md. */
@@ -20,79 +29,12 @@ export const kzgColumns: ProofBackend = {
   schemes: ['kzg-columns.v1'],
   verifyingKey: () => ({ vkHash: VK_HASH, paramsHash: PARAMS_HASH }),
 
-  async prove(context, lists, { threads = 0, progress } = {}) {
-    const known = knownLists(context.manifest, lists);
-    assertTrue(context, known);
-    const asked = provableStatement(context);
-    const segments = asked.statement.lists
-      .map(({ name }) => name)
-      .filter((name, i, names) => names.indexOf(name) === i)
-      .flatMap((name) => layoutOf(known.find(({ list }) => list === name)!).segments);
-    const pool = threads > 0 ? new WorkerPool(threads) : null;
-    try {
-      const payload = await new Prover(new Labour(pool), { ...(progress && { progress }) }).prove(
-        asked.statement,
-        segments,
-      );
-      const rejection = await runJob({ kind: 'verify', statement: asked.statement, proof: payload });
-      if (rejection !== null)
-        throw new CapError(
-          'proof.other-lists',
-          `the rows and secrets are not those that the manifest commits to (${rejection}); prepare the lists and build the manifest anew`,
-        );
-      return { payload, vkHash: VK_HASH, paramsHash: PARAMS_HASH };
-    } finally {
-      await pool?.close();
-    }
-  },
-
   async verify(context, payload, { pool } = {}) {
     const asked = policyStatement(context);
     if (!asked) return null;
     return verdict(asked, payload, (job) => (pool ? pool.run(job) : runJob(job)));
   },
 };
-
-/** Throws CapError `proof.unprovable` that names every rule which this backend can't prove. */
-function provableStatement(context: ProofContext & { policy: CompiledPolicy }): PolicyStatement {
-  const asked = policyStatement(context);
-  const refuse = (why: string): never => {
-    throw new CapError('proof.unprovable', why);
-  };
-  if (!asked) return refuse('the policy compares with a reference list that the manifest does not name');
-  const { statement } = asked;
-  const unprovable = [...asked.unprovable, ...unsettled(asked, context)];
-  if (unprovable.length > 0)
-    refuse(
-      unprovable.map(({ rule_id, why }) => `rule ${rule_id} can't be proven in zero knowledge: ${why}`).join('\n'),
-    );
-  if (statement.lists.length === 0) refuse('the policy has no rule about suppliers or UBOs');
-  return asked;
-}
-
-/** Rules that are stated as far as they can be and still not settled by what is stated: a proof would be of no use to them. */
-function unsettled(
-  { facts, unprovable }: PolicyStatement,
-  context: ProofContext & { policy: CompiledPolicy },
-): Unprovable[] {
-  return evaluateRules(context.policy, facts, 'proven', evaluationContext(context))
-    .filter(({ rule_id, status }) => status !== 'proven' && !unprovable.some((other) => other.rule_id === rule_id))
-    .map(({ rule_id }) => ({
-      rule_id,
-      why: 'what the commitments can show of it does not settle it (a count with gaps)',
-    }));
-}
-
-/** The columns of a list as the project's secrets make them. */
-export function layoutOf({ list, rows, secrets, idScheme, columnsSeed }: KnownList): ColumnLayout {
-  if (!columnsSeed)
-    throw new CapError(
-      'proof.other-lists',
-      `${list}: the project's secrets hold no seed of the kzg-columns.v1 commitment; prepare the lists anew`,
-    );
-  const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
-  return columnLayout(list, rows, leaves, idScheme, columnsSeed);
-}
 
 async function verdict(
   { statement, facts }: PolicyStatement,

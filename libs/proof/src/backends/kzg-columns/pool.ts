@@ -8,7 +8,7 @@ interface Task {
   readonly holder: string;
   job: Job;
   begun?: (() => void) | undefined;
-  done: (result: never) => void;
+  done: (result: JobResults[keyof JobResults]) => void;
   failed: (error: unknown) => void;
 }
 
@@ -77,13 +77,14 @@ export class WorkerPool {
       signal?.throwIfAborted();
       if (this.running >= this.size && this.waiting >= this.#mostWaiting) this.#makeRoomFor(holder);
       const giveUp = () => this.#giveUp(task, signal!.reason);
-      const settle =
+      const finish =
         <T>(end: (value: T) => void) =>
         (value: T) => {
           signal?.removeEventListener('abort', giveUp);
           end(value);
         };
-      const task: Task = { holder, job, begun, done: settle(resolve), failed: settle(reject) };
+      const done = finish((result: JobResults[keyof JobResults]) => resolve(result as JobResults[J['kind']]));
+      const task: Task = { holder, job, begun, done, failed: finish(reject) };
       signal?.addEventListener('abort', giveUp);
       this.#queue.push(task);
       this.#next();
@@ -126,7 +127,7 @@ export class WorkerPool {
       thread.task = null;
       worker.unref();
       if ('error' in answer) task.failed(answer.error);
-      else task.done(answer.result as never);
+      else task.done(answer.result);
       this.#next();
     });
     let reason: unknown = new Error('the worker ended');

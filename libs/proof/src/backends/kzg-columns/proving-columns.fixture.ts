@@ -4,7 +4,7 @@ import { rowLeaf } from '../../commitment/merkle-blake3.js';
 import { buildManifest, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { proving, type Proving, type Scenario } from '../proving.fixture.js';
 import { columnLayout, commitColumns } from './commitment.js';
-import { labour } from './columns.fixture.js';
+import { scheduler } from './columns.fixture.js';
 import { SEED_BYTES } from './columns.js';
 
 /** As proving(), with kzg-columns.v1 commitments instead of the Merkle ones. */
@@ -15,7 +15,9 @@ export async function provingColumns(policy: CompiledPolicy, scenario: Scenario 
   for (const { list, rows, secrets } of made.lists) {
     const { id_scheme } = made.context.manifest.commitments.find((commitment) => commitment.list === list)!;
     const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
-    commitments.push(await commitColumns(list, id_scheme, columnLayout(list, rows, leaves, id_scheme, seed), labour));
+    commitments.push(
+      await commitColumns(list, id_scheme, columnLayout(list, rows, leaves, id_scheme, seed), scheduler),
+    );
   }
   return {
     context: withCommitments(made.context, commitments),

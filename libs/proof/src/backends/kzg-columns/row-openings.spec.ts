@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { verifyingCeremony } from './ceremony.js';
-import { labour, usualCase, type Case } from './columns.fixture.js';
+import { scheduler, usualCase, type Case } from './columns.fixture.js';
 import { loadCurve, type Curve } from './curve.js';
 import { mod } from './field.js';
 import { openRows, proofOf, verifyRows, type OpenedElements } from './row-openings.js';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   verifier = new Verifier(curve, await verifyingCeremony());
   usual = await usualCase();
   digest = statementDigest(usual.statement);
-  ({ rows, proof } = await openRows(labour, digest, 0, usual.secrets[0]!, [2, 5, 19]));
+  ({ rows, proof } = await openRows(scheduler, digest, 0, usual.secrets[0]!, [2, 5, 19]));
 });
 
 interface Asked {
@@ -58,14 +58,14 @@ describe('opened rows', () => {
   it.each(['x', 'r', 'd'] as const)('can not have another %s, honestly or forged', async (name) => {
     const other = rows.map((row, i) => (i === 1 ? { ...row, [name]: mod(row[name] + 1n) } : row));
     expect(verdicts({ rows: other })).toEqual(rejected);
-    const forged = await proofOf(labour, digest, 0, usual.secrets[0]!, other);
+    const forged = await proofOf(scheduler, digest, 0, usual.secrets[0]!, other);
     expect(verdicts({ rows: other, proof: forged })).toEqual(rejected);
   });
 
   it('stand where they stand', async () => {
     const other = rows.map((row, i) => (i === 1 ? { ...row, index: 6 } : row));
     expect(verdicts({ rows: other })).toEqual(rejected);
-    expect(verdicts({ rows: other, proof: await proofOf(labour, digest, 0, usual.secrets[0]!, other) })).toEqual(
+    expect(verdicts({ rows: other, proof: await proofOf(scheduler, digest, 0, usual.secrets[0]!, other) })).toEqual(
       rejected,
     );
     for (const order of [[rows[1]!, rows[0]!, rows[2]!], [rows[0]!, rows[0]!], rows.slice(0, 2), []])
@@ -74,7 +74,7 @@ describe('opened rows', () => {
 
   it('can not be empty rows, nor rows beyond the data', async () => {
     for (const index of [20, 53, 63]) {
-      const opened = await openRows(labour, digest, 0, usual.secrets[0]!, [index]);
+      const opened = await openRows(scheduler, digest, 0, usual.secrets[0]!, [index]);
       expect(verdicts(opened)).toEqual(rejected);
     }
     expect(verdicts({ rows: [{ ...rows[0]!, index: -1 }] })).toEqual(rejected);
@@ -91,8 +91,8 @@ describe('opened rows', () => {
   it('can not be opened with points at infinity, though the equation holds: of columns that are one value everywhere', async () => {
     const value = { index: 2, x: 5n, r: 1n, d: 7n };
     const polynomials = { x: [value.x], r: [value.r], d: [value.d] };
-    const [x, r, d] = (await labour.commitments(Object.values(polynomials))) as [Buffer, Buffer, Buffer];
-    const forged = await proofOf(labour, digest, 0, { n: 64, polynomials }, [value]);
+    const [x, r, d] = (await scheduler.commitments(Object.values(polynomials))) as [Buffer, Buffer, Buffer];
+    const forged = await proofOf(scheduler, digest, 0, { n: 64, polynomials }, [value]);
     expect(forged.toString('hex')).toBe(`c0${'0'.repeat(94)}`.repeat(2));
     const list = { n: 64, commitments: { x, r, d } };
     expect(() => verifyRows(curve, verifier, digest, 0, list, [value], forged)).toThrow('point at infinity');
@@ -109,7 +109,7 @@ describe('opened rows', () => {
   });
 
   it('need no other proof than that of their columns: opened again, the proof is another transcript', async () => {
-    const fewer = await openRows(labour, digest, 0, usual.secrets[0]!, [5]);
+    const fewer = await openRows(scheduler, digest, 0, usual.secrets[0]!, [5]);
     expect(verdicts(fewer)).toEqual([true, true]);
     expect(fewer.proof.equals(proof)).toBe(false);
   });

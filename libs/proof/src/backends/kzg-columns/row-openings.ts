@@ -3,7 +3,7 @@ import { type Curve, type Point } from './curve.js';
 import { domain } from './domain.js';
 import { scalarBytes } from './field.js';
 import { type Claim } from './identities.js';
-import { type Labour } from './labour.js';
+import { type JobScheduler } from './job-scheduler.js';
 import { firstWitness, openingEquation, proverClaims, secondWitness } from './shplonk.js';
 import { type ListStatement } from './statement.js';
 import { MessageReader, MessageWriter, Rejected, Transcript } from './transcript.js';
@@ -45,7 +45,7 @@ const claimsOf = <T>(n: number, columns: Record<'x' | 'r' | 'd', T>, rows: reado
 
 /** Opens rows (increasing indices) of the statement's entry with that number. The proof is W ‖ W', 96 bytes. */
 export async function openRows(
-  labour: Labour,
+  scheduler: JobScheduler,
   digest: Uint8Array,
   entry: number,
   { n, evaluations, polynomials }: SecretColumns,
@@ -55,12 +55,12 @@ export async function openRows(
     const [x, r, d] = COLUMNS.map((name) => evaluations[name][index]!) as [bigint, bigint, bigint];
     return { index, x, r, d };
   });
-  return { rows, proof: await proofOf(labour, digest, entry, { n, polynomials }, rows) };
+  return { rows, proof: await proofOf(scheduler, digest, entry, { n, polynomials }, rows) };
 }
 
 /** The proof that the columns take these values; it holds only if they do. */
 export async function proofOf(
-  labour: Labour,
+  scheduler: JobScheduler,
   digest: Uint8Array,
   entry: number,
   { n, polynomials }: Pick<SecretColumns, 'n' | 'polynomials'>,
@@ -71,9 +71,9 @@ export async function proofOf(
   const claims = proverClaims(claimsOf(n, polynomials, rows));
   const nu = transcript.challenge('nu');
   const witness = firstWitness(claims, nu);
-  messages.point('W', (await labour.commitments([witness]))[0]!);
+  messages.point('W', (await scheduler.commitments([witness]))[0]!);
   const y = transcript.challenge('y');
-  messages.point("W'", (await labour.commitments([secondWitness(claims, witness, nu, y)]))[0]!);
+  messages.point("W'", (await scheduler.commitments([secondWitness(claims, witness, nu, y)]))[0]!);
   return messages.bytes();
 }
 

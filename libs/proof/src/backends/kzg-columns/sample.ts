@@ -12,7 +12,7 @@ import { documentElement, identifierElement } from './columns.js';
 import { type ColumnLayout } from './commitment.js';
 import { loadCurve } from './curve.js';
 import { domain } from './domain.js';
-import { type Labour } from './labour.js';
+import { type JobScheduler } from './job-scheduler.js';
 import { policyStatement } from './policy-statement.js';
 import { openRows, verifyRows, type OpenedElements } from './row-openings.js';
 import { LIST_SIZES, statementDigest, type ZkStatement } from './statement.js';
@@ -90,7 +90,7 @@ export async function makeSample(
   statement: ZkStatement,
   lists: readonly SampledList[],
   places: ReadonlyMap<ListName, readonly number[]>,
-  labour: Labour,
+  scheduler: JobScheduler,
 ): Promise<Sample> {
   const digest = statementDigest(statement);
   const segments: SegmentSample[] = [];
@@ -105,7 +105,7 @@ export async function makeSample(
       if (indices.length === 0) continue;
       const entry = entryOf(statement, list, segment);
       if (entry === -1) throw new RangeError(`the proof says nothing of ${list}: no rule of the policy is about them`);
-      const { proof } = await openRows(labour, digest, entry, columns, indices);
+      const { proof } = await openRows(scheduler, digest, entry, columns, indices);
       const opened = indices.map((index) => {
         const i = layout.order[segment * v + index]!;
         return openRow(rows[i]!, secrets.leaves[i]!, index, new Set(Object.keys(LIST_FIELDS[list])));

@@ -4,7 +4,7 @@ import { verifyingCeremony } from './ceremony.js';
 import {
   caseOf,
   CODES,
-  labour,
+  scheduler,
   layout,
   randomElement,
   randomList,
@@ -18,12 +18,12 @@ import {
 import { loadCurve } from './curve.js';
 import { domain } from './domain.js';
 import { FIELD_ORDER, integerOf, scalarBytes } from './field.js';
-import { Prover } from './prover.js';
+import { proveStatement } from './prover.js';
 import { bothVerdicts } from './second-verdict.fixture.js';
 import { codeTable, referenceValues, statementDigest, type ListStatement, type ZkStatement } from './statement.js';
 import { Verifier } from './verifier.js';
 
-const prove = ({ statement, secrets }: Case) => new Prover(labour).prove(statement, secrets);
+const prove = ({ statement, secrets }: Case) => proveStatement(statement, secrets, scheduler);
 
 let usual: Case;
 let proof: Buffer;

@@ -86,14 +86,25 @@ export function proofLength({ lists }: ZkStatement): number {
   return perList.reduce((sum, bytes) => sum + bytes, 3 * POINT_BYTES);
 }
 
-/** A list's entry while its messages are being read. */
-interface ListState {
+/** A list's entry once the first messages are read. */
+interface CommittedEntry {
   list: ListStatement;
   domain: Domain;
   factors: Factor[];
-  points: Record<'x' | 'r' | 'd' | 'a' | 'm' | 'A' | 'p' | 'z' | 'h', Point> & { q: Point[] };
+  points: Record<'x' | 'r' | 'd' | 'a' | 'm' | 'A', Point> & { q: Point[] };
+}
+/** Once p is read, which answers rho. */
+interface CombinedEntry extends CommittedEntry {
+  points: CommittedEntry['points'] & { p: Point };
+}
+/** Once the running columns are read, which answer alpha and beta. */
+interface RunningEntry extends CombinedEntry {
+  points: CombinedEntry['points'] & Record<'z' | 'h', Point>;
   valueOfA: bigint;
   slopeOfA: bigint;
+}
+/** Once the values at zeta are read. */
+interface OpenedEntry extends RunningEntry {
   opened: Opened;
 }
 
@@ -129,16 +140,19 @@ export class Verifier {
     if (proof.length !== expected) throw new Rejected(`${proof.length} bytes, expected ${expected}`);
     const transcript = new Transcript(statementDigest(statement));
     const messages = new MessageReader(transcript, proof);
-    const states = this.#readColumns(statement, messages);
+    const committed = this.#readColumns(statement, messages);
     const rho = transcript.challenge('rho');
-    for (const { points } of states) points.p = this.#point(messages, 'p');
+    const combined = committed.map((entry) => ({
+      ...entry,
+      points: { ...entry.points, p: this.#point(messages, 'p') },
+    }));
     const alpha = transcript.challenge('alpha');
     const beta = transcript.challenge('beta');
-    for (const state of states) this.#readRunningColumns(state, messages);
+    const running = combined.map((entry) => this.#readRunningColumns(entry, messages));
     const gamma = transcript.challenge('gamma');
     const quotient = this.#point(messages, 'q');
     const zeta = transcript.challenge('zeta');
-    for (const { opened } of states) for (const name of OPENED) opened[name] = messages.scalar(name);
+    const opened = running.map((entry) => ({ ...entry, opened: readOpened(messages) }));
     const nu = transcript.challenge('nu');
     const first = this.#point(messages, 'W');
     const y = transcript.challenge('y');
@@ -146,7 +160,7 @@ export class Verifier {
     messages.end();
 
     const challenges = { rho, alpha, beta, gamma, zeta };
-    const claims = this.identities.claims(this.#views(states, challenges), quotient, challenges);
+    const claims = this.identities.claims(this.#views(opened, challenges), quotient, challenges);
     return this.reduce(openingEquation(claims, { first, second }, nu, y), second);
   }
 
@@ -162,7 +176,7 @@ export class Verifier {
     return this.curve.decode(label, messages.point(label));
   }
 
-  #readColumns({ lists }: ZkStatement, messages: MessageReader): ListState[] {
+  #readColumns({ lists }: ZkStatement, messages: MessageReader): CommittedEntry[] {
     return lists.map((list, i) => {
       const factors = factorsOf(lists, i, chunksOf(list).length, EARLIER);
       const committed = (column: keyof ColumnCommitments) =>
@@ -170,18 +184,16 @@ export class Verifier {
       const [x, r, d] = [committed('x'), committed('r'), committed('d')];
       const read = (label: string) => this.#point(messages, label);
       const points = { x, r, d, a: read('a'), m: read('m'), A: read('A'), q: factors.map((_, j) => read(`q${j}`)) };
-      return { list, domain: domain(list.n), factors, points, opened: {} } as unknown as ListState;
+      return { list, domain: domain(list.n), factors, points };
     });
   }
 
-  #readRunningColumns(state: ListState, messages: MessageReader): void {
-    state.points.z = this.#point(messages, 'z');
-    state.points.h = this.#point(messages, 'h');
-    state.valueOfA = messages.scalar('A(alpha)');
-    state.slopeOfA = messages.scalar("A'(alpha)");
+  #readRunningColumns(entry: CombinedEntry, messages: MessageReader): RunningEntry {
+    const points = { ...entry.points, z: this.#point(messages, 'z'), h: this.#point(messages, 'h') };
+    return { ...entry, points, valueOfA: messages.scalar('A(alpha)'), slopeOfA: messages.scalar("A'(alpha)") };
   }
 
-  #views(states: readonly ListState[], { alpha, zeta }: Challenges): ListView<Point>[] {
+  #views(entries: readonly OpenedEntry[], { alpha, zeta }: Challenges): ListView<Point>[] {
     const { curve, prepared } = this;
     const [atAlpha, atZeta] = [curve.scalar(alpha), curve.scalar(zeta)];
     const known = new Map<string, bigint>();
@@ -192,13 +204,18 @@ export class Verifier {
       known.set(key, value);
       return value;
     };
-    return states.map(({ points, ...state }) => ({
-      ...state,
+    return entries.map(({ points, ...entry }) => ({
+      ...entry,
       columns: points,
-      chunksAtAlpha: chunksOf(state.list).map(chunkAtAlpha),
-      tableAtZeta: curve.integer(curve.evaluate(prepared.tableCoefficients(state.list.table, state.list.n), atZeta)),
+      chunksAtAlpha: chunksOf(entry.list).map(chunkAtAlpha),
+      tableAtZeta: curve.integer(curve.evaluate(prepared.tableCoefficients(entry.list.table, entry.list.n), atZeta)),
     }));
   }
+}
+
+/** The values at zeta and zeta * w. */
+function readOpened(messages: MessageReader): Opened {
+  return Object.fromEntries(OPENED.map((name) => [name, messages.scalar(name)])) as Opened; // every name of OPENED
 }
 
 /** In words, for any error that the bytes of a proof can cause. */

@@ -3,11 +3,12 @@ import { jcs } from '@cap/core';
 import { backendById, backendByName, backends } from '../index.js';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { mock, type MockPayload } from './mock.js';
+import { mockProver } from './prove.js';
 
 const { few, clean, safe } = RULES;
 const { context, lists } = proving(policyOf(few, clean, safe));
 const proven = async () =>
-  JSON.parse(Buffer.from((await mock.prove(context, lists)).payload).toString()) as MockPayload;
+  JSON.parse(Buffer.from((await mockProver.prove(context, lists)).payload).toString()) as MockPayload;
 const verify = (payload: unknown, changes = {}) => mock.verify({ ...context, ...changes }, jcs(payload));
 
 describe('the mock backend', () => {
@@ -26,7 +27,7 @@ describe('the mock backend', () => {
 
   it('does not claim what it knows to be false', async () => {
     const proof = proving(policyOf(few, { ...few, id: 'fewer', rhs: 1 }));
-    await expect(mock.prove(proof.context, proof.lists)).rejects.toMatchObject({
+    await expect(mockProver.prove(proof.context, proof.lists)).rejects.toMatchObject({
       kind: 'refused',
       code: 'proof.false-statement',
       message: expect.stringContaining('fewer'),

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { jcs, digest } from '@cap/core';
+import { digest } from '@cap/core';
 import { type Digest } from '@cap/crypto';
-import { statementDigest } from '../../statement/statement.js';
-import { type BackendVerdict, type ProofBackend, type ProofContext, type ProverList } from '../backend.js';
-import { bindingOutcome, fault, OK, readPayload, unreadable } from '../payload.js';
-import { knownLists, assertTrue } from '../prover-checks.js';
+import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
+import { fault, OK } from '../outcome.js';
+import { bindingOutcome, readPayload, unreadable } from '../payload.js';
 
 /** The payload of a mock proof, JCS: the prover's word for each rule, and nothing that supports it. */
 export interface MockPayload {
@@ -29,16 +28,6 @@ export const mock = {
   schemes: ['kzg-columns.v1', 'merkle-blake3.v3'],
   verifyingKey: (_context: ProofContext) => ZEROS,
 
-  async prove(context: Parameters<ProofBackend['prove']>[0], lists: readonly ProverList[]) {
-    const results = assertTrue(context, knownLists(context.manifest, lists));
-    const payload: MockPayload = {
-      schema: 'cap-mock.v1',
-      statement_digest: statementDigest('mock', context),
-      claims: results.map(({ rule_id }) => ({ rule_id, ok: true })),
-    };
-    return { payload: jcs(payload), ...ZEROS };
-  },
-
   async verify(context: ProofContext, payload: Uint8Array) {
     return verifyMock(context, payload);
   },
@@ -49,7 +38,7 @@ function verifyMock(context: ProofContext, bytes: Uint8Array): BackendVerdict {
   try {
     payload = readPayload(bytes, mockPayloadSchema);
   } catch (error) {
-    return unreadable('mock', context, error);
+    return { ...unreadable('mock', context, error), facts: [] };
   }
   const binding = bindingOutcome('mock', context, payload.statement_digest);
   if (!binding.ok) return { binding, validity: binding, facts: [] };

@@ -10,7 +10,7 @@ import { type WorkerPool } from './pool.js';
 const PIECE = 512;
 
 /** The heavy work of proving, shared out between this thread and a pool's, or done by this one alone. */
-export class Labour {
+export class JobScheduler {
   constructor(private readonly pool: WorkerPool | null = null) {}
 
   /** Commitments [f(tau)]G1 to polynomials of at most 4096 coefficients, 48 bytes each. */
