@@ -17,7 +17,7 @@ const ARROWS = {
   'libs/proof': ['core', 'crypto', 'lists', 'policy'],
   'libs/verify': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
   'libs/prover': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
-  'libs/storage': ['core', 'crypto', 'tlog'],
+  'libs/storage': ['core', 'crypto', 'tlog', 'contracts', 'config'],
   'libs/backup': ['core', 'crypto', 'tlog', 'storage'],
   'libs/config': ['core'],
   'libs/contracts': ['core'],

@@ -76,7 +76,7 @@ it('a bundle is held, let go, erased, and not taken again', async () => {
     await world.bundleBytes(),
   );
   expect(again.body).toMatchObject({ status: 409, code: 'bundle.erased' });
-  expect(await json('blob', 'gc', '--dry-run')).toMatchObject({ held_up: false, restored: 0 });
+  expect(await json('blob', 'gc', '--dry-run')).toMatchObject({ blocked_by_snapshot: false, restored: 0 });
   const directory = world.stack.at('data');
   const fsck = await capOk(['registry', 'fsck', '--data-dir', directory, '--log-key', logKey, '--json']);
   expect(JSON.parse(fsck.stdout)).toMatchObject({ ok: true, signatures_checked: true, checked: { entries: 1 } });

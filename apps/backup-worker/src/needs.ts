@@ -25,7 +25,7 @@ export class Needs {
 
   async #target(): Promise<void> {
     const { target } = this.runs;
-    const free = await target.room();
+    const free = await target.freeBytes();
     await access(target.directory, constants.W_OK);
     const [newest] = (await target.list()).backups;
     const needed = (newest?.size_bytes ?? 0) + SPARE_BYTES;

@@ -26,15 +26,15 @@ describe('the schedule', () => {
 
   it('makes a backup when its time comes, and goes on after one that fails', async () => {
     await tick();
-    await worker.service.app.get(BackupRuns).settled();
+    await worker.service.app.get(BackupRuns).idle();
     expect((await world.target().list()).backups).toHaveLength(1);
     world.wire.fate = () => ({ kind: 'problem', status: 500, code: 'internal' });
     await tick();
-    await worker.service.app.get(BackupRuns).settled();
+    await worker.service.app.get(BackupRuns).idle();
     world.wire.fate = () => null;
     expect(worker.log.find('the backup failed')).toHaveLength(1);
     await tick();
-    await worker.service.app.get(BackupRuns).settled();
+    await worker.service.app.get(BackupRuns).idle();
     expect((await world.target().list()).backups).toHaveLength(2);
   });
 
@@ -64,7 +64,7 @@ describe('run-once', () => {
     expect(await once({ signing_key: undefined })).toBe(78);
     expect(await once({}, { url: 'http://127.0.0.1:1' })).toBe(69);
     expect(await once({}, { token: 'unknown-token-0123456789' })).toBe(77);
-    await world.target().hold('another worker', async () => expect(await once()).toBe(75));
+    await world.target().withLock('another worker', async () => expect(await once()).toBe(75));
     const lease = await world.client('backup').createSnapshot();
     expect(await once()).toBe(75);
     await world.client('backup').deleteSnapshot(lease.id);

@@ -8,11 +8,11 @@ import { LOG_KEYS } from './log/tokens.js';
 import { announceBrokenBlobs, exposeTotals } from './metrics.js';
 
 const SWEEP_MS = 15 * 60_000;
-/** A commit that takes longer is not slow: nothing is written any more. */
+/** A commit that takes longer than this is stuck. */
 const STALLED_MS = 15_000;
 const COLLECT_MS = 6 * 3_600_000;
 
-/** What goes on beside the requests: readiness, metrics, sweeping, collection, retention, and closing the registry's data. */
+/** What runs besides requests: readiness, metrics, sweeping, collection, retention, and closing the registry's data. */
 @Injectable()
 export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   readonly #log: ModuleLog;
@@ -31,15 +31,15 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    const { made, verifierKeys } = this.keys;
-    if (made)
-      this.#log.warn('a key for the log was made: back it up, and hand its public key to whoever checks receipts', {
-        file: made,
+    const { created, verifierKeys } = this.keys;
+    if (created)
+      this.#log.warn('created a key for the log: back it up, and give its public key to everyone who checks receipts', {
+        file: created,
         verifier_key: verifierKeys[0],
       });
     this.#concealTotals = exposeTotals(this.data);
     this.readiness.add('database', async () => {
-      this.data.assertInPlace('database');
+      this.data.assertUnmoved('database');
       const waited = this.data.store.writingForMs();
       if (waited > STALLED_MS)
         throw new Error(`a commit has waited for the database for ${Math.floor(waited / 1000)} s`);
@@ -55,7 +55,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     };
     this.readiness.add('log', () => this.#checkHead());
     this.readiness.add('checkpoints', () => {
-      this.data.assertInPlace('checkpoints');
+      this.data.assertUnmoved('checkpoints');
       const { checkpointFault } = this.data.log;
       if (checkpointFault) throw checkpointFault;
     });
@@ -66,7 +66,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     };
     const collect = () => {
       void this.#sweep('files without a row', this.#collect());
-      void this.#sweep('bundles past their retention', this.#retire());
+      void this.#sweep('bundles past their retention', this.#applyRetention());
     };
     this.#repeat(sweep, SWEEP_MS);
     this.#repeat(collect, COLLECT_MS);
@@ -90,9 +90,9 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Evidence is kept unless the configuration names an age. */
-  async #retire(): Promise<number> {
+  async #applyRetention(): Promise<number> {
     const { retention_years } = this.config.registry;
-    return retention_years === null ? 0 : (await this.data.retire(retention_years)).bundles.length;
+    return retention_years === null ? 0 : (await this.data.applyRetention(retention_years)).bundles.length;
   }
 
   async #sweep(what: string, work: Promise<number>): Promise<void> {
@@ -104,7 +104,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Nothing that was proven may have failed, and the newest event must follow the one before it. */
+  /** No proof may have failed, and the newest event must follow the one before it. */
   async #checkHead(): Promise<void> {
     const { store, log } = this.data;
     if (log.fault) throw new Error(`the log is broken: ${log.fault.message}`);
@@ -117,8 +117,8 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #checkRoom(): Promise<void> {
-    this.data.assertInPlace('blobs');
-    const free = await this.data.blobs.room();
+    this.data.assertUnmoved('blobs');
+    const free = await this.data.blobs.freeBytes();
     const needed = this.config.limits.bundle_bytes;
     if (free < needed) throw new Error(`${free} bytes are free for BLOBs, one bundle may need ${needed}`);
   }

@@ -1,12 +1,12 @@
 import { type FastifyReply } from 'fastify';
 import { CapError } from '@cap/core';
-import { type ByteRange } from '@cap/storage';
+import { type ByteRange } from '@cap/contracts';
 
 /**
- * The part of `size` bytes that a Range header asks for (RFC 9110: one range of bytes), or undefined for all of them: other
- * units and lists of ranges may be ignored. CapError request.range (416) if the part lies outside.
+ * The part of `size` bytes that a Range header requests (RFC 9110, a single byte range), or undefined for all of them: other units
+ * and lists of ranges may be ignored. CapError request.range (416) if the part lies outside.
  */
-export function requestedRange(header: string | undefined, size: number): ByteRange | undefined {
+export function requestedRange(header: string | undefined, size: number): Required<ByteRange> | undefined {
   const [matched, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   if (matched === undefined || (from === '' && to === '')) return undefined;
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);
@@ -20,8 +20,8 @@ export function requestedRange(header: string | undefined, size: number): ByteRa
   return { first, last };
 }
 
-/** Status and headers of an answer with all `size` bytes or the part of them. */
-export function describeBytes(reply: FastifyReply, size: number, range: ByteRange | undefined): void {
+/** Sets status and headers of an answer with all `size` bytes or a part of them. */
+export function setRangeHeaders(reply: FastifyReply, size: number, range: Required<ByteRange> | undefined): void {
   reply.header('content-type', 'application/octet-stream').header('accept-ranges', 'bytes');
   if (!range) return void reply.header('content-length', size);
   reply

@@ -4,8 +4,8 @@ import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
 import { makeDirectoryDurable, systemWords } from '@cap/core';
 
 /**
- * Makes the directories of database, checkpoints and BLOBs if they are not there. ConfigError for one that this process can't write to: a
- * volume that nobody mounted, or one that belongs to another user.
+ * Creates the directories of database, checkpoints and BLOBs if necessary. ConfigError for one that this process can't write to: a
+ * volume that is not mounted, or one that belongs to another user.
  */
 export async function requireStateDirectories({ registry }: Config): Promise<void> {
   const { database, blobs } = registry;

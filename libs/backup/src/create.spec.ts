@@ -14,7 +14,7 @@ beforeEach(async () => void (world = await World.make()));
 afterEach(() => world.end());
 
 const create = (more: Parameters<World['options']>[0] = {}) =>
-  world.target().hold('test', () => createBackup(world.options(more)));
+  world.target().withLock('test', () => createBackup(world.options(more)));
 const listing = (name: string) =>
   execFileSync('tar', ['-tzf', world.at('backups', name), '--quoting-style=literal'], { encoding: 'utf8' })
     .trim()
@@ -60,7 +60,7 @@ describe('creating a backup', () => {
     const other = world.at('elsewhere');
     const { BackupTarget } = await import('./target/backup-target.js');
     const target = new BackupTarget(other);
-    const again = await target.hold('test', () => createBackup(world.options({ source: inCrumbs, target })));
+    const again = await target.withLock('test', () => createBackup(world.options({ source: inCrumbs, target })));
     expect(again).toEqual(whole);
   });
 
@@ -180,10 +180,10 @@ describe('a BLOB that the registry has lost', () => {
     ['goes on', (bytes) => Buffer.concat([bytes, bytes])],
   ])('because it %s is left out and named, all others are saved', async (_, change) => {
     const source = dataDirectorySource(world.data);
-    const lease = await source.lease();
+    const { id } = await source.createSnapshot();
     const ids: string[] = [];
-    for await (const { blob_id } of source.blobs(lease.id)) ids.push(blob_id);
-    await source.release(lease.id);
+    for await (const { blob_id } of source.blobs(id)) ids.push(blob_id);
+    await source.releaseSnapshot(id);
     const changed = changedBlobs(source, change);
     const blob: SnapshotSource['blob'] = (id, blobId) => (blobId === ids[0] ? changed.blob! : source.blob)(id, blobId);
     const { name, incomplete } = await create({ source: { ...source, blob } });
@@ -205,7 +205,7 @@ describe('a backup that can not be made', () => {
     ['a database that breaks off', () => ({ database: () => pieces(Buffer.alloc(10)) }), 'backup.size'],
     [
       'more bytes than the disk has',
-      (s) => ({ lease: async () => ({ ...(await s.lease()), blob_bytes: 2 ** 50 }) }),
+      (s) => ({ createSnapshot: async () => ({ ...(await s.createSnapshot()), blob_bytes: 2 ** 50 }) }),
       'storage.full',
     ],
   ])('%s: nothing is left', async (_, change, code) => {
@@ -241,7 +241,7 @@ describe('a backup that can not be made', () => {
 
   it('a second one beside it is refused and names the first', async () => {
     const target = world.target();
-    await target.hold('first-worker', async () => {
+    await target.withLock('first-worker', async () => {
       await expect(create()).rejects.toMatchObject({
         kind: 'busy',
         code: 'backup.running',

@@ -80,7 +80,7 @@ describe('a run', () => {
   it('whose backup can not be restored fails, though its archive is whole', async () => {
     const source = {
       ...dataDirectorySource(world.data),
-      lease: async () => ({ ...(await world.data.createSnapshot()), log_size: 4 }),
+      createSnapshot: async () => ({ ...(await world.data.createSnapshot()), log_size: 4 }),
     };
     await expect(run({ source })).rejects.toMatchObject({ kind: 'refused', code: 'backup.drill' });
     expect(await world.target().lastRun()).toMatchObject({ outcome: 'failure', drilled_at: null });

@@ -5,13 +5,13 @@ import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
 import { type BackupRecord } from './target/backup-target.js';
 
-export interface RunOptions extends Omit<CreateOptions, 'now' | 'leased'> {
-  /** Who runs, as told to a second one that is refused. */
+export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
+  /** Named to a second run, which is refused. */
   program: string;
-  /** Null removes nothing. */
+  /** Null: nothing is removed. */
   retention: { days: number } | null;
   now: () => Date;
-  /** Told of the steps as they succeed. */
+  /** Called as the steps succeed. */
   on?: {
     cleared?(names: string[]): void;
     /** The archive is verified and has its name. */
@@ -29,14 +29,14 @@ export interface Run {
 }
 
 /**
- * A whole backup run: alone on the target, leftovers of killed runs cleared, archive made and verified, drilled, and only after
- * all of that retention. Its outcome is kept beside the archives, where retention looks for it.
+ * A whole backup run: lock the target, remove leftovers of killed runs, make and verify the archive, drill it, and only then
+ * apply retention. The outcome is recorded beside the archives, where retention looks for it.
  * CapError backup.running (busy), backup.drill if the backup can't be restored, blob.corrupt or blob.missing if the registry has
  * lost BLOBs: everything else is saved then; and what createBackup throws.
  */
 export async function runBackup(options: RunOptions): Promise<Run> {
   const { target, now, on = {} } = options;
-  return target.hold(options.program, async () => {
+  return target.withLock(options.program, async () => {
     const started_at = rfc3339(now());
     const started = performance.now();
     const before = await target.lastRun();
@@ -51,7 +51,7 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       finished_at: rfc3339(now()),
       duration_seconds: Math.round(performance.now() - started) / 1000,
     });
-    const cleared = await target.clear();
+    const cleared = await target.removeLeftovers();
     if (cleared.length > 0) on.cleared?.(cleared);
     const running = (lease: string | null) =>
       target.recordRun({
@@ -62,12 +62,12 @@ export async function runBackup(options: RunOptions): Promise<Run> {
         outcome: 'running',
         error: null,
       });
-    // We hold the target, so whoever is `running` was killed; its snapshot would keep us waiting until it runs out.
+    // We hold the lock, so a run that is still `running` was killed; its snapshot would block us until it expires.
     if (before?.outcome === 'running' && before.lease !== null)
-      await options.source.release(before.lease).catch(() => undefined);
+      await options.source.releaseSnapshot(before.lease).catch(() => undefined);
     await running(null);
     try {
-      const backup = await createBackup({ ...options, now: now(), leased: running });
+      const backup = await createBackup({ ...options, now: now(), onSnapshot: running });
       record.archive = backup.name;
       await on.verified?.(backup);
       const { signer, signal } = options;
@@ -78,9 +78,9 @@ export async function runBackup(options: RunOptions): Promise<Run> {
         const { object, message } = drill.faults[0]!;
         throw new CapError('backup.drill', `${backup.name}, restored: ${object}: ${message}`);
       }
-      // A run that failed, so that retention keeps the older archives: one of them may hold what is broken now.
+      // Counts as failed, so that retention keeps the older archives: one of them may contain what is broken now.
       const broken = brokenBlobs(backup.incomplete);
-      if (broken.length > 0) throw lostBlobs(broken, backup);
+      if (broken.length > 0) throw brokenBlobsError(broken, backup);
       await target.recordRun({ ...record, ...end(), outcome: 'success', error: null });
       const removed = options.retention ? await target.prune({ days: options.retention.days, now: now() }) : [];
       on.pruned?.(removed);
@@ -97,7 +97,7 @@ export async function runBackup(options: RunOptions): Promise<Run> {
 
 const MAX_NAMED = 10;
 
-function lostBlobs(broken: ReturnType<typeof brokenBlobs>, { name }: BackupRecord): CapError {
+function brokenBlobsError(broken: ReturnType<typeof brokenBlobs>, { name }: BackupRecord): CapError {
   const named = broken.slice(0, MAX_NAMED).map(({ code, blob_id }) => `${code} ${blob_id}`);
   const more = broken.length > MAX_NAMED ? ` and ${broken.length - MAX_NAMED} more` : '';
   const message = `${named.join(', ')}${more}: left out of ${name}, which holds everything else; upload the same bytes again`;

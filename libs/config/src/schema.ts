@@ -45,7 +45,7 @@ const database = path.refine((text) => !isPostgresUrl(text) || (/^\w+:\/\/./.tes
 });
 
 const BLOBS = 'expected a directory, or s3 with bucket and region';
-/** A bucket; the same members as S3Place of the storage library. */
+/** A bucket. */
 const s3 = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' }),
   region: z.string().regex(/^[A-Za-z0-9-]+$/, { error: 'expected the name of a region' }),
@@ -61,6 +61,8 @@ const s3 = z.strictObject({
   secret_access_key: z.string().min(1).optional(),
   force_path_style: z.boolean().optional(),
 });
+export type S3Location = z.input<typeof s3>;
+
 const blobs = z.union([path.refine((text) => !/^s3:/.test(text), { error: BLOBS }), z.strictObject({ s3 })], {
   error: BLOBS,
 });

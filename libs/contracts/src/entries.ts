@@ -62,4 +62,5 @@ export const entryQuery = pageQuery.extend({
   to: instant.optional(),
 });
 export type EntryQuery = z.input<typeof entryQuery>;
+export type EntryFilter = Omit<EntryQuery, 'cursor' | 'limit'>;
 export const entryPage = pageOf(entryRecord).meta({ id: 'EntryPage' });

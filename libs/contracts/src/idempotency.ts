@@ -19,10 +19,12 @@ export const keyRequest = z
   .meta({ id: 'KeyRequest' });
 export type KeyRequest = z.infer<typeof keyRequest>;
 
+/** HTTP status of an answer, and the BLOB that holds its body. */
+const storedAnswer = z.object({ status: z.int(), blob_id: digest });
+export type StoredAnswer = z.infer<typeof storedAnswer>;
+
 /** `answer` is null: the caller holds the key and carries the request out. Else its first answer; the body is a BLOB. */
-export const keyState = z
-  .object({ answer: z.object({ status: z.int(), blob_id: digest }).nullable() })
-  .meta({ id: 'KeyState' });
+export const keyState = z.object({ answer: storedAnswer.nullable() }).meta({ id: 'KeyState' });
 export type KeyState = z.infer<typeof keyState>;
 
 /** PUT /v1/idempotency-keys/:id/lease */

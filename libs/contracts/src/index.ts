@@ -4,7 +4,7 @@
  */
 export { count, jsonObject, PATH_PART_LENGTH, pathPart, plainText } from './scalars.js';
 export { problem, type Problem, PROBLEM_MEDIA_TYPE } from './problem.js';
-export { type Page, PAGE_LIMIT, pageQuery } from './page.js';
+export { type Page, PAGE_LIMIT, pageQuery, type PageRequest } from './page.js';
 export {
   policyPage,
   policyQuery,
@@ -34,6 +34,7 @@ export {
 } from './lists.js';
 export { blobPage, blobPutQuery, blobRecord, type BlobRecord } from './blobs.js';
 export {
+  type EntryFilter,
   entryPage,
   entryQuery,
   type EntryQuery,
@@ -55,8 +56,8 @@ export {
   type EventRequest,
 } from './events.js';
 export {
-  collectedRecord,
-  type CollectedRecord,
+  collectionResult,
+  type CollectionResult,
   collectRequest,
   type CollectRequest,
   eraseRequest,
@@ -68,8 +69,8 @@ export {
   holdRequest,
   retentionRequest,
   type RetentionRequest,
-  retiredRecord,
-  type RetiredRecord,
+  retentionResult,
+  type RetentionResult,
 } from './operations.js';
 export {
   answerQuery,
@@ -80,6 +81,7 @@ export {
   leaseRequest,
   type LeaseRequest,
   releaseQuery,
+  type StoredAnswer,
 } from './idempotency.js';
 export {
   checkpointRecord,
@@ -95,4 +97,4 @@ export { snapshotRecord, type SnapshotRecord } from './snapshots.js';
 export { registryStatus, type RegistryStatus } from './status.js';
 export { backupList, backupMade } from './backups.js';
 export { type CallContext, Transport, type TransportOptions } from './transport.js';
-export { type Download, RegistryClient } from './registry-client.js';
+export { type ByteRange, type Download, RegistryClient } from './registry-client.js';

@@ -19,21 +19,21 @@ export const collectRequest = z
 export type CollectRequest = z.input<typeof collectRequest>;
 
 /** How many BLOBs were moved, or would be. */
-export const collectedRecord = z
+export const collectionResult = z
   .object({
     /** Expired uploads, to the trash. */
     uploads: count,
     /** Files without a row, to the trash. */
     orphans: count,
-    /** Back from the trash, because a row wants them. */
+    /** Back from the trash, because a row refers to them. */
     restored: count,
     /** Gone for good. */
     purged: count,
-    /** A snapshot is lent out: nothing is collected meanwhile. */
-    held_up: z.boolean(),
+    /** A snapshot is in use: nothing is collected meanwhile. */
+    blocked_by_snapshot: z.boolean(),
   })
-  .meta({ id: 'CollectedRecord' });
-export type CollectedRecord = z.infer<typeof collectedRecord>;
+  .meta({ id: 'CollectionResult' });
+export type CollectionResult = z.infer<typeof collectionResult>;
 
 /** PUT /v1/entries/:id/hold, where :id is an entry or a bundle. */
 export const holdRequest = z.strictObject({ held: z.boolean() }).meta({ id: 'HoldRequest' });
@@ -68,11 +68,11 @@ export const retentionRequest = z
 export type RetentionRequest = z.input<typeof retentionRequest>;
 
 /** At most 1 000 bundles: `more` says that there are others. */
-export const retiredRecord = z
+export const retentionResult = z
   .object({
     before: instant,
     bundles: z.array(z.object({ bundle_id: digest, registered_at: instant, log_index: count })),
     more: z.boolean(),
   })
-  .meta({ id: 'RetiredRecord' });
-export type RetiredRecord = z.infer<typeof retiredRecord>;
+  .meta({ id: 'RetentionResult' });
+export type RetentionResult = z.infer<typeof retentionResult>;

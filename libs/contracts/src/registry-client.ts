@@ -39,8 +39,8 @@ import {
   type ReceiptRecord,
 } from './log.js';
 import {
-  collectedRecord,
-  type CollectedRecord,
+  collectionResult,
+  type CollectionResult,
   type CollectRequest,
   type ErasureReason,
   erasureRecord,
@@ -48,8 +48,8 @@ import {
   heldEntries,
   type HeldEntries,
   type RetentionRequest,
-  retiredRecord,
-  type RetiredRecord,
+  retentionResult,
+  type RetentionResult,
 } from './operations.js';
 import { type Page, type PageQuery } from './page.js';
 import {
@@ -175,9 +175,9 @@ export class RegistryClient {
     return orNull(this.#download(`/v1/blobs/${segment(id)}`, range, context));
   }
 
-  /** Moves what no row wants to the trash, and empties the trash of what is old. */
-  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectedRecord> {
-    return this.#transport.json(collectedRecord, { ...context, ...post('/v1/blobs/collect', request, true) });
+  /** Moves what no row refers to into the trash, and purges what is old from it. */
+  collectBlobs(request: CollectRequest = {}, context: CallContext = {}): Promise<CollectionResult> {
+    return this.#transport.json(collectionResult, { ...context, ...post('/v1/blobs/collect', request, true) });
   }
 
   /** Of an entry, or of all entries of a bundle. */
@@ -193,8 +193,8 @@ export class RegistryClient {
   }
 
   /** Erases what is older, or names it in a dry run. */
-  retire(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetiredRecord> {
-    return this.#transport.json(retiredRecord, { ...context, ...post('/v1/retention', request, true) });
+  applyRetention(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetentionResult> {
+    return this.#transport.json(retentionResult, { ...context, ...post('/v1/retention', request, true) });
   }
 
   /** Durable once resolved. Code bundle.unknown if the BLOB is not there. */

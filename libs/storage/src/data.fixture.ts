@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
+import type { SnapshotRecord } from '@cap/contracts';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { administer } from './database/postgres.fixture.js';
 import {
@@ -15,10 +16,10 @@ import {
   verifyScaleOut,
 } from './fsck/verify-registry.js';
 import { PROFILE, ScaleOutStores } from './profile.fixture.js';
-import { type RegistryOptions, RegistryData, type RegistryPlace } from './registry-data.js';
+import { type RegistryLocation } from './profiles.js';
+import { RegistryData, type RegistryOptions } from './registry-data.js';
 import { type S3Double } from './s3/s3-double.fixture.js';
-import { type Snapshot } from './snapshots/snapshots.js';
-import { type NewEntry, type NewPolicy } from './stores.js';
+import { type NewEntry, type NewPolicy } from './records.js';
 
 export const digestOf = (text: string): Digest => sha3Text(text);
 
@@ -39,7 +40,7 @@ export class DataDirectory {
 
   readonly at = (...parts: string[]): string => path.join(this.directory, ...parts);
 
-  get place(): RegistryPlace {
+  get place(): RegistryLocation {
     return this.shared?.place ?? { database: this.at('registry.db'), blobs: this.at('blobs') };
   }
 
@@ -105,7 +106,7 @@ export class DataDirectory {
 const keyOf = (id: string): string => `blobs/${id.slice(2, 4)}/${id.slice(4, 6)}/${id.slice(2)}`;
 
 /** Fetches a snapshot into a directory as a backup would. */
-export async function copySnapshot(data: RegistryData, directory: string): Promise<Snapshot> {
+export async function copySnapshot(data: RegistryData, directory: string): Promise<SnapshotRecord> {
   const snapshot = await data.createSnapshot();
   const database = await contentOf(await data.snapshots.database(snapshot.id));
   await mkdir(path.join(directory, 'blobs'), { recursive: true });
@@ -157,7 +158,7 @@ export const policyOf = (id: string, version: string, text = `{"id":"${id}","ver
 
 /** Runs writer.fixture.ts in a process of its own; `lines` fills while it runs. */
 export function startWriter(
-  place: RegistryPlace,
+  place: RegistryLocation,
   mode: 'hold' | 'write',
 ): { child: ChildProcess; lines: string[]; said: (count: number) => Promise<void> } {
   const here = import.meta.dirname;

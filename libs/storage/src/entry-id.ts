@@ -1,6 +1,6 @@
 import { jcs } from '@cap/core';
 import { sha3 } from '@cap/crypto';
-import { type NewEntry } from './stores.js';
+import { type NewEntry } from './records.js';
 
 /** UUIDv8 from what makes an entry unique, so that the same registration has one id, also after a lost answer or a restore. */
 export function entryId({
@@ -14,5 +14,8 @@ export function entryId({
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** What the log says of a text in clear, a company's name or a reason: a hash that nobody can guess it from without the salt, which lies beside the text. */
+/**
+ * How the log refers to a text that the database holds in clear, a company's name or a reason: without the salt, which is stored
+ * beside the text, nobody can guess the text from it.
+ */
 export const saltedDigest = (text: string, salt: string) => `0x${sha3(jcs([salt, text])).toString('hex')}` as const;

@@ -11,13 +11,14 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-const LEASE_MS = 20_000;
+const LEASE_SECONDS = 20;
+const LEASE_MS = LEASE_SECONDS * 1_000;
 const later = (ms: number) => (place.clock = new Date(place.clock.getTime() + ms));
 const key_id = digestOf('key');
 const reserve = (lease_id = 'first', request = 'request') =>
-  data.store.idempotency.reserve({ key_id, request_digest: digestOf(request), lease_id, lease_ms: LEASE_MS });
+  data.store.idempotency.reserve({ key_id, request_digest: digestOf(request), lease_id, lease_seconds: LEASE_SECONDS });
 const answer = (lease_id = 'first', text = '{"first":1}') =>
-  data.keepAnswer({ key_id, lease_id, status: 200 }, pieces(text), 1_000);
+  data.storeAnswer({ key_id, lease_id, status: 200 }, pieces(text), 1_000);
 const IN_FLIGHT = { kind: 'conflict', code: 'idempotency.in-flight' };
 const MISMATCH = { kind: 'conflict', code: 'idempotency.mismatch' };
 
@@ -29,7 +30,12 @@ describe('an idempotency key', () => {
     expect(kept.status).toBe(200);
     expect((await contentOf(await data.readBlob(kept.blob_id))).toString()).toBe('{"first":1}');
     await expect(reserve('second', 'other request')).rejects.toMatchObject(MISMATCH);
-    const other = { key_id: digestOf('other'), request_digest: digestOf('x'), lease_id: 'x', lease_ms: LEASE_MS };
+    const other = {
+      key_id: digestOf('other'),
+      request_digest: digestOf('x'),
+      lease_id: 'x',
+      lease_seconds: LEASE_SECONDS,
+    };
     expect(await data.store.idempotency.reserve(other)).toBeNull();
   });
 
@@ -51,7 +57,9 @@ describe('an idempotency key', () => {
     expect(await reserve('next')).toBeNull();
     // The one that was thought dead must neither answer for the next one nor take the key from it.
     await expect(answer('died', 'late')).rejects.toMatchObject(IN_FLIGHT);
-    await expect(data.store.idempotency.renew(key_id, 'died', LEASE_MS)).rejects.toMatchObject(IN_FLIGHT);
+    await expect(
+      data.store.idempotency.renew(key_id, { lease_id: 'died', lease_seconds: LEASE_SECONDS }),
+    ).rejects.toMatchObject(IN_FLIGHT);
     await data.store.idempotency.release(key_id, 'died');
     await expect(reserve('third')).rejects.toMatchObject(IN_FLIGHT);
     await answer('next');
@@ -63,7 +71,7 @@ describe('an idempotency key', () => {
     await reserve();
     for (let i = 0; i < 4; i++) {
       later(LEASE_MS - 1);
-      await data.store.idempotency.renew(key_id, 'first', LEASE_MS);
+      await data.store.idempotency.renew(key_id, { lease_id: 'first', lease_seconds: LEASE_SECONDS });
     }
     await expect(reserve('second')).rejects.toMatchObject(IN_FLIGHT);
     await answer();
@@ -119,7 +127,7 @@ describe('an idempotency key', () => {
         key_id: digestOf(`${i}`),
         request_digest: key_id,
         lease_id: 'x',
-        lease_ms: 1,
+        lease_seconds: 1,
       });
     await put(data, 'after them');
     later(KEY_RETENTION_MS);

@@ -8,25 +8,19 @@
  * Start reading at registry-data.ts; then database/registry-store.ts (what is written, all in one queue), log/transparency-log.ts
  * (what is signed and proven) and fsck/verify-registry.ts (how all of it is derived again).
  */
-export { RegistryData, type RegistryPlace } from './registry-data.js';
+export { RegistryData } from './registry-data.js';
+export type { SnapshotRecord } from '@cap/contracts';
+export { type RegistryLocation } from './profiles.js';
 export { RegistryReader } from './database/registry-reader.js';
 export { RegistryStore } from './database/registry-store.js';
-export {
-  type ByteRange,
-  type PageRequest,
-  type RegistryTotals,
-  type StoredBlob,
-  type StoredList,
-  type StoredPolicy,
-} from './stores.js';
+export { type RegistryTotals, type StoredBlob, type StoredList, type StoredPolicy } from './records.js';
 export { OwnerLock, ownerOf } from './database/owner-lock.js';
 export { PostgresDatabase } from './database/postgres-database.js';
 export { SqliteDatabase } from './database/sqlite-database.js';
 export { readTable } from './database/read-table.js';
-export { GrowingTree } from './database/log-hashes.js';
 export { FileBlobStore } from './blobs/file-blob-store.js';
 export { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
-export { S3Objects, type S3Place } from './s3/s3-objects.js';
+export { S3Objects } from './s3/s3-objects.js';
 export { type RegistryFault } from './fsck/faults.js';
 export {
   type RegistryVerification,
@@ -34,4 +28,4 @@ export {
   type VerifyRegistryOptions,
   verifyScaleOut,
 } from './fsck/verify-registry.js';
-export { migrateRegistry, type Migration } from './migrate/migrate-registry.js';
+export { migrateRegistry, type MigrationReport } from './migrate/migrate-registry.js';

@@ -1,6 +1,6 @@
 import { CapError, isCapError, systemCode, systemWords } from '@cap/core';
 
-/** The driver's or the file system's error as a CapError; others are passed through. */
+/** The driver's or the file system's error as a CapError; others are returned as they are. */
 export function storageError(error: unknown, what: string): unknown {
   if (isCapError(error)) return error;
   if (
@@ -12,11 +12,11 @@ export function storageError(error: unknown, what: string): unknown {
     return unreachable(error, what);
   const code = systemCode(error);
   if (code === undefined) return error;
-  // Class 08: connection; 57P: the server is going away. The node driver says some of them in words only.
+  // Class 08: connection; 57P: the server is going away. The driver reports some of them only as text.
   if (/^(08|57P)/.test(code) || /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH)$/.test(code))
     return unreachable(error, what);
   if (code === '53100') return new CapError('storage.full', `${what}: no space left`, { cause: error });
-  // 55P03: the lock was not to be had in time.
+  // 55P03: the lock was not available in time.
   if (/^53/.test(code) || code === '55P03')
     return new CapError('overloaded', `${what}: ${(error as Error).message}`, { cause: error });
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
@@ -28,7 +28,7 @@ export function storageError(error: unknown, what: string): unknown {
   return error;
 }
 
-/** The database does not answer: nobody knows what became of a commit that was under way. */
+/** The database does not answer: nobody knows whether a commit that was under way took effect. */
 export const unreachable = (error: unknown, what: string) =>
   new CapError('storage.unavailable', `${what}: ${(error as Error).message || String(error)}`, {
     cause: error,

@@ -1,7 +1,8 @@
 /** A process that opens a registry's state and registers entries as fast as it can, saying each one's id once it was acknowledged. */
-import { RegistryData, type RegistryPlace } from './registry-data.js';
+import { type RegistryLocation } from './profiles.js';
+import { RegistryData } from './registry-data.js';
 
-const place = JSON.parse(process.argv[2]!) as RegistryPlace;
+const place = JSON.parse(process.argv[2]!) as RegistryLocation;
 const data = await RegistryData.open({ ...place, program: 'first-registry' });
 process.stdout.write('open\n');
 

@@ -23,6 +23,7 @@ export {
   type TreeHead,
 } from './consistency.js';
 export { type ChainEvent, chainFault, GENESIS_DIGEST, nextEvent } from './events.js';
+export { GrowingTree } from './growing-tree.js';
 export { formatVerifierKey, type NoteKeyType, parseVerifierKey, verifierKey, type VerifierKey } from './note-keys.js';
 export { cosignText, signNoteText } from './note-signatures.js';
 export { formatNote, type Note, withSignature } from './note.js';

@@ -17,15 +17,15 @@ import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
 
-/** What SIGHUP takes into use of the section `backup`: the address of the listener stays. */
+/** The settings of the section `backup` that SIGHUP reloads; the listener's address stays. */
 const RELOADED = ['target', 'recipients', 'signing_key', 'allow_plaintext_keys', 'retention', 'sources'].map(
   (name) => `backup.${name}`,
 );
 
-/** Each broken BLOB is a line of the log, up to so many. */
+/** At most so many broken BLOBs are logged one by one. */
 const MAX_NAMED = 100;
 
-/** Makes backups, one at a time, and says in the registry's log, in ours and in the metrics how that went. */
+/** Makes backups, one at a time, and reports the outcome in the registry's log, the service log and the metrics. */
 @Injectable()
 export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   readonly #log: ModuleLog;
@@ -34,7 +34,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   #conceal = () => {};
   #concealEnd = () => {};
   #ends: Ending[] = [];
-  /** The section `backup` of the configuration as it was read last. */
+  /** The section `backup` of the current configuration. */
   settings: Config['backup'];
 
   constructor(
@@ -55,7 +55,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     announceRuns();
   }
 
-  /** A backup that runs is ended and leaves nothing half. */
+  /** Aborts a running backup, which leaves nothing half-written. */
   async onModuleDestroy(): Promise<void> {
     await this.stop();
     this.#conceal();
@@ -65,7 +65,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   async #use(settings: Config['backup']): Promise<void> {
     this.settings = settings;
     const { signing_key: file } = settings;
-    // A record that can't be read is what readiness and each run complain of.
+    // Readiness and each run report an unreadable record.
     const record = file === undefined ? null : await recordBeside(file).catch(() => null);
     this.#ends = record ? [{ kind: 'signing-key', name: record.kid, ends: new Date(record.valid_to) }] : [];
   }
@@ -78,7 +78,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     return this.target.listOrNone();
   }
 
-  /** The key that signs archives, held to its validity now. CapError key.unknown, key.forbidden, key.malformed, key.passphrase. */
+  /** The key that signs archives, if it is valid now. CapError key.unknown, key.forbidden, key.malformed, key.passphrase. */
   async signer(): Promise<ArchiveSigner> {
     const { signing_key } = this.settings;
     if (signing_key === undefined)
@@ -86,7 +86,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     return loadArchiveSigner(signing_key, new Date(), await keyPassphrase(process.env));
   }
 
-  /** CapError backup.running (busy) while another one runs, here or in another process; else what runBackup throws. */
+  /** CapError backup.running (busy) while another one runs, here or in another process; otherwise what runBackup throws. */
   async run(): Promise<Run> {
     const running = this.#attempt();
     this.#running = Promise.allSettled([this.#running, running]);
@@ -94,21 +94,21 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Resolves once nothing runs; never rejects. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#running;
   }
 
-  /** Ends a backup that runs, and takes no more. Resolves once nothing runs. */
+  /** Aborts a running backup and starts no more. Resolves once nothing runs. */
   stop(): Promise<void> {
     this.#stop.abort();
-    return this.settled();
+    return this.idle();
   }
 
   async #attempt(): Promise<Run> {
     try {
       const run = await this.#once().catch((error: unknown) => {
         if (!isCapError(error) || error.code !== 'backup.blob-gone') throw error;
-        // An upload ran out between snapshot and fetch; the next snapshot is without it.
+        // An upload expired between snapshot and fetch; the next snapshot is without it.
         this.#log.warn('an upload expired meanwhile, once more from a new snapshot', { error });
         return this.#once();
       });
@@ -177,7 +177,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** A verified backup is no worse because nobody could be told of it. */
+  /** A failure to report does not make a verified backup any worse. */
   async #report(event: EventRequest): Promise<void> {
     try {
       await this.registry.client.appendEvent(event, { signal: this.#stop.signal });

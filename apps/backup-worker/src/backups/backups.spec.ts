@@ -144,7 +144,7 @@ describe('a backup that can not be made', () => {
 
   it('while another one runs here, in another process, or holds the snapshot', async () => {
     const before = await failures();
-    await world.target().hold('cap backup create', async () => {
+    await world.target().withLock('cap backup create', async () => {
       const answer = await operator().create();
       expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([503, 'backup.running', '30']);
       expect(answer.body.detail).toContain('cap backup create');

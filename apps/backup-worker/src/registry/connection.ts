@@ -6,22 +6,22 @@ import { CONFIG, Reload } from '@cap/service-kit';
 /** How long a registry may take to copy its database before it answers. */
 const SNAPSHOT_TIMEOUT_MS = 15 * 60_000;
 
-/** The registry that is backed up, with a token that a reload can rotate. */
+/** Clients of the registry that is backed up, with a token that a reload can rotate. */
 @Injectable()
 export class RegistryConnection implements OnApplicationShutdown {
   readonly client: RegistryClient;
-  /** For the one call whose answer waits for a copy of the whole database. */
-  readonly patient: RegistryClient;
+  /** With a long time-out, for the one call whose answer waits for a copy of the whole database. */
+  readonly snapshotClient: RegistryClient;
 
   constructor(@Inject(CONFIG) config: Config, @Inject(Reload) reload: Reload) {
     let { token } = config.registry;
     const options = { url: config.registry.url, token: () => token, connections: 4 };
     this.client = new RegistryClient(options);
-    this.patient = new RegistryClient({ ...options, timeoutMs: SNAPSHOT_TIMEOUT_MS });
+    this.snapshotClient = new RegistryClient({ ...options, timeoutMs: SNAPSHOT_TIMEOUT_MS });
     reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.client.close(), this.patient.close()]);
+    await Promise.all([this.client.close(), this.snapshotClient.close()]);
   }
 }

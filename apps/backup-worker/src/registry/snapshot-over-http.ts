@@ -4,35 +4,35 @@ import { type Download, PAGE_LIMIT, type RegistryClient } from '@cap/contracts';
 import { CapError, isRemoteError } from '@cap/core';
 import { type RegistryConnection } from './connection.js';
 
-/** How often in a row a body may break off without having given a byte. */
+/** How often in a row a body may break off without a byte. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * A registry over its internal HTTP API. A body that breaks off is taken up again with a Range request where it ended; sizes and
- * hashes are checked by whoever reads. Once `signal` is aborted everything but `release` throws. CapError backup.blob-gone for
- * a BLOB that the registry no longer gives out, blob.corrupt and blob.missing for one that it has lost, and CapError.
+ * A registry over its internal HTTP API. A body that breaks off is resumed with a Range request; the reader checks sizes and hashes.
+ * Once `signal` is aborted, everything but `releaseSnapshot` throws. CapError backup.blob-gone for a BLOB that the registry no longer
+ * returns, blob.corrupt and blob.missing for one that it has lost, and what the client throws.
  */
 export function snapshotOverHttp(
-  { client, patient }: Pick<RegistryConnection, 'client' | 'patient'>,
+  { client, snapshotClient }: Pick<RegistryConnection, 'client' | 'snapshotClient'>,
   signal: AbortSignal,
 ): SnapshotSource {
   return {
-    lease: () => patient.createSnapshot({ signal }),
-    database: (id) => resumed((first) => client.snapshotDatabase(id, from(first), { signal }), signal),
+    createSnapshot: () => snapshotClient.createSnapshot({ signal }),
+    database: (id) => resumable((first) => client.snapshotDatabase(id, from(first), { signal }), signal),
     blobs: (id) => blobsOf(client, id, signal),
     blob: (_id, blobId) =>
-      resumed(async (first) => {
-        const download = await client.findBlob(blobId, from(first), { signal }).catch(lostBlob);
+      resumable(async (first) => {
+        const download = await client.findBlob(blobId, from(first), { signal }).catch(rethrowLostBlob);
         if (download) return download;
-        throw new CapError('backup.blob-gone', `BLOB ${blobId} was in the snapshot and is no longer given out`);
+        throw new CapError('backup.blob-gone', `BLOB ${blobId} was in the snapshot and is no longer available`);
       }, signal),
-    release: (id) => client.deleteSnapshot(id),
+    releaseSnapshot: (id) => client.deleteSnapshot(id),
   };
 }
 
-/** The registry's word that it has lost a BLOB: no reason to ask again, and none to give up the others. */
-function lostBlob(error: unknown): never {
+/** If the registry reports that it has lost a BLOB, asking again is pointless, but the others are still worth saving. */
+function rethrowLostBlob(error: unknown): never {
   if (isRemoteError(error) && (error.code === 'blob.corrupt' || error.code === 'blob.missing'))
     throw new CapError(error.code, error.message, { cause: error });
   throw error;
@@ -54,7 +54,7 @@ async function* blobsOf(client: RegistryClient, id: string, signal: AbortSignal)
 }
 
 /** All bytes of a body; `open` asks for those from `first` on. */
-async function* resumed(open: (first: number) => Promise<Download>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* resumable(open: (first: number) => Promise<Download>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let received = 0;
   let total: number | null = null;
   for (let failures = 0; ;) {
@@ -65,7 +65,7 @@ async function* resumed(open: (first: number) => Promise<Download>, signal: Abor
       total ??= size;
       if (received + size !== total) {
         stream.destroy();
-        throw new CapError('backup.size', `the rest of ${total - received} bytes was asked for, ${size} came`);
+        throw new CapError('backup.size', `requested the remaining ${total - received} bytes, received ${size}`);
       }
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
         received += chunk.length;
@@ -75,7 +75,7 @@ async function* resumed(open: (first: number) => Promise<Download>, signal: Abor
       return;
     } catch (error) {
       if (received === total) return;
-      // An answer that is not this registry being out of reach for a moment will not change.
+      // Any other answer than a momentary outage will be the same next time.
       const passing = opened ? !(error instanceof CapError) : isRemoteError(error) && error.status >= 500;
       if (signal.aborted || !passing || ++failures >= ATTEMPTS) throw error;
       await pause(FIRST_PAUSE_MS * 2 ** (failures - 1), undefined, { signal });

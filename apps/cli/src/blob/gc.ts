@@ -9,10 +9,10 @@ export async function gc(
 ): Promise<void> {
   const request = { dry_run: options.dryRun === true, grace_hours: options.grace };
   const collected = await withOperations(io, options, (registry) => registry.collect(request));
-  const { uploads, orphans, restored, purged, held_up } = collected;
+  const { uploads, orphans, restored, purged, blocked_by_snapshot } = collected;
   printResult(io, options, collected, () =>
-    held_up
-      ? 'a snapshot is lent out: nothing is collected meanwhile'
+    blocked_by_snapshot
+      ? 'a snapshot is in use: nothing is collected meanwhile'
       : [
           ...(options.dryRun ? ['nothing was done; a run would move'] : []),
           `${String(uploads).padStart(9)} expired uploads to the trash`,

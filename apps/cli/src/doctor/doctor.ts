@@ -1,11 +1,11 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair } from '@cap/config';
+import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair, type S3Location } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { EXIT, type ExitCode, isPrivateFile, systemCode, systemWords } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { parseTrustStore } from '@cap/verify';
-import { PostgresDatabase, S3Objects, type S3Place } from '@cap/storage';
+import { PostgresDatabase, S3Objects } from '@cap/storage';
 import { printResult, type CliIo } from '../frame/io.js';
 import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './endings.js';
 
@@ -135,7 +135,7 @@ async function databaseAnswers(url: string): Promise<string> {
 }
 
 /** Lists it; whether it can be written, readiness says. */
-async function bucketAnswers(place: S3Place): Promise<string> {
+async function bucketAnswers(place: S3Location): Promise<string> {
   const objects = await S3Objects.open(place);
   try {
     await objects.list('').next();

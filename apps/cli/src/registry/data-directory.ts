@@ -125,10 +125,10 @@ export async function operateOn(directory: string): Promise<Operations> {
       registry.collect({ graceMs: grace_hours === undefined ? undefined : grace_hours * 3_600_000, dryRun: dry_run }),
     setHold: async (id, held) => ({ items: await registry.store.setLegalHold(id, held) }),
     erase: (id, reason) => registry.eraseBundle(id, reason),
-    retire: ({ years, dry_run }) => {
+    applyRetention: ({ years, dry_run }) => {
       if (years === undefined)
         throw new CapError('option.missing', '--years is needed: no service is asked that knows its retention');
-      return registry.retire(years, { dryRun: dry_run });
+      return registry.applyRetention(years, { dryRun: dry_run });
     },
     close: () => registry.close(),
   };

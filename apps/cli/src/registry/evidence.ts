@@ -48,7 +48,7 @@ async function confirm(io: CliIo, id: string): Promise<void> {
 
 export async function retention(io: CliIo, options: Options & { years?: number; dryRun?: boolean }): Promise<void> {
   const request = { years: options.years, dry_run: options.dryRun === true };
-  const retired = await withOperations(io, options, (registry) => registry.retire(request));
+  const retired = await withOperations(io, options, (registry) => registry.applyRetention(request));
   printResult(io, options, retired, () =>
     retired.bundles.length === 0
       ? `nothing is older than ${retired.before} and not held`

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha3Text } from '@cap/crypto';
 import { verifierKey, verifyReceipt } from '@cap/tlog';
-import { RegistryData, type RegistryPlace } from '@cap/storage';
+import { RegistryData, type RegistryLocation } from '@cap/storage';
 import { ScaleOutStores } from '../../../../libs/storage/src/profile.fixture.js';
 import { cap, scratch } from '../cli.fixture.js';
 
@@ -33,11 +33,11 @@ afterEach(async () => {
   await stores.remove();
 });
 
-const embedded = (): RegistryPlace => ({
+const embedded = (): RegistryLocation => ({
   database: path.join(directory, 'registry.db'),
   blobs: path.join(directory, 'blobs'),
 });
-const open = (place: RegistryPlace) =>
+const open = (place: RegistryLocation) =>
   RegistryData.open({ ...place, program: 'the test', log: { origin: ORIGIN, keys: [key] } });
 const migrate = (...more: string[]) =>
   cap(['registry', 'migrate', '--from', directory, '--to-config', config, '--json', ...more]);

@@ -4,7 +4,7 @@ import { type Config, loadConfig } from '@cap/config';
 import { CapError, EXIT, type ExitCode } from '@cap/core';
 import { openPrivateKey } from '@cap/crypto';
 import { type VerifierKey, verifierKey } from '@cap/tlog';
-import { migrateRegistry, type Migration } from '@cap/storage';
+import { migrateRegistry, type MigrationReport } from '@cap/storage';
 import { exists, readInput } from '../frame/input.js';
 import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
 import { keyPassphrase } from '../keys/directory.js';
@@ -49,7 +49,7 @@ async function logKeysOf(io: CliIo, { registry: { log } }: Config): Promise<Veri
   return keys;
 }
 
-function inWords({ ok, dry_run, faults, kept_as, root_hash, blobs_put, ...counts }: Migration): string {
+function inWords({ ok, dry_run, faults, kept_as, root_hash, blobs_put, ...counts }: MigrationReport): string {
   const lines = Object.entries(counts).map(
     ([what, count]) => `${String(count).padStart(12)} ${what.replace('_', ' ')}`,
   );

@@ -1,12 +1,12 @@
 import {
-  type CollectedRecord,
+  type CollectionResult,
   type CollectRequest,
   type ErasureReason,
   type ErasureRecord,
   type HeldEntries,
   RegistryClient,
   type RetentionRequest,
-  type RetiredRecord,
+  type RetentionResult,
 } from '@cap/contracts';
 import { type CliIo } from '../frame/io.js';
 import { onePlace, type RegistryPlace } from '../frame/place-options.js';
@@ -14,10 +14,10 @@ import { accessToken } from '../frame/remote.js';
 
 /** What an operator does to a registry. In a data directory it needs the directory for itself. */
 export interface Operations {
-  collect(request: CollectRequest): Promise<CollectedRecord>;
+  collect(request: CollectRequest): Promise<CollectionResult>;
   setHold(entryOrBundle: string, held: boolean): Promise<HeldEntries>;
   erase(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord>;
-  retire(request: RetentionRequest): Promise<RetiredRecord>;
+  applyRetention(request: RetentionRequest): Promise<RetentionResult>;
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ async function open(io: CliIo, place: RegistryPlace): Promise<Operations> {
     collect: (request) => client.collectBlobs(request),
     setHold: (id, held) => client.setHold(id, held),
     erase: (id, reason) => client.eraseBundle(id, reason),
-    retire: (request) => client.retire(request),
+    applyRetention: (request) => client.applyRetention(request),
     close: () => client.close(),
   };
 }

@@ -22,19 +22,19 @@ import { type Config } from '@cap/config';
 import {
   blobPutQuery,
   type BlobRecord,
-  type CollectedRecord,
+  type CollectionResult,
   collectRequest,
   type Page,
   pageQuery,
   blobRecord,
   blobPage,
-  collectedRecord,
+  collectionResult,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { Clients, CONFIG, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
-import { describeBytes, requestedRange } from '../range.js';
+import { requestedRange, setRangeHeaders } from '../range.js';
 import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 
 @ApiTags('blobs')
@@ -93,11 +93,11 @@ export class BlobsController {
   @Post('collect')
   @HttpCode(200)
   @Clients('operator')
-  @ApiOperation({ summary: 'Move BLOBs that no row wants to the trash, and empty it of what is old' })
-  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectedRecord })
+  @ApiOperation({ summary: 'Move BLOBs that nothing refers to into the trash, and purge what is old from it' })
+  @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectionResult })
   collect(
     @Body({ schema: collectRequest }) { grace_hours, dry_run }: z.output<typeof collectRequest>,
-  ): Promise<CollectedRecord> {
+  ): Promise<CollectionResult> {
     const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
     return this.data.collect({ graceMs, dryRun: dry_run });
   }
@@ -114,7 +114,7 @@ export class BlobsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { size } = await this.#known(id);
-    describeBytes(reply, size, undefined);
+    setRangeHeaders(reply, size, undefined);
   }
 
   @Get(':id')
@@ -131,14 +131,14 @@ export class BlobsController {
     const { size } = await this.#known(id);
     const range = requestedRange(header, size);
     const body = await this.data.readBlob(id, range);
-    if (!body) throw await this.data.unknownBlob(id);
-    describeBytes(reply, size, range);
+    if (!body) throw await this.data.missingBlobError(id);
+    setRangeHeaders(reply, size, range);
     return body;
   }
 
   async #known(id: Digest): Promise<StoredBlob> {
     const blob = await this.data.store.findBlob(id);
-    if (!blob) throw await this.data.unknownBlob(id);
+    if (!blob) throw await this.data.missingBlobError(id);
     return blob;
   }
 }

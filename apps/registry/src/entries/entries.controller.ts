@@ -39,10 +39,8 @@ export class EntriesController {
   })
   @Problems('bundle.unknown', 'bundle.erased', 'storage.full')
   async register(@Body({ schema: entryRequest }) request: EntryRequest): Promise<EntryStored> {
-    const { record, created } = await this.data.store.registerEntry({ ...request, company: request.company ?? null });
-    const { log } = this.data;
-    const receipt = created ? log.receiptOfCommitted(record.log_index) : log.receipt(record.log_index);
-    return { entry: record, created, receipt: receiptJson(await receipt) };
+    const { receipt, ...stored } = await this.data.registerEntry(request);
+    return { ...stored, receipt: receiptJson(receipt) };
   }
 
   @Get()

@@ -42,8 +42,9 @@ export class EventsController {
     @Body({ schema: eventRequest }) { event, details }: EventRequest,
     @CurrentPrincipal() { client }: Principal,
   ): Promise<EventRecord> {
-    const whose = event.startsWith('backup.') ? 'backup' : 'operator';
-    if (client !== whose) throw new CapError('auth.scope', `${event} is for the client ${whose} to say.`);
+    const reporter = event.startsWith('backup.') ? 'backup' : 'operator';
+    if (client !== reporter)
+      throw new CapError('auth.scope', `${event} may only be reported by the client ${reporter}.`);
     return this.data.store.appendEvent(event, details);
   }
 }

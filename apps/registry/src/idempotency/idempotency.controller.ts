@@ -20,10 +20,10 @@ import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_BODY, BlobBody, pieces } from '../blobs/body.js';
 
-/** An answer holds a proof in base64 at most. */
+/** The largest answer contains a proof in base64. */
 const MAX_ANSWER_BYTES = 64_000_000;
 
-/** Keys under which the public API carries a request out once, whichever replica it reaches. */
+/** Keys under which the public API processes a request once, whichever replica it reaches. */
 @ApiTags('idempotency')
 @Controller('v1/idempotency-keys')
 @Clients('verifier')
@@ -33,11 +33,10 @@ export class IdempotencyController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'Reserve a key for a request' })
-  @ApiOkResponse({ description: 'The kept answer, or null: carry the request out', standardSchema: keyState })
+  @ApiOkResponse({ description: 'The stored answer, or null: carry the request out', standardSchema: keyState })
   @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
-  async reserve(@Body({ schema: keyRequest }) { lease_seconds, ...request }: KeyRequest): Promise<KeyState> {
-    const answer = await this.data.store.idempotency.reserve({ ...request, lease_ms: lease_seconds * 1000 });
-    return { answer };
+  async reserve(@Body({ schema: keyRequest }) request: KeyRequest): Promise<KeyState> {
+    return { answer: await this.data.store.idempotency.reserve(request) };
   }
 
   @Put(':id/lease')
@@ -47,9 +46,9 @@ export class IdempotencyController {
   @Problems('idempotency.in-flight')
   async renew(
     @Param('id', { schema: digest }) id: Digest,
-    @Body({ schema: leaseRequest }) { lease_id, lease_seconds }: LeaseRequest,
+    @Body({ schema: leaseRequest }) lease: LeaseRequest,
   ): Promise<void> {
-    await this.data.store.idempotency.renew(id, lease_id, lease_seconds * 1000);
+    await this.data.store.idempotency.renew(id, lease);
   }
 
   @Put(':id/answer')
@@ -65,7 +64,7 @@ export class IdempotencyController {
   ): Promise<void> {
     if (!(body instanceof Readable))
       throw new CapError('request.media-type', `Expected a body of ${BLOB_BODY.mediaType}.`);
-    await this.data.keepAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
+    await this.data.storeAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
   }
 
   @Delete(':id')

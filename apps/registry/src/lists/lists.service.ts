@@ -1,11 +1,11 @@
 import { type Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
-import { type ListRecord, type ListRequest, type ListStored, type Page } from '@cap/contracts';
+import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
 import { CONFIG } from '@cap/service-kit';
-import { type PageRequest, RegistryData, type StoredList } from '@cap/storage';
+import { RegistryData, type StoredList } from '@cap/storage';
 
 @Injectable()
 export class ListsService {
@@ -14,12 +14,12 @@ export class ListsService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** CapError list.invalid with every bad row; list.empty for one that nothing can be found on; list.conflict if the content is known under another id. */
+  /** CapError list.invalid with every bad row; list.empty if nothing can match it; list.conflict if the content is known under another id. */
   async store({ id, kind, as_of, content }: ListRequest): Promise<ListStored> {
     const bytes = Buffer.from(content, 'base64');
     const { list, parsed } = parseUsableList(kind, bytes, id);
-    // Kept only from the moment that a list row refers to it: a refused one goes as any upload does.
-    const { blob_id, size } = await this.data.putBlob(once(bytes), {
+    // Kept only once a list row refers to it: a refused one expires like any upload.
+    const { blob_id, size } = await this.data.putBlob(chunksOf(bytes), {
       maxBytes: this.config.limits.json_bytes,
       retain: 'upload',
     });
@@ -65,7 +65,7 @@ export class ListsService {
   }
 }
 
-async function* once(bytes: Uint8Array) {
+async function* chunksOf(bytes: Uint8Array) {
   yield bytes;
 }
 

@@ -6,20 +6,20 @@ import { makeDirectoryDurable, requirePrivateFile, systemCode, systemWords, writ
 import { formatVerifierKey, verifierKey } from '@cap/tlog';
 import { openPrivateKey, recordBeside } from '@cap/crypto';
 
-/** The keys that sign the log's checkpoints: the first is the log's own, the others are those that it replaces. */
+/** The keys that sign the log's checkpoints: first the log's own, then those that it replaces. */
 export interface LogKeys {
   keys: KeyObject[];
   /** The public keys as C2SP verifier keys, under the log's name without epoch. */
   verifierKeys: string[];
-  /** Ends of those keys that have a record beside them, by file. */
+  /** When the keys that have a record beside them expire, by file. */
   ends: { file: string; validTo: Date }[];
-  /** Where a key was made just now, or null. */
-  made: string | null;
+  /** The file of a key that was created just now, or null. */
+  created: string | null;
 }
 
 /**
- * Reads the keys that the configuration names. Without a name the key is `keys/log.key` beside the database, made at the
- * first start: one registry, one file. ConfigError for a named file that is not there; CapError key.forbidden for one that others
+ * Loads the keys that the configuration names. By default the key is `keys/log.key` beside the database, created at the first
+ * start. ConfigError for a named file that does not exist; CapError key.forbidden for one that others
  * can read, key.passphrase, key.malformed.
  */
 export async function loadLogKeys({ registry }: Config, passphrase?: string): Promise<LogKeys> {
@@ -29,7 +29,7 @@ export async function loadLogKeys({ registry }: Config, passphrase?: string): Pr
       { source: 'configuration', key: 'registry.log.key', expected: 'the key file that all replicas share' },
     ]);
   const ownFile = path.join(path.dirname(path.resolve(registry.database)), 'keys', 'log.key');
-  const made = key === undefined ? await makeKey(ownFile) : null;
+  const created = key === undefined ? await createKey(ownFile) : null;
   const keys: KeyObject[] = [];
   const ends: LogKeys['ends'] = [];
   for (const file of key === undefined ? [ownFile] : [key].flat()) {
@@ -38,16 +38,16 @@ export async function loadLogKeys({ registry }: Config, passphrase?: string): Pr
     if (record) ends.push({ file, validTo: new Date(record.valid_to) });
   }
   const verifierKeys = keys.map((each) => formatVerifierKey(verifierKey('ed25519', origin, createPublicKey(each))));
-  return { keys, verifierKeys, ends, made };
+  return { keys, verifierKeys, ends, created };
 }
 
-/** The file, if it was not there before. */
-async function makeKey(file: string): Promise<string | null> {
-  const there = await stat(file).catch((error: unknown) => {
+/** Returns the file, or null if it existed already. */
+async function createKey(file: string): Promise<string | null> {
+  const existing = await stat(file).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;
   });
-  if (there) return null;
+  if (existing) return null;
   await makeDirectoryDurable(path.dirname(file), 0o700);
   const { privateKey } = generateKeyPairSync('ed25519');
   await writeFileDurable(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, exclusive: true });
@@ -57,7 +57,7 @@ async function makeKey(file: string): Promise<string | null> {
 async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
   const wrong = (expected: string) => new ConfigError([{ source: 'configuration', key: 'registry.log.key', expected }]);
   const pem = await readFile(file).catch((error: unknown) => {
-    throw wrong(`a key file that can be read at ${file}: ${systemWords(error)}`);
+    throw wrong(`a readable key file at ${file}: ${systemWords(error)}`);
   });
   await requirePrivateFile(file);
   const key = openPrivateKey(pem, file, passphrase);

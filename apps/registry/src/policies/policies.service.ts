@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type Page,
+  type PageRequest,
   type PolicyRecord,
   type PolicyRequest,
   type PolicyStatus,
@@ -9,15 +10,15 @@ import {
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { compilePolicy, lintErrors } from '@cap/policy';
-import { type PageRequest, RegistryData, type StoredPolicy } from '@cap/storage';
+import { RegistryData, type StoredPolicy } from '@cap/storage';
 
 @Injectable()
 export class PoliciesService {
   constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
 
-  /** Compiles and stores what the hash covers, so that the text can be checked against its hash for as long as it is kept. */
+  /** Compiles the policy and stores the text that the hash covers, so that it can be checked against its hash at any time. */
   async store({ document, status = 'active' }: PolicyRequest): Promise<PolicyStored> {
-    // How strict to be about style is the caller's choice; what is wrong under either mode is refused here too.
+    // Lint strictness is the caller's choice; what is an error in either mode is refused here too.
     const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
     const errors = lintErrors(compiled.lints);
     if (errors.length > 0)

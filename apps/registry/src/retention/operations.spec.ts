@@ -41,14 +41,17 @@ describe('an operator', () => {
     await registry.hasAge(spooled.blob_id, 2);
     expect(await operator().collectBlobs({ dry_run: true })).toMatchObject({ orphans: 0 });
     expect(await operator().collectBlobs({ dry_run: true, grace_hours: 1 })).toMatchObject({ orphans: 1 });
-    expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 1, held_up: false });
+    expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 1, blocked_by_snapshot: false });
     expect(await operator().collectBlobs({ grace_hours: 1 })).toMatchObject({ orphans: 0 });
   });
 
   it('keeps evidence for seven years at least, and for good unless told otherwise', async () => {
-    await expect(operator().retire()).rejects.toMatchObject({ status: 422, code: 'option.unsupported' });
-    await expect(operator().retire({ years: 6 })).rejects.toMatchObject({ status: 400, code: 'request.schema' });
+    await expect(operator().applyRetention()).rejects.toMatchObject({ status: 422, code: 'option.unsupported' });
+    await expect(operator().applyRetention({ years: 6 })).rejects.toMatchObject({
+      status: 400,
+      code: 'request.schema',
+    });
     await register('young');
-    expect(await operator().retire({ years: 7, dry_run: true })).toMatchObject({ bundles: [], more: false });
+    expect(await operator().applyRetention({ years: 7, dry_run: true })).toMatchObject({ bundles: [], more: false });
   });
 });

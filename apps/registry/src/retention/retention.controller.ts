@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Post, Body } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
-import { PAGE_LIMIT, retentionRequest, type RetiredRecord, retiredRecord } from '@cap/contracts';
+import { PAGE_LIMIT, retentionRequest, type RetentionResult, retentionResult } from '@cap/contracts';
 import { Clients, CONFIG, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
@@ -19,14 +19,14 @@ export class RetentionController {
   @HttpCode(200)
   @Clients('operator')
   @ApiOperation({ summary: 'Erase evidence that is older than it has to be kept' })
-  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retiredRecord })
+  @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retentionResult })
   @Problems('option.unsupported', 'storage.full')
-  async retire(
+  async apply(
     @Body({ schema: retentionRequest }) { years, dry_run }: z.output<typeof retentionRequest>,
-  ): Promise<RetiredRecord> {
+  ): Promise<RetentionResult> {
     const age = years ?? this.config.registry.retention_years;
     if (age === null)
       throw new CapError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');
-    return this.data.retire(age, { dryRun: dry_run, limit: PAGE_LIMIT });
+    return this.data.applyRetention(age, { dryRun: dry_run, limit: PAGE_LIMIT });
   }
 }

@@ -15,7 +15,7 @@ import { Clients, Logs, type ModuleLog, Produces, Problems } from '@cap/service-
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 import { BLOB_BODY, BlobAnswer } from '../blobs/body.js';
-import { describeBytes, requestedRange } from '../range.js';
+import { requestedRange, setRangeHeaders } from '../range.js';
 
 @ApiTags('snapshots')
 @Controller('v1/snapshots')
@@ -30,15 +30,15 @@ export class SnapshotsController {
     this.#log = logs.for('snapshots');
   }
 
-  /** Two lines at info for a whole backup; its requests, one a BLOB, are of interest to nobody else. */
+  /** Logs two lines at info for a whole backup; its requests, one for each BLOB, are not logged. */
   @Post()
-  @ApiOperation({ summary: 'Lend a snapshot of database and BLOBs' })
+  @ApiOperation({ summary: 'Lease a snapshot of database and BLOBs' })
   @ApiCreatedResponse({ description: 'The lease', standardSchema: snapshotRecord })
   @Problems('overloaded', 'storage.full')
   async create(): Promise<SnapshotRecord> {
     const snapshot = await this.data.createSnapshot();
     const { id, log_size, database_size, blobs, blob_bytes } = snapshot;
-    this.#log.info('a snapshot is lent', { id, log_size, database_size, blobs, blob_bytes });
+    this.#log.info('snapshot created', { id, log_size, database_size, blobs, blob_bytes });
     return snapshot;
   }
 
@@ -54,7 +54,7 @@ export class SnapshotsController {
     const { database_size } = await this.data.snapshots.find(id);
     const range = requestedRange(header, database_size);
     const body = await this.data.snapshots.database(id, range);
-    describeBytes(reply, database_size, range);
+    setRangeHeaders(reply, database_size, range);
     return body;
   }
 
@@ -74,6 +74,6 @@ export class SnapshotsController {
   @ApiNoContentResponse({ description: 'Done' })
   async release(@Param('id', { schema: pathPart }) id: string): Promise<void> {
     await this.data.snapshots.release(id);
-    this.#log.info('a snapshot was given back', { id });
+    this.#log.info('snapshot released', { id });
   }
 }

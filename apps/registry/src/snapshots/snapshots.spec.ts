@@ -55,7 +55,7 @@ describe('snapshots', () => {
     await backup.deleteSnapshot(snapshot.id);
   });
 
-  it('are lent to one at a time and unknown once given back', async () => {
+  it('are leased to one client at a time and unknown once released', async () => {
     const { id } = (await registry.as('backup').post('/v1/snapshots', {})).body;
     const second = await registry.as('backup').post('/v1/snapshots', {});
     expect([second.status, second.body.code]).toEqual([503, 'snapshot.busy']);

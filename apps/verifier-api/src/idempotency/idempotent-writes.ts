@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { Inject, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { type KeyState } from '@cap/contracts';
+import { type StoredAnswer } from '@cap/contracts';
 import { blake3Text, type Digest, lengthPrefixed, sha256, sha3Text } from '@cap/crypto';
 import { type Principal } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
@@ -105,7 +105,7 @@ export class IdempotentWrites {
     }
   }
 
-  async #kept({ status, blob_id }: NonNullable<KeyState['answer']>, requestId: string): Promise<Written> {
+  async #kept({ status, blob_id }: StoredAnswer, requestId: string): Promise<Written> {
     const download = await this.registry.client.findBlob(blob_id, undefined, { requestId });
     if (!download) throw new CapError('idempotency.in-flight', 'This key has just expired.');
     const body = await buffer(download.stream);

@@ -18,7 +18,7 @@ let sidecar: string;
 beforeAll(async () => {
   process.stdout.write(`bit flips of an archive: CAP_TEST_SEED=${SEED}\n`);
   world = await World.make();
-  const { name } = await world.target().hold('test', () => createBackup(world.options()));
+  const { name } = await world.target().withLock('test', () => createBackup(world.options()));
   await mkdir(world.at('flipped'));
   [archive, sidecar] = [name, sidecarName(name)].map((file) => world.at('flipped', file)) as [string, string];
   for (const file of [archive, sidecar]) await copyFile(world.at('backups', path.basename(file)), file);

@@ -4,18 +4,18 @@ import { pathFault } from './names.js';
 
 const count = z.int().nonnegative();
 
-/** Something that should be saved and is not in the archive. */
+/** Something that should have been saved and is not in the archive. */
 const omission = z.strictObject({
   path: z.string(),
   /**
-   * private: it holds a secret, and the archive is not encrypted; corrupt, missing: a BLOB that the registry has lost; the others
-   * can't be saved at all.
+   * private: it contains a secret, and the archive is not encrypted; corrupt, missing: a BLOB that the registry has lost; the other
+   * kinds can't be saved at all.
    */
   reason: z.enum(['private', 'linked-directory', 'special-file', 'name', 'corrupt', 'missing']),
 });
 export type Omission = z.infer<typeof omission>;
 
-/** The BLOBs that a registry no longer had, or not as they were. */
+/** The BLOBs that the registry had lost, or that had changed. */
 export const brokenBlobs = (incomplete: readonly Omission[]): { blob_id: string; code: ErrorCode }[] =>
   incomplete.flatMap(({ path, reason }) =>
     reason === 'corrupt' || reason === 'missing'
@@ -31,12 +31,12 @@ const file = z.strictObject({
 });
 export type ManifestFile = z.infer<typeof file>;
 
-/** What every description of a backup says of the registry's state. */
+/** What manifest and sidecar both say of the registry's state. */
 export const stateShape = {
   created_at: instant,
   log_size: count,
   head_digest: digest,
-  /** Of the log; a restore begins a new one. */
+  /** Of the log; a restore starts a new one. */
   epoch: z.int().min(1),
   /** A checkpoint of the log as a signed note; null if it was never signed. */
   checkpoint: z.string().nullable(),
@@ -56,13 +56,13 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 export const manifestBytes = (manifest: Manifest): Buffer => jcs(manifest);
 
-/** CapError backup.version for a format from the future, backup.manifest for anything else that is not cap-backup.v1. */
+/** CapError backup.version for a newer format, backup.manifest for anything else that is not cap-backup.v1. */
 export function parseManifest(bytes: Uint8Array, archive: string): Manifest {
-  const value = parseRefusing(bytes, `${archive}: manifest.json`, 'backup.manifest');
-  return checkShape(manifestSchema, value, `${archive}: manifest.json`, 'backup.manifest');
+  const value = parseObject(bytes, `${archive}: manifest.json`, 'backup.manifest');
+  return parseSchema(manifestSchema, value, `${archive}: manifest.json`, 'backup.manifest');
 }
 
-export function parseRefusing(bytes: Uint8Array, what: string, code: ErrorCode): JsonObject {
+export function parseObject(bytes: Uint8Array, what: string, code: ErrorCode): JsonObject {
   try {
     const value = parseJson(bytes, what, Infinity); // as many files as a registry has BLOBs
     if (value === null || typeof value !== 'object' || Array.isArray(value))
@@ -73,8 +73,8 @@ export function parseRefusing(bytes: Uint8Array, what: string, code: ErrorCode):
   }
 }
 
-/** Says `unknown version` of a schema name that only differs in its number. */
-export function checkShape<T extends z.ZodType<{ schema: string }>>(
+/** CapError backup.version for a schema name that differs only in its number. */
+export function parseSchema<T extends z.ZodType<{ schema: string }>>(
   shape: T & { shape: { schema: z.ZodLiteral<string> } },
   value: JsonObject,
   what: string,
@@ -85,7 +85,7 @@ export function checkShape<T extends z.ZodType<{ schema: string }>>(
   if (typeof value['schema'] === 'string' && value['schema'].startsWith(family) && value['schema'] !== known)
     throw new CapError(
       'backup.version',
-      `${what}: ${value['schema'].slice(0, 80)} is not a version that this program reads (${known})`,
+      `${what}: ${value['schema'].slice(0, 80)} is not a version that this program can read (${known})`,
     );
   const parsed = shape.safeParse(value);
   if (!parsed.success) {

@@ -9,7 +9,7 @@ export const stampOf = (date: Date): string => rfc3339(date).replace(/[-:Z]/g, '
 /** `backup_20260115_020000.tar.gz`, UTC. */
 export const archiveName = (date: Date): string => `backup_${stampOf(date)}.tar.gz`;
 export const isArchiveName = (name: string): boolean => ARCHIVE.test(name);
-/** The signed sidecar that stands beside an archive: `backup_20260115_020000.json`. */
+/** The signed sidecar beside an archive: `backup_20260115_020000.json`. */
 export const sidecarName = (archive: string): string => archive.replace(/\.tar\.gz$/, '.json');
 
 export const DATABASE = 'registry.db';
@@ -31,13 +31,13 @@ export const blobPath = (blobId: string): string => {
 };
 
 /**
- * Why a path may not be in an archive, or null. Only what this format knows is allowed, so nothing in an archive can name a
- * place outside the directory that it is restored to, however the file system reads names.
+ * Why a path may not be in an archive, or null. Only what this format defines is allowed, so nothing in an archive can name a
+ * path outside the directory that it is restored to, however the file system interprets names.
  */
 export function pathFault(path: string): string | null {
   if (path === DATABASE || BLOB.test(path)) return null;
   if (!SAVED_DIRECTORY.test(path)) return 'not a path of a backup';
-  if (!path.isWellFormed() || UNSAFE.test(path)) return 'a character that file names here may not have';
+  if (!path.isWellFormed() || UNSAFE.test(path)) return 'a character that is not allowed in file names here';
   if (Buffer.byteLength(path) > MAX_PATH) return `longer than ${MAX_PATH} bytes`;
   for (const segment of path.split('/')) {
     if (segment === '' || segment === '.' || segment === '..') return `the segment '${segment}'`;
@@ -52,6 +52,6 @@ export function assertPath(path: string, archive: string): void {
   if (fault !== null) throw new CapError('backup.path', `${archive}: ${JSON.stringify(path.slice(0, 200))}: ${fault}`);
 }
 
-/** Mode of a restored file: what may hold a secret is for its owner alone. */
+/** Mode of a restored file: files that may contain a secret are for the owner alone. */
 export const modeOf = (path: string): number => (/^(keys|config)\/|\.key$/.test(path) ? 0o600 : 0o640);
 export const DIRECTORY_MODE = 0o750;

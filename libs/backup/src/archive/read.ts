@@ -15,7 +15,7 @@ export interface ArchiveEntry {
   body: AsyncIterable<Uint8Array>;
 }
 
-/** What gzip writes before the first compressed byte; its checksum does not cover these. */
+/** gzip's header; its checksum does not cover it. */
 const GZIP_HEADER = Buffer.from('1f8b08000000000004', 'hex');
 const END_OF_TAR = 1024;
 const CHUNK = 256 * 1024;
@@ -24,9 +24,9 @@ const LINKS = new Set(['link', 'symlink']);
 const padded = (size: number): number => Math.ceil(size / 512) * 512;
 
 /**
- * Gives every entry of an archive to `visit`, in order, and then the archive's size and hash. Only regular files may be in it,
- * and nothing may stand after the end. Everything that is wrong with the file is CapError of kind refused:
- * backup.unreadable (truncated, changed, not an archive), backup.link, backup.trailing; what `visit` throws is passed on.
+ * Passes every entry of an archive to `visit`, in order, and returns the archive's size and hash. It may contain regular files
+ * only, and no data after its end. Everything wrong with the file is a CapError of kind refused:
+ * backup.unreadable (truncated, changed, not an archive), backup.link, backup.trailing; errors of `visit` are rethrown.
  */
 export async function readArchive(
   file: string,
@@ -71,10 +71,10 @@ export async function readArchive(
       if (type !== 'file')
         throw new CapError(
           LINKS.has(String(type)) ? 'backup.link' : 'backup.unreadable',
-          `${file}: ${JSON.stringify(name)} is a ${type ?? 'thing of unknown type'}, not a regular file`,
+          `${file}: ${JSON.stringify(name)} is a ${type ?? 'entry of unknown type'}, not a regular file`,
         );
       await visit({ path: name, size: length ?? 0, body: entry as AsyncIterable<Uint8Array> });
-      entry.resume(); // a visitor that did not want the body
+      entry.resume(); // in case the visitor skipped the body
       end = byteOffset + padded(length ?? 0) + END_OF_TAR;
     }
     await fed;
@@ -84,7 +84,7 @@ export async function readArchive(
     throw readingError(error, file);
   }
   if (gunzip.bytesWritten !== size || unpacked !== end)
-    throw new CapError('backup.trailing', `${file}: something stands after the end of the archive`);
+    throw new CapError('backup.trailing', `${file}: there is data after the end of the archive`);
   return { size, sha3_256: hash.digest() };
 }
 
@@ -92,7 +92,7 @@ async function sizeOf(file: string): Promise<number> {
   try {
     const found = await stat(file);
     if (!found.isFile()) throw new CapError('file.irregular', `${file}: not a file`);
-    await (await open(file)).close(); // may it be read?
+    await (await open(file)).close(); // check that it can be read
     return found.size;
   } catch (cause) {
     if (isCapError(cause)) throw cause;

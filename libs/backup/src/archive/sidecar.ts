@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jcs, readRegularFile } from '@cap/core';
-import { checkShape, type Manifest, parseRefusing, stateShape } from './manifest.js';
+import { parseSchema, type Manifest, parseObject, stateShape } from './manifest.js';
 import { isArchiveName } from './names.js';
 import {
   type ArchiveSigner,
@@ -11,7 +11,7 @@ import {
   signDetached,
 } from './signature.js';
 
-/** It names at most what was left out; a real one has some kilobytes. */
+/** It lists what was left out; a normal one has a few kilobytes. */
 const MAX_SIDECAR = 16 * 1024 * 1024;
 
 const digest = stateShape.head_digest;
@@ -27,10 +27,10 @@ const sidecarSchema = z.strictObject({
   signature: signatureShape,
 });
 
-/** What stands beside an archive, in plain text: enough to list backups and to check a copy without opening it. */
+/** The plain-text file beside an archive: enough to list backups and to check a copy without opening it. */
 export type Sidecar = z.infer<typeof sidecarSchema>;
 
-export function makeSidecar(
+export function createSidecar(
   archive: { name: string; size: number; sha3_256: Sidecar['sha3_256'] },
   { created_at, log_size, head_digest, epoch, checkpoint, versions, incomplete }: Manifest,
   signer: ArchiveSigner,
@@ -53,8 +53,8 @@ export function makeSidecar(
 
 /** CapError backup.sidecar, backup.version, backup.signer, backup.signature (all refused). */
 export function parseSidecar(bytes: Uint8Array, what: string, signer: ExpectedSigner | null): Sidecar {
-  const value = parseRefusing(bytes, what, 'backup.sidecar');
-  const sidecar = checkShape(sidecarSchema, value, what, 'backup.sidecar');
+  const value = parseObject(bytes, what, 'backup.sidecar');
+  const sidecar = parseSchema(sidecarSchema, value, what, 'backup.sidecar');
   const { signature, ...unsigned } = sidecar;
   checkDetached(PAYLOAD_TYPES.sidecar, jcs(unsigned), signature, signer, what);
   return sidecar;

@@ -21,7 +21,7 @@ import {
 
 /**
  * Signatures of backups are detached DSSE: the Ed25519 signature over DSSE's pre-authentication encoding of (payload type,
- * payload), kept without the payload. The payload of a manifest stands in the archive as manifest.json already and may be large.
+ * payload), stored without the payload. A manifest, which may be large, is already in the archive as manifest.json.
  */
 export const PAYLOAD_TYPES = {
   manifest: 'application/vnd.cap.backup-manifest.v1+json',
@@ -41,7 +41,7 @@ export type DetachedSignature = z.infer<typeof signatureShape>;
 
 /** Who signs archives. */
 export type ArchiveSigner = Pick<SigningKey, 'kid' | 'privateKey' | 'publicKey'>;
-/** Whose signature is asked for: a key id, or the public key itself. */
+/** The expected signer: a key id, or the public key itself. */
 export type ExpectedSigner = string | KeyObject;
 
 export function signDetached(type: PayloadType, payload: Uint8Array, signer: ArchiveSigner): DetachedSignature {
@@ -53,8 +53,8 @@ export function signDetached(type: PayloadType, payload: Uint8Array, signer: Arc
 }
 
 /**
- * The kid whose valid signature this is. `expected` null: any key, so that only integrity is checked, not origin.
- * CapError backup.signer for somebody else's, backup.signature for one that does not verify (both refused).
+ * Verifies a signature and returns its kid. `expected` null: any key, so that only integrity is checked, not origin.
+ * CapError backup.signer for another key's, backup.signature for one that does not verify (both refused).
  */
 export function checkDetached(
   type: PayloadType,
@@ -85,7 +85,7 @@ async function readKeyFile(file: string): Promise<Buffer> {
 }
 
 /**
- * The key of `backup.signing_key`. A file `NAME.key` with its record `NAME.json` beside it is held to that (active, within
+ * The key of `backup.signing_key`. A file `NAME.key` with its record `NAME.json` beside it must comply with it (active, within
  * its validity, made for backups), and `<kid>.key` must have one; any other file is a bare PKCS#8 PEM. CapError key.unknown,
  * key.malformed, key.passphrase, key.forbidden, and those of readError.
  */
@@ -105,7 +105,7 @@ export async function loadArchiveSigner(file: string, now: Date, passphrase?: st
   return { kid: kidOf(publicKey), privateKey, publicKey };
 }
 
-/** Anything but "it is not there" counts as a record: one that can't be read must not set the key free. */
+/** Any error but "not found" counts as a record: an unreadable record must not lift its restrictions. */
 async function hasRecord(file: string): Promise<boolean> {
   if (!file.endsWith('.key')) return false;
   return lstat(recordFileOf(file)).then(

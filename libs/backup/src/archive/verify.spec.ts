@@ -16,7 +16,7 @@ let good: Buffer;
 let stranger: SigningKey;
 beforeAll(async () => {
   world = await World.make();
-  backup = await world.target().hold('test', () => createBackup(world.options()));
+  backup = await world.target().withLock('test', () => createBackup(world.options()));
   good = await readFile(world.at('backups', backup.name));
   stranger = await generateKey(world.at('stranger'), {
     owner: 'stranger',

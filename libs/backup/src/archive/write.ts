@@ -14,19 +14,19 @@ export interface Written {
   sha3_256: Digest;
 }
 
-/** BLOBs are zip files, which nothing compresses further, and the database is text that every level compresses well. */
+/** BLOBs are zip files, which do not compress further, and the database is text that compresses well at every level. */
 const LEVEL = constants.Z_BEST_SPEED;
-/** Bytes of one piece of the archive: fewer and larger writes than by default. */
+/** Bytes of one chunk of the archive: fewer and larger writes than by default. */
 const CHUNK = 256 * 1024;
 
 /**
- * Streams files into a tar.gz and hashes each in the pass. The archive's bytes depend on the files, their order and `time`
- * alone: owner, modes and times of the machine do not get in.
+ * Streams files into a tar.gz and hashes them on the way. The archive's bytes depend only on the files, their order and `time`,
+ * not on owners, modes and times of the machine.
  */
 export class ArchiveWriter {
   readonly #pack = tar.pack();
   readonly #written: Promise<Written>;
-  /** What went wrong first: no space left, say, and not that the source was then cut off. */
+  /** The first error: no space left, say, rather than the broken pipe that follows from it. */
   #failure: { error: unknown } | null = null;
   readonly files: ManifestFile[] = [];
 
@@ -36,11 +36,11 @@ export class ArchiveWriter {
     private readonly signal?: AbortSignal,
   ) {
     this.#written = this.#run(handle);
-    // Told by whatever waits for the next piece, and by finish.
+    // Reported by the next write, and by finish.
     this.#written.catch((error: unknown) => (this.#failure ??= { error }));
   }
 
-  /** `size` bytes of `body`; CapError backup.size if they are not as many. `alsoHash` sees the same bytes. */
+  /** `size` bytes of `body`; CapError backup.size if there are more or fewer. `alsoHash` sees the same bytes. */
   async add(
     path: string,
     size: number,
@@ -50,7 +50,7 @@ export class ArchiveWriter {
     this.files.push(await this.#entry(path, size, body, alsoHash));
   }
 
-  /** A file that is about the others and so is not among `files`. */
+  /** A file about the others, which is not among `files` itself. */
   async addAbout(path: string, bytes: Uint8Array): Promise<void> {
     await this.#entry(path, bytes.length, [bytes]);
   }
@@ -61,7 +61,7 @@ export class ArchiveWriter {
     return this.#written;
   }
 
-  /** Ends the writing without an archive; resolves once the file is no longer written to. */
+  /** Stops without an archive; resolves once nothing writes to the file any more. */
   async abort(): Promise<void> {
     this.#pack.destroy(new Error('aborted'));
     await this.#written.catch(() => undefined);
@@ -77,7 +77,7 @@ export class ArchiveWriter {
     const ended = Promise.withResolvers<void>();
     const header = { name: path, size, mode: modeOf(path), mtime: this.time, uid: 0, gid: 0, type: 'file' as const };
     const entry = this.#pack.entry(header, (error) => void (error || ended.resolve()));
-    entry.on('error', () => undefined); // it fails with the pack only, and then #written tells why
+    entry.on('error', () => undefined); // it only fails together with the pack, and then #written has the reason
     let received = 0;
     try {
       for await (const chunk of body) {

@@ -6,7 +6,7 @@ import { type ExpectedSigner } from '../archive/signature.js';
 import { brokenBlobs } from '../archive/manifest.js';
 import { verifyArchive } from '../archive/verify.js';
 import { SCRATCH_PREFIX } from '../target/backup-target.js';
-import { placeCheckpoint } from './log-epoch.js';
+import { writeCheckpoint } from './log-epoch.js';
 import { unpack } from './unpack.js';
 
 const MAX_FAULTS = 100;
@@ -33,8 +33,8 @@ export interface Drill {
 /**
  * Proves that a backup can be restored, by restoring it: into a scratch directory below `scratch` (default: beside the
  * archive), every file compared with the manifest, SQLite's own check, then everything in the registry derived again.
- * The scratch directory is removed whatever happens. CapError refused for the archive's own faults; faults of the registry
- * in it are the result.
+ * The scratch directory is removed whatever happens. CapError refused for faults of the archive; faults of the registry in
+ * it are the result.
  */
 export async function drillArchive(
   archive: string,
@@ -50,7 +50,7 @@ export async function drillArchive(
   const directory = await mkdtemp(path.join(below, SCRATCH_PREFIX));
   let lock: OwnerLock | undefined;
   try {
-    lock = await OwnerLock.acquire(directory, 'cap backup drill'); // so that nobody takes it for a leftover
+    lock = await OwnerLock.acquire(directory, 'cap backup drill'); // so that it is not taken for a leftover
     const restored = path.join(directory, 'restored');
     await mkdir(restored);
     const expected = signer ?? (await verifyArchive(archive, { signer: null })).kid;
@@ -60,8 +60,8 @@ export async function drillArchive(
       owner: null,
       signal,
     });
-    await placeCheckpoint(restored, manifest);
-    // What the archive says it does not hold is no fault of its own.
+    await writeCheckpoint(restored, manifest);
+    // What the archive itself declares as left out is not a fault.
     const leftOut = new Set(brokenBlobs(manifest.incomplete).map(({ blob_id }) => `BLOB ${blob_id}`));
     const registry = await verifyRegistry(restored, {
       maxFaults: MAX_FAULTS + leftOut.size,

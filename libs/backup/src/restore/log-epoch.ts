@@ -4,7 +4,7 @@ import { parseCheckpoint, parseOrigin } from '@cap/tlog';
 import { FileCheckpointStore, RegistryStore, SqliteDatabase } from '@cap/storage';
 import { type Manifest } from '../archive/manifest.js';
 
-/** A checkpoint that somebody holds: its epoch, its size, and the signed note. */
+/** A known checkpoint: its epoch, its size, and the signed note. */
 export interface KnownCheckpoint {
   epoch: number;
   size: number;
@@ -19,8 +19,8 @@ export function readCheckpoint(note: string, place: string): KnownCheckpoint {
 
 const checkpointsOf = (directory: string) => new FileCheckpointStore(path.join(directory, 'checkpoints'));
 
-/** The checkpoints that a data directory keeps beside its database; what can't be read there is none. */
-export async function checkpointsBeside(directory: string): Promise<KnownCheckpoint[]> {
+/** The checkpoints that a data directory keeps beside its database; unreadable ones are ignored. */
+export async function checkpointsIn(directory: string): Promise<KnownCheckpoint[]> {
   const store = checkpointsOf(directory);
   const known: KnownCheckpoint[] = [];
   for (const epoch of await store.epochs()) {
@@ -34,20 +34,20 @@ export async function checkpointsBeside(directory: string): Promise<KnownCheckpo
   return known;
 }
 
-/** Puts the archive's checkpoint beside the restored database, where its check finds it. */
-export async function placeCheckpoint(directory: string, { epoch, checkpoint }: Manifest): Promise<void> {
+/** Writes the archive's checkpoint beside the restored database, where fsck finds it. */
+export async function writeCheckpoint(directory: string, { epoch, checkpoint }: Manifest): Promise<void> {
   if (checkpoint !== null) await checkpointsOf(directory).write(epoch, checkpoint);
 }
 
 const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1000);
 
 /**
- * Begins a new epoch in a restored data directory: what came after the backup is forgotten here, but may have been signed.
- * The first event names the newest checkpoint known. The number is the time of the restore in seconds since 1970, or the one
- * after the newest epoch known if that is larger: two restores of one archive, in places that know nothing of each other,
- * must not sign different trees under one origin. Brings the database up to the schema of this version.
+ * Starts a new epoch in a restored data directory: what came after the backup is lost here, but may have been signed. The first
+ * event names the newest known checkpoint. The epoch's number is the time of the restore in seconds since 1970, or the successor
+ * of the newest known epoch if that is larger: two restores of one archive on machines that know nothing of each other must not
+ * sign different trees under one origin. Migrates the database to the schema of this version.
  */
-export async function beginEpoch(
+export async function startEpoch(
   directory: string,
   known: readonly KnownCheckpoint[],
   now: Date,

@@ -30,7 +30,7 @@ let archive: string;
 let place: string;
 beforeAll(async () => {
   world = await World.make();
-  backup = await world.target().hold('test', () => createBackup(world.options({ allowPlaintextKeys: true })));
+  backup = await world.target().withLock('test', () => createBackup(world.options({ allowPlaintextKeys: true })));
   archive = world.at('backups', backup.name);
 });
 afterAll(() => world.end());
@@ -158,7 +158,7 @@ describe('restoring', () => {
   it('gives back a registry in which nothing was registered yet, and its drill finds no fault', async () => {
     const empty = await World.make({ entries: 0 });
     try {
-      const { name } = await empty.target().hold('test', () => createBackup(empty.options()));
+      const { name } = await empty.target().withLock('test', () => createBackup(empty.options()));
       const signer = empty.signer.kid;
       expect(await drillArchive(empty.at('backups', name), { signer, now: LATER })).toMatchObject({
         ok: true,

@@ -3,22 +3,22 @@ import path from 'node:path';
 import { CapError, systemCode, systemWords } from '@cap/core';
 import { type Omission } from '../archive/manifest.js';
 import { pathFault } from '../archive/names.js';
-import { holdsSecret } from './private.js';
+import { containsSecret } from './private.js';
 
-/** Directories that are saved beside the registry, read from this machine's own mounts; null: it has none. */
+/** Directories that are saved along with the registry, read from this machine's mounts; null: it has none. */
 export interface Sources {
   keys: string | null;
   config: string | null;
   certs: string | null;
 }
 
-/** These files are read whole; one that is larger is no key, certificate or configuration. */
+/** These files are read whole; a larger one is no key, certificate or configuration. */
 const MAX_FILE = 16 * 1024 * 1024;
 
 export type SourceFile = { path: string; bytes: Buffer } | { path: string; omitted: Omission['reason'] };
 
 /**
- * Every file of the sources in a fixed order, with its content or why it is left out. A source inside another one (certificates
+ * Every file of the sources in a fixed order, with its content or the reason why it is left out. A source inside another one (certificates
  * in the configuration's directory) is saved once, under its own name. Symbolic links to files are followed, as Kubernetes
  * mounts consist of them, so content is saved, never a link. CapError backup.source (config, io) for what can't be read.
  */
@@ -35,7 +35,7 @@ export async function* sourceFiles(sources: Sources, allowPlaintextKeys: boolean
       else if (pathFault(found.path) !== null) yield { path: found.path, omitted: 'name' };
       else {
         const bytes = await readSource(found.file);
-        if (!allowPlaintextKeys && holdsSecret(found.path, bytes)) yield { path: found.path, omitted: 'private' };
+        if (!allowPlaintextKeys && containsSecret(found.path, bytes)) yield { path: found.path, omitted: 'private' };
         else yield { path: found.path, bytes };
       }
     }
@@ -52,7 +52,7 @@ async function* walk(directory: string, name: string, others: ReadonlySet<string
   const entries = await readable(directory, () => readdir(directory, { withFileTypes: true }));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
-    // Kubernetes keeps the generations of a mount in `..2026_01_15…` and links the files of the current one beside them.
+    // Kubernetes keeps the generations of a mount in `..2026_01_15…`, with links to the files of the current one beside them.
     if (entry.name.startsWith('..')) continue;
     const file = path.join(directory, entry.name);
     const at = `${name}/${entry.name}`;

@@ -32,7 +32,7 @@ export interface BackupRecord {
   incomplete: Sidecar['incomplete'];
 }
 
-/** A file of the target that looks like a backup and is none. Retention leaves it alone. */
+/** A file that is named like a backup but does not count as one. Retention ignores it. */
 export interface StrangeBackup {
   name: string;
   why: string;
@@ -55,15 +55,15 @@ export const backupRecord = (sidecar: Sidecar): BackupRecord => ({
   incomplete: sidecar.incomplete,
 });
 
-/** A directory of archives and their sidecars. Reading needs nothing; writing needs the lock that `hold` gives. */
+/** A directory of archives and their sidecars. Reading needs nothing; writing needs the lock of `withLock`. */
 export class BackupTarget {
   constructor(readonly directory: string) {}
 
   readonly at = (name: string): string => path.join(this.directory, name);
 
-  /** Runs `work` as the only one that writes here, in any process. CapError backup.running (busy) names the other one. */
-  async hold<T>(program: string, work: () => Promise<T>): Promise<T> {
-    await this.#make();
+  /** Runs `work` while no other process writes here. CapError backup.running (busy) names the other one. */
+  async withLock<T>(program: string, work: () => Promise<T>): Promise<T> {
+    await this.#ensureDirectory();
     let lock: OwnerLock;
     try {
       lock = await OwnerLock.acquire(this.at(LOCK), program);
@@ -80,9 +80,9 @@ export class BackupTarget {
 
   /**
    * Removes what killed runs left: half an archive, a sidecar whose archive never got its name, the scratch directory of a
-   * drill. Call it while holding the target. Gives the names.
+   * drill. Call it inside `withLock`. Returns the names.
    */
-  async clear(): Promise<string[]> {
+  async removeLeftovers(): Promise<string[]> {
     const names = new Set(await readdir(this.directory));
     const gone: string[] = [];
     for (const name of [...names].sort()) {
@@ -97,7 +97,7 @@ export class BackupTarget {
     return gone;
   }
 
-  /** What is there. An archive counts if a sidecar with a valid signature names it and its size. */
+  /** Lists the target. An archive counts if a sidecar with a valid signature names it and its size. */
   async list(): Promise<BackupListing> {
     const backups: BackupRecord[] = [];
     const strange: StrangeBackup[] = [];
@@ -121,7 +121,7 @@ export class BackupTarget {
     return { backups, strange };
   }
 
-  /** The same; a target that nobody has written to yet has no backups. */
+  /** The same; a target that does not exist yet has no backups. */
   async listOrNone(): Promise<BackupListing> {
     try {
       return await this.list();
@@ -131,14 +131,14 @@ export class BackupTarget {
     }
   }
 
-  /** Applies retention and gives what went, or with `dryRun` what would go. Call it while holding the target. */
+  /** Applies retention and returns what it removed, or with `dryRun` would remove. Call it inside `withLock`. */
   async prune(options: { days: number; now: Date; dryRun?: boolean }): Promise<BackupRecord[]> {
     const run = await this.lastRun();
     const newestRunFailed = run !== null && run.outcome !== 'success';
     const expired = expiredBackups((await this.list()).backups, { ...options, newestRunFailed });
     if (options.dryRun === true) return expired;
     for (const { name } of expired) {
-      // The archive first: a crash in between leaves a sidecar without archive, which the next run clears.
+      // The archive first: a crash in between leaves a sidecar without archive, which the next run removes.
       await unlink(this.at(name));
       await unlink(this.at(sidecarName(name)));
     }
@@ -149,14 +149,14 @@ export class BackupTarget {
   lastRun = (): Promise<RunRecord | null> => readRunRecord(this.directory);
   recordRun = (record: RunRecord): Promise<void> => writeRunRecord(this.directory, record);
 
-  /** Bytes that are free. Throws what keeps the target from being written. */
-  async room(): Promise<number> {
-    await this.#make();
+  /** Free bytes. Throws if the target can't be written to. */
+  async freeBytes(): Promise<number> {
+    await this.#ensureDirectory();
     const { bavail, bsize } = await statfs(this.directory);
     return bavail * bsize;
   }
 
-  async #make(): Promise<void> {
+  async #ensureDirectory(): Promise<void> {
     try {
       await makeDirectoryDurable(this.directory, 0o750);
     } catch (cause) {

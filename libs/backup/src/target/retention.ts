@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 
-/** A backup that was verified when it was made. */
+/** A backup that was verified when it was made, as far as retention is concerned. */
 export interface GoodBackup {
   name: string;
   /** RFC 3339 UTC. */
@@ -10,10 +10,10 @@ export interface GoodBackup {
 }
 
 /**
- * Which backups may go: those older than `days`, but never the newest one, and none at all while the newest run failed, since
- * then the old ones are all there is. Nor one that holds a longer log than the newest: a log only grows, so the registry has
- * lost data since (an empty volume, an old restore) and that one may be the last that has it. Pure, so that a dry run is the
- * real run without its last step.
+ * Which backups may be removed: those older than `days`, but never the newest one, and none at all while the newest run failed,
+ * since then the old ones are all there is. Nor one with a longer log than the newest: a log only grows, so the registry has lost
+ * data since (an empty volume, an old restore), and that backup may be the last to have it. A pure function, so that a dry run is
+ * the real run without its last step.
  */
 export function expiredBackups<T extends GoodBackup>(
   backups: readonly T[],

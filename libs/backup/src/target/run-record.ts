@@ -8,26 +8,26 @@ const schema = z.strictObject({
   schema: z.literal('cap-backup-run.v1'),
   started_at: z.string(),
   finished_at: z.string().nullable(),
-  /** A run that is `running` while nobody holds the target was killed. */
+  /** A run that is `running` while the target is not locked was killed. */
   outcome: z.enum(['running', 'success', 'failure']),
   archive: z.string().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
-  /** The snapshot that it holds while it runs, so that the next run can give back what a killed one held. */
+  /** Id of the snapshot that it uses, so that the next run can release that of a killed one. */
   lease: z.string().nullable(),
   /** Null while it runs. */
   duration_seconds: z.number().nullable(),
-  /** When a backup of this target was last restored by a drill without a fault, in this run or an earlier one. */
+  /** When a drill last restored a backup of this target without a fault, in this run or an earlier one. */
   drilled_at: z.string().nullable(),
 });
 
-/** The newest run on a target, kept beside the archives so that retention knows of a failure after a restart too. */
+/** The newest run on a target, recorded beside the archives so that retention knows of a failure after a restart too. */
 export type RunRecord = z.infer<typeof schema>;
 
 export const writeRunRecord = (target: string, record: RunRecord): Promise<void> =>
   writeFileDurable(path.join(target, FILE), `${JSON.stringify(record, null, 2)}\n`);
 
-/** Null if there was no run yet. A record that can't be read counts as a failed run: retention must not build on it. */
+/** Null if there was no run yet. An unreadable record counts as a failed run, so that retention removes nothing. */
 export async function readRunRecord(target: string): Promise<RunRecord | null> {
   const file = path.join(target, FILE);
   try {

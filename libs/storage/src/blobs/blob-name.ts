@@ -1,7 +1,7 @@
 import { CapError } from '@cap/core';
 import { type Digest, isDigest } from '@cap/crypto';
 
-/** `ab/cd/<64 hex digits>`. Throws CapError request.schema for what is no BLOB id. */
+/** `ab/cd/<64 hex digits>`. CapError request.schema if this is not a BLOB id. */
 export function blobName(id: Digest): string {
   const hex = hexOf(id);
   return `${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex}`;
@@ -12,7 +12,7 @@ export function hexOf(id: Digest): string {
   return id.slice(2);
 }
 
-/** The BLOB whose name this is; null for any other name. */
+/** The id of the BLOB with this name; null for any other name. */
 export function blobOfName(name: string): Digest | null {
   const id = `0x${name.split('/').at(-1)}`;
   return isDigest(id) && name === blobName(id) ? id : null;

@@ -144,7 +144,7 @@ describe.each<[string, () => Promise<BlobPlace>]>([
   });
 
   it('says how much room there is', async () => {
-    expect(await store.room()).toBeGreaterThan(0);
+    expect(await store.freeBytes()).toBeGreaterThan(0);
     expect(await listed(store.list())).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { mkdir, open, opendir, readdir, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import type { ByteRange } from '@cap/contracts';
 import { type Digest, isDigest } from '@cap/crypto';
 import {
   makeDirectoryDurable,
@@ -11,7 +12,7 @@ import {
   temporaryName,
 } from '@cap/core';
 import { asStorageError } from '../storage-errors.js';
-import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
+import { type BlobStore, type SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
 import { fromDisk, verified } from './verified.js';
@@ -21,11 +22,11 @@ const DIRECTORY_MODE = 0o750;
 
 /**
  * BLOBs as files `ab/cd/<64 hex digits>` below one directory, the trash in `.trash`. Spooling writes a temporary file in that
- * directory, hashed on the way, and fsyncs it; publishing renames it to its name and fsyncs the name's directory. The same
- * bytes again replace the file by itself, which also mends one that has rotted.
+ * directory, hashed on the way, and fsyncs it; publishing renames it to its name and fsyncs the name's directory. Storing
+ * the same bytes again replaces the file, which also repairs one that has rotted.
  */
 export class FileBlobStore implements BlobStore {
-  /** Directories that this process knows to be durable themselves. */
+  /** Directories whose own entry this process has fsynced. */
   readonly #durable = new Map<string, Promise<void>>();
 
   private readonly directory: string;
@@ -34,7 +35,7 @@ export class FileBlobStore implements BlobStore {
     this.directory = path.resolve(directory);
   }
 
-  /** Makes the directory and removes what a crash left half-written. Only its owner may do that. */
+  /** Creates the directory and removes what a crash left half-written. For the owner only. */
   static async open(directory: string): Promise<FileBlobStore> {
     return asStorageError(`can't open the BLOB directory ${directory}`, async () => {
       await makeDirectoryDurable(directory, DIRECTORY_MODE);
@@ -43,7 +44,7 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  /** For reading beside the owner. */
+  /** For reading alongside the owner. */
   static readOnly(directory: string): Pick<BlobStore, 'size' | 'read' | 'list'> {
     return new FileBlobStore(directory);
   }
@@ -85,7 +86,7 @@ export class FileBlobStore implements BlobStore {
     const file = handle.createReadStream(range ? { start: range.first, end: range.last } : {});
     const bytes = fromDisk(file, id);
     const body = Readable.from(range ? bytes : verified(bytes, id), { objectMode: false });
-    body.once('close', () => file.destroy()); // also when nobody ever read
+    body.once('close', () => file.destroy()); // even if nobody reads it
     return body;
   }
 
@@ -143,7 +144,7 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  async room(): Promise<number> {
+  async freeBytes(): Promise<number> {
     return asStorageError(`can't write to the BLOB directory ${this.directory}`, async () => {
       const probe = temporaryName(this.directory);
       await writeFile(probe, 'x');
@@ -172,8 +173,8 @@ export class FileBlobStore implements BlobStore {
   }
 
   /**
-   * That a directory exists does not say that it survives a power cut: whoever made it may not have come to its fsync. So each
-   * is synced once in the life of a process, and everybody waits for that.
+   * That a directory exists does not mean that it survives a power cut: its creator may not have got as far as the fsync. So each
+   * one is synced once per process, and all writers wait for that.
    */
   #makeDurable(directory: string): Promise<void> {
     let made = this.#durable.get(directory);
@@ -181,7 +182,7 @@ export class FileBlobStore implements BlobStore {
       made = (async () => {
         const parent = path.dirname(directory);
         if (parent !== this.directory) await this.#makeDurable(parent);
-        // Its parent is there: not with `recursive`, which would make the whole store anew where it was moved away.
+        // Not `recursive`, which would create the whole store anew if it had been moved away.
         await mkdir(directory, { mode: DIRECTORY_MODE }).catch(unless('EEXIST', undefined));
         await syncDirectory(parent);
       })();
@@ -202,7 +203,7 @@ async function hexDirectories(directory: string): Promise<string[]> {
   return names.filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
 }
 
-/** For `catch`: what counts instead of an error with this code; others are thrown on. */
+/** For `catch`: the value to use for an error with this code; others are rethrown. */
 const unless =
   <T>(code: string, instead: T) =>
   (error: unknown): T => {

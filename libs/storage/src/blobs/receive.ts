@@ -13,7 +13,7 @@ export async function receive(
   let size = 0;
   for await (const piece of body) {
     size += piece.length;
-    if (size > maxBytes) throw new CapError('request.too-large', `a BLOB may have ${maxBytes} bytes at most`);
+    if (size > maxBytes) throw new CapError('request.too-large', `a BLOB may have at most ${maxBytes} bytes`);
     hash.update(piece);
     also?.(piece);
     await handle.writeFile(piece); // from the current position, until all is written

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { S3Location } from '@cap/config';
 import { type Digest } from '@cap/crypto';
 import { contentOf } from '../data.fixture.js';
-import { S3Objects, type S3Place } from '../s3/s3-objects.js';
+import { S3Objects } from '../s3/s3-objects.js';
 import { listed, publish, s3Place, type S3BlobPlace } from './blob-store.fixture.js';
 import { S3BlobStore } from './s3-blob-store.js';
 
@@ -21,7 +22,7 @@ const textOf = async (id: Digest) => (await contentOf(await place.store.read(id)
 const puts = () => place.double.requests.filter((line) => line.startsWith('PUT'));
 
 /** A store in the same place, but for what is said. */
-async function storeWith(change: Partial<S3Place>): Promise<S3BlobStore> {
+async function storeWith(change: Partial<S3Location>): Promise<S3BlobStore> {
   const objects = await S3Objects.open({ ...place.double.place, prefix: 'cap/', ...change });
   others.push(objects);
   return new S3BlobStore(objects);
@@ -106,7 +107,7 @@ describe('an object store that falters', () => {
       message: expect.stringMatching(/the object store does not answer \(HTTP 503 SlowDown\)/),
     });
     expect(puts()).toHaveLength(4);
-    await expect(place.store.room()).rejects.toMatchObject({ code: 'storage.unreachable' });
+    await expect(place.store.freeBytes()).rejects.toMatchObject({ code: 'storage.unreachable' });
     expect(place.double.objects.size).toBe(0);
   });
 
@@ -122,7 +123,7 @@ describe('an object store that falters', () => {
 
   it('nobody listens: unavailable', async () => {
     const store = await storeWith({ endpoint: 'http://127.0.0.1:1' });
-    await expect(store.room()).rejects.toMatchObject({
+    await expect(store.freeBytes()).rejects.toMatchObject({
       kind: 'unavailable',
       code: 'storage.unreachable',
       message: expect.stringContaining('ECONNREFUSED'),
@@ -152,7 +153,7 @@ describe('an object store that gives no access', () => {
     const store = await storeWith(change);
     const id = await publish(place.store, 'there');
     for (const using of [
-      () => store.room(),
+      () => store.freeBytes(),
       () => publish(store, 'x'),
       () => store.read(id),
       () => listed(store.list()),

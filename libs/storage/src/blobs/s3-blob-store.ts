@@ -3,18 +3,19 @@ import { type FileHandle, open, statfs, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import type { ByteRange } from '@cap/contracts';
 import { type Digest, isDigest } from '@cap/crypto';
 import { isCapError, temporaryName } from '@cap/core';
 import { bytesAsContent, type S3Content, type S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
-import { type BlobStore, type ByteRange, type SpooledBlob } from '../stores.js';
+import { type BlobStore, type SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
 import { verified } from './verified.js';
 
 const BLOBS = 'blobs/';
 const TRASH = 'trash/';
-/** Written by room() again and again: the same name, so that nothing piles up. */
+/** freeBytes() writes it each time, under one name, so that nothing piles up. */
 const PROBE = 'probe';
 const PIECE = 65_536;
 
@@ -23,8 +24,8 @@ const trashKeyOf = (id: Digest): string => TRASH + hexOf(id);
 
 /**
  * BLOBs as objects `blobs/ab/cd/<64 hex digits>` of a bucket. Spooling writes to a local file that has no name, so that nothing
- * is left of it however the process ends; publishing puts it unless something is there, which is read then and replaced if it
- * is not this BLOB.
+ * is left of it however the process ends; publishing puts it, unless there is an object already, which is then read, and replaced
+ * if it is not this BLOB.
  */
 export class S3BlobStore implements BlobStore {
   constructor(private readonly objects: S3Objects) {}
@@ -58,7 +59,7 @@ export class S3BlobStore implements BlobStore {
     const object = await this.objects.get(keyOf(id), range);
     if (object === null || range) return object;
     const body = Readable.from(verified(object, id), { objectMode: false });
-    body.once('close', () => object.destroy()); // also when nobody ever read
+    body.once('close', () => object.destroy()); // even if nobody reads it
     return body;
   }
 
@@ -100,8 +101,8 @@ export class S3BlobStore implements BlobStore {
     return purged;
   }
 
-  /** Bytes that are free for spooling; a bucket has no end. */
-  async room(): Promise<number> {
+  /** Bytes free for spooling; a bucket has no limit. */
+  async freeBytes(): Promise<number> {
     await this.objects.put(PROBE, bytesAsContent(Buffer.from('x')));
     const { bavail, bsize } = await statfs(tmpdir());
     return bavail * bsize;
@@ -112,7 +113,7 @@ export class S3BlobStore implements BlobStore {
     if (!(await this.#isWhole(id))) await this.objects.put(keyOf(id), content);
   }
 
-  /** Reads it: the checksum that a store keeps says what was put, not what is there now. */
+  /** Reads it: the checksum that a store keeps is of what was put, not of what is there now. */
   async #isWhole(id: Digest): Promise<boolean> {
     try {
       const body = await this.read(id);
@@ -133,7 +134,7 @@ async function openNameless(directory: string): Promise<FileHandle> {
   return handle;
 }
 
-/** From the first byte on, as often as wanted; a read stream of the handle would close it. */
+/** From the first byte, as often as needed; a read stream of the handle would close it. */
 async function* bytesOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
   for (let position = 0; ;) {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, position);

@@ -1,7 +1,7 @@
 import { CapError, systemCode, systemWords } from '@cap/core';
 import { type Digest, streamingBlake3 } from '@cap/crypto';
 
-/** Bytes as the disk gives them; CapError blob.corrupt where it does not give them back. */
+/** Bytes from the disk; CapError blob.corrupt where the disk can't read them. */
 export async function* fromDisk(source: AsyncIterable<Uint8Array>, id: Digest): AsyncGenerator<Uint8Array> {
   try {
     yield* source;
@@ -13,8 +13,8 @@ export async function* fromDisk(source: AsyncIterable<Uint8Array>, id: Digest): 
 }
 
 /**
- * Passes bytes on while hashing them, always one piece behind: the last piece only leaves once the hash is the name. So
- * changed bytes never arrive whole, whatever the reader does.
+ * Passes bytes on while hashing them, always one piece behind: the last piece is only passed on once the hash matches
+ * the name. So changed bytes never arrive complete, whatever the reader does.
  */
 export async function* verified(source: AsyncIterable<Uint8Array>, id: Digest): AsyncGenerator<Uint8Array> {
   const hash = await streamingBlake3();

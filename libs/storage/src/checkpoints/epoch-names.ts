@@ -1,4 +1,4 @@
-/** Of names of any kind, those that are epochs; ascending. */
+/** The names that are epochs, ascending; others are ignored. */
 export const epochsOf = (names: readonly string[]): number[] =>
   names
     .filter((name) => /^[1-9]\d{0,14}$/.test(name))

@@ -1,17 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/core';
-import { type OpenPlaces } from '../open-places.js';
+import { type PinnedPaths } from '../pinned-paths.js';
 import { asStorageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
 import { epochsOf } from './epoch-names.js';
 
 /** One file for each epoch in a directory beside the database. */
 export class FileCheckpointStore implements CheckpointStore {
-  /** With `places` the directory must stay the one that was opened. */
+  /** With `pinned` the directory must stay the one that was opened. */
   constructor(
     private readonly directory: string,
-    private readonly places?: OpenPlaces,
+    private readonly pinned?: PinnedPaths,
   ) {}
 
   read(epoch: number): Promise<string | null> {
@@ -25,10 +25,10 @@ export class FileCheckpointStore implements CheckpointStore {
 
   write(epoch: number, note: string): Promise<void> {
     return asStorageError(`can't write the checkpoint of epoch ${epoch}`, async () => {
-      if (!this.places) await makeDirectoryDurable(this.directory, 0o750);
-      this.places?.assertThere('checkpoints');
+      if (!this.pinned) await makeDirectoryDurable(this.directory, 0o750);
+      this.pinned?.assertUnmoved('checkpoints');
       await writeFileDurable(this.#file(epoch), note, { mode: 0o640 });
-      this.places?.assertThere('checkpoints');
+      this.pinned?.assertUnmoved('checkpoints');
     });
   }
 

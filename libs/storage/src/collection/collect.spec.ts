@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { CollectionResult } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { contentOf, DataDirectory, entryOf, pieces, put } from '../data.fixture.js';
 import { PROFILE } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
-import { type Collected } from './collect.js';
 
 let place: DataDirectory;
 let data: RegistryData;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-const nothing: Collected = { uploads: 0, orphans: 0, restored: 0, purged: 0, held_up: false };
+const nothing: CollectionResult = { uploads: 0, orphans: 0, restored: 0, purged: 0, blocked_by_snapshot: false };
 
 /** A file without a row, as a crash between the two leaves it. */
 async function orphan(text: string, hours = 0): Promise<Digest> {
@@ -65,10 +65,10 @@ describe('collection', () => {
     expect((await contentOf(await data.readBlob(blob_id))).toString()).toBe('an upload');
   });
 
-  it('leaves everything while a snapshot is lent out', async () => {
+  it('leaves everything while a snapshot is in use', async () => {
     const id = await orphan('old', 25);
     const { id: lease } = await data.createSnapshot();
-    expect(await data.collect()).toEqual({ ...nothing, held_up: true });
+    expect(await data.collect()).toEqual({ ...nothing, blocked_by_snapshot: true });
     expect(await data.blobs.size(id)).toBe(3);
     await data.snapshots.release(lease);
     expect(await data.collect()).toEqual({ ...nothing, orphans: 1 });
@@ -123,10 +123,14 @@ describe('collection', () => {
     Object.assign(uploading.store, {
       recordBlob: (...all: Parameters<typeof store.recordBlob>) => turns.take('u', () => store.recordBlob(...all)),
     });
-    const [wantedBlobs, whileUnwanted] = [store.wantedBlobs.bind(store), store.whileUnwanted.bind(store)];
+    const [referencedBlobs, removeIfUnreferenced] = [
+      store.referencedBlobs.bind(store),
+      store.removeIfUnreferenced.bind(store),
+    ];
     Object.assign(store, {
-      wantedBlobs: (ids: Digest[]) => turns.take('c', () => wantedBlobs(ids)),
-      whileUnwanted: (...all: Parameters<typeof whileUnwanted>) => turns.take('c', () => whileUnwanted(...all)),
+      referencedBlobs: (ids: Digest[]) => turns.take('c', () => referencedBlobs(ids)),
+      removeIfUnreferenced: (...all: Parameters<typeof removeIfUnreferenced>) =>
+        turns.take('c', () => removeIfUnreferenced(...all)),
     });
     await Promise.all([
       put(uploading, 'contested').finally(() => turns.leave('u')),

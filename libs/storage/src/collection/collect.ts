@@ -1,67 +1,54 @@
+import type { CollectionResult } from '@cap/contracts';
 import { type RegistryStore } from '../database/registry-store.js';
 import { type BlobStore } from '../stores.js';
 
-/** How long a file without a row stays, and how long the trash keeps it then, ms. */
+/** How long a file without a row stays, and how long the trash then keeps it, ms. */
 export const ORPHAN_GRACE_MS = 24 * 3_600_000;
-export const TRASH_KEPT_MS = 7 * 24 * 3_600_000;
+export const TRASH_RETENTION_MS = 7 * 24 * 3_600_000;
 
 export interface CollectOptions {
   graceMs?: number | undefined;
-  trashKeptMs?: number | undefined;
-  /** Counts what a run now would do, and does nothing. */
+  trashRetentionMs?: number | undefined;
+  /** Counts what a run would do now, and changes nothing. */
   dryRun?: boolean | undefined;
-}
-
-/** How many BLOBs a run moved, or would move. */
-export interface Collected {
-  /** Uploads whose time has passed, to the trash. */
-  uploads: number;
-  /** Files without a row, to the trash. */
-  orphans: number;
-  /** Back from the trash, because a row wants them. */
-  restored: number;
-  /** Gone for good: out of the trash, or what an erasure was interrupted before it could remove. */
-  purged: number;
-  /** A snapshot is lent out: nothing is collected meanwhile. */
-  held_up: boolean;
 }
 
 const GROUP = 200;
 
 /**
- * Removes files that no row wants: orphans after a grace period, to the trash first; then what lay in the trash long enough.
- * A row may come for a file at any moment. So a file only goes to the trash in the database's write lock, after a look at the
- * rows, and whoever stores a row looks at the file afterwards; and nothing leaves the trash that a row wants.
+ * Removes files that no row refers to: orphans go to the trash after a grace period, and out of the trash after its retention. A
+ * row for a file may appear at any moment. So a file only goes to the trash under the database's write lock, after a look at the
+ * rows; whoever stores a row checks the file afterwards; and nothing is purged from the trash that a row refers to.
  */
 export async function collectFiles(
-  store: Pick<RegistryStore, 'wantedBlobs' | 'whileUnwanted'>,
+  store: Pick<RegistryStore, 'referencedBlobs' | 'removeIfUnreferenced'>,
   blobs: BlobStore,
-  { graceMs = ORPHAN_GRACE_MS, trashKeptMs = TRASH_KEPT_MS, dryRun = false }: CollectOptions,
-  mayGoOn: () => Promise<boolean>,
-): Promise<Pick<Collected, 'orphans' | 'restored' | 'purged'>> {
+  { graceMs = ORPHAN_GRACE_MS, trashRetentionMs = TRASH_RETENTION_MS, dryRun = false }: CollectOptions,
+  mayContinue: () => Promise<boolean>,
+): Promise<Pick<CollectionResult, 'orphans' | 'restored' | 'purged'>> {
   const collected = { orphans: 0, restored: 0, purged: 0 };
-  // File times are those of the machine, whatever clock the registry was given.
+  // File times follow the machine's clock, whatever clock the registry was given.
   const ago = (ms: number) => new Date(Date.now() - ms);
   const restored = new Set<string>();
   for await (const ids of groupsOf(blobs.listTrash())) {
-    const { wanted } = await store.wantedBlobs(ids);
-    for (const id of wanted) {
-      // Published again meanwhile: then the one in the trash is one too many, and goes with the rest.
+    const { referenced } = await store.referencedBlobs(ids);
+    for (const id of referenced) {
+      // Published again meanwhile: the one in the trash is redundant and goes with the rest.
       if ((await blobs.size(id)) !== null) continue;
       if (!dryRun) await blobs.restore(id);
       restored.add(id);
       collected.restored++;
     }
   }
-  for await (const id of blobs.listTrash(ago(trashKeptMs))) if (!restored.has(id)) collected.purged++;
-  if (!dryRun) collected.purged = await blobs.purgeTrash(ago(trashKeptMs));
+  for await (const id of blobs.listTrash(ago(trashRetentionMs))) if (!restored.has(id)) collected.purged++;
+  if (!dryRun) collected.purged = await blobs.purgeTrash(ago(trashRetentionMs));
 
   for await (const ids of groupsOf(blobs.list(ago(graceMs)))) {
-    if (!(await mayGoOn())) return collected;
-    const { wanted, erased } = await store.wantedBlobs(ids);
-    for (const id of ids.filter((each) => !wanted.has(each))) {
+    if (!(await mayContinue())) return collected;
+    const { referenced, erased } = await store.referencedBlobs(ids);
+    for (const id of ids.filter((each) => !referenced.has(each))) {
       const gone = erased.has(id);
-      if (dryRun || (await store.whileUnwanted(id, () => (gone ? blobs.remove(id) : blobs.trash(id)))))
+      if (dryRun || (await store.removeIfUnreferenced(id, () => (gone ? blobs.remove(id) : blobs.trash(id)))))
         collected[gone ? 'purged' : 'orphans']++;
     }
   }

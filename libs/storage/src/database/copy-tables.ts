@@ -16,7 +16,7 @@ const TABLES: readonly { name: string; key: string; columns: readonly string[] }
 
 const PAGE = 1_000;
 
-/** Whether nothing was ever stored. */
+/** Whether all tables are empty. */
 export async function isEmpty(session: SqlSession): Promise<boolean> {
   for (const { name } of TABLES) if ((await session.all(`SELECT 1 FROM ${name} LIMIT 1`)).length > 0) return false;
   return true;

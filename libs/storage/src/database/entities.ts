@@ -1,13 +1,7 @@
 import { EntitySchema, type EntitySchemaColumnOptions, type EntitySchemaOptions } from 'typeorm';
+import type { EntryRecord } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import {
-  type LogEpoch,
-  type SnapshotLease,
-  type StoredBlob,
-  type StoredEntry,
-  type StoredList,
-  type StoredPolicy,
-} from '../stores.js';
+import { type LogEpoch, type StoredBlob, type StoredList, type StoredPolicy } from '../records.js';
 
 export type Engine = 'sqlite' | 'postgres';
 
@@ -41,7 +35,7 @@ export interface ListWithdrawalRow {
   reason_salt: string;
   withdrawn_at: string;
 }
-export type EntryRow = Omit<StoredEntry, 'legal_hold'> & {
+export type EntryRow = Omit<EntryRecord, 'legal_hold'> & {
   company_salt: string | null;
   /** 0 or 1. */
   legal_hold: number;
@@ -52,9 +46,22 @@ export interface IdempotencyKeyRow {
   lease_id: string;
   lease_until: string;
   expires_at: string;
-  /** HTTP status of the answer, and the BLOB that holds its body; null while the request is carried out. */
+  /** Of the answer; null while the request is carried out. */
   status: number | null;
   answer: Digest | null;
+}
+
+export interface SnapshotLeaseRow {
+  id: string;
+  taken_at: string;
+  expires_at: string;
+  log_size: number;
+  head_digest: Digest;
+  /** Bytes of the database copy; 0 while it is being made. */
+  database_size: number;
+  /** Number and bytes of the BLOBs that the copy refers to. */
+  blobs: number;
+  blob_bytes: number;
 }
 
 /** The row of each table. */
@@ -68,7 +75,7 @@ export interface Rows {
   list_withdrawals: ListWithdrawalRow;
   entries: EntryRow;
   idempotency_keys: IdempotencyKeyRow;
-  snapshot_leases: SnapshotLease;
+  snapshot_leases: SnapshotLeaseRow;
 }
 export type TableName = keyof Rows;
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
+import type { EntryFilter, EntryRecord } from '@cap/contracts';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
-import { type EntryFilter, type StoredEntry } from '../stores.js';
 import { entriesQuery } from './entries-query.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -12,7 +12,7 @@ const KID = '00112233445566778899aabbccddeeff';
 
 let place: DataDirectory;
 let data: RegistryData;
-let all: StoredEntry[];
+let all: EntryRecord[];
 beforeAll(async () => {
   place = await DataDirectory.make();
   data = await place.open();
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-async function everyPage(filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
-  const found: StoredEntry[] = [];
+async function everyPage(filter: EntryFilter, limit: number): Promise<EntryRecord[]> {
+  const found: EntryRecord[] = [];
   for (let cursor: string | undefined; ;) {
     const page = await data.store.listEntries({ limit, cursor }, filter);
     found.push(...page.items);
@@ -40,12 +40,12 @@ async function everyPage(filter: EntryFilter, limit: number): Promise<StoredEntr
   }
 }
 
-const matches = (entry: StoredEntry, filter: EntryFilter) =>
+const matches = (entry: EntryRecord, filter: EntryFilter) =>
   Object.entries(filter).every(([name, value]) => {
     if (name === 'bundle_prefix') return entry.bundle_id.startsWith(value as string);
     if (name === 'from') return entry.registered_at >= value;
     if (name === 'to') return entry.registered_at < value;
-    return entry[name as keyof StoredEntry] === value;
+    return entry[name as keyof EntryRecord] === value;
   });
 
 const some = () => all[3]!;
@@ -111,5 +111,5 @@ describe('pages of entries', () => {
   });
 });
 
-const timeCursorOf = ({ registered_at, log_index }: StoredEntry) =>
+const timeCursorOf = ({ registered_at, log_index }: EntryRecord) =>
   Buffer.from(`${registered_at},${log_index}`).toString('base64url');

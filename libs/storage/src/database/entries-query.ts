@@ -1,4 +1,4 @@
-import { type EntryFilter, type PageRequest } from '../stores.js';
+import type { EntryFilter, PageRequest } from '@cap/contracts';
 import { numberCursor, timeCursor } from './cursor.js';
 import { type EntryRow } from './entities.js';
 import { type SqlValue } from './sql-database.js';
@@ -6,21 +6,21 @@ import { type SqlValue } from './sql-database.js';
 export interface EntriesQuery {
   sql: string;
   values: SqlValue[];
-  /** What the cursor after this row says. */
+  /** The cursor key of a row. */
   key: (row: EntryRow) => string | number;
 }
 
-/** By which a few entries among many are told, and by which many are. */
+/** Filters that few entries match, and filters that many match. */
 const SELECTIVE = ['bundle_id', 'company', 'signer_kid'] as const;
 const COMMON = ['policy_hash', 'result'] as const;
 const EQUAL = [...SELECTIVE, ...COMMON] as const;
-/** `0x` and one digit: a sixteenth of all entries, found soonest by looking at each. */
+/** `0x` and one digit: a sixteenth of all entries match, so scanning is fastest. */
 const SHORT_PREFIX = 3;
 
 /**
  * One row more than a page. Entries come in the order of the log; with a time in the order of time, which is the same unless
- * somebody set the clock back. One filter is read off its index, in that order, so that a page costs what it holds; the others
- * are looked at row by row, and written so that no engine takes their index instead.
+ * the clock was set back. One filter is read from its index, in that order, so that a page costs what it holds; the others are
+ * checked row by row, and written so that no engine chooses their index instead.
  */
 export function entriesQuery({ cursor, limit }: PageRequest, filter: EntryFilter): EntriesQuery {
   const conditions: string[] = [];
@@ -41,7 +41,7 @@ export function entriesQuery({ cursor, limit }: PageRequest, filter: EntryFilter
   if (to !== undefined) where('registered_at < ?', inLogForm(to));
   if (byTime && cursor !== undefined) where('(registered_at, log_index) > (?, ?)', ...timeCursor(cursor));
   if (!byTime) where('log_index > ?', numberCursor(cursor));
-  // 'g' sorts after every hex digit, so this is the range of everything that begins so.
+  // 'g' sorts after every hex digit, so this is the range of everything with this prefix.
   if (byPrefix) where('bundle_id >= ? AND bundle_id < ?', prefix, `${prefix}g`);
   else if (prefix !== undefined) where(`substr(bundle_id, 1, ${prefix.length}) = ?`, prefix);
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { EntryRecord } from '@cap/contracts';
 import { blake3Text, type Digest, sha3Text } from '@cap/crypto';
 import { parseReceipt, receiptJson, verifyReceipt } from '@cap/tlog';
 import { type JsonValue } from '@cap/core';
@@ -7,7 +8,6 @@ import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
 import { type RegistryData } from '../registry-data.js';
-import { type StoredEntry } from '../stores.js';
 
 const COMPANY = 'Unverwechselbare Holzhandel GmbH';
 const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };
@@ -15,7 +15,7 @@ const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };
 let place: DataDirectory;
 let data: RegistryData;
 let bundle: Digest;
-let entry: StoredEntry;
+let entry: EntryRecord;
 beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open({ log: LOG });
@@ -41,7 +41,7 @@ describe('an erasure', () => {
     });
     expect(await data.readBlob(bundle)).toBeNull();
     expect(await data.blobs.size(bundle)).toBeNull();
-    expect((await data.unknownBlob(bundle)).message).toContain('was erased');
+    expect((await data.missingBlobError(bundle)).message).toContain('was erased');
     expect(await data.store.findEntry(entry.entry_id)).toEqual({ ...entry, company: null, erased_at });
     expect(await events()).toEqual([['bundle.erased', { bundle_id: bundle, reason: 'personal-data' }]]);
     expect(verifyReceipt(parseReceipt(receipt as unknown as JsonValue), TRUST).valid).toBe(true);
@@ -89,7 +89,7 @@ describe('an erasure', () => {
     expect(await fsck()).toMatchObject({ ok: true });
   });
 
-  it('is refused under hold, for what a list shares, while a snapshot is lent out, and for what is not there', async () => {
+  it('is refused under hold, for what a list shares, while a snapshot is in use, and for what is not there', async () => {
     const held = await data.store.setLegalHold(entry.entry_id, true);
     expect(held).toMatchObject([{ entry_id: entry.entry_id, legal_hold: true }]);
     await expect(data.eraseBundle(bundle, 'personal-data')).rejects.toMatchObject({ code: 'bundle.held' });
@@ -125,16 +125,16 @@ describe('retention', () => {
     await data.store.setLegalHold(old, true);
     place.clock = new Date('2032-01-15T10:00:00.000Z');
     await data.store.registerEntry(entryOf(bundle, { report_hash: digestOf('again, six years later') }));
-    expect((await data.retire(7, { dryRun: true })).bundles).toEqual([]);
+    expect((await data.applyRetention(7, { dryRun: true })).bundles).toEqual([]);
     place.clock = new Date('2033-01-15T10:00:00.001Z');
-    const dry = await data.retire(7, { dryRun: true });
+    const dry = await data.applyRetention(7, { dryRun: true });
     expect(dry).toEqual({
       before: '2026-01-15T10:00:00.001Z',
       bundles: [{ bundle_id: blake3Text('another'), registered_at: '2026-01-15T10:00:00.000Z', log_index: 2 }],
       more: false,
     });
-    expect(await data.retire(7)).toEqual(dry);
-    expect((await data.retire(7)).bundles).toEqual([]);
+    expect(await data.applyRetention(7)).toEqual(dry);
+    expect((await data.applyRetention(7)).bundles).toEqual([]);
     expect(await data.blobs.size(old)).not.toBeNull();
     expect(await data.blobs.size(bundle)).not.toBeNull();
     expect(await fsck()).toMatchObject({ ok: true, blobs: 2 });

@@ -1,11 +1,12 @@
+import type { EntryRecord, ErasureReason, ErasureRecord } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest, isDigest } from '@cap/crypto';
-import { type Erasure, type ErasureReason, type StoredBlob, type StoredEntry } from '../stores.js';
+import { type StoredBlob } from '../records.js';
 import { type EntryRow } from './entities.js';
 import { toEntry } from './rows.js';
 import { type WriteTransaction } from './write-transaction.js';
 
-export const erasedBundle = (blobId: Digest, since: string) =>
+export const bundleErased = (blobId: Digest, since: string) =>
   new CapError('bundle.erased', `BLOB ${blobId} was erased on ${since}, and is not taken again`);
 
 /** The entry with this id, or every entry of the bundle with this id. CapError entry.unknown. */
@@ -25,7 +26,7 @@ export async function setLegalHold(
   entryOrBundle: string,
   held: boolean,
   now: string,
-): Promise<StoredEntry[]> {
+): Promise<EntryRecord[]> {
   const rows = await entriesOf(tx, entryOrBundle);
   const legal_hold = held ? 1 : 0;
   for (const { entry_id } of rows.filter((row) => row.legal_hold !== legal_hold)) {
@@ -40,7 +41,7 @@ export async function eraseBundle(
   entryOrBundle: string,
   reason: ErasureReason,
   now: string,
-): Promise<Erasure> {
+): Promise<ErasureRecord> {
   const [{ bundle_id }] = (await entriesOf(tx, entryOrBundle)) as [EntryRow];
   const rows = await entriesOf(tx, bundle_id);
   const blob = (await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', bundle_id))!;

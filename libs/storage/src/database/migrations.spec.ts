@@ -41,8 +41,8 @@ embeddedDescribe('a database of schema 1 (embedded)', () => {
     const { blob_id } = await put(data, 'a new bundle');
     expect((await data.store.registerEntry(entryOf(blob_id))).record.log_index).toBe(3);
     const key = { key_id: digestOf('key'), lease_id: 'lease' };
-    await data.store.idempotency.reserve({ ...key, request_digest: digestOf('request'), lease_ms: 1_000 });
-    await data.keepAnswer({ ...key, status: 200 }, pieces('{}'), 10);
+    await data.store.idempotency.reserve({ ...key, request_digest: digestOf('request'), lease_seconds: 1 });
+    await data.storeAnswer({ ...key, status: 200 }, pieces('{}'), 10);
     await data.store.withdrawList(sha3Text(LIST), 'nobody is on it');
     expect(await verifyRegistry(place.directory)).toMatchObject({ ok: true, log_size: 5 });
   });

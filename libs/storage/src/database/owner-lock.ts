@@ -17,8 +17,8 @@ const FILE = 'owner.db';
 
 /**
  * One process owns a data directory. The lock is SQLite's RESERVED lock on `owner.db`, held by a transaction that stays open:
- * the kernel lets go of it when the process ends, however it ends, and no time-out expires under a pause. Readers may still
- * see the name that the holder left.
+ * the kernel releases it when the process ends, however it ends, and no time-out can expire while the process is paused. Others can
+ * still read the holder's name.
  */
 export class OwnerLock {
   private constructor(private readonly db: Database.Database) {}
@@ -27,7 +27,7 @@ export class OwnerLock {
   static async acquire(directory: string, program: string): Promise<OwnerLock> {
     await makeDirectoryDurable(directory, 0o750);
     const file = path.join(directory, FILE);
-    await (await open(file, 'a', 0o640)).close(); // SQLite would make it readable by everybody
+    await (await open(file, 'a', 0o640)).close(); // SQLite would create it world-readable
     const db = new Database(file, { timeout: 0 });
     try {
       db.exec('BEGIN IMMEDIATE');
@@ -43,7 +43,7 @@ export class OwnerLock {
       db.pragma('busy_timeout = 5000'); // a refused process may be reading the name
       db.exec('COMMIT');
       db.pragma('busy_timeout = 0');
-      // Between these two another process may come first; then this one is refused like any second one.
+      // Another process may get in between these two; then this one is refused like any second one.
       db.exec('BEGIN IMMEDIATE');
       return new OwnerLock(db);
     } catch (error) {

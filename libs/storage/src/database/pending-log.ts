@@ -21,7 +21,7 @@ export async function fetchHashes(session: SqlSession, positions: readonly numbe
           unique,
         );
   const found = new Map(rows.map(({ position, hash }) => [position, hash]));
-  // What is missing stays missing: the tree says which one.
+  // What is missing stays missing: the tree reports which one.
   return { readHashes: (indexes) => indexes.map((index) => found.get(index) ?? new Uint8Array()) };
 }
 
@@ -34,7 +34,7 @@ export class PendingLog {
     private readonly head: Pick<ChainEvent, 'seq' | 'digest'> | null,
   ) {}
 
-  /** The transaction must hold the log's writing lock. */
+  /** The transaction must hold the log's write lock. */
   static async begin(session: SqlSession): Promise<PendingLog> {
     const [head] = await session.all<Pick<ChainEvent, 'seq' | 'digest'>>(
       'SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1',

@@ -1,22 +1,23 @@
 import pg, { type Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
 import { DataSource, type Repository } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CapError } from '@cap/core';
 import { asStorageError, storageError, unreachable } from '../storage-errors.js';
 import { copyTables, isEmpty } from './copy-tables.js';
 import { entitiesFor, type Rows, type TableName } from './entities.js';
-import { refuseFutureSchema } from './future-schema.js';
+import { assertKnownSchema } from './schema-version.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
 import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
-/** Any number that no other program is likely to lock in the same database. */
+/** An arbitrary number that no other program is likely to lock in the same database. */
 const MIGRATION_LOCK = 0x6361_7031;
 const CONNECT_MS = 5_000;
-/** A process that was stopped in the middle of a write must not hold up the others, ms. */
+/** A process that was stopped in the middle of a write must not block the others, ms. */
 const IDLE_IN_WRITE_MS = 15_000;
 /** How long a write waits for those of other processes, ms. */
 const LOCK_MS = 30_000;
-/** Until a silent server counts as gone, ms. */
+/** After how long a silent server counts as gone, ms. */
 const ANSWER_MS = 60_000;
 const MAX_CONNECTIONS = 10;
 /** PostgreSQL takes at most 65 535 values in one statement. */
@@ -26,10 +27,7 @@ const NUMERIC = 1700;
 
 const WHAT = 'PostgreSQL';
 
-/** Whether this names a database of a server, not an SQLite file. */
-export const isPostgresUrl = (database: string): boolean => /^postgres(ql)?:\/\//.test(database);
-
-/** The row of the totals is the lock: whoever has it is the only one that appends to the log, in all processes. */
+/** The row of the totals is the lock: its holder is the only one that appends to the log, among all processes. */
 const BEGIN_WRITE = [
   'BEGIN',
   'SET LOCAL synchronous_commit = on',
@@ -38,7 +36,7 @@ const BEGIN_WRITE = [
   'SELECT entries FROM totals FOR UPDATE',
 ].join('; ');
 
-/** `?` as PostgreSQL writes it. Texts are few and constant, and so are the names of their prepared statements. */
+/** Translates `?` to PostgreSQL's `$1`. Statements are few and constant, and so are the names under which they are prepared. */
 class Statements {
   readonly #known = new Map<string, { name: string; text: string }>();
 
@@ -80,7 +78,7 @@ class PostgresSession implements SqlSession {
   }
 
   #query(sql: string, values: readonly SqlValue[]) {
-    // A list of as many values as a call has is a statement of its own: not worth keeping.
+    // A list of varying length makes a statement of its own each time: not worth preparing.
     const { name, text } = statements.of(sql);
     return this.#ask({ ...(values.length > 8 ? {} : { name }), text, values: values.map(asParameter) });
   }
@@ -112,12 +110,12 @@ export class PostgresDatabase implements SqlDatabase {
    */
   static open(url: string, mode: 'write' | 'read' = 'write'): Promise<PostgresDatabase> {
     return connected(url, async (source, pool) => {
-      await (mode === 'write' ? migrate(source, pool) : refuseOtherSchema(pool));
+      await (mode === 'write' ? migrate(source, pool) : assertCurrentSchema(pool));
       return new PostgresDatabase(source, pool);
     });
   }
 
-  /** Whether there is no registry in this database yet, or one that never stored anything. Changes nothing. */
+  /** Whether there is no registry in this database yet, or one that never stored anything. Read-only. */
   static isEmpty(url: string): Promise<boolean> {
     return connected(url, async (source, pool) => {
       const empty = (await appliedMigrations(pool)).length === 0 || (await isEmpty(new PostgresSession(pool)));
@@ -127,13 +125,13 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   /**
-   * The server's version, and what the next start of a registry finds there. Changes nothing. CapError storage.unavailable;
+   * The server's version, and what the next start of a registry finds there. Read-only. CapError storage.unavailable;
    * config.invalid for a server that does not write commits to disk; storage.version.
    */
   static examine(url: string): Promise<{ server: string; schema: 'none' | 'older' | 'current' }> {
     return connected(url, async (source, pool) => {
       const applied = await appliedMigrations(pool);
-      refuseFutureSchema(applied, POSTGRES_MIGRATIONS, WHAT);
+      assertKnownSchema(applied, POSTGRES_MIGRATIONS, WHAT);
       const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
       await source.destroy();
       const schema = applied.length === 0 ? 'none' : applied.length < POSTGRES_MIGRATIONS.length ? 'older' : 'current';
@@ -159,7 +157,7 @@ export class PostgresDatabase implements SqlDatabase {
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
       await this.snapshot(async (session) => {
-        await session.all('SELECT entries FROM totals'); // the state is that of the first query
+        await session.all('SELECT entries FROM totals'); // the first query fixes the state
         const copy = await SqliteDatabase.open(file, 'write');
         await copyTables(session, copy).finally(() => copy.close());
       });
@@ -186,7 +184,7 @@ export class PostgresDatabase implements SqlDatabase {
   async #transaction<T>(begin: string, work: (session: SqlSession) => Promise<T>): Promise<T> {
     const client = await asStorageError(WHAT, () => this.pool.connect());
     let broken: Error | undefined;
-    // A connection that breaks between two queries is seen by the next one.
+    // If the connection breaks between two queries, the next one reports it.
     const onError = () => undefined;
     client.on('error', onError);
     try {
@@ -204,28 +202,28 @@ export class PostgresDatabase implements SqlDatabase {
   }
 }
 
-/** Gives `use` a connection pool on a server that keeps what it commits; ended if that fails. */
+/** Gives `use` a connection pool on a server with fsync on; closed if that fails. */
 function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Promise<T>): Promise<T> {
   return asStorageError(WHAT, async () => {
     const source = new DataSource({
       type: 'postgres',
-      driver: pg, // in a bundle TypeORM finds none by name
+      driver: pg, // TypeORM can't load it by name from a bundle
       url,
       entities: entitiesFor('postgres'),
-      invalidWhereValuesBehavior: { null: 'throw', undefined: 'ignore' }, // a filter that was not given
+      invalidWhereValuesBehavior: { null: 'throw', undefined: 'ignore' }, // an omitted filter
       migrations: [...POSTGRES_MIGRATIONS],
       migrationsTableName: 'migrations',
       poolSize: MAX_CONNECTIONS,
       connectTimeoutMS: CONNECT_MS,
       applicationName: 'cap-registry',
-      poolErrorHandler: () => undefined, // a broken connection is seen by its next use
+      poolErrorHandler: () => undefined, // the next use of a broken connection reports it
       installExtensions: false,
       extra: { types: { getTypeParser }, keepAlive: true, query_timeout: ANSWER_MS } satisfies PoolConfig,
     });
     await source.initialize();
     try {
-      const pool = (source.driver as unknown as { master: Pool }).master;
-      await refuseLossyServer(pool);
+      const pool = (source.driver as PostgresDriver).master as Pool;
+      await assertFsyncOn(pool);
       return await use(source, pool);
     } catch (error) {
       if (source.isInitialized) await source.destroy();
@@ -234,23 +232,23 @@ function connected<T>(url: string, use: (source: DataSource, pool: Pool) => Prom
   });
 }
 
-/** Whole numbers come as numbers; what the registry stores stays below 2^53. */
+/** Integers arrive as numbers; the registry stores none above 2^53. */
 function getTypeParser(type: number, format?: 'text' | 'binary'): (text: string) => unknown {
   if (type === INT8 || type === NUMERIC) return Number;
   return pg.types.getTypeParser(type, format as 'text') as (text: string) => unknown;
 }
 
-async function refuseLossyServer(pool: Pool): Promise<void> {
+async function assertFsyncOn(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ fsync: string }>('SHOW fsync');
   if (rows[0]?.fsync !== 'on')
     throw new CapError('config.invalid', 'registry.database: this PostgreSQL server runs with fsync = off');
 }
 
-async function refuseOtherSchema(pool: Pool): Promise<void> {
+async function assertCurrentSchema(pool: Pool): Promise<void> {
   const applied = await appliedMigrations(pool);
-  refuseFutureSchema(applied, POSTGRES_MIGRATIONS, WHAT);
+  assertKnownSchema(applied, POSTGRES_MIGRATIONS, WHAT);
   if (applied.length < POSTGRES_MIGRATIONS.length)
-    throw new CapError('storage.version', `${WHAT}: no registry of this version yet: start it once`);
+    throw new CapError('storage.version', `${WHAT}: no registry of this version yet: start the registry once`);
 }
 
 async function appliedMigrations(pool: Pick<Pool | PoolClient, 'query'>): Promise<string[]> {
@@ -259,12 +257,12 @@ async function appliedMigrations(pool: Pick<Pool | PoolClient, 'query'>): Promis
   return (await pool.query<{ name: string }>('SELECT name FROM migrations ORDER BY id')).rows.map(({ name }) => name);
 }
 
-/** Replicas that start together wait for each other: the second one finds the work done. */
+/** Replicas that start together wait for each other: the second finds the work done. */
 async function migrate(source: DataSource, pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    refuseFutureSchema(await appliedMigrations(client), POSTGRES_MIGRATIONS, WHAT);
+    assertKnownSchema(await appliedMigrations(client), POSTGRES_MIGRATIONS, WHAT);
     await source.runMigrations({ transaction: 'each' });
   } finally {
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { CapError } from '@cap/core';
 import { storageError } from '../storage-errors.js';
 
-/** All rows of a table in an SQLite file of somebody else, in their order. CapError file.malformed without that table. */
+/** All rows of a table of a foreign SQLite file, in their order. CapError file.malformed without that table. */
 export function readTable(file: string, table: string): Record<string, unknown>[] {
   try {
     const db = new Database(file, { readonly: true, fileMustExist: true });

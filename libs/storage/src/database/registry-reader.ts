@@ -1,19 +1,8 @@
 import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import type { EntryFilter, RetentionResult, EntryRecord, Page, PageRequest, PolicyStatus } from '@cap/contracts';
 import { type ChainEvent, GENESIS_DIGEST, type HashReader } from '@cap/tlog';
 import { type Digest, isDigest } from '@cap/crypto';
-import {
-  type AgedBundle,
-  type EntryFilter,
-  type LogEpoch,
-  type Page,
-  type PageRequest,
-  type PolicyStatus,
-  type RegistryTotals,
-  type StoredBlob,
-  type StoredEntry,
-  type StoredList,
-  type StoredPolicy,
-} from '../stores.js';
+import { type LogEpoch, type RegistryTotals, type StoredBlob, type StoredList, type StoredPolicy } from '../records.js';
 import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
 import { entriesQuery } from './entries-query.js';
@@ -24,11 +13,11 @@ import { type SqlDatabase } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 /**
- * What a registry knows. Reads see what was committed, and pages cost O(page). A cursor that no listing gave is CapError
- * request.schema.
+ * What a registry knows, as of the last commit. A page costs what it holds, wherever it is. A cursor that no listing returned is
+ * CapError request.schema.
  *
- * Reads go through TypeORM's repositories, but for those that a registration, a page of entries, a proof of the log, a BLOB or a
- * scrape waits for: these are plain SQL, which takes a tenth of the time (docs/adr/0015-typeorm.md).
+ * Queries go through TypeORM's repositories, except those that a registration, a page of entries, a proof, a BLOB or a metrics
+ * scrape waits for: these are plain SQL, which takes a fraction of the time (docs/adr/0015-typeorm.md).
  */
 export class RegistryReader {
   constructor(
@@ -36,7 +25,7 @@ export class RegistryReader {
     protected readonly now: () => Date,
   ) {}
 
-  /** Of an SQLite file, which must exist; it may belong to a running registry. */
+  /** Opens an SQLite file, which must exist and may belong to a running registry. */
   static async open(file: string, now: () => Date = () => new Date()): Promise<RegistryReader> {
     return new RegistryReader(await SqliteDatabase.open(file, 'read'), now);
   }
@@ -85,7 +74,7 @@ export class RegistryReader {
     return pageOf(rows, limit, (row) => row.log_index, toPolicy);
   }
 
-  /** The newest as_of of the list with this hash. */
+  /** If it was published for several days: the newest. */
   async findList(hash: string): Promise<StoredList | null> {
     if (!isDigest(hash)) return null;
     const row = await read(() =>
@@ -111,21 +100,21 @@ export class RegistryReader {
     return { items: await this.#toLists(items), next_cursor };
   }
 
-  async findEntry(entryId: string): Promise<StoredEntry | null> {
+  async findEntry(entryId: string): Promise<EntryRecord | null> {
     const row = await read(() => this.database.repository('entries').findOneBy({ entry_id: entryId }));
     return row && toEntry(row);
   }
 
-  async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<StoredEntry>> {
+  async listEntries({ cursor, limit }: PageRequest, filter: EntryFilter = {}): Promise<Page<EntryRecord>> {
     const { sql, values, key } = entriesQuery({ cursor, limit }, filter);
     const rows = await this.database.reading.all<EntryRow>(sql, values);
     return pageOf(rows, limit, key, toEntry);
   }
 
-  /** Bundles with no entry since that moment that none holds, oldest first. */
-  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<AgedBundle[]> {
-    // A later entry of the same bundle speaks for it, and one that is held for all. What a list shares can't be erased.
-    return this.database.reading.all<AgedBundle>(
+  /** Bundles whose newest entry is older than `moment` and none of whose entries is on hold, oldest first. */
+  bundlesOlderThan(moment: string, limit: number, after = -1): Promise<RetentionResult['bundles']> {
+    // A bundle that is also a reference list's content can't be erased.
+    return this.database.reading.all<RetentionResult['bundles'][number]>(
       `SELECT e.bundle_id, e.registered_at, e.log_index FROM entries e
        WHERE e.log_index > ? AND e.registered_at < ? AND e.erased_at IS NULL AND e.legal_hold = 0
          AND NOT EXISTS (SELECT 1 FROM entries o WHERE o.bundle_id = e.bundle_id
@@ -144,7 +133,7 @@ export class RegistryReader {
     return rows.map(toEvent);
   }
 
-  /** An expired upload is unknown, whether it was swept yet or not. */
+  /** Null for an expired upload, whether it has been swept yet or not. */
   async findBlob(blobId: string): Promise<StoredBlob | null> {
     const [row] = await this.database.reading.all<StoredBlob>(
       'SELECT * FROM blobs WHERE blob_id = ? AND erased_at IS NULL AND (retain_until IS NULL OR retain_until > ?)',
@@ -153,15 +142,15 @@ export class RegistryReader {
     return row ?? null;
   }
 
-  /** Of these, the ones that a row wants, expired or not, and those that were erased. */
-  async wantedBlobs(blobIds: readonly Digest[]): Promise<{ wanted: Set<Digest>; erased: Set<Digest> }> {
+  /** Which of these have a row, expired or not, and which were erased. */
+  async referencedBlobs(blobIds: readonly Digest[]): Promise<{ referenced: Set<Digest>; erased: Set<Digest> }> {
     const rows = await read(() =>
       this.database
         .repository('blobs')
         .find({ select: { blob_id: true, erased_at: true }, where: { blob_id: In(blobIds) } }),
     );
     const idsOf = (gone: boolean) => rows.filter((row) => (row.erased_at !== null) === gone).map((row) => row.blob_id);
-    return { wanted: new Set(idsOf(false)), erased: new Set(idsOf(true)) };
+    return { referenced: new Set(idsOf(false)), erased: new Set(idsOf(true)) };
   }
 
   async listBlobs({ cursor, limit }: PageRequest): Promise<Page<StoredBlob>> {
@@ -211,7 +200,7 @@ export class RegistryReader {
     return newest ?? { epoch: 1, first_index: 0 };
   }
 
-  /** The stored hashes of the log's tree at these positions; see tree.ts of @cap/crypto. */
+  /** The stored hashes of the log's tree at these positions; see tree.ts of @cap/tlog. */
   logHashes(positions: readonly number[]): Promise<HashReader> {
     return fetchHashes(this.database.reading, positions);
   }

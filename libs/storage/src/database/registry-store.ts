@@ -1,24 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import type { EntryRecord, ErasureReason, ErasureRecord, PolicyStatus } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { type ChainEvent } from '@cap/tlog';
 import { type Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
 import {
-  type Erasure,
-  type ErasureReason,
   type LogEpoch,
   type NewEntry,
   type NewList,
   type NewPolicy,
-  type PolicyStatus,
   type Stored,
   type StoredBlob,
-  type StoredEntry,
   type StoredList,
   type StoredPolicy,
-} from '../stores.js';
+} from '../records.js';
 import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
-import { erasedBundle, eraseBundle, setLegalHold } from './holds-and-erasures.js';
+import { bundleErased, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { SnapshotLeases } from './snapshot-leases.js';
 import { RegistryReader } from './registry-reader.js';
@@ -29,7 +26,7 @@ import { type WriteTransaction } from './write-transaction.js';
 
 /**
  * What a registry knows, and what changes it, on either engine. Every change of its state is one event of the hash chain, in the
- * transaction of the change; writes go through one queue, in groups, and a promise of one resolves once it is durable.
+ * transaction of the change. Writes go through one queue, in groups; the promise of a write resolves once it is durable.
  */
 export class RegistryStore extends RegistryReader {
   readonly #queue: WriteQueue;
@@ -50,7 +47,10 @@ export class RegistryStore extends RegistryReader {
       if (same) return { record: toPolicy(same), created: false };
       const other = await tx.get<PolicyRow>('SELECT * FROM policies WHERE policy_id = ?', policy.policy_id);
       if (other)
-        throw new CapError('policy.conflict', `${policy.policy_id} is there with other content (${other.policy_hash})`);
+        throw new CapError(
+          'policy.conflict',
+          `${policy.policy_id} already exists with other content (${other.policy_hash})`,
+        );
       const created_at = this.#time();
       const { document: _text, ...named } = policy;
       const { seq } = tx.append(created_at, 'policy.stored', { ...named });
@@ -78,7 +78,7 @@ export class RegistryStore extends RegistryReader {
     return this.#queue.submit(async (tx) => {
       const known = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', list.hash);
       if (known && (known.id !== list.id || known.kind !== list.kind))
-        throw new CapError('list.conflict', `${list.hash} is there as ${known.kind} list ${known.id}`);
+        throw new CapError('list.conflict', `${list.hash} is already stored as ${known.kind} list ${known.id}`);
       const record = async (row: ListRow) => {
         const newest = await tx.get<{ as_of: string | null }>(
           `SELECT MAX(as_of) AS as_of FROM lists
@@ -98,7 +98,7 @@ export class RegistryStore extends RegistryReader {
     });
   }
 
-  /** For good, and the first time counts: withdrawn again it stays as it is. CapError list.unknown. */
+  /** Can't be undone; a second withdrawal changes nothing. CapError list.unknown. */
   withdrawList(hash: string, reason: string): Promise<void> {
     return this.#queue.submit(async (tx) => {
       const list = await tx.get<ListRow>('SELECT * FROM lists WHERE hash = ? LIMIT 1', hash);
@@ -113,8 +113,8 @@ export class RegistryStore extends RegistryReader {
     });
   }
 
-  /** Keeps the bundle's BLOB from now on. CapError bundle.unknown without it. */
-  registerEntry(entry: NewEntry): Promise<Stored<StoredEntry>> {
+  /** From now on the bundle's BLOB does not expire. CapError bundle.unknown without it. */
+  registerEntry(entry: NewEntry): Promise<Stored<EntryRecord>> {
     const entry_id = entryId(entry);
     return this.#queue.submit(
       async (tx) => {
@@ -122,15 +122,16 @@ export class RegistryStore extends RegistryReader {
         if (same) return { record: toEntry(same), created: false };
         await this.#keep(tx, entry.bundle_id);
         const registered_at = this.#time();
-        const company_salt = entry.company === null ? null : randomBytes(16).toString('hex');
-        const { company, ...hashes } = entry;
-        const company_digest = company_salt === null ? null : saltedDigest(company!, company_salt);
+        const { company = null, ...hashes } = entry;
+        const company_salt = company === null ? null : randomBytes(16).toString('hex');
+        const company_digest = company === null ? null : saltedDigest(company, company_salt!);
         const { seq } = tx.append(registered_at, 'entry.registered', { entry_id, ...hashes, company_digest });
         const row: EntryRow = {
           log_index: seq,
           entry_id,
           registered_at,
-          ...entry,
+          ...hashes,
+          company,
           company_salt,
           erased_at: null,
           legal_hold: 0,
@@ -148,9 +149,9 @@ export class RegistryStore extends RegistryReader {
   }
 
   /**
-   * Begins the next epoch with an event that names the last checkpoint known of the log, a signed note, or null. What was
-   * signed from then on has an origin of its own, so that a log that was taken back never signs two trees under one.
-   * `after`: the newest epoch that is known to have been in use elsewhere; the new one comes after it too.
+   * Starts the next epoch with an event that names the last known checkpoint of the log (a signed note, or null). What is
+   * signed from then on has an origin of its own, so that a log restored from a backup never signs two trees under one origin.
+   * `after`: the newest epoch known to have been in use elsewhere; the new one is later than that too.
    */
   startEpoch(last_checkpoint: string | null, after = 0): Promise<LogEpoch> {
     return this.#queue.submit(async (tx) => {
@@ -162,17 +163,17 @@ export class RegistryStore extends RegistryReader {
     });
   }
 
-  /** Notes a BLOB that is in the BLOB store; retainUntil null keeps it. Never shortens what was promised before. */
+  /** Records a BLOB that is in the BLOB store; retainUntil null: it never expires. Never shortens an earlier promise. */
   recordBlob(blob_id: Digest, size: number, retainUntil: string | null): Promise<StoredBlob> {
     return this.#queue.submit(
       async (tx) => {
         const known = await tx.blob(blob_id);
-        if (known && known.erased_at !== null) throw erasedBundle(blob_id, known.erased_at);
+        if (known && known.erased_at !== null) throw bundleErased(blob_id, known.erased_at);
         const retain_until = later(known, retainUntil);
         const row = { blob_id, size: known?.size ?? size, retain_until, erased_at: null };
         if (known?.retain_until !== retain_until) tx.setBlob(row);
         if (!known) tx.count({ blob_bytes: size });
-        // An upload that nobody refers to yet is no state of the registry; a BLOB that stays is.
+        // An upload that nothing refers to yet is not part of the registry's state; a BLOB that stays is.
         if (retain_until === null && known?.retain_until !== null)
           tx.append(this.#time(), 'blob.kept', { blob_id, size });
         return row;
@@ -182,8 +183,8 @@ export class RegistryStore extends RegistryReader {
   }
 
   /**
-   * Forgets a BLOB whose time has passed, and removes it while no row for it can come; false if it is wanted, or a snapshot is
-   * lent out. `removal` may run twice.
+   * Deletes the row of an expired upload and runs `removal` while no new row for it can appear; false if it is referenced, or a
+   * snapshot is in use. `removal` may run twice.
    */
   forgetExpiredBlob(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
@@ -195,7 +196,7 @@ export class RegistryStore extends RegistryReader {
         this.#time(),
       );
       if (!row) return false;
-      // If the commit fails an expired row stays without its BLOB: nobody can see it, and the next sweep takes it.
+      // If the commit fails, the expired row stays without its BLOB: nobody can see it, and the next sweep deletes it.
       await removal();
       await tx.run('DELETE FROM blobs WHERE blob_id = ?', blobId);
       tx.count({ blob_bytes: -row.size });
@@ -203,8 +204,8 @@ export class RegistryStore extends RegistryReader {
     });
   }
 
-  /** Runs `removal` unless a row wants the BLOB, with no row for it coming meanwhile; false if one does. It may run twice. */
-  whileUnwanted(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
+  /** Runs `removal` unless the BLOB has a row, while none can appear; false if it has one. `removal` may run twice. */
+  removeIfUnreferenced(blobId: Digest, removal: () => Promise<void>): Promise<boolean> {
     return this.#queue.submit(async (tx) => {
       const row = await tx.get<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', blobId);
       if (row && row.erased_at === null) return false;
@@ -213,17 +214,17 @@ export class RegistryStore extends RegistryReader {
     });
   }
 
-  /** Holds an entry, or all entries of a bundle, or lets them go: an event for each one that changes. CapError entry.unknown. */
-  setLegalHold(entryOrBundle: string, held: boolean): Promise<StoredEntry[]> {
+  /** Puts an entry, or all entries of a bundle, on legal hold or releases them: one event for each that changes. CapError entry.unknown. */
+  setLegalHold(entryOrBundle: string, held: boolean): Promise<EntryRecord[]> {
     return this.#queue.submit((tx) => setLegalHold(tx, entryOrBundle, held, this.#time()));
   }
 
   /**
-   * The bundle of an entry, or a bundle by its id, is gone for good, and what its entries say in clear of the company; entries,
-   * leaves and proofs stay. Its bytes are the caller's to remove. Once more changes nothing. CapError entry.unknown;
-   * bundle.held, bundle.shared.
+   * Erases the bundle of an entry, or a bundle by its id, and the company that its entries name in clear; entries, leaves and
+   * proofs stay. The caller removes the bytes. A second call changes nothing. CapError entry.unknown; bundle.held,
+   * bundle.shared.
    */
-  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<Erasure> {
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord> {
     return this.#queue.submit((tx) => eraseBundle(tx, entryOrBundle, reason, this.#time()));
   }
 
@@ -232,7 +233,7 @@ export class RegistryStore extends RegistryReader {
     return this.database.copyTo(file);
   }
 
-  /** About how many bytes such a copy has. */
+  /** Approximate size of such a copy, bytes. */
   bytes(): Promise<number> {
     return this.database.bytes();
   }
@@ -247,13 +248,13 @@ export class RegistryStore extends RegistryReader {
     return this.database.walBytes();
   }
 
-  /** Commits what waits. */
+  /** Commits what is waiting. */
   override async close(): Promise<void> {
     await this.#queue.close();
     await super.close();
   }
 
-  /** A row may only point to a BLOB that is here; from now on it stays. */
+  /** A row may only refer to a BLOB that is here; from now on it does not expire. */
   async #keep(tx: WriteTransaction, blobId: Digest): Promise<void> {
     const blob = await tx.blob(blobId);
     const expired = blob?.retain_until != null && blob.retain_until <= this.#time();

@@ -1,7 +1,8 @@
 /** Rows of the database as the records that the rest of the program knows. */
+import type { EntryRecord } from '@cap/contracts';
 import { type ChainEvent } from '@cap/tlog';
 import { type JsonObject } from '@cap/core';
-import { type StoredEntry, type StoredList, type StoredPolicy } from '../stores.js';
+import { type StoredList, type StoredPolicy } from '../records.js';
 import { type EntryRow, type EventRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
 
 export const toPolicy = ({
@@ -36,7 +37,7 @@ export const toList = (
   withdrawal_reason: withdrawal?.reason ?? null,
 });
 
-export const toEntry = (row: EntryRow): StoredEntry => ({
+export const toEntry = (row: EntryRow): EntryRecord => ({
   entry_id: row.entry_id,
   registered_at: row.registered_at,
   bundle_id: row.bundle_id,

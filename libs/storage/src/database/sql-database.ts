@@ -11,7 +11,7 @@ export interface SqlSession {
   all<T>(sql: string, values?: readonly SqlValue[]): Promise<T[]>;
   /** Number of rows that changed. */
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
-  /** Rows that all have the members of the first one; `more` stands at the end of the statement. */
+  /** All rows have the members of the first one; `more` is appended to the statement. */
   insert(table: string, rows: readonly SqlRow[], more?: string): Promise<void>;
 }
 
@@ -23,15 +23,15 @@ export interface SqlDatabase {
   /** For reading in plain SQL. */
   readonly reading: SqlSession;
   /**
-   * Runs `work` in a transaction that holds the log's one writing lock, in every process that shares the database, and
-   * commits it durably. Never two at once: whoever calls waits for the one before. If `work` throws, nothing of it stays.
+   * Runs `work` in a transaction that holds the log's one write lock, in every process that shares the database, and
+   * commits it durably. One at a time: a call waits for the one before. If `work` throws, the transaction is rolled back.
    */
   write<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Runs `work` on one state of the database, whatever is committed meanwhile. */
   snapshot<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Writes one consistent state into a SQLite file of the current schema while writes go on. */
   copyTo(file: string): Promise<void>;
-  /** About how many bytes such a copy has. */
+  /** Approximate size of such a copy, bytes. */
   bytes(): Promise<number>;
   /** Bytes of the write-ahead log beside the database's file; 0 where a server has it. */
   walBytes(): Promise<number>;

@@ -4,10 +4,10 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { DataSource, type Repository } from 'typeorm';
 import { CapError } from '@cap/core';
-import { type OpenPlaces } from '../open-places.js';
+import { type PinnedPaths } from '../pinned-paths.js';
 import { asStorageError } from '../storage-errors.js';
 import { entitiesFor, type Rows, type TableName } from './entities.js';
-import { refuseFutureSchema } from './future-schema.js';
+import { assertKnownSchema } from './schema-version.js';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.js';
 import { type SqlDatabase, type SqlSession, type SqlValue } from './sql-database.js';
 import { SqliteWriter } from './sqlite-writer.js';
@@ -16,21 +16,21 @@ const CACHE_KIB = 64 * 1024;
 const BUSY_MS = 5_000;
 /** Pages copied between two turns of the event loop. */
 const COPY_PAGES = 1_000;
-/** How long nobody writes before the write-ahead log is emptied, ms. */
+/** After how long without a write the write-ahead log is truncated, ms. */
 const IDLE_MS = 5_000;
-/** What stays of the write-ahead log once a long reader let go of it and the next write comes. */
-const WAL_KEPT = 16 * 1024 * 1024;
+/** To how many bytes the write-ahead log shrinks with the next write after a long reader has finished. */
+const MAX_IDLE_WAL_BYTES = 16 * 1024 * 1024;
 
-/** Settings of SQLite that hold per connection and so are said on each one. */
+/** SQLite's per-connection settings. */
 const pragmasFor = (mode: 'write' | 'read'): string[] => [
   `busy_timeout = ${BUSY_MS}`,
   ...(mode === 'read'
     ? ['query_only = ON']
     : [
         'journal_mode = WAL',
-        'synchronous = FULL', // a commit is on disk before it is answered
+        'synchronous = FULL', // a commit is on disk before it is acknowledged
         'secure_delete = ON', // what is erased leaves no trace in the pages that held it
-        `journal_size_limit = ${WAL_KEPT}`,
+        `journal_size_limit = ${MAX_IDLE_WAL_BYTES}`,
       ]),
   'foreign_keys = ON',
   `cache_size = -${CACHE_KIB}`,
@@ -43,14 +43,14 @@ export function setPragmas(db: Database.Database, mode: 'write' | 'read'): void 
 
 interface Connection {
   source: DataSource;
-  /** The driver's own handle, for what TypeORM has no words for: group commit and online backup. */
+  /** The driver's own handle, for what TypeORM can't do: group commit and online backup. */
   db: Database.Database;
 }
 
-/** Opens a registry database. For writing, the schema is brought up to date first; a schema from the future is refused. */
+/** Opens a registry database. For writing, the schema is brought up to date first; a newer schema is refused. */
 async function connect(file: string, mode: 'write' | 'read'): Promise<Connection> {
   return asStorageError(`can't open ${file}`, async () => {
-    // SQLite would make it readable for everybody; the files beside it take its mode.
+    // SQLite would create it world-readable; the files beside it inherit its mode.
     if (mode === 'write') await (await open(file, 'a', 0o640)).close();
     let db: Database.Database | undefined;
     const source = new DataSource({
@@ -70,7 +70,7 @@ async function connect(file: string, mode: 'write' | 'read'): Promise<Connection
     });
     await source.initialize();
     try {
-      refuseFutureSchema(appliedMigrations(db!), SQLITE_MIGRATIONS, file);
+      assertKnownSchema(appliedMigrations(db!), SQLITE_MIGRATIONS, file);
       if (mode === 'write') await source.runMigrations({ transaction: 'each' });
       return { source, db: db! };
     } catch (error) {
@@ -86,7 +86,7 @@ function appliedMigrations(db: Database.Database): string[] {
   return (db.prepare('SELECT name FROM migrations ORDER BY id').all() as { name: string }[]).map(({ name }) => name);
 }
 
-/** Reads on the thread of the caller. */
+/** Reads on the caller's thread. */
 class SqliteSession implements SqlSession {
   readonly #statements = new Map<string, Database.Statement>();
   constructor(private readonly db: Database.Database) {}
@@ -110,7 +110,7 @@ class SqliteSession implements SqlSession {
   }
 }
 
-/** A throw of the driver as a rejection. */
+/** Turns what the driver throws into a rejection. */
 function attempt<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work());
@@ -120,10 +120,10 @@ function attempt<T>(work: () => T): Promise<T> {
 }
 
 /**
- * The lease under which a copy is made is no part of the state: without it equal states give equal bytes. A copy whose making
- * was cut short is made again: nothing of this waits for the disk.
+ * The lease under which a copy is made is not part of the state: without it, equal states give equal bytes. An interrupted copy is
+ * made again, so nothing here needs fsync.
  */
-function forgetLeases(file: string): void {
+function deleteLeases(file: string): void {
   const db = new Database(file);
   db.pragma('synchronous = OFF');
   db.pragma('secure_delete = ON');
@@ -133,13 +133,13 @@ function forgetLeases(file: string): void {
 }
 
 export interface SqliteOptions {
-  /** Nothing is acknowledged unless all of them are in place, this database among them. */
-  places?: OpenPlaces;
-  /** How long nobody writes before the write-ahead log is emptied, ms. */
+  /** Nothing is acknowledged if one of them was moved; this database is added to them. */
+  pinned?: PinnedPaths;
+  /** After how long without a write the write-ahead log is truncated, ms. */
   idleMs?: number;
 }
 
-/** One file. Writing has a connection and a thread of its own, so that whoever reads never waits for a commit nor holds one up. */
+/** One file. Writes have a connection and a thread of their own, so that readers never wait for a commit nor delay one. */
 export class SqliteDatabase implements SqlDatabase {
   readonly engine = 'sqlite';
   readonly reading: SqlSession;
@@ -149,39 +149,39 @@ export class SqliteDatabase implements SqlDatabase {
     private readonly file: string,
     private readonly reader: Connection,
     private readonly writer: SqliteWriter | null,
-    private readonly places: OpenPlaces | undefined,
+    private readonly pinned: PinnedPaths | undefined,
   ) {
     this.reading = new SqliteSession(reader.db);
   }
 
   /**
-   * `write`: makes the file if it is not there and brings its schema up to date; the caller holds the OwnerLock. `read`: it must
+   * `write`: creates the file if necessary and brings its schema up to date; the caller holds the OwnerLock. `read`: it must
    * exist, and may belong to a running registry.
    */
   static async open(
     file: string,
     mode: 'write' | 'read',
-    { places, idleMs = IDLE_MS }: SqliteOptions = {},
+    { pinned, idleMs = IDLE_MS }: SqliteOptions = {},
   ): Promise<SqliteDatabase> {
     if (mode === 'read') return new SqliteDatabase(file, await connect(file, 'read'), null, undefined);
     const migrated = await connect(file, 'write');
-    migrated.db.pragma('wal_checkpoint(TRUNCATE)'); // what a crash left of the write-ahead log
+    migrated.db.pragma('wal_checkpoint(TRUNCATE)'); // what a crash left in the write-ahead log
     const reader = await connect(file, 'read').finally(() => migrated.source.destroy());
-    places?.add('database', file, `${file}-wal`, `${file}-shm`);
+    pinned?.add('database', file, `${file}-wal`, `${file}-shm`);
     const writer = new SqliteWriter({
       file: path.resolve(file),
       pragmas: pragmasFor('write'),
       idleMs,
       copyPages: COPY_PAGES,
     });
-    return new SqliteDatabase(file, reader, writer, places);
+    return new SqliteDatabase(file, reader, writer, pinned);
   }
 
   repository<Table extends TableName>(table: Table): Repository<Rows[Table]> {
     return this.reader.source.getRepository<Rows[Table]>(table);
   }
 
-  /** Whether the file has the schema of this version; opening it for writing brings that about. */
+  /** Whether the file has the schema of this version; opening it for writing migrates it. */
   get isCurrent(): boolean {
     return appliedMigrations(this.reader.db).length === SQLITE_MIGRATIONS.length;
   }
@@ -199,15 +199,15 @@ export class SqliteDatabase implements SqlDatabase {
   async #transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const { writer } = this;
     if (!writer) throw new CapError('storage.read-only', `${this.file} was opened for reading`);
-    this.places?.assertThere();
+    this.pinned?.assertUnmoved();
     await writer.begin();
     try {
       const value = await work(writer);
       await writer.commit();
-      this.places?.assertThere(); // else it is durable where nobody will look for it
+      this.pinned?.assertUnmoved(); // otherwise it is durable where nobody will look for it
       return value;
     } catch (error) {
-      await writer.rollback().catch(() => undefined); // what was wrong says more
+      await writer.rollback().catch(() => undefined); // the first error says more
       throw error;
     }
   }
@@ -224,15 +224,15 @@ export class SqliteDatabase implements SqlDatabase {
     }
   }
 
-  /** SQLite's online backup: a running registry's by the connection that writes, which holds no state open meanwhile. */
+  /** SQLite's online backup. In a running registry the writing connection makes it, so that no read transaction stays open meanwhile. */
   copyTo(file: string): Promise<void> {
     return asStorageError(`can't copy the database to ${file}`, async () => {
-      await (this.writer ? this.#copyBesideWrites(this.writer, file) : this.#copyAsOf(file));
-      forgetLeases(file);
+      await (this.writer ? this.#copyDuringWrites(this.writer, file) : this.#copyOneState(file));
+      deleteLeases(file);
     });
   }
 
-  async #copyBesideWrites(writer: SqliteWriter, file: string): Promise<void> {
+  async #copyDuringWrites(writer: SqliteWriter, file: string): Promise<void> {
     let copying = Promise.resolve();
     await this.#inTurn(
       () =>
@@ -244,8 +244,8 @@ export class SqliteDatabase implements SqlDatabase {
     await copying;
   }
 
-  /** From a connection whose read transaction stays open: one state, whatever its owner commits meanwhile. */
-  async #copyAsOf(file: string): Promise<void> {
+  /** From a connection whose read transaction stays open: one state, whatever is committed meanwhile. */
+  async #copyOneState(file: string): Promise<void> {
     const source = new Database(this.file, { readonly: true });
     try {
       setPragmas(source, 'read');
@@ -265,7 +265,7 @@ export class SqliteDatabase implements SqlDatabase {
     return (await stat(`${this.file}-wal`).catch(() => ({ size: 0 }))).size;
   }
 
-  static #putLogAway(file: string): void {
+  static #removeWal(file: string): void {
     const db = new Database(file);
     setPragmas(db, 'write');
     db.close();
@@ -282,7 +282,7 @@ export class SqliteDatabase implements SqlDatabase {
     await this.#last;
     await this.reader.source.destroy();
     await this.writer?.close();
-    // Whoever closes last takes the write-ahead log away, if it can write.
-    if (this.writer && existsSync(`${this.file}-wal`)) SqliteDatabase.#putLogAway(this.file);
+    // The last connection to close removes the write-ahead log, if it can write.
+    if (this.writer && existsSync(`${this.file}-wal`)) SqliteDatabase.#removeWal(this.file);
   }
 }

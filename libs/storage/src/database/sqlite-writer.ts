@@ -8,11 +8,11 @@ export const WRITER_ASSET = 'registry-writer.js';
 
 export interface WriterData {
   file: string;
-  /** Said to the connection before anything else. */
+  /** Run on the connection before anything else. */
   pragmas: readonly string[];
-  /** How long nobody writes before the write-ahead log is emptied, ms. */
+  /** After how long without a write the write-ahead log is truncated, ms. */
   idleMs: number;
-  /** Pages copied between two looks at what else is to be done. */
+  /** Pages copied before other requests get a turn. */
   copyPages: number;
 }
 
@@ -40,8 +40,8 @@ const source = (): URL | string =>
     : new URL(`./writer-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /**
- * The connection that writes, in a thread of its own: a disk that takes a second for each fsync holds up the writes, and nobody
- * else. The thread starts with the first write. If it dies, what it was asked has no answer, and the next write starts another.
+ * The connection that writes, in a thread of its own: a disk that takes a second for each fsync delays writes and nothing
+ * else. The thread starts with the first write. If it dies, pending requests fail, and the next write starts another.
  */
 export class SqliteWriter implements SqlSession {
   readonly #pending = new Map<number, Pending>();
@@ -59,7 +59,7 @@ export class SqliteWriter implements SqlSession {
     await this.#ask({ what: 'commit' });
   }
 
-  /** Nothing if no transaction is open. */
+  /** Does nothing if no transaction is open. */
   async rollback(): Promise<void> {
     await this.#ask({ what: 'rollback' });
   }
@@ -80,8 +80,8 @@ export class SqliteWriter implements SqlSession {
   }
 
   /**
-   * Copies the database into a new file, pages at a time between what else is written. What this connection writes meanwhile
-   * goes into the copy too, so that it never starts over and holds no state open. No transaction may be open until `begun`.
+   * Copies the database into a new file, some pages at a time between other writes. What this connection writes meanwhile goes
+   * into the copy too, so that the copy never starts over and no read transaction stays open. No transaction may be open until `begun`.
    */
   async copyTo(file: string, begun: () => void): Promise<void> {
     await this.#ask({ what: 'copy', to: file }, begun);
@@ -110,7 +110,7 @@ export class SqliteWriter implements SqlSession {
     this.#ended = new Promise((resolve) =>
       worker.on('exit', () => {
         this.#worker = null;
-        // Nobody knows what became of a commit that was under way.
+        // Nobody knows whether a commit that was under way took effect.
         for (const { reject } of this.#pending.values()) reject(unreachable(reason, this.data.file));
         this.#pending.clear();
         resolve();
@@ -128,6 +128,6 @@ export class SqliteWriter implements SqlSession {
   }
 }
 
-/** Bytes without what their view does not show: small buffers are views of a pool, all of which would be copied with them. */
+/** Small buffers are views of a pool, all of which would be copied to the thread with them. */
 const compact = (value: SqlValue): SqlValue =>
   ArrayBuffer.isView(value) && value.byteLength < value.buffer.byteLength ? new Uint8Array(value) : value;

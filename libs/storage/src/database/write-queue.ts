@@ -2,21 +2,21 @@ import { performance } from 'node:perf_hooks';
 import { CapError } from '@cap/core';
 import { isStorageFailure, storageError } from '../storage-errors.js';
 import { type SqlDatabase } from './sql-database.js';
-import { type Reads, WriteTransaction } from './write-transaction.js';
+import { type Prefetch, WriteTransaction } from './write-transaction.js';
 
 export interface WriteQueueOptions {
   /** How long the first write of a group waits for others, ms. */
   collectMs?: number;
   /** Writes in one transaction at most. */
   groupSize?: number;
-  /** Writes that may wait; one more is refused as busy. */
+  /** Writes that may wait; further ones are refused as busy. */
   capacity?: number;
-  /** Told after each commit. */
+  /** Called after each commit. */
   onCommit?: ((seconds: number, writes: number) => void) | undefined;
 }
 
-interface Waiting {
-  reads: Reads;
+interface QueuedWrite {
+  prefetch: Prefetch;
   since: number;
   run(transaction: WriteTransaction): unknown;
   resolve(value: unknown): void;
@@ -25,18 +25,18 @@ interface Waiting {
 
 type Outcome = { value: unknown } | { error: unknown };
 
-/** A write of the group threw after it had changed something. */
-class HalfDone extends Error {}
+/** A write of the group failed after it had changed something. */
+class PartialWrite extends Error {}
 
 const WHAT = "can't write to the registry database";
 
 /**
  * The one way to write. Group commit: writes that come within a few milliseconds share one transaction and one fsync, and are
- * answered after it. A refused write that has changed nothing yet harms no other. If one fails half-way, or the commit does,
- * the transaction is rolled back and each of the group is tried alone, so that every one is answered for itself.
+ * acknowledged after it. A write that is refused before it changed anything does not affect the others. If one fails half-way, or
+ * the commit does, the transaction is rolled back and each write of the group is tried alone, so that each gets its own result.
  */
 export class WriteQueue {
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: QueuedWrite[] = [];
   readonly #options: Required<Omit<WriteQueueOptions, 'onCommit'>> & Pick<WriteQueueOptions, 'onCommit'>;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | null = null;
@@ -51,33 +51,33 @@ export class WriteQueue {
   }
 
   /**
-   * Runs `write` in a transaction; resolves with what it gave once that is durable. It may run twice: it must not keep state
-   * outside. What it will read is fetched with that of the others.
+   * Runs `write` in a transaction; resolves with its result once that is durable. It may run twice, so it must not keep state
+   * outside. `prefetch` names the rows that it will read, which are fetched together for the whole group.
    */
-  submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T, reads: Reads = {}): Promise<T> {
+  submit<T>(write: (transaction: WriteTransaction) => Promise<T> | T, prefetch: Prefetch = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new CapError('overloaded', 'the registry is shutting down'));
     if (this.#waiting.length >= this.#options.capacity)
       return Promise.reject(new CapError('overloaded', `${this.#waiting.length} writes are waiting already`));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         since: performance.now(),
-        reads,
+        prefetch,
         run: write,
         resolve: resolve as (value: unknown) => void,
         reject,
       });
-      if (this.#flushing) return; // the group that is being committed calls the next one
+      if (this.#flushing) return; // the group being committed starts the next one
       if (this.#waiting.length >= this.#options.groupSize) this.#flushSoon(0);
       else this.#timer ??= setTimeout(() => this.#flush(), this.#options.collectMs);
     });
   }
 
-  /** How long the group that is being committed has waited for the database, ms; 0 if there is none. */
+  /** How long the group being committed has waited for the database, ms; 0 if there is none. */
   get writingForMs(): number {
     return this.#flushing ? performance.now() - this.#since : 0;
   }
 
-  /** Commits what waits; later writes are refused. */
+  /** Commits what is waiting; later writes are refused. */
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#flushing || this.#waiting.length > 0) {
@@ -99,13 +99,13 @@ export class WriteQueue {
     this.#since = performance.now();
     this.#flushing = this.#answer(group).finally(() => {
       this.#flushing = null;
-      // Those who waited for the commit have collected themselves meanwhile; an engine that blocks the loop lets nobody in.
+      // The next group has gathered during the commit, unless the engine blocked the event loop: then it still has its time.
       const [first] = this.#waiting;
       if (first) this.#flushSoon(Math.max(0, first.since + this.#options.collectMs - performance.now()));
     });
   }
 
-  async #answer(group: readonly Waiting[]): Promise<void> {
+  async #answer(group: readonly QueuedWrite[]): Promise<void> {
     const outcomes = await this.#commit(group);
     group.forEach(({ resolve, reject }, i) => {
       const outcome = outcomes[i]!;
@@ -114,13 +114,13 @@ export class WriteQueue {
     });
   }
 
-  async #commit(group: readonly Waiting[]): Promise<Outcome[]> {
+  async #commit(group: readonly QueuedWrite[]): Promise<Outcome[]> {
     const started = performance.now();
     try {
       const outcomes = await this.database.write(async (session) => {
         const transaction = await WriteTransaction.begin(
           session,
-          group.map(({ reads }) => reads),
+          group.map(({ prefetch }) => prefetch),
         );
         const done: Outcome[] = [];
         for (const write of group) done.push(await attempt(write, transaction));
@@ -130,8 +130,8 @@ export class WriteQueue {
       this.#options.onCommit?.((performance.now() - started) / 1000, group.length);
       return outcomes;
     } catch (cause) {
-      const error = storageError(cause instanceof HalfDone ? cause.cause : cause, WHAT);
-      // Without an answer to the commit nobody knows whether it counts: only the callers can find out, by asking again.
+      const error = storageError(cause instanceof PartialWrite ? cause.cause : cause, WHAT);
+      // Without an answer to the commit nobody knows whether it took effect: only the callers can find out, by trying again.
       if (group.length === 1 || isStorageFailure(error, 'unavailable')) return group.map(() => ({ error }));
       const alone: Outcome[] = [];
       for (const write of group) alone.push(...(await this.#commit([write])));
@@ -140,12 +140,12 @@ export class WriteQueue {
   }
 }
 
-async function attempt({ run }: Waiting, transaction: WriteTransaction): Promise<Outcome> {
+async function attempt({ run }: QueuedWrite, transaction: WriteTransaction): Promise<Outcome> {
   const before = transaction.changes;
   try {
     return { value: await run(transaction) };
   } catch (cause) {
-    if (transaction.changes !== before) throw new HalfDone('a write failed half-way', { cause });
+    if (transaction.changes !== before) throw new PartialWrite('a write failed half-way', { cause });
     return { error: storageError(cause, WHAT) };
   }
 }

@@ -1,37 +1,37 @@
 import { type ChainEvent } from '@cap/tlog';
 import { type JsonObject } from '@cap/core';
-import { type StoredBlob } from '../stores.js';
+import { type StoredBlob } from '../records.js';
 import { type EntryRow } from './entities.js';
-import { KnownRows } from './known-rows.js';
+import { RowBuffer } from './row-buffer.js';
 import { PendingLog } from './pending-log.js';
 import { type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
 
-/** The keys of the rows that a write is going to look at. */
-export interface Reads {
+/** The keys of the rows that a write is going to read. */
+export interface Prefetch {
   entries?: readonly string[];
   blobs?: readonly string[];
 }
 
-/** What writes may do while their common transaction is open. */
+/** What writes may do while the transaction that they share is open. */
 export class WriteTransaction {
   readonly #totals = { entries: 0, blob_bytes: 0 };
-  readonly #entries: KnownRows<EntryRow>;
-  readonly #blobs: KnownRows<StoredBlob>;
+  readonly #entries: RowBuffer<EntryRow>;
+  readonly #blobs: RowBuffer<StoredBlob>;
   #statements = 0;
 
   private constructor(
     private readonly session: SqlSession,
     private readonly log: PendingLog,
   ) {
-    this.#entries = new KnownRows(session, 'entries', 'entry_id', []);
-    this.#blobs = new KnownRows(session, 'blobs', 'blob_id', ['retain_until']);
+    this.#entries = new RowBuffer(session, 'entries', 'entry_id', []);
+    this.#blobs = new RowBuffer(session, 'blobs', 'blob_id', ['retain_until']);
   }
 
-  /** `reads`: of all writes that share the transaction. */
-  static async begin(session: SqlSession, reads: readonly Reads[]): Promise<WriteTransaction> {
+  /** `prefetches`: of all writes that share the transaction. */
+  static async begin(session: SqlSession, prefetches: readonly Prefetch[]): Promise<WriteTransaction> {
     const transaction = new WriteTransaction(session, await PendingLog.begin(session));
-    await transaction.#entries.fetch(reads.flatMap(({ entries = [] }) => entries));
-    await transaction.#blobs.fetch(reads.flatMap(({ blobs = [] }) => blobs));
+    await transaction.#entries.fetch(prefetches.flatMap(({ entries = [] }) => entries));
+    await transaction.#blobs.fetch(prefetches.flatMap(({ blobs = [] }) => blobs));
     return transaction;
   }
 
@@ -39,7 +39,7 @@ export class WriteTransaction {
     return this.#entries.get(entryId);
   }
 
-  /** Whether its time has passed or it was erased is for the caller to see. */
+  /** Also one that has expired or was erased: the caller checks that. */
   blob(blobId: string): Promise<StoredBlob | null> {
     return this.#blobs.get(blobId);
   }
@@ -49,7 +49,7 @@ export class WriteTransaction {
     this.#entries.set(row);
   }
 
-  /** A new BLOB, or another retain_until of one that is there. */
+  /** A new BLOB, or a known one with another retain_until. */
   setBlob(row: StoredBlob): void {
     this.#statements++;
     this.#blobs.set(row);
@@ -73,7 +73,7 @@ export class WriteTransaction {
     return this.session.run(sql, values);
   }
 
-  /** Into any table but those of entries and BLOBs. */
+  /** Into any table except those of entries and BLOBs. */
   async insert(table: string, row: SqlRow): Promise<void> {
     this.#statements++;
     await this.#storeRows();
@@ -86,7 +86,7 @@ export class WriteTransaction {
     return this.log.append(ts, event, details);
   }
 
-  /** Counted as rows come and go, since counting a million of them for each scrape is not O(1). */
+  /** Totals are kept as rows come and go, since counting a million rows for each scrape is not O(1). */
   count(change: Partial<{ entries: number; blob_bytes: number }>): void {
     this.#totals.entries += change.entries ?? 0;
     this.#totals.blob_bytes += change.blob_bytes ?? 0;
@@ -97,7 +97,7 @@ export class WriteTransaction {
     return this.#statements;
   }
 
-  /** Stores what was kept back for the end: events, hashes of the tree, totals. */
+  /** Stores what was deferred to the end: events, tree hashes, totals. */
   async finish(): Promise<void> {
     await this.#storeRows();
     await this.log.store();
@@ -109,7 +109,7 @@ export class WriteTransaction {
       ]);
   }
 
-  /** An entry refers to its BLOB. */
+  /** BLOBs first: an entry refers to its BLOB. */
   async #storeRows(): Promise<void> {
     await this.#blobs.store();
     await this.#entries.store();

@@ -1,6 +1,6 @@
 /**
- * What runs in the thread that writes: one connection, and nothing of the rest of the program, since it is loaded alone (see
- * sqlite-writer.ts). Whatever waits for the disk waits here: commits, checkpoints, copies.
+ * The code of the writing thread: one connection, and nothing else of the program, since it is loaded alone (see
+ * sqlite-writer.ts). Everything that waits for the disk waits here: commits, WAL checkpoints, copies.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
@@ -19,7 +19,7 @@ function open(): Database.Database {
   return (connection = opened);
 }
 
-/** Whoever lost a transaction must not go on without one. */
+/** Without an open transaction a statement would commit on its own. */
 function prepared(sql: string): Database.Statement {
   if (!open().inTransaction) throw new Error('no transaction is open');
   let statement = statements.get(sql);
@@ -28,10 +28,10 @@ function prepared(sql: string): Database.Statement {
 }
 
 /**
- * Empties the write-ahead log once nobody has written for a while, so that what a long reader made of it does not stay. A reader
- * that is still there is not waited for, but asked again later.
+ * Truncates the write-ahead log after a while without writes, so that it does not stay as large as a long reader made it. If a
+ * reader is still active, it does not wait but tries again later.
  */
-function emptyLog(): void {
+function truncateWal(): void {
   const db = open();
   const busyMs = db.pragma('busy_timeout', { simple: true }) as number;
   try {
@@ -39,7 +39,7 @@ function emptyLog(): void {
     const [outcome] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
     if (outcome!.busy !== 0) whenIdle(idleMs);
   } catch {
-    whenIdle(idleMs); // a full or failing disk is said to whoever writes next
+    whenIdle(idleMs); // the next write reports a full or failing disk
   } finally {
     db.pragma(`busy_timeout = ${busyMs}`);
   }
@@ -47,14 +47,14 @@ function emptyLog(): void {
 
 function whenIdle(ms: number): void {
   clearTimeout(idle);
-  idle = setTimeout(() => (open().inTransaction ? whenIdle(ms) : emptyLog()), ms);
+  idle = setTimeout(() => (open().inTransaction ? whenIdle(ms) : truncateWal()), ms);
 }
 
 async function answer(request: Request): Promise<unknown> {
   switch (request.what) {
     case 'begin':
       clearTimeout(idle);
-      // An entry's row refers to its event, which is stored with the whole group: checked at the commit.
+      // An entry's row refers to its event, which is stored at the end of the group: foreign keys are checked at the commit.
       open().exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
       break;
     case 'commit':
@@ -104,5 +104,5 @@ port.on('message', (request: Request) => {
       if (what === 'close') port.close();
     });
 });
-// What a crash left in the write-ahead log is put away even if nobody writes.
+// What a crash left in the write-ahead log is checkpointed even if nobody writes.
 whenIdle(idleMs);

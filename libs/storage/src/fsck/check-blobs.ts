@@ -2,13 +2,14 @@ import { finished } from 'node:stream/promises';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 import { isCapError, systemWords } from '@cap/core';
 import { type SqlSession } from '../database/sql-database.js';
-import { type BlobStore, type StoredBlob } from '../stores.js';
+import { type StoredBlob } from '../records.js';
+import { type BlobStore } from '../stores.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
 export type ReadableBlobs = Pick<BlobStore, 'size' | 'read' | 'list'>;
 
-/** Each row against what the log says of it, and how much the rows hold together. */
+/** Checks each row against the log, and counts the rows and their bytes. */
 export async function checkBlobRows(
   session: SqlSession,
   erased: ReadonlyMap<string, string>,
@@ -17,9 +18,9 @@ export async function checkBlobRows(
   let [blobs, gone, blob_bytes] = [0, 0, 0];
   for await (const rows of pagesOf(session, 'blobs', 'blob_id'))
     for (const { blob_id, erased_at, size } of rows) {
-      const said = erased.get(blob_id) ?? null;
-      if (erased_at !== said) faults.add(`BLOB ${blob_id}`, `erased at ${erased_at}, the log says ${said}`);
-      if (said !== null) gone++;
+      const logged = erased.get(blob_id) ?? null;
+      if (erased_at !== logged) faults.add(`BLOB ${blob_id}`, `erased at ${erased_at}, the log says ${logged}`);
+      if (logged !== null) gone++;
       if (erased_at !== null) continue;
       blobs++;
       blob_bytes += size;
@@ -32,9 +33,9 @@ export async function checkBlobRows(
 }
 
 /**
- * Each BLOB's bytes against its name and row; one that was erased must be gone. Takes hours where there is much: so it asks for
- * the rows a page at a time, as they are by then. A running registry sweeps and erases, and what it took meanwhile is not
- * missing; `erased` are those that were gone when it began.
+ * Checks each BLOB's bytes against its name and row; an erased one must be gone. This can take hours, so it reads the rows a page at
+ * a time, as they are by then. A running registry sweeps and erases, and what it removed meanwhile is not missing; `erased`:
+ * those that were gone at the start.
  */
 export async function checkBlobContents(
   session: SqlSession,
@@ -52,15 +53,15 @@ export async function checkBlobContents(
           ? await contentFault(blobs, row)
           : erased.has(blob_id)
             ? await presence(blobs, blob_id)
-            : null; // just now: its file may be about to go
-      if (fault && !(fault === GONE && (await wasTaken(session, row)))) faults.add(`BLOB ${blob_id}`, fault);
+            : null; // erased just now: its file may be about to be removed
+      if (fault && !(fault === GONE && (await wasRemoved(session, row)))) faults.add(`BLOB ${blob_id}`, fault);
       if (erased_at === null && ++read % 100 === 0) onProgress(read);
     }
 }
 
 const GONE = 'its file is gone';
 
-async function wasTaken(session: SqlSession, { blob_id }: StoredBlob): Promise<boolean> {
+async function wasRemoved(session: SqlSession, { blob_id }: StoredBlob): Promise<boolean> {
   const [row] = await session.all<StoredBlob>('SELECT * FROM blobs WHERE blob_id = ?', [blob_id]);
   return row === undefined || row.erased_at !== null;
 }
@@ -80,7 +81,7 @@ async function contentFault(blobs: ReadableBlobs, { blob_id, size }: StoredBlob)
 const presence = async (blobs: ReadableBlobs, id: Digest): Promise<string | null> =>
   (await blobs.size(id)) === null ? null : 'it was erased, but its file is there';
 
-/** Each list's CSV against the hash that names the list. */
+/** Checks each list's CSV against the list's hash. */
 export async function checkListContents(session: SqlSession, blobs: ReadableBlobs, faults: Faults): Promise<void> {
   const done = new Set<string>();
   for await (const rows of pagesOf(session, 'lists', 'log_index'))
@@ -88,7 +89,7 @@ export async function checkListContents(session: SqlSession, blobs: ReadableBlob
       if (done.has(hash + blob_id) || faults.has(`BLOB ${blob_id}`)) continue;
       done.add(hash + blob_id);
       const body = await blobs.read(blob_id);
-      if (body === null) continue; // said already: its BLOB has no file, or the row no BLOB
+      if (body === null) continue; // reported already: its BLOB has no file, or the row no BLOB
       const content = streamingSha3();
       let bytes = 0;
       for await (const piece of body as AsyncIterable<Uint8Array>) {

@@ -10,18 +10,18 @@ import { type CheckpointStore } from '../stores.js';
 import { type LogState } from './check-log.js';
 import { type Faults } from './faults.js';
 
-/** The newest checkpoint of an epoch as it lies beside the database. */
-export interface KeptCheckpoint {
+/** The newest checkpoint of an epoch, as stored beside the database. */
+export interface SavedCheckpoint {
   epoch: number;
   checkpoint: SignedCheckpoint;
 }
 
-/** Reads them before the log is walked, so that the walk can keep the roots that they are compared with. */
+/** To be read before the log is walked, so that the walk can keep the roots to compare them with. */
 export async function readCheckpoints(
   store: Pick<CheckpointStore, 'read' | 'epochs'>,
   faults: Faults,
-): Promise<KeptCheckpoint[]> {
-  const kept: KeptCheckpoint[] = [];
+): Promise<SavedCheckpoint[]> {
+  const kept: SavedCheckpoint[] = [];
   for (const epoch of (await store.epochs()).sort((a, b) => a - b)) {
     const object = nameOf(epoch);
     try {
@@ -37,11 +37,11 @@ export async function readCheckpoints(
 }
 
 /**
- * A log that lost its end, or was rewritten, does not hold the tree that was signed. What an epoch signed beyond the first event
- * of the next one was lost before a restore, as that event says; there is nothing to compare it with.
+ * A log that lost its end, or was rewritten, does not contain the tree that was signed. What an epoch signed beyond the first event
+ * of the next one was lost in a restore, as that event records; there is nothing to compare it with.
  */
 export function checkCheckpoints(
-  kept: readonly KeptCheckpoint[],
+  kept: readonly SavedCheckpoint[],
   { head, epochs, roots }: LogState,
   logKeys: readonly VerifierKey[] | undefined,
   faults: Faults,
@@ -69,7 +69,7 @@ export function checkCheckpoints(
   }
 }
 
-/** First event of the epoch that came after this one; numbers may be left out. */
+/** First event of the epoch that came after this one; numbers may be skipped. */
 const nextEpoch = (epoch: number, epochs: ReadonlyMap<number, number>): number =>
   Math.min(...[...epochs].filter(([later]) => later > epoch).map(([, first]) => first), Infinity);
 

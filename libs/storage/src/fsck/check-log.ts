@@ -1,4 +1,12 @@
-import { type ChainEvent, chainFault, storedHashCount, storedHashIndex, treeHash, treeHashIndexes } from '@cap/tlog';
+import {
+  type ChainEvent,
+  chainFault,
+  GrowingTree,
+  storedHashCount,
+  storedHashIndex,
+  treeHash,
+  treeHashIndexes,
+} from '@cap/tlog';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { jcsText, type JsonValue } from '@cap/core';
 import {
@@ -8,29 +16,28 @@ import {
   type ListWithdrawalRow,
   type PolicyRow,
 } from '../database/entities.js';
-import { GrowingTree } from '../database/log-hashes.js';
 import { type SqlSession } from '../database/sql-database.js';
 import { entryId, saltedDigest } from '../entry-id.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
-/** What the log says about things that later events may change. */
+/** The state that the events add up to. */
 export interface LogState {
   head: ChainEvent | null;
   /** Of each policy, by its hash. */
   policyStatus: Map<string, JsonValue | undefined>;
-  /** First event of each epoch that began with an event. */
+  /** First event of each epoch that started with one. */
   epochs: Map<number, number>;
   /** Entries under legal hold. */
   held: Set<string>;
   /** Since when each erased bundle is gone. */
   erased: Map<string, string>;
-  /** The root of the tree of each size that was asked for, if the log has as many events. */
+  /** The root of the tree of each requested size, if the log has as many events. */
   roots: Map<number, Buffer>;
 }
 
 /** The event that stored a row, and the table of the row. */
-const MADE: Readonly<Record<string, 'entries' | 'policies' | 'lists' | 'list_withdrawals'>> = {
+const TABLE_OF_EVENT: Readonly<Record<string, 'entries' | 'policies' | 'lists' | 'list_withdrawals'>> = {
   'entry.registered': 'entries',
   'policy.stored': 'policies',
   'list.stored': 'lists',
@@ -39,9 +46,9 @@ const MADE: Readonly<Record<string, 'entries' | 'policies' | 'lists' | 'list_wit
 type Row = (EntryRow | PolicyRow | ListRow | ListWithdrawalRow) & { log_index: number };
 
 /**
- * Walks the log once, a page at a time: the hash chain, the tree's stored hashes against those that the events give, and
- * each row that an event made against that event. What was walked never changes, so a walk needs no transaction and can go on
- * where an earlier one came to the end of the log; only what follows from all of it wants one state of the database.
+ * Walks the log once, a page at a time, and checks the hash chain, the tree's stored hashes against those derived from the events,
+ * and each row against the event that created it. Events never change, so a walk needs no transaction and can continue where an
+ * earlier one reached the end of the log; only conclusions from the whole log need one state of the database.
  */
 export class LogCheck {
   readonly #state: LogState = {
@@ -57,7 +64,7 @@ export class LogCheck {
   #last: number | null = null;
   #broken = false;
 
-  /** `sizes`: of the trees whose roots are asked for. */
+  /** `sizes`: of the trees whose roots are needed. */
   constructor(
     private readonly sizes: readonly number[],
     private readonly faults: Faults,
@@ -79,24 +86,24 @@ export class LogCheck {
         if (!event) continue;
         state.head = event;
         events.push(event);
-        note(state, event);
+        applyEvent(state, event);
       }
       this.#last = rows.at(-1)!.seq;
       await checkRows(session, { from, to: this.#last, events }, this.faults);
-      // Behind a break every hash differs: that one event is wrong says it all.
+      // After a broken event every hash differs: reporting that event is enough.
       if (this.#broken) continue;
       const hashes = this.#tree.append(events);
       await checkHashes(session, hashes, this.#tree.size - events.length, this.#wanted, this.faults);
     }
   }
 
-  /** What the log says as of the state that the session sees: walks what is new there, and refuses what is beyond the log. */
+  /** The log as of the state that the session sees: walks what is new there, and reports what lies beyond the log. */
   async finish(session: SqlSession): Promise<LogState> {
     await this.walk(session);
     const state = this.#state;
     const { size } = this.#tree;
-    if (!this.#broken) await refuseStrayHashes(session, size, this.faults);
-    await refuseStrayRows(session, state, this.faults);
+    if (!this.#broken) await reportStrayHashes(session, size, this.faults);
+    await reportStrayRows(session, state, this.faults);
     const reader = { readHashes: (indexes: readonly number[]) => indexes.map((index) => this.#wanted.get(index)!) };
     if (!this.#broken) for (const each of this.sizes) if (each <= size) state.roots.set(each, treeHash(each, reader));
     return state;
@@ -111,7 +118,7 @@ function faultOf(row: EventRow, event: ChainEvent | null, head: ChainEvent | nul
   return fault === null ? null : [`event ${expected}`, fault];
 }
 
-/** The event of a row; null if its details are not what the digest covers. */
+/** The event of a row; null if its details are not canonical JSON. */
 function readEvent(row: EventRow): ChainEvent | null {
   try {
     const details = JSON.parse(row.details) as ChainEvent['details'];
@@ -123,7 +130,7 @@ function readEvent(row: EventRow): ChainEvent | null {
   }
 }
 
-function note(state: LogState, { seq, ts, event, details }: ChainEvent): void {
+function applyEvent(state: LogState, { seq, ts, event, details }: ChainEvent): void {
   switch (event) {
     case 'policy.stored':
     case 'policy.status':
@@ -175,7 +182,7 @@ function storedBy(position: number, firstEvent: number): number {
   return event;
 }
 
-async function refuseStrayHashes(session: SqlSession, size: number, faults: Faults): Promise<void> {
+async function reportStrayHashes(session: SqlSession, size: number, faults: Faults): Promise<void> {
   const count = storedHashCount(size);
   const stray = await session.all<{ position: number }>(
     'SELECT position FROM log_hashes WHERE position < 0 OR position >= ? ORDER BY position LIMIT 10',
@@ -190,7 +197,7 @@ async function checkRows(
   faults: Faults,
 ): Promise<void> {
   const byIndex = new Map(events.map((event) => [event.seq, event]));
-  for (const [name, table] of Object.entries(MADE)) {
+  for (const [name, table] of Object.entries(TABLE_OF_EVENT)) {
     const rows = await session.all<Row>(
       `SELECT * FROM ${table} WHERE log_index >= ? AND log_index <= ? ORDER BY log_index`,
       [from, to],
@@ -224,7 +231,7 @@ function nameOf(row: Row): string {
   return 'reason_salt' in row ? `withdrawal of list ${row.hash}` : `list ${row.hash}`;
 }
 
-/** What a row says that its event must say too, and its time. A member that an event does not have is not compared. */
+/** The values that the event must repeat, and the row's time. Members that the event does not have are not compared. */
 function contentOf(row: Row, faults: Faults): { time: string; values: Record<string, JsonValue | undefined> } {
   if ('entry_id' in row) {
     const { registered_at, company, company_salt, erased_at, legal_hold: _hold, log_index: _index, ...values } = row;
@@ -232,7 +239,7 @@ function contentOf(row: Row, faults: Faults): { time: string; values: Record<str
     if ((company === null) !== (company_salt === null)) faults.add(nameOf(row), 'company and salt go together');
     if (erased_at !== null && company !== null) faults.add(nameOf(row), 'it was erased, but still names a company');
     const company_digest = company === null || company_salt === null ? null : saltedDigest(company, company_salt);
-    // Nobody can derive it any more once the company is erased.
+    // It can't be derived once the company is erased.
     return { time: registered_at, values: { ...values, ...(erased_at === null ? { company_digest } : {}) } };
   }
   if ('policy_id' in row) {
@@ -247,11 +254,11 @@ function contentOf(row: Row, faults: Faults): { time: string; values: Record<str
     return { time: withdrawn_at, values: { hash, id, reason_digest: saltedDigest(reason, reason_salt) } };
   }
   const { created_at, log_index: _index, unmatchable, ...values } = row;
-  return { time: created_at, values: { ...values, unmatchable: parsed(unmatchable) } };
+  return { time: created_at, values: { ...values, unmatchable: parseColumn(unmatchable) } };
 }
 
 /** JSON in a text column. */
-function parsed(value: unknown): JsonValue {
+function parseColumn(value: unknown): JsonValue {
   if (typeof value !== 'string') return value as JsonValue;
   try {
     return JSON.parse(value) as JsonValue;
@@ -260,9 +267,9 @@ function parsed(value: unknown): JsonValue {
   }
 }
 
-/** Rows beyond the log, which no page of it met. */
-async function refuseStrayRows(session: SqlSession, { head }: LogState, faults: Faults): Promise<void> {
-  for (const [name, table] of Object.entries(MADE))
+/** Rows beyond the log, which no page of it covered. */
+async function reportStrayRows(session: SqlSession, { head }: LogState, faults: Faults): Promise<void> {
+  for (const [name, table] of Object.entries(TABLE_OF_EVENT))
     for (const row of await session.all<Row>(
       `SELECT * FROM ${table} WHERE log_index < 0 OR log_index > ? ORDER BY log_index LIMIT 10`,
       [head?.seq ?? -1],

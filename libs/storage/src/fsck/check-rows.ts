@@ -1,10 +1,10 @@
 import { type SqlSession } from '../database/sql-database.js';
-import { type LogEpoch } from '../stores.js';
+import { type LogEpoch } from '../records.js';
 import { type LogState } from './check-log.js';
 import { type Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
-/** What later events change of a row: the status of policies, holds and erasures of entries, epochs. */
+/** Checks what later events change: the status of policies, holds and erasures of entries, epochs. */
 export async function checkState(session: SqlSession, log: LogState, faults: Faults): Promise<{ entries: number }> {
   await checkPolicies(session, log, faults);
   await checkEpochs(session, log, faults);
@@ -14,8 +14,9 @@ export async function checkState(session: SqlSession, log: LogState, faults: Fau
 async function checkPolicies(session: SqlSession, { policyStatus }: LogState, faults: Faults): Promise<void> {
   for await (const rows of pagesOf(session, 'policies', 'log_index'))
     for (const { policy_hash, policy_id, status } of rows) {
-      const said = policyStatus.get(policy_hash);
-      if (said !== status) faults.add(`policy ${policy_id}`, `its status is ${status}, the log says ${String(said)}`);
+      const logged = policyStatus.get(policy_hash);
+      if (logged !== status)
+        faults.add(`policy ${policy_id}`, `its status is ${status}, the log says ${String(logged)}`);
     }
 }
 
@@ -23,8 +24,8 @@ async function checkEpochs(session: SqlSession, { epochs }: LogState, faults: Fa
   const rows = await session.all<LogEpoch>('SELECT epoch, first_index FROM epochs ORDER BY epoch');
   const stored = new Map(rows.map(({ epoch, first_index }) => [epoch, first_index]));
   for (const epoch of new Set([...epochs.keys(), ...stored.keys()])) {
-    const [row, said] = [stored.get(epoch) ?? 'nowhere', epochs.get(epoch) ?? 'nowhere'];
-    if (row !== said) faults.add(`epoch ${epoch}`, `begins ${row} by its row, ${said} by the log`);
+    const [row, logged] = [stored.get(epoch) ?? 'nowhere', epochs.get(epoch) ?? 'nowhere'];
+    if (row !== logged) faults.add(`epoch ${epoch}`, `begins ${row} by its row, ${logged} by the log`);
   }
 }
 
@@ -51,7 +52,7 @@ async function checkEntries(
 }
 
 const REFERENCES: readonly { table: string; key: string; refers: string; alsoFault: string }[] = [
-  // What a row refers to stays: an upload that could run out is as bad as one that is gone.
+  // What a row refers to must stay: an upload that can expire is as bad as one that is gone.
   { table: 'entries', key: 'log_index', refers: 'bundle_id', alsoFault: 'OR b.retain_until IS NOT NULL' },
   { table: 'lists', key: 'log_index', refers: 'blob_id', alsoFault: 'OR b.retain_until IS NOT NULL' },
   { table: 'idempotency_keys', key: 'key_id', refers: 'answer', alsoFault: '' },

@@ -4,7 +4,7 @@ import { type SqlSession } from '../database/sql-database.js';
 import { SQLITE_MIGRATIONS } from '../database/sqlite-migrations.js';
 import { type Faults } from './faults.js';
 
-/** What SQLite finds wrong with the file itself. */
+/** SQLite's own check of the file. */
 export async function checkFile(session: SqlSession, faults: Faults): Promise<void> {
   for (const { integrity_check } of await session.all<{ integrity_check: string }>('PRAGMA integrity_check'))
     if (integrity_check !== 'ok') faults.add('database', integrity_check);
@@ -16,7 +16,7 @@ interface SchemaRow {
 }
 const SCHEMA = `SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name`;
 
-/** What refers to nothing, however it came about. */
+/** References to rows that do not exist. */
 export async function checkForeignKeys(session: SqlSession, faults: Faults): Promise<void> {
   for (const { table, rowid, parent } of await session.all<{ table: string; rowid: number; parent: string }>(
     'PRAGMA foreign_key_check',
@@ -24,7 +24,7 @@ export async function checkForeignKeys(session: SqlSession, faults: Faults): Pro
     faults.add('database', `row ${rowid} of ${table} refers to nothing in ${parent}`);
 }
 
-/** The tables, indexes and triggers must be those that this version makes: without a trigger the log is not append-only. */
+/** The tables, indexes and triggers must be those of this version: without a trigger the log is not append-only. */
 export async function checkSchema(session: SqlSession, faults: Faults): Promise<void> {
   const expected = await (freshSchema ??= schemaOfNew());
   const found = new Map((await session.all<SchemaRow>(SCHEMA)).map((row) => [row.name, inOneLine(row.sql)]));

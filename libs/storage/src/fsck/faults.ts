@@ -4,10 +4,10 @@ export interface RegistryFault {
   message: string;
 }
 
-/** Thrown when there are as many as anybody wants to hear of. */
-export class EnoughFaults extends Error {}
+/** Thrown when the maximum is reached. */
+export class FaultLimitReached extends Error {}
 
-/** What was found wrong, in the order found. */
+/** The faults, in the order found. */
 export class Faults {
   readonly list: RegistryFault[] = [];
 
@@ -15,7 +15,7 @@ export class Faults {
 
   add(object: string, message: string): void {
     this.list.push({ object, message });
-    if (this.list.length >= this.max) throw new EnoughFaults();
+    if (this.list.length >= this.max) throw new FaultLimitReached();
   }
 
   has(object: string): boolean {

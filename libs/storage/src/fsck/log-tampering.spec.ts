@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type Database from 'better-sqlite3';
-import { type ChainEvent, nextEvent } from '@cap/tlog';
+import { type ChainEvent, GrowingTree, nextEvent } from '@cap/tlog';
 import { jcsText } from '@cap/core';
 import { type DataDirectory, digestOf } from '../data.fixture.js';
 import { type EventRow } from '../database/entities.js';
-import { GrowingTree } from '../database/log-hashes.js';
 import { toEvent } from '../database/rows.js';
 import { fullRegistry, LOG, LOG_KEYS, tamper } from './tampering.fixture.js';
 import { verifyRegistry } from './verify-registry.js';

@@ -3,7 +3,7 @@ import { type SqlSession, type SqlValue } from '../database/sql-database.js';
 
 const PAGE = 1_000;
 
-/** All rows of a table in the order of its key, from behind `after`, a page at a time. */
+/** All rows of a table in the order of its key, after `after`, a page at a time. */
 export async function* pagesOf<Table extends TableName>(
   session: SqlSession,
   table: Table,

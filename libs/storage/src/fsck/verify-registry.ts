@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { GENESIS_DIGEST, type VerifierKey } from '@cap/tlog';
@@ -11,7 +12,7 @@ import { S3CheckpointStore } from '../checkpoints/s3-checkpoint-store.js';
 import { PostgresDatabase } from '../database/postgres-database.js';
 import { type SqlDatabase, type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
-import { S3Objects, type S3Place } from '../s3/s3-objects.js';
+import { S3Objects } from '../s3/s3-objects.js';
 import { storageError } from '../storage-errors.js';
 import { type CheckpointStore } from '../stores.js';
 import {
@@ -25,7 +26,7 @@ import { checkCheckpoints, readCheckpoints } from './check-checkpoints.js';
 import { LogCheck, type LogState } from './check-log.js';
 import { checkReferences, checkState, checkTotals } from './check-rows.js';
 import { checkFile, checkForeignKeys, checkSchema } from './check-sqlite.js';
-import { EnoughFaults, Faults, type RegistryFault } from './faults.js';
+import { FaultLimitReached, Faults, type RegistryFault } from './faults.js';
 
 export interface RegistryVerification {
   ok: boolean;
@@ -40,16 +41,16 @@ export interface RegistryVerification {
   blob_bytes: number;
   /** Files without a row: harmless leftovers of a crash. */
   orphans: number;
-  /** How many checkpoints the log was compared with, and whether their signatures were looked at. */
+  /** How many checkpoints the log was compared with, and whether their signatures were checked. */
   checkpoints: number;
   signatures_checked: boolean;
 }
 
 export interface VerifyOptions {
   maxFaults?: number;
-  /** The log's public keys: without them a checkpoint's signature is not looked at. */
+  /** The log's public keys: without them the signatures of checkpoints are not checked. */
   logKeys?: readonly VerifierKey[] | undefined;
-  /** Told now and then how many BLOBs were read. */
+  /** Called now and then with the number of BLOBs read. */
   onProgress?: (blobs: number) => void;
 }
 export interface VerifyRegistryOptions extends VerifyOptions {
@@ -67,7 +68,7 @@ export interface RegistryStores {
 }
 
 /**
- * Derives everything again from what is on disk, read-only, also beside a running registry. Never throws for what it finds;
+ * Derives everything again from what is on disk, read-only, even while a registry runs. Faults are the result, never thrown;
  * CapError file.missing if there is no registry.
  */
 export async function verifyRegistry(
@@ -99,7 +100,7 @@ export async function verifyRegistry(
 
 /** The same of the scale-out profile. CapError storage.unavailable if one of the two stores can't be reached. */
 export async function verifyScaleOut(
-  { database: url, s3 }: { database: string; s3: S3Place },
+  { database: url, s3 }: { database: string; s3: S3Location },
   options: VerifyOptions = {},
 ): Promise<RegistryVerification> {
   const database = await PostgresDatabase.open(url, 'read');
@@ -112,7 +113,7 @@ export async function verifyScaleOut(
   }
 }
 
-/** Looks at a copy that is brought up to date: what is on disk stays as it is. */
+/** Migrates a copy and checks that: what is on disk stays as it is. */
 async function verifyOlderSchema(
   database: SqliteDatabase,
   beside: Omit<RegistryStores, 'database'>,
@@ -134,10 +135,10 @@ async function verifyOlderSchema(
 }
 
 /**
- * The engine's own check, the hash chain and the tree of the log, each row against the event that made it, the log against
- * its checkpoints, each BLOB against its name, each list and policy against its hash. Only what later events change of the rows
- * is looked at in one state of the database. The rest, which takes long, is read a page at a time: a reader that stays in one
- * state lets SQLite's write-ahead log grow as long as it reads.
+ * Checks: the engine's own, the hash chain and the tree of the log, each row against the event that created it, the log against
+ * its checkpoints, each BLOB against its name, each list and policy against its hash. Only what later events change is read in one
+ * state of the database. The rest, which takes long, is read a page at a time: during a long read transaction SQLite's write-ahead
+ * log would keep growing.
  */
 export async function verifyStores(
   { database, blobs, checkpoints }: RegistryStores,
@@ -169,7 +170,7 @@ export async function verifyStores(
     await checkListContents(database.reading, blobs, faults);
     found.orphans = await countOrphans(database.reading, blobs);
   } catch (error) {
-    if (!(error instanceof EnoughFaults)) faults.list.push(databaseFault(error, 'database'));
+    if (!(error instanceof FaultLimitReached)) faults.list.push(databaseFault(error, 'database'));
   }
   return { ...found, ok: faults.list.length === 0, faults: faults.list };
 }

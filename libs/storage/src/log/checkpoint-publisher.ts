@@ -3,22 +3,22 @@ import { parseCheckpoint } from '@cap/tlog';
 import { type CheckpointStore } from '../stores.js';
 
 export interface CheckpointPublisherOptions {
-  /** Told each time a checkpoint could not be written. It is tried again without anybody's asking. */
+  /** Called each time a checkpoint could not be written. It is retried automatically. */
   onPublishFailure?: ((error: unknown) => void) | undefined;
-  /** Told when one is written after that. */
+  /** Called when writing works again. */
   onPublishRecovery?: (() => void) | undefined;
-  /** How long the newest checkpoint may wait to be written, ms: what comes meanwhile takes its place. */
+  /** How long the newest checkpoint may wait to be written, ms; a newer one replaces it meanwhile. */
   publishMs?: number;
-  /** How long after a failure it is tried again, ms; twice as long each time, a minute at most. */
+  /** Delay of the retry after a failure, ms; doubled each time, up to a minute. */
   retryMs?: number;
 }
 
 const MOST_RETRY_MS = 60_000;
 
-/** Keeps the newest checkpoint of an epoch where a log that was cut or rewritten is compared with it. */
+/** Writes the newest checkpoint of an epoch outside the database, so that a log that was cut or rewritten is noticed. */
 export class CheckpointPublisher {
   readonly #options: CheckpointPublisherOptions & { publishMs: number; retryMs: number };
-  /** The newest note that is not written yet. */
+  /** The newest note not yet written. */
   #unpublished: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
@@ -34,7 +34,7 @@ export class CheckpointPublisher {
     this.#retryMs = this.#options.retryMs;
   }
 
-  /** Why the newest checkpoint is not written yet; null while nothing is wrong. */
+  /** Why the newest checkpoint could not be written; null while nothing is wrong. */
   get fault(): CapError | null {
     return this.#fault;
   }
@@ -42,17 +42,17 @@ export class CheckpointPublisher {
   /** Writes it soon. */
   publish(note: string): void {
     this.#unpublished = note;
-    // Otherwise the write that is under way, or the next try, sees to it.
+    // Otherwise the write under way, or the next retry, takes it.
     if (!this.#writing) this.#schedule(this.#options.publishMs);
   }
 
-  /** Writes it now, even if it is there already: whoever starts wants to know that it can. False if a newer one is there. */
+  /** Writes it now, even if it exists already, to find out at start-up that writing works. False if a newer one exists. */
   writeNow(note: string): Promise<boolean> {
     if (this.#unpublished === note) this.#cancel();
     return this.#write(note, true);
   }
 
-  /** Tries once more what is not written yet. */
+  /** Retries what is not yet written. */
   async close(): Promise<void> {
     await this.#writing;
     if (this.#unpublished !== null) await this.#flush();
@@ -100,7 +100,7 @@ export class CheckpointPublisher {
   async #tryOnce(): Promise<void> {
     const note = this.#unpublished!;
     try {
-      await this.#write(note, false); // or another process has written as much or more meanwhile
+      await this.#write(note, false); // or another process has written the same or a newer one
       if (this.#unpublished === note) this.#unpublished = null;
       if (this.#fault) this.#options.onPublishRecovery?.();
       this.#fault = null;

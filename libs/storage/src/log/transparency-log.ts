@@ -33,7 +33,7 @@ export interface LogSigning {
 }
 
 export interface TransparencyLogOptions extends LogSigning, CheckpointPublisherOptions {
-  /** Told of every proof that does not hold, before the call is refused. */
+  /** Called with every proof that does not verify, before the call fails. */
   onProofFailure?: ((error: CapError) => void) | undefined;
 }
 
@@ -56,14 +56,14 @@ export interface ConsistencyProof {
 type Reader = Pick<RegistryReader, 'totals' | 'epoch' | 'logHashes' | 'listEvents'>;
 
 /**
- * Signs what was committed, and proves it. A tree is only signed after its size was read back from the database, and only if
- * it grew out of the last one that was signed or written down; every proof is checked here before anybody gets it. A proof
- * that fails means that the database was changed from outside: nothing is signed any more until the process starts again.
+ * Signs what was committed, and proves it. A tree is only signed after its size was read back from the database, and only if it is
+ * consistent with the last one that was signed or published; every proof is verified here before it is returned. A proof that
+ * fails means that the database was changed from outside: nothing more is signed until the process restarts.
  */
 export class TransparencyLog {
   #signed: SignedTree | null = null;
   #signing: Promise<unknown> = Promise.resolve();
-  #broken: CapError | null = null;
+  #fault: CapError | null = null;
   readonly #publisher: CheckpointPublisher;
 
   private constructor(
@@ -76,8 +76,8 @@ export class TransparencyLog {
   }
 
   /**
-   * CapError log.cut, log.changed if the database does not hold the tree of the last checkpoint that was written beside it;
-   * log.epoch if a later epoch was in use, or this one does not begin in the log; log.key if none of the keys signed that
+   * CapError log.cut, log.changed if the database does not contain the tree of the last checkpoint written beside it;
+   * log.epoch if a later epoch was in use, or this one does not start in the log; log.key if none of the keys signed that
    * checkpoint; log.checkpoint if it can't be read or written.
    */
   static async open(
@@ -88,7 +88,7 @@ export class TransparencyLog {
     const { epoch } = await reader.epoch();
     await compareWithCheckpoints(reader, checkpoints, options.keys);
     const log = new TransparencyLog(reader, checkpoints, epoch, options);
-    // A newer one is that of another process: what it signed is in the database, and so in the next tree.
+    // A newer one is from another process: what that signed is in the database, and so in the next tree.
     while (!(await log.#publisher.writeNow((await log.checkpoint()).note)));
     return log;
   }
@@ -98,9 +98,9 @@ export class TransparencyLog {
     return formatOrigin({ name: this.options.origin, epoch: this.epoch });
   }
 
-  /** What was found wrong, if anything was: readiness shows it. */
+  /** The fault found in the log, if any: readiness reports it. */
   get fault(): CapError | null {
-    return this.#broken;
+    return this.#fault;
   }
 
   /** Why the newest checkpoint is not beside the database; null while it is, or is about to be. */
@@ -113,7 +113,7 @@ export class TransparencyLog {
     for (;;) {
       const { log_size } = await this.reader.totals();
       if (this.#signed?.size === log_size) return this.#signed;
-      await this.#inTurn(() => this.#advance(log_size));
+      await this.#inTurn(() => this.#signNewest(log_size));
       if (this.#signed && this.#signed.size >= log_size) return this.#signed;
     }
   }
@@ -123,15 +123,15 @@ export class TransparencyLog {
     return (await this.#treeOf(size)).note;
   }
 
-  /** That the event is in the tree of `size` events; default: of all that are committed. CapError entry.unknown, request.schema. */
+  /** Proves that the event is in the tree of `size` events; default: of all that are committed. CapError entry.unknown, request.schema. */
   async receipt(index: number, size?: number): Promise<Receipt> {
     return this.#receiptOf(index, await this.#treeOf(size));
   }
 
-  /** Of an event that was committed just now: one tree is read and signed for all that came with it. */
+  /** For an event committed just now: one tree is read and signed for the whole group. */
   async receiptOfCommitted(index: number): Promise<Receipt> {
     const signed = this.#signed;
-    return this.#receiptOf(index, signed && !this.#broken && index < signed.size ? signed : await this.checkpoint());
+    return this.#receiptOf(index, signed && !this.#fault && index < signed.size ? signed : await this.checkpoint());
   }
 
   async #receiptOf(index: number, tree: SignedTree): Promise<Receipt> {
@@ -140,9 +140,9 @@ export class TransparencyLog {
     const [event] = await this.reader.listEvents(index, 1);
     const leaf = event && event.seq === index ? eventLeaf(event) : Buffer.alloc(0);
     const hashes = await this.reader.logHashes(inclusionProofIndexes(index, tree.size));
-    const proof = this.#prove(() => inclusionProof(index, tree.size, hashes));
+    const proof = this.#derive(() => inclusionProof(index, tree.size, hashes));
     if (!verifyInclusion({ index, size: tree.size, leafHash: leafHash(leaf), root: tree.root, proof }))
-      throw this.#refuse('log.inclusion', `event ${index} is not in the tree of ${tree.size} events that was signed`);
+      throw this.#fail('log.inclusion', `event ${index} is not in the tree of ${tree.size} events that was signed`);
     return {
       log_index: index,
       tree_size: tree.size,
@@ -152,20 +152,20 @@ export class TransparencyLog {
     };
   }
 
-  /** That the tree of `from` events is the beginning of that of `to`; default: of all that are committed. CapError request.schema. */
+  /** Proves that the tree of `from` events is a prefix of that of `to`; default: of all that are committed. CapError request.schema. */
   async consistency(from: number, to?: number): Promise<ConsistencyProof> {
     const tree = await this.#treeOf(to);
     if (from > tree.size)
       throw new CapError('request.schema', `from: ${from} is more than the ${tree.size} events of the tree`);
     const old = from === tree.size ? tree : await this.#sign(from);
-    const proof = await this.#consistent(old, tree);
+    const proof = await this.#proveConsistency(old, tree);
     return { from, to: tree.size, proof, checkpoint: tree.note };
   }
 
-  /** Waits until the checkpoint of everything that was committed is beside the database. */
+  /** Waits until the checkpoint of everything committed is written beside the database. */
   async close(): Promise<void> {
-    // Nobody may have asked for one since: what was committed then could be cut off unseen.
-    if (!this.#broken) await this.checkpoint().catch((error: unknown) => this.options.onPublishFailure?.(error));
+    // Perhaps none was requested since the last commits, and cutting those off would go unnoticed.
+    if (!this.#fault) await this.checkpoint().catch((error: unknown) => this.options.onPublishFailure?.(error));
     await this.#signing;
     await this.#publisher.close();
   }
@@ -176,7 +176,7 @@ export class TransparencyLog {
     if (size > newest.size)
       throw new CapError('request.schema', `the log has ${newest.size} events, ${size} were asked for`);
     const older = await this.#sign(size);
-    await this.#consistent(older, newest);
+    await this.#proveConsistency(older, newest);
     return older;
   }
 
@@ -186,50 +186,50 @@ export class TransparencyLog {
     return result;
   }
 
-  async #advance(size: number): Promise<void> {
+  async #signNewest(size: number): Promise<void> {
     const last = this.#signed;
     if (last && last.size === size) return;
     if (last && last.size > size) {
       // Somebody else's turn has signed more meanwhile, or the log has become shorter.
       if ((await this.reader.totals()).log_size >= last.size) return;
-      throw this.#refuse('log.cut', `the log had ${last.size} events, now it has ${size}`);
+      throw this.#fail('log.cut', `the log had ${last.size} events, now it has ${size}`);
     }
     const tree = await this.#sign(size);
-    if (last) await this.#consistent(last, tree);
+    if (last) await this.#proveConsistency(last, tree);
     this.#signed = tree;
     this.#publisher.publish(tree.note);
   }
 
   async #sign(size: number): Promise<SignedTree> {
-    if (this.#broken) throw this.#broken;
+    if (this.#fault) throw this.#fault;
     const hashes = await this.reader.logHashes(treeHashIndexes(size));
-    const root = this.#prove(() => treeHash(size, hashes));
+    const root = this.#derive(() => treeHash(size, hashes));
     const { origin } = this;
     const text = formatCheckpointText({ origin, size, root, extensions: [] });
     const signatures = this.options.keys.map((privateKey) => signNoteText(text, { name: origin, privateKey }));
     return { size, root, note: formatNote({ text, signatures }) };
   }
 
-  async #consistent(old: SignedTree, tree: SignedTree): Promise<Buffer[]> {
+  async #proveConsistency(old: SignedTree, tree: SignedTree): Promise<Buffer[]> {
     const hashes = await this.reader.logHashes(consistencyProofIndexes(old.size, tree.size));
-    const proof = this.#prove(() => consistencyProof(old.size, tree.size, hashes));
+    const proof = this.#derive(() => consistencyProof(old.size, tree.size, hashes));
     if (!verifyConsistency({ oldSize: old.size, newSize: tree.size, oldRoot: old.root, newRoot: tree.root, proof }))
-      throw this.#refuse('log.changed', `the tree of ${tree.size} events does not begin with that of ${old.size}`);
+      throw this.#fail('log.changed', `the tree of ${tree.size} events does not begin with that of ${old.size}`);
     return proof;
   }
 
-  #prove<T>(work: () => T): T {
+  #derive<T>(work: () => T): T {
     try {
       return work();
     } catch (cause) {
-      throw this.#refuse('log.hash-missing', (cause as Error).message);
+      throw this.#fail('log.hash-missing', (cause as Error).message);
     }
   }
 
-  #refuse(code: ErrorCode, message: string): CapError {
-    this.#broken = new CapError(code, message);
-    this.options.onProofFailure?.(this.#broken);
-    return this.#broken;
+  #fail(code: ErrorCode, message: string): CapError {
+    this.#fault = new CapError(code, message);
+    this.options.onProofFailure?.(this.#fault);
+    return this.#fault;
   }
 }
 
@@ -246,7 +246,7 @@ async function compareWithCheckpoints(
       'log.epoch',
       `the log was in epoch ${newest} already, this database is in epoch ${epoch}: it is an old copy. Restore it with cap backup restore, which starts an epoch of its own`,
     );
-  // Else a row alone would be enough to leave the checkpoint of the epoch before behind.
+  // Otherwise a forged row alone would be enough to escape the previous epoch's checkpoint.
   const [first] = epoch > 1 ? await reader.listEvents(first_index, 1) : [];
   if (epoch > 1 && (first?.seq !== first_index || first.event !== 'log.epoch' || first.details.epoch !== epoch))
     throw new CapError(
@@ -288,7 +288,7 @@ function readCheckpoint(note: string, epoch: number): SignedCheckpoint {
   }
 }
 
-/** Under the name that it has: the log may be renamed. */
+/** Checked under the name in the checkpoint: the log may have been renamed. */
 function isSignedBy(checkpoint: SignedCheckpoint, keys: readonly KeyObject[]): boolean {
   const logKeys = keys.map((key) => verifierKey('ed25519', checkpoint.origin, createPublicKey(key)));
   return verifyCheckpoint(checkpoint, { logKeys, witnessKeys: [], witnessThreshold: 0 }).failures.length === 0;

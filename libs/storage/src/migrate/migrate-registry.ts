@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
@@ -15,18 +16,18 @@ import { type SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { type RegistryFault } from '../fsck/faults.js';
 import { type RegistryVerification, verifyRegistry, verifyStores } from '../fsck/verify-registry.js';
-import { S3Objects, type S3Place } from '../s3/s3-objects.js';
+import { S3Objects } from '../s3/s3-objects.js';
 import { type BlobStore, type CheckpointStore } from '../stores.js';
 
 export interface MigrateOptions {
-  /** Looks at both ends and changes nothing. */
+  /** Checks source and target and changes nothing. */
   dryRun?: boolean | undefined;
-  /** The keys with which the target will sign: the source's checkpoints must be theirs. */
+  /** The keys with which the target will sign: the source's checkpoints must be signed with them. */
   logKeys?: readonly VerifierKey[] | undefined;
   onProgress?: ((text: string) => void) | undefined;
 }
 
-export interface Migration {
+export interface MigrationReport {
   ok: boolean;
   dry_run: boolean;
   log_size: number;
@@ -36,7 +37,7 @@ export interface Migration {
   blobs: number;
   blob_bytes: number;
   checkpoints: number;
-  /** BLOBs that were put now; the others were there from an earlier run. */
+  /** BLOBs copied now; the others had been copied by an earlier run. */
   blobs_put: number;
   /** What is wrong: with the source, then nothing was moved; or with the target, which then must not be used. */
   faults: RegistryFault[];
@@ -47,16 +48,16 @@ export interface Migration {
 const AT_ONCE = 8;
 
 /**
- * Moves a registry from the embedded to the scale-out profile. BLOBs first, each under its hash, so that a run that was
- * interrupted goes on; then every table in one transaction; then checkpoints. Then everything is derived again at the target.
- * The log goes on in the same epoch, so the source must not: its database gets another name, and a registry that starts there
+ * Moves a registry from the embedded to the scale-out profile. BLOBs first, each under its hash, so that an interrupted run can
+ * be resumed; then every table in one transaction; then checkpoints. Then everything is derived again at the target. The log
+ * continues there in the same epoch, so it must not continue at the source: its database is renamed, and a registry started there
  * finds its log cut. CapError storage.owned for a source in use; migrate.not-empty; file.missing, storage.unavailable.
  */
 export async function migrateRegistry(
   from: { database: string; blobs: string },
-  to: { database: string; s3: S3Place },
+  to: { database: string; s3: S3Location },
   { dryRun = false, logKeys, onProgress = () => undefined }: MigrateOptions = {},
-): Promise<Migration> {
+): Promise<MigrationReport> {
   const directory = path.dirname(path.resolve(from.database));
   const owner = await OwnerLock.acquire(directory, 'cap registry migrate');
   const objects = await S3Objects.open(to.s3);
@@ -65,7 +66,7 @@ export async function migrateRegistry(
     const shared = new S3CheckpointStore(objects);
     const onBlobs = (blobs: number) => onProgress(`${blobs} BLOBs of the source read`);
     const source = await verifyRegistry(directory, { ...from, logKeys, onProgress: onBlobs });
-    await refuseUsedTarget(to.database, kept, shared);
+    await assertUnusedTarget(to.database, kept, shared);
     if (!source.ok || dryRun) return migration(source, { dry_run: dryRun });
     const moved = await moveAll(
       source,
@@ -74,14 +75,14 @@ export async function migrateRegistry(
       { logKeys, onProgress },
     );
     const result = migration(source, moved);
-    return result.ok ? { ...result, kept_as: await putAway(from.database) } : result;
+    return result.ok ? { ...result, kept_as: await renameMigrated(from.database) } : result;
   } finally {
     objects.close();
     owner.release();
   }
 }
 
-const migration = (source: RegistryVerification, more: Partial<Migration>): Migration => {
+const migration = (source: RegistryVerification, more: Partial<MigrationReport>): MigrationReport => {
   const { log_size, entries, blobs, blob_bytes, checkpoints } = source;
   const all = {
     ...{ dry_run: false, log_size, root_hash: null, entries, blobs, blob_bytes, checkpoints, blobs_put: 0 },
@@ -91,8 +92,8 @@ const migration = (source: RegistryVerification, more: Partial<Migration>): Migr
   return { ok: all.faults.length === 0, ...all };
 };
 
-/** A database with anything in it, or checkpoints of a log that is not this one. */
-async function refuseUsedTarget(url: string, kept: CheckpointStore, shared: CheckpointStore): Promise<void> {
+/** Refuses a database with anything in it, and checkpoints of another log. */
+async function assertUnusedTarget(url: string, kept: CheckpointStore, shared: CheckpointStore): Promise<void> {
   const used = (what: string) =>
     new CapError('migrate.not-empty', `${what}: a registry is only moved to where there is none`);
   if (!(await PostgresDatabase.isEmpty(url))) throw used('the database has rows already');
@@ -111,8 +112,8 @@ async function moveAll(
   place: { from: { database: string; blobs: string }; to: string },
   { blobs, checkpoints }: Target,
   { logKeys, onProgress: tell }: Pick<MigrateOptions, 'logKeys'> & { onProgress: (text: string) => void },
-): Promise<Partial<Migration>> {
-  const from = await SqliteDatabase.open(place.from.database, 'write'); // an older schema is brought up to date
+): Promise<Partial<MigrationReport>> {
+  const from = await SqliteDatabase.open(place.from.database, 'write'); // an older schema is migrated
   try {
     const to = await PostgresDatabase.open(place.to);
     try {
@@ -140,7 +141,7 @@ async function moveAll(
   }
 }
 
-/** Puts what is not there yet; an upload whose time has passed may be gone. Gives the number put now. */
+/** Copies what is not there yet and returns the number copied; expired uploads may be gone. */
 async function putBlobs(
   database: SqlSession,
   from: Pick<BlobStore, 'read'>,
@@ -187,8 +188,8 @@ async function rootOf(session: SqlSession): Promise<string> {
   return treeHash(size, await fetchHashes(session, treeHashIndexes(size))).toString('base64');
 }
 
-/** So that nobody starts a registry on it by mistake: the log goes on elsewhere, and would be signed twice. */
-async function putAway(file: string): Promise<string> {
+/** So that no registry is started on it by mistake: the log continues elsewhere, and would be signed twice. */
+async function renameMigrated(file: string): Promise<string> {
   SqliteDatabase.asSingleFile(file);
   const kept = `${file}.migrated`;
   await rename(file, kept);

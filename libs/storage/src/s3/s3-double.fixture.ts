@@ -4,7 +4,7 @@
  *
  *   node --import libs/storage/src/sources.fixture.mjs libs/storage/src/s3/s3-double.fixture.ts PORT
  *
- * prints its S3Place as one line of JSON, and takes a Fault as JSON on each line of its input.
+ * prints its S3Location as one line of JSON, and takes a Fault as JSON on each line of its input.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -82,7 +82,7 @@ export class S3Double {
     return double;
   }
 
-  /** Where it is and how to get in: an S3Place. */
+  /** Where it is and how to get in: an S3Location. */
   get place() {
     return {
       bucket: this.#options.bucket,

@@ -7,11 +7,12 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import './one-realm.fixture.js';
+import type { S3Location } from '@cap/config';
 import { S3Double } from './s3-double.fixture.js';
-import { bytesAsContent, S3Objects, type S3Place } from './s3-objects.js';
+import { bytesAsContent, S3Objects } from './s3-objects.js';
 
 /** The SDK with its own defaults, and what changes a request once it is signed. */
-function clientOf(place: S3Place, tamper?: (request: Request) => void, more: S3ClientConfig = {}): S3Client {
+function clientOf(place: S3Location, tamper?: (request: Request) => void, more: S3ClientConfig = {}): S3Client {
   const client = new S3Client({
     region: place.region,
     endpoint: place.endpoint!,
@@ -106,7 +107,7 @@ describe('the double of an object store', () => {
     );
     try {
       const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-      const objects = await S3Objects.open(JSON.parse(line) as S3Place);
+      const objects = await S3Objects.open(JSON.parse(line) as S3Location);
       await objects.put('x', bytesAsContent(Buffer.from('there')));
       expect(await text((await objects.get('x'))!)).toBe('there');
       child.stdin.write(`${JSON.stringify({ fault: 'slow-down', times: 1000 })}\n`);

@@ -27,7 +27,7 @@ function answered(error: unknown): Answered {
   return { name, status, transient };
 }
 
-/** Whether the same request may well succeed in a moment. */
+/** Whether the same request is likely to succeed in a moment. */
 export const isTransient = (error: unknown): boolean => answered(error).transient;
 
 export const statusOf = (error: unknown): number | undefined => answered(error).status;
@@ -46,20 +46,20 @@ const WRONG_BUCKET = new Set([
 ]);
 
 /**
- * The SDK's error as a CapError. Only its name and status are repeated, and it is no cause either: what an object store
- * answers to a wrong signature holds parts of the request.
+ * The SDK's error as a CapError. Only its name and status are repeated, and it is not attached as cause: an object store's
+ * answer to a wrong signature contains parts of the request.
  */
 export function s3Error(error: unknown, what: string): unknown {
   if (isCapError(error)) return error;
   const { name, status, transient } = answered(error);
   const code = systemCode(error);
-  const said = status === undefined ? (code ?? name) : `HTTP ${status} ${name}`;
+  const answer = status === undefined ? (code ?? name) : `HTTP ${status} ${name}`;
   if (status === 507 || /StorageFull|QuotaExceeded/.test(name))
-    return new CapError('storage.full', `${what}: the object store is full (${said})`);
+    return new CapError('storage.full', `${what}: the object store is full (${answer})`);
   if (WRONG_BUCKET.has(name))
-    return new CapError('storage.bucket', `${what}: the bucket is not there, or in another region (${said})`);
+    return new CapError('storage.bucket', `${what}: the bucket does not exist, or is in another region (${answer})`);
   if (status === 401 || status === 403 || name === 'CredentialsProviderError')
-    return new CapError('storage.denied', `${what}: the object store gives no access (${said})`);
-  if (transient) return new CapError('storage.unreachable', `${what}: the object store does not answer (${said})`);
-  return status === undefined ? error : new CapError('storage.failed', `${what}: ${said}`);
+    return new CapError('storage.denied', `${what}: the object store denies access (${answer})`);
+  if (transient) return new CapError('storage.unreachable', `${what}: the object store does not answer (${answer})`);
+  return status === undefined ? error : new CapError('storage.failed', `${what}: ${answer}`);
 }

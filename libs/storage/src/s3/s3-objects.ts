@@ -2,30 +2,16 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
+import type { S3Location } from '@cap/config';
+import type { ByteRange } from '@cap/contracts';
 import { CapError } from '@cap/core';
-import { type ByteRange } from '../stores.js';
 import { isMissing, isTransient, s3Error, statusOf } from './s3-errors.js';
 
-/** A bucket, as the configuration names it. */
-export interface S3Place {
-  bucket: string;
-  region: string;
-  /** Default: Amazon's of the region. */
-  endpoint?: string | undefined;
-  /** Stands before every key; ends with `/` unless it is empty. */
-  prefix?: string | undefined;
-  /** Both or neither; without them the SDK looks in environment, profile and the machine's role. */
-  access_key_id?: string | undefined;
-  secret_access_key?: string | undefined;
-  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. */
-  force_path_style?: boolean | undefined;
-}
-
-/** What is put: it may be asked for its bytes again. */
+/** What is put; a retry opens it again. */
 export interface S3Content {
   open(): Readable;
   size: number;
-  /** Of all bytes; the store refuses others. */
+  /** Of all bytes; the store rejects any others. */
   sha256: Buffer;
 }
 
@@ -40,10 +26,10 @@ export interface S3Object {
   modified: Date;
 }
 
-/** Tries of one request, the first included. */
+/** Attempts for one request, the first included. */
 const ATTEMPTS = 4;
 const BACKOFF_MS = 100;
-/** Until a connection stands, and how long one may be silent, ms. */
+/** Time-outs: for connecting, and for a silent connection, ms. */
 const CONNECT_MS = 3_000;
 const SILENCE_MS = 60_000;
 
@@ -51,8 +37,8 @@ const silent = () => undefined;
 const NO_LOGGER = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 
 /**
- * The objects of one bucket below one prefix. Every answer 2xx of an object store means durable, and an object is there whole or
- * not at all. Throws CapError storage.denied, storage.bucket, storage.unreachable, storage.full, storage.failed.
+ * The objects of one bucket below one prefix. A 2xx answer of an object store means durable, and an object exists completely or
+ * not at all. CapError storage.denied, storage.bucket, storage.unreachable, storage.full, storage.failed.
  */
 export class S3Objects {
   private constructor(
@@ -62,8 +48,8 @@ export class S3Objects {
     private readonly prefix: string,
   ) {}
 
-  /** Asks the store nothing yet. The SDK is loaded here and nowhere else: the embedded profile does not pay for it. */
-  static async open(place: S3Place): Promise<S3Objects> {
+  /** Sends no request yet. The SDK is only loaded here, so that the embedded profile does not pay for it. */
+  static async open(place: S3Location): Promise<S3Objects> {
     const sdk = await import('@aws-sdk/client-s3');
     const { region, endpoint, access_key_id, secret_access_key, force_path_style } = place;
     const client = new sdk.S3Client({
@@ -75,7 +61,7 @@ export class S3Objects {
         : { credentials: { accessKeyId: access_key_id, secretAccessKey: secret_access_key } }),
       maxAttempts: ATTEMPTS,
       requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
-      // We say the SHA-256 ourselves, and hash what we read; trailers are understood by fewer stores.
+      // We send the SHA-256 ourselves, and hash what we read; fewer stores understand trailers.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       logger: NO_LOGGER,
@@ -83,7 +69,7 @@ export class S3Objects {
     return new S3Objects(sdk, client, place.bucket, place.prefix ?? '');
   }
 
-  /** False if only a new object was wanted and one is there. */
+  /** False if only a new object was to be created and one exists. */
   put(key: string, content: S3Content, { onlyNew = false } = {}): Promise<boolean> {
     return this.#ask(`can't put ${key}`, async () => {
       try {
@@ -96,13 +82,13 @@ export class S3Objects {
     });
   }
 
-  /** An empty body for a range that begins behind the end. */
+  /** An empty body for a range that begins after the end. */
   async get(key: string, range?: ByteRange): Promise<Readable | null> {
     const what = `can't get ${key}`;
     const body = await this.#ask(what, () => this.#get(key, range));
     if (body === null) return null;
     const passed = Readable.from(passing(body, what), { objectMode: false });
-    passed.once('close', () => body.destroy()); // also when nobody ever read
+    passed.once('close', () => body.destroy()); // even if nobody reads it
     return passed;
   }
 
@@ -132,12 +118,12 @@ export class S3Objects {
     });
   }
 
-  /** Nothing happens if it is not there. */
+  /** Does nothing if it does not exist. */
   async remove(key: string): Promise<void> {
     await this.#ask(`can't remove ${key}`, () => this.client.send(new this.sdk.DeleteObjectCommand(this.#at(key))));
   }
 
-  /** What begins with `start`, in the order of keys; keys without the prefix. */
+  /** The objects whose keys begin with `start`, ordered; keys are without the prefix. */
   async *list(start: string): AsyncGenerator<S3Object> {
     let token: string | undefined;
     do {
@@ -171,7 +157,7 @@ export class S3Objects {
     }
   }
 
-  /** The SDK does not repeat a request whose body is a stream. */
+  /** The SDK does not retry a request whose body is a stream. */
   async #putPatiently(key: string, content: S3Content, onlyNew: boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const Body = content.open();

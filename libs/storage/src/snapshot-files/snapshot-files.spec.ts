@@ -13,7 +13,7 @@ beforeEach(async () => {
   directory = await DataDirectory.make();
   double = await S3Double.start({ pageSize: 2 });
   objects = await S3Objects.open({ ...double.place, prefix: 'p/' });
-  await mkdir(directory.at('workshop'));
+  await mkdir(directory.at('staging'));
 });
 afterEach(async () => {
   objects.close();
@@ -21,21 +21,21 @@ afterEach(async () => {
   await directory.remove();
 });
 
-/** A file in the workshop, whatever files is tested. */
+/** A file in the staging directory, whatever files is tested. */
 async function made(text: string): Promise<string> {
-  const file = directory.at('workshop', '.made.db');
+  const file = directory.at('staging', '.made.db');
   await writeFile(file, text);
   return file;
 }
 
 describe.each<[string, () => SnapshotFiles]>([
-  ['files', () => new DirectorySnapshotFiles(directory.at('workshop'))],
-  ['objects of a bucket', () => new S3SnapshotFiles(objects, directory.at('workshop'))],
+  ['files', () => new DirectorySnapshotFiles(directory.at('staging'))],
+  ['objects of a bucket', () => new S3SnapshotFiles(objects, directory.at('staging'))],
 ])('snapshots as %s', (_name, make) => {
   it('takes a file, reads it and parts of it, removes it', async () => {
     const files = make();
     await files.put('a.db', await made('0123456789'));
-    expect(await readdir(files.workshop)).toEqual(files instanceof S3SnapshotFiles ? [] : ['a.db']);
+    expect(await readdir(files.staging)).toEqual(files instanceof S3SnapshotFiles ? [] : ['a.db']);
     expect((await contentOf(await files.read('a.db'))).toString()).toBe('0123456789');
     expect((await contentOf(await files.read('a.db', { first: 3, last: 5 }))).toString()).toBe('345');
     await files.put('a.db', await made('changed'));
@@ -65,8 +65,8 @@ describe.each<[string, () => SnapshotFiles]>([
 });
 
 it('snapshot files of a directory appear whole: nothing else is left there', async () => {
-  const files = new DirectorySnapshotFiles(directory.at('workshop'));
+  const files = new DirectorySnapshotFiles(directory.at('staging'));
   await files.put('a', await made('a'));
   await expect(files.put('b', directory.at('nowhere'))).rejects.toMatchObject({ code: 'storage.failed' });
-  expect(await readdir(directory.at('workshop'))).toEqual(['a']);
+  expect(await readdir(directory.at('staging'))).toEqual(['a']);
 });

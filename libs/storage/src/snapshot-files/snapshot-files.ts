@@ -4,21 +4,21 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ByteRange } from '@cap/contracts';
 import { CapError, systemCode, temporaryName } from '@cap/core';
 import { type S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
-import { type ByteRange } from '../stores.js';
 
-/** Files of snapshots that are lent out, where every instance of the registry can read them. */
+/** The database copies of snapshots, where every instance of the registry can read them. */
 export interface SnapshotFiles {
-  /** A local directory, for this process alone, in which a file is made before it is put. */
-  readonly workshop: string;
-  /** Takes a file of the workshop away; readers see all of it or nothing. */
+  /** A local directory, used by this process alone, in which a file is written before `put`. */
+  readonly staging: string;
+  /** Moves a file out of the staging directory; readers see all of it or nothing. */
   put(name: string, file: string): Promise<void>;
   read(name: string, range?: ByteRange): Promise<Readable | null>;
-  /** A local file with the same bytes, which `release` gives back. */
+  /** A local file with the same bytes, which `release` removes if it is temporary. */
   local(name: string): Promise<{ file: string; release(): Promise<void> } | null>;
-  /** Nothing happens if it is not there. */
+  /** Does nothing if it does not exist. */
   remove(name: string): Promise<void>;
   list(): Promise<string[]>;
 }
@@ -30,12 +30,12 @@ function checked(name: string): string {
   throw new CapError('request.schema', `not a snapshot's name: ${name.slice(0, 80)}`);
 }
 
-/** In a directory that is made with the first file. */
+/** In a directory that is created with the first file. */
 export class DirectorySnapshotFiles implements SnapshotFiles {
-  constructor(readonly workshop: string) {}
+  constructor(readonly staging: string) {}
 
   async put(name: string, file: string): Promise<void> {
-    await asStorageError(`can't keep snapshot ${name}`, () => rename(file, this.#at(name)));
+    await asStorageError(`can't store snapshot ${name}`, () => rename(file, this.#at(name)));
   }
 
   async read(name: string, range?: ByteRange): Promise<Readable | null> {
@@ -58,14 +58,14 @@ export class DirectorySnapshotFiles implements SnapshotFiles {
   }
 
   async list(): Promise<string[]> {
-    const names = await readdir(this.workshop).catch((error: unknown) => {
+    const names = await readdir(this.staging).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     });
     return names.filter((name) => NAME.test(name)).sort();
   }
 
-  #at = (name: string): string => path.join(this.workshop, checked(name));
+  #at = (name: string): string => path.join(this.staging, checked(name));
 }
 
 const SNAPSHOTS = 'snapshots/';
@@ -74,11 +74,11 @@ const SNAPSHOTS = 'snapshots/';
 export class S3SnapshotFiles implements SnapshotFiles {
   constructor(
     private readonly objects: S3Objects,
-    readonly workshop: string,
+    readonly staging: string,
   ) {}
 
   async put(name: string, file: string): Promise<void> {
-    await asStorageError(`can't keep snapshot ${name}`, async () => {
+    await asStorageError(`can't store snapshot ${name}`, async () => {
       const hash = createHash('sha256');
       await pipeline(createReadStream(file), hash);
       const { size } = await stat(file);
@@ -96,8 +96,8 @@ export class S3SnapshotFiles implements SnapshotFiles {
     const body = await this.read(name);
     if (body === null) return null;
     return asStorageError(`can't fetch snapshot ${name}`, async () => {
-      await mkdir(this.workshop, { recursive: true, mode: 0o700 });
-      const file = temporaryName(this.workshop);
+      await mkdir(this.staging, { recursive: true, mode: 0o700 });
+      const file = temporaryName(this.staging);
       const release = () => rm(file, { force: true });
       try {
         await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }));

@@ -9,7 +9,7 @@ import { RegistryReader } from '../database/registry-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
 import { embeddedIt, scaleOutIt } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
-import { HEARTBEAT_MS, LEASE_MS, MAKING_MS } from './snapshots.js';
+import { HEARTBEAT_MS, LEASE_MS, CREATION_LEASE_MS } from './snapshots.js';
 
 let place: DataDirectory;
 let data: RegistryData;
@@ -118,10 +118,10 @@ describe('snapshots', () => {
     const copy = jest.spyOn(data.store, 'copyTo').mockReturnValueOnce(copying.promise);
     const dead = data.createSnapshot();
     while (copy.mock.calls.length === 0) await setImmediate();
-    later(MAKING_MS - 1);
+    later(CREATION_LEASE_MS - 1);
     await expect(data.createSnapshot()).rejects.toMatchObject({ code: 'snapshot.busy' });
     later(1);
-    expect(MAKING_MS).toBeLessThanOrEqual(60_000);
+    expect(CREATION_LEASE_MS).toBeLessThanOrEqual(60_000);
     const next = await data.createSnapshot();
     // Should it only have slept, it notices, and leaves the other's copy alone.
     copying.reject(new Error('woken up'));
@@ -145,11 +145,11 @@ describe('snapshots', () => {
       await data.store.appendEvent('backup.drill', {}); // behind the renewal in the queue
     };
     for (let i = 0; i < 3; i++) {
-      later(MAKING_MS - 1);
+      later(CREATION_LEASE_MS - 1);
       await beat();
     }
     expect(await data.snapshots.active()).toBe(true);
-    later(MAKING_MS);
+    later(CREATION_LEASE_MS);
     await beat();
     expect(await data.snapshots.active()).toBe(false);
     copying.resolve();

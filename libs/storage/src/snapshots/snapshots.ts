@@ -2,49 +2,49 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable } from 'node:stream';
+import type { ByteRange, Page, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { RegistryReader } from '../database/registry-reader.js';
 import { type RegistryStore } from '../database/registry-store.js';
 import { type SnapshotFiles } from '../snapshot-files/snapshot-files.js';
 import { asStorageError } from '../storage-errors.js';
-import { type ByteRange, type Page, type PageRequest, type SnapshotLease } from '../stores.js';
+import { type SnapshotLeaseRow } from '../database/entities.js';
+import { type SnapshotContent } from '../database/snapshot-leases.js';
 
 /** How long a lease lives after its last use, ms. */
 export const LEASE_MS = 30 * 60_000;
-/** A use within this time of the last one prolongs nothing: the lease is as good as new. */
-const FRESH_MS = 60_000;
-/** How long a lease lives while its copy is being made, and how often it is renewed, ms: it soon outlives a process that died. */
-export const MAKING_MS = 60_000;
+/** A lease used again within this time is not renewed. */
+const RENEW_AFTER_MS = 60_000;
+/** How long a lease lives while its copy is being made, and how often it is renewed, ms: short, since the process may die. */
+export const CREATION_LEASE_MS = 60_000;
 export const HEARTBEAT_MS = 15_000;
-
-export type Snapshot = Omit<SnapshotLease, 'taken_at'>;
 
 const nameOf = (id: string): string => `${id}.db`;
 
 /**
- * Consistent states of the registry, lent to whoever backs it up, one at a time for all processes that share the database.
- * While a lease lives no BLOB is removed, so everything that the copy refers to can be fetched, from any of them.
+ * Consistent states of the registry, leased to a backup, one at a time among all processes that share the database. While a lease
+ * is alive no BLOB is removed, so everything that the copy refers to can be fetched, from any of them.
  */
 export class Snapshots {
-  /** The copy that was listed last, with the clock stopped at its time: an upload that expires meanwhile still belongs to it. */
+  /** The copy that was listed last, with the clock stopped at its time, so that an upload that expires later still belongs to it. */
   #opened: { id: string; reader: Promise<RegistryReader> } | null = null;
 
   private constructor(
     private readonly files: SnapshotFiles,
     private readonly store: RegistryStore,
     private readonly now: () => Date,
-    private readonly alone: boolean,
+    private readonly exclusive: boolean,
   ) {}
 
-  /** `alone`: no other process can hold a lease; whatever there is was left by a dead one. */
+  /** `exclusive`: no other process can hold a lease; any existing one was left by a dead process. */
   static async open(
     files: SnapshotFiles,
     store: RegistryStore,
-    { now, alone }: { now: () => Date; alone: boolean },
+    { now, exclusive }: { now: () => Date; exclusive: boolean },
   ): Promise<Snapshots> {
-    const snapshots = new Snapshots(files, store, now, alone);
-    if (alone) await snapshots.#clear();
+    const snapshots = new Snapshots(files, store, now, exclusive);
+    if (exclusive) await snapshots.#clear();
     return snapshots;
   }
 
@@ -54,21 +54,21 @@ export class Snapshots {
   }
 
   /** CapError snapshot.busy, storage.full. */
-  async create(): Promise<Snapshot> {
+  async create(): Promise<SnapshotLeaseRow> {
     const id = randomUUID();
-    await this.store.leases.take(id, MAKING_MS);
-    // A renewal that fails needs no answer: the lease ends, and with it the attempt, as it is described.
-    const renew = () => void this.store.leases.renew(id, MAKING_MS).catch(() => undefined);
+    await this.store.leases.take(id, CREATION_LEASE_MS);
+    // A failed renewal needs no handling: the lease expires, and `describe` below then fails.
+    const renew = () => void this.store.leases.renew(id, CREATION_LEASE_MS).catch(() => undefined);
     const heartbeat = setInterval(renew, HEARTBEAT_MS);
-    const file = path.join(this.files.workshop, `.${nameOf(id)}`);
+    const file = path.join(this.files.staging, `.${nameOf(id)}`);
     try {
       for (const name of await this.files.list()) await this.files.remove(name);
-      await mkdir(this.files.workshop, { recursive: true, mode: 0o700 });
-      await this.#refuseWithoutRoom(await this.store.bytes());
-      const { taken_at } = (await this.store.leases.find(id)) ?? gone(id);
+      await mkdir(this.files.staging, { recursive: true, mode: 0o700 });
+      await this.#assertFreeSpace(await this.store.bytes());
+      const { taken_at } = (await this.store.leases.find(id)) ?? throwUnknown(id);
       const content = await this.#copyTo(file, new Date(taken_at));
       await this.files.put(nameOf(id), file);
-      await this.store.leases.describe({ id, ...content });
+      await this.store.leases.describe(id, content);
       return await this.find(id);
     } catch (error) {
       await rm(file, { force: true });
@@ -80,37 +80,36 @@ export class Snapshots {
     }
   }
 
-  /** The database copy or a part of it. CapError snapshot.unknown for a lease that has ended. */
+  /** The database copy or a part of it. CapError snapshot.unknown for a lease that has expired. */
   async database(id: string, range?: ByteRange): Promise<Readable> {
-    await this.#use(id);
-    return (await this.files.read(nameOf(id), range)) ?? gone(id);
+    await this.#renew(id);
+    return (await this.files.read(nameOf(id), range)) ?? throwUnknown(id);
   }
 
-  /** The lease; looking at it prolongs it. */
-  async find(id: string): Promise<Snapshot> {
-    const { taken_at: _, ...snapshot } = await this.#use(id);
-    return snapshot;
+  /** Renews its lease. */
+  find(id: string): Promise<SnapshotLeaseRow> {
+    return this.#renew(id);
   }
 
   async blobs(id: string, page: PageRequest): Promise<Page<{ blob_id: Digest; size: number }>> {
-    const { items, next_cursor } = await (await this.#readerOf(await this.#use(id))).listBlobs(page);
+    const { items, next_cursor } = await (await this.#readerOf(await this.#renew(id))).listBlobs(page);
     return { items: items.map(({ blob_id, size }) => ({ blob_id, size })), next_cursor };
   }
 
   async release(id: string): Promise<void> {
-    await this.#use(id);
-    await this.#forget();
+    await this.#renew(id);
+    await this.#closeReader();
     await this.files.remove(nameOf(id));
     await this.store.leases.release(id);
   }
 
   async close(): Promise<void> {
-    await this.#forget();
-    if (this.alone) await this.#clear();
-    await rm(this.files.workshop, { recursive: true, force: true });
+    await this.#closeReader();
+    if (this.exclusive) await this.#clear();
+    await rm(this.files.staging, { recursive: true, force: true });
   }
 
-  async #copyTo(file: string, taken: Date): Promise<Omit<SnapshotLease, 'id' | 'taken_at' | 'expires_at'>> {
+  async #copyTo(file: string, taken: Date): Promise<SnapshotContent> {
     await this.store.copyTo(file);
     const reader = await RegistryReader.open(file, () => taken);
     try {
@@ -121,24 +120,24 @@ export class Snapshots {
     }
   }
 
-  async #use(id: string): Promise<SnapshotLease> {
-    const lease = (await this.store.leases.find(id)) ?? gone(id);
+  async #renew(id: string): Promise<SnapshotLeaseRow> {
+    const lease = (await this.store.leases.find(id)) ?? throwUnknown(id);
     const fresh = this.now().getTime() + LEASE_MS;
-    if (fresh - Date.parse(lease.expires_at) < FRESH_MS) return lease;
+    if (fresh - Date.parse(lease.expires_at) < RENEW_AFTER_MS) return lease;
     await this.store.leases.renew(id, LEASE_MS);
     return { ...lease, expires_at: new Date(fresh).toISOString() };
   }
 
-  async #readerOf({ id, taken_at }: SnapshotLease): Promise<RegistryReader> {
+  async #readerOf({ id, taken_at }: SnapshotLeaseRow): Promise<RegistryReader> {
     if (this.#opened?.id !== id) {
-      await this.#forget();
+      await this.#closeReader();
       this.#opened = { id, reader: this.#openCopy(id, new Date(taken_at)) };
     }
     return this.#opened.reader;
   }
 
   async #openCopy(id: string, taken: Date): Promise<RegistryReader> {
-    const { file, release } = (await this.files.local(nameOf(id))) ?? gone(id);
+    const { file, release } = (await this.files.local(nameOf(id))) ?? throwUnknown(id);
     try {
       return await RegistryReader.open(file, () => taken);
     } finally {
@@ -146,7 +145,7 @@ export class Snapshots {
     }
   }
 
-  async #forget(): Promise<void> {
+  async #closeReader(): Promise<void> {
     const opened = this.#opened;
     this.#opened = null;
     await opened?.reader.then(
@@ -158,12 +157,12 @@ export class Snapshots {
   async #clear(): Promise<void> {
     await this.store.leases.clear();
     for (const name of await this.files.list()) await this.files.remove(name);
-    await rm(this.files.workshop, { recursive: true, force: true });
+    await rm(this.files.staging, { recursive: true, force: true });
   }
 
-  async #refuseWithoutRoom(size: number): Promise<void> {
+  async #assertFreeSpace(size: number): Promise<void> {
     await asStorageError("can't make a snapshot", async () => {
-      const { bavail, bsize } = await statfs(this.files.workshop);
+      const { bavail, bsize } = await statfs(this.files.staging);
       if (bavail * bsize < size * 1.2)
         throw new CapError(
           'storage.full',
@@ -173,6 +172,6 @@ export class Snapshots {
   }
 }
 
-function gone(id: string): never {
+function throwUnknown(id: string): never {
   throw new CapError('snapshot.unknown', `no snapshot ${id}: it was released, or its lease ran out`);
 }

@@ -5,6 +5,7 @@ import { CapError, EXIT, type ExitCode, isCapError, jcsText, type JsonValue, par
 import {
   chainFault,
   eventLeaf,
+  GrowingTree,
   leafHash,
   parseCheckpoint,
   type SignedCheckpoint,
@@ -13,7 +14,6 @@ import {
 } from '@cap/tlog';
 import { embeddedKey, kidOf, parseEnvelope, sha3Text, verifySignature } from '@cap/crypto';
 import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
-import { GrowingTree } from '@cap/storage';
 import { isDirectory } from '../../frame/input.js';
 import { type CliIo, printResult } from '../../frame/io.js';
 import { readLogKeys } from '../../registry/log-keys.js';

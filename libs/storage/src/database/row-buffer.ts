@@ -1,11 +1,11 @@
 import { type SqlRow, type SqlSession } from './sql-database.js';
 
 /**
- * Rows of one table that a transaction looks at by their key and changes. Those that a group of writes will ask for are
- * fetched with one query, and what it changes is stored with one statement: on a server each statement is a way there and back.
+ * Rows of one table that a transaction reads by key and changes. Those that a group of writes will read are fetched with one
+ * query, and its changes are stored with one statement: on a server each statement is a round trip.
  */
-export class KnownRows<Row extends SqlRow> {
-  /** Null: it is known that there is none. */
+export class RowBuffer<Row extends SqlRow> {
+  /** Null: known to be absent. */
   readonly #rows = new Map<string, Row | null>();
   readonly #changed = new Set<string>();
 
@@ -13,7 +13,7 @@ export class KnownRows<Row extends SqlRow> {
     private readonly session: SqlSession,
     private readonly table: string,
     private readonly key: string & keyof Row,
-    /** What a change may change. */
+    /** The columns that an update may change. */
     private readonly mutable: readonly (string & keyof Row)[],
   ) {}
 
@@ -45,7 +45,7 @@ export class KnownRows<Row extends SqlRow> {
     await this.session.insert(this.table, rows, onConflict);
   }
 
-  /** Something else has written to the database. */
+  /** To be called when another statement has written to the database. */
   forget(): void {
     this.#rows.clear();
   }

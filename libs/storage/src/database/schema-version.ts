@@ -1,11 +1,11 @@
 import { type MigrationInterface } from 'typeorm';
 import { CapError } from '@cap/core';
 
-/** A migration as a class without arguments. A released one is never changed. */
+/** A class without constructor arguments. A released migration is never changed. */
 export type Migration = new () => MigrationInterface & { name: string };
 
-/** CapError storage.version for a database that a newer version of this program has changed. */
-export function refuseFutureSchema(applied: readonly string[], migrations: readonly Migration[], where: string): void {
+/** CapError storage.version for a database that a newer version of this program has migrated. */
+export function assertKnownSchema(applied: readonly string[], migrations: readonly Migration[], where: string): void {
   const known = new Set(migrations.map((migration) => new migration().name));
   const unknown = applied.find((name) => !known.has(name));
   if (unknown !== undefined)

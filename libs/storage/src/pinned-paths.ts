@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { CapError, systemWords } from '@cap/core';
 
-/** What a part of the registry's state is called where readiness names it. */
-export type PlaceName = 'database' | 'blobs' | 'checkpoints';
+/** The parts of the registry's state, as readiness names them. */
+export type StatePart = 'database' | 'blobs' | 'checkpoints';
 
 const identityOf = (file: string): string => {
   const { dev, ino } = statSync(file, { bigint: true });
@@ -11,21 +11,21 @@ const identityOf = (file: string): string => {
 };
 
 /**
- * Files and directories that must stay what was opened, by device and inode. A process goes on writing into a file that was
- * moved away under it; the next start would not find what was acknowledged meanwhile. Looked at without a thread of its own,
- * since it is looked at before and after each commit, and needs no disk.
+ * Files and directories that must stay what was opened, by device and inode. A process would go on writing to a file that
+ * was moved away, and the next start would not find what was acknowledged meanwhile. Checked synchronously, before and after each
+ * commit: a stat does not wait for the disk.
  */
-export class OpenPlaces {
-  readonly #opened: { name: PlaceName; file: string; identity: string }[] = [];
+export class PinnedPaths {
+  readonly #opened: { name: StatePart; file: string; identity: string }[] = [];
 
-  /** From now on this must stay what it is. */
-  add(name: PlaceName, ...files: string[]): void {
+  /** From now on these must stay what they are. */
+  add(name: StatePart, ...files: string[]): void {
     for (const file of files.map((each) => path.resolve(each)))
       this.#opened.push({ name, file, identity: identityOf(file) });
   }
 
-  /** CapError storage.unavailable for one that is not there, or another one. */
-  assertThere(only?: PlaceName): void {
+  /** CapError storage.unavailable if one is gone or was replaced. */
+  assertUnmoved(only?: StatePart): void {
     for (const { name, file, identity } of this.#opened)
       if (only === undefined || name === only) assertIs(file, identity);
   }

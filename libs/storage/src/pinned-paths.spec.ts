@@ -51,12 +51,12 @@ embeddedDescribe('a place that was moved away under the process', () => {
     const at = place.at('state', name);
     await rename(at, aside());
     await cp(aside(), at, { recursive: true });
-    expect(() => data.assertInPlace(place_)).toThrow(`${at} is not the one that was opened`);
+    expect(() => data.assertUnmoved(place_)).toThrow(`${at} is not the one that was opened`);
     await expect(data.store.appendEvent('backup.drill', {})).rejects.toMatchObject(GONE);
     await rm(at, { recursive: true });
-    expect(() => data.assertInPlace(place_)).toThrow(`${at} is gone (no such file or directory)`);
+    expect(() => data.assertUnmoved(place_)).toThrow(`${at} is gone (no such file or directory)`);
     await rename(aside(), at);
-    data.assertInPlace(place_);
+    data.assertUnmoved(place_);
   });
 
   it('is not made anew by a write', async () => {
@@ -69,7 +69,7 @@ embeddedDescribe('a place that was moved away under the process', () => {
       );
       await rename(aside(), at); // would land inside of a new one
       expect(path.dirname(at)).toBe(place.at('state'));
-      data.assertInPlace(name as 'blobs');
+      data.assertUnmoved(name as 'blobs');
     }
   });
 
@@ -77,9 +77,9 @@ embeddedDescribe('a place that was moved away under the process', () => {
     const { blob_id } = await put(data, 'bundle');
     const at = place.at('state');
     // In the middle of its own transaction, which then commits into the files where they are now.
-    await expect(data.store.whileUnwanted(`0x${'0'.repeat(64)}`, () => rename(at, aside()))).rejects.toMatchObject(
-      unavailable(at),
-    );
+    await expect(
+      data.store.removeIfUnreferenced(`0x${'0'.repeat(64)}`, () => rename(at, aside())),
+    ).rejects.toMatchObject(unavailable(at));
     await rename(aside(), at);
     expect((await data.store.findBlob(blob_id))?.blob_id).toBe(blob_id);
   });
