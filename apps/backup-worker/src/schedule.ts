@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Config, ConfigError } from '@cap/config';
-import { CONFIG, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { CronJob, CronTime } from 'cron';
 import { BackupRuns } from './backups/backup-runs.js';
 
@@ -25,7 +26,7 @@ export class Schedule {
   constructor(
     @Inject(SchedulerRegistry) private readonly jobs: SchedulerRegistry,
     @Inject(BackupRuns) private readonly runs: BackupRuns,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
     @Inject(Reload) reload: Reload,
     @Inject(Logs) logs: Logs,
   ) {
@@ -34,7 +35,7 @@ export class Schedule {
   }
 
   start(): void {
-    this.#set(this.config.backup.schedule);
+    this.#set(this.config.get('backup', { infer: true }).schedule);
   }
 
   /** When the next one is due. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { chainFault } from '@cap/tlog';
-import { CONFIG, exposeEndings, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
+import { exposeEndings, Logs, type ModuleLog, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type LogKeys } from './log/log-keys.js';
 import { LOG_KEYS } from './log/tokens.js';
@@ -22,7 +23,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
     @Inject(Readiness) private readonly readiness: Readiness,
     @Inject(LOG_KEYS) private readonly keys: LogKeys,
     @Inject(Logs) logs: Logs,
@@ -91,7 +92,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
 
   /** Evidence is kept unless the configuration names an age. */
   async #applyRetention(): Promise<number> {
-    const { retention_years } = this.config.registry;
+    const { retention_years } = this.config.get('registry', { infer: true });
     return retention_years === null ? 0 : (await this.data.applyRetention(retention_years)).bundles.length;
   }
 
@@ -119,7 +120,7 @@ export class Housekeeping implements OnModuleInit, OnApplicationShutdown {
   async #checkRoom(): Promise<void> {
     this.data.assertUnmoved('blobs');
     const free = await this.data.blobs.freeBytes();
-    const needed = this.config.limits.bundle_bytes;
+    const needed = this.config.get('limits', { infer: true }).bundle_bytes;
     if (free < needed) throw new Error(`${free} bytes are free for BLOBs, one bundle may need ${needed}`);
   }
 }

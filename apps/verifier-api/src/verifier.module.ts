@@ -33,7 +33,7 @@ export class VerifierModule implements OnApplicationShutdown {
   }
 
   static async open(config: Config): Promise<DynamicModule> {
-    configuredBackends(config); // a wrong name stops the program before anything else starts
+    configuredBackends(config.verification); // a wrong name stops the program before anything else starts
     await assertCeremony();
     return {
       module: VerifierModule,

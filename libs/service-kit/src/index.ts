@@ -1,55 +1,43 @@
 /**
  * What every service shares: command line, configuration, listeners, access, problems, logs, metrics, health, reload, shutdown.
+ * A service is a Nest application (docs.nestjs.com) on Fastify; where and why it is worn otherwise, ADR 0013 says.
  *
- *     // main.ts
- *     import { CapError } from '@cap/core';
- *     import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
- *     import { runService, Clients, CONFIG, counter, CurrentPrincipal, Logs, type Principal, Public, Readiness, Scopes } from '@cap/service-kit';
+ * Where do I add …
  *
- *     const Greeting = z.strictObject({ name: z.string() });
+ * - a route? A method of a controller, with `@Public()`, `@Scopes()` or `@Clients()`: without one of them the service does not start.
+ *   `@Body({ schema })`, `@Query({ schema })` and `@Param(name, { schema })` parse with zod; what no schema knows is refused. `@Consumes()` takes
+ *   a body that is not JSON, `@Produces()` answers in another type; `@ApiOperation`, `@ApiOkResponse` and `@Problems` are its documentation.
+ *   POST answers 201 unless `@HttpCode(200)` says otherwise. An error is a CapError; its code decides the status.
  *
- *     @Controller()
- *     class GreetController {
- *       private readonly log;
- *       constructor(@Inject(Logs) logs: Logs, @Inject(CONFIG) private config: Config, @Inject(Readiness) readiness: Readiness) {
- *         this.log = logs.for('greet');                                   // levels per module: LOG_LEVEL=info,greet=debug
- *         readiness.add('dictionary', async () => { … });                 // throw an Error that says what is missing
- *       }
- *       @Post('greetings') @Scopes('verify:read')                         // every route needs @Public, @Scopes or @Clients
- *       greet(@Body({ schema: Greeting }) body: Greeting, @CurrentPrincipal() who: Principal) {
- *         if (body.name === '') throw new CapError('entry.unknown', 'Nobody of that name.');
- *         return { hello: body.name, from: who.subject };
- *       }
- *       @Get('v1/status') @Clients('verifier', 'backup') status() { … }   // tokens of registry.tokens
- *     }
- *     @Module({ controllers: [GreetController] }) class AppModule {}
+ *       @Post('greetings') @Scopes('verify:read')
+ *       greet(@Body({ schema: greeting }) { name }: Greeting, @CurrentPrincipal() who: Principal) { return { hello: name, from: who.subject }; }
  *
- *     await runService({ binary: 'cap-verifier-api', role: 'verifier', description: 'judges bundles', module: () => AppModule });
+ * - a setting? In libs/config; here `@Inject(ConfigService) config: ConfigService<Config, true>`, `config.get('limits', { infer: true })`.
+ *   ConfigService tells what the service was started with; what SIGHUP changes reaches those who have called `reload.add(…)`.
+ * - a readiness check? `readiness.add('dictionary', async () => { … })` in a constructor: throw an Error that says what is missing.
+ * - a metric? `counter`, `gauge` and `histogram` give the one of that name; `cacheOutcomes` counts a cache; MetricSource reads a database
+ *   or a directory when somebody asks, and must not fail the scrape.
+ * - a log line? `logs.for('greet').info('…', { fields })`; levels per module: LOG_LEVEL=info,greet=debug. `request.result = 'ok'` puts a
+ *   verdict into the request's own line.
  *
- * In tests: `const service = await createService(parts, loadConfig({ role, document: {…} }))`, then
- * `service.app.inject(…)`, or `await service.listen()` with binds on port 0, and `await service.stop()`.
- * POST answers 201 in Nest: routes that answer 200 need @HttpCode(200). Routes of Fastify plugins need `{config: {access: PUBLIC}}`.
- * `request.result = 'ok'` puts a verdict into the request's log line. Access is judged before the body is read.
- * Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
- * Metrics: `counter`, `gauge`, `histogram` return the metric of that name, made on first use; `cacheOutcomes(name)` counts a cache;
- * `MetricSource` is for what is read off a database or directory when somebody asks, which must not fail the scrape.
+ * A request passes: hooks (id, listener, 404) → AccessGuard → RequestGuard (query, Accept, body) → pipes → handler → ProblemFilter if
+ * it throws → hooks (log line, metrics). Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
+ *
+ * `runService` is the main of a service. In tests: `createService(parts, loadConfig({ role, document: {…} }))`, then
+ * `service.app.inject(…)`, or `service.listen()` with binds on port 0, and `service.stop()`.
  */
 export { createService, type Service, type ServiceParts } from './service/create-service.js';
 export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
-export { exitCodeOf } from './service/exit-code.js';
-export { CONFIG } from './service/kit.module.js';
-export { Reload, type ReloadStep } from './service/reload.js';
-export { Readiness, type ReadinessCheck } from './health/readiness.js';
-export { Logs, type LogFields, type ModuleLog } from './logging/logs.js';
+export { Reload } from './service/reload.js';
+export { Readiness } from './health/readiness.js';
+export { Logs, type ModuleLog } from './logging/logs.js';
 export { AnyScope, Clients, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
-export { parseJsonBody } from './http/json-body.js';
-export { toProblem } from './problems/to-problem.js';
 export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
-export { parseWith, schemaProblem } from './problems/schema.pipe.js';
+export { parseWith } from './problems/schema.pipe.js';
 export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
-export { cacheOutcomes, type CacheOutcomes } from './metrics/cache-metrics.js';
+export { cacheOutcomes } from './metrics/cache-metrics.js';
 export { counter, gauge, histogram } from './metrics/metric.js';
 export { type Ending, exposeEndings } from './metrics/expiry.js';
 export { MetricSource } from './metrics/metric-source.js';

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import {
   type ArchiveSigner,
   BackupTarget,
@@ -12,7 +13,7 @@ import { type Config, VERSION } from '@cap/config';
 import { type EventRequest } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto';
-import { CONFIG, type Ending, exposeEndings, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { type Ending, exposeEndings, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { announceRuns, countRun, exposeTarget } from '../metrics.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
@@ -38,13 +39,13 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   settings: Config['backup'];
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Reload) reload: Reload,
     @Inject(Logs) logs: Logs,
   ) {
     this.#log = logs.for('backup');
-    this.settings = config.backup;
+    this.settings = config.get('backup', { infer: true });
     reload.add('backup settings', ({ backup }) => this.#use(backup), RELOADED);
   }
 

@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { CONFIG, Reload } from '@cap/service-kit';
+import { Reload } from '@cap/service-kit';
 
 /** How long a registry may take to copy its database before it answers. */
 const SNAPSHOT_TIMEOUT_MS = 15 * 60_000;
@@ -13,9 +14,10 @@ export class RegistryConnection implements OnApplicationShutdown {
   /** With a long time-out, for the one call whose answer waits for a copy of the whole database. */
   readonly snapshotClient: RegistryClient;
 
-  constructor(@Inject(CONFIG) config: Config, @Inject(Reload) reload: Reload) {
-    let { token } = config.registry;
-    const options = { url: config.registry.url, token: () => token, connections: 4 };
+  constructor(@Inject(ConfigService) config: ConfigService<Config, true>, @Inject(Reload) reload: Reload) {
+    const { url, token: first } = config.get('registry', { infer: true });
+    let token = first;
+    const options = { url, token: () => token, connections: 4 };
     this.client = new RegistryClient(options);
     this.snapshotClient = new RegistryClient({ ...options, timeoutMs: SNAPSHOT_TIMEOUT_MS });
     reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);

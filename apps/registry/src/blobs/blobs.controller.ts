@@ -15,6 +15,7 @@ import {
   Param,
   Query,
 } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
@@ -31,7 +32,7 @@ import {
   collectionResult,
 } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
-import { Clients, CONFIG, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
+import { Clients, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import { type z } from 'zod';
 import { requestedRange, setRangeHeaders } from '../range.js';
@@ -41,12 +42,14 @@ import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 @Controller('v1/blobs')
 export class BlobsController {
   readonly #slots: Shares;
+  readonly #maxBytes: number;
 
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
   ) {
-    const { uploads_at_once: all, uploads_per_subject: each } = config.limits;
+    const { uploads_at_once: all, uploads_per_subject: each, bundle_bytes } = config.get('limits', { infer: true });
+    this.#maxBytes = bundle_bytes;
     this.#slots = new Shares(
       { all, each },
       {
@@ -74,8 +77,7 @@ export class BlobsController {
     const holder = holderOf(request);
     this.#slots.take(holder, 1);
     try {
-      const { bundle_bytes: maxBytes } = this.config.limits;
-      return await this.data.putBlob(pieces(request.body), { maxBytes, retain });
+      return await this.data.putBlob(pieces(request.body), { maxBytes: this.#maxBytes, retain });
     } finally {
       this.#slots.giveBack(holder, 1);
     }

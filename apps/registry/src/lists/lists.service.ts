@@ -1,17 +1,17 @@
 import { type Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
-import { CONFIG } from '@cap/service-kit';
 import { RegistryData, type StoredList } from '@cap/storage';
 
 @Injectable()
 export class ListsService {
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
   ) {}
 
   /** CapError list.invalid with every bad row; list.empty if nothing can match it; list.conflict if the content is known under another id. */
@@ -20,7 +20,7 @@ export class ListsService {
     const { list, parsed } = parseUsableList(kind, bytes, id);
     // Kept only once a list row refers to it: a refused one expires like any upload.
     const { blob_id, size } = await this.data.putBlob(chunksOf(bytes), {
-      maxBytes: this.config.limits.json_bytes,
+      maxBytes: this.config.get('limits', { infer: true }).json_bytes,
       retain: 'upload',
     });
     const { record, created } = await this.data.store.storeList({

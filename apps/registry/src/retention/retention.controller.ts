@@ -1,9 +1,10 @@
 import { Controller, HttpCode, Inject, Post, Body } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { PAGE_LIMIT, retentionRequest, type RetentionResult, retentionResult } from '@cap/contracts';
-import { Clients, CONFIG, Problems } from '@cap/service-kit';
+import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { type z } from 'zod';
 
@@ -12,7 +13,7 @@ import { type z } from 'zod';
 export class RetentionController {
   constructor(
     @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
   ) {}
 
   @Post()
@@ -24,7 +25,7 @@ export class RetentionController {
   async apply(
     @Body({ schema: retentionRequest }) { years, dry_run }: z.output<typeof retentionRequest>,
   ): Promise<RetentionResult> {
-    const age = years ?? this.config.registry.retention_years;
+    const age = years ?? this.config.get('registry', { infer: true }).retention_years;
     if (age === null)
       throw new CapError('option.unsupported', 'registry.retention_years is not set: evidence is kept.');
     return this.data.applyRetention(age, { dryRun: dry_run, limit: PAGE_LIMIT });

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists';
 import { type PublishedList, publishedList } from '@cap/verify';
-import { CONFIG, Reload } from '@cap/service-kit';
+import { Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 
@@ -27,10 +28,11 @@ export class ReferenceLists {
   readonly #newest: TtlCache<{ as_of: string }>;
 
   constructor(
-    @Inject(CONFIG) { policy }: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Reload) reload: Reload,
   ) {
+    const policy = config.get('policy', { infer: true });
     this.#lists = new TtlCache('list', policy);
     this.#newest = new TtlCache('newest_list', policy);
     reload.add('reference lists', () => this.clear());

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { type CallContext, type PolicyRecord } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { CapError, isRemoteError, type JsonObject } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/verify';
-import { CONFIG, Reload } from '@cap/service-kit';
+import { Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 import { Trust } from '../trust.js';
@@ -20,11 +21,12 @@ export class Policies {
   readonly #cache: TtlCache<VerifierPolicy>;
 
   constructor(
-    @Inject(CONFIG) { policy }: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Trust) private readonly trust: Trust,
     @Inject(Reload) reload: Reload,
   ) {
+    const policy = config.get('policy', { infer: true });
     this.#cache = new TtlCache('policy', policy);
     reload.add('policies', () => this.clear());
   }

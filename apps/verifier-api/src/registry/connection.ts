@@ -1,16 +1,22 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { CONFIG, Readiness, Reload } from '@cap/service-kit';
+import { Readiness, Reload } from '@cap/service-kit';
 
 /** The registry as this service knows it: one connection pool, a token that a reload can rotate, a readiness check. */
 @Injectable()
 export class RegistryConnection implements OnApplicationShutdown {
   readonly client: RegistryClient;
 
-  constructor(@Inject(CONFIG) config: Config, @Inject(Readiness) readiness: Readiness, @Inject(Reload) reload: Reload) {
-    let { token } = config.registry;
-    this.client = new RegistryClient({ url: config.registry.url, token: () => token });
+  constructor(
+    @Inject(ConfigService) config: ConfigService<Config, true>,
+    @Inject(Readiness) readiness: Readiness,
+    @Inject(Reload) reload: Reload,
+  ) {
+    const { url, token: first } = config.get('registry', { infer: true });
+    let token = first;
+    this.client = new RegistryClient({ url, token: () => token });
     reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
     // Bundles are judged without it, by what the trust store and the caches know.
     readiness.add('registry', async () => void (await this.client.status()), { onceIsEnough: true });

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
 import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { CapError, isCapError, type JsonValue, parseJson } from '@cap/core';
 import { type Inspection, inspectBundle } from '@cap/verify';
-import { CONFIG, holderOf, Shares } from '@cap/service-kit';
+import { holderOf, Shares } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundle-ref.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { type BundleForm } from './form.js';
@@ -35,13 +36,15 @@ export interface SpooledBundle {
 export class UploadService implements OnApplicationShutdown {
   readonly #quota: UploadQuota;
   readonly #slots: Shares;
+  readonly #limits: Config['limits'];
   readonly #spooling = new Set<Promise<unknown>>();
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
   ) {
-    const { upload_quota_bytes, uploads_at_once, uploads_per_subject } = config.limits;
+    this.#limits = config.get('limits', { infer: true });
+    const { upload_quota_bytes, uploads_at_once, uploads_per_subject } = this.#limits;
     this.#quota = new UploadQuota(upload_quota_bytes);
     this.#slots = new Shares(
       { all: uploads_at_once, each: uploads_per_subject },
@@ -59,7 +62,7 @@ export class UploadService implements OnApplicationShutdown {
 
   /** Throws CapError request.too-large for a form of so many bytes that its bundle is too large, before it is read. */
   assertSize(formBytes: number): void {
-    const { bundle_bytes } = this.config.limits;
+    const { bundle_bytes } = this.#limits;
     if (formBytes > bundle_bytes + FORM_BYTES) throw tooLarge(bundle_bytes);
   }
 
@@ -85,7 +88,7 @@ export class UploadService implements OnApplicationShutdown {
     subject: string,
     use: (bundle: SpooledBundle) => Promise<T>,
   ): Promise<T> {
-    const { bundle_bytes } = this.config.limits;
+    const { bundle_bytes } = this.#limits;
     part.file.once('limit', () => part.file.destroy(tooLarge(bundle_bytes))); // its end may never come
     const spooled = withSpooledFile(part.file, async (file) => {
       if (part.file.truncated) throw tooLarge(bundle_bytes);
@@ -101,7 +104,7 @@ export class UploadService implements OnApplicationShutdown {
   }
 
   async #store(file: string, subject: string, context: CallContext): Promise<Uploaded> {
-    const inspection = await inspectBundle(file, { limits: bundleLimits(this.config), keepBytes: MAX_PROOF_BYTES });
+    const inspection = await inspectBundle(file, { limits: bundleLimits(this.#limits), keepBytes: MAX_PROOF_BYTES });
     const giveBack = this.#quota.take(subject, inspection.sizeBytes);
     try {
       const { blob_id } = await this.registry.client.putBlob(createReadStream(file), 'upload', context);

@@ -7,7 +7,7 @@ import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
 import { bundleFromContext } from '@cap/verify';
 import { type VerifyBody } from './schemas.js';
 
-export const bundleLimits = ({ limits }: Config): BundleLimits => ({
+export const bundleLimits = (limits: Config['limits']): BundleLimits => ({
   bundleBytes: limits.bundle_bytes,
   entries: limits.zip_entries,
   unpackedBytes: limits.unpacked_bytes,

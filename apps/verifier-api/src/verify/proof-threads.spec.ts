@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { type Readiness } from '@cap/service-kit';
 import { ProofThreads } from './proof-threads.js';
 
 /** With one thread, for which 20 proofs may wait. */
-const CONFIG = { server: { workers: 1 }, verification: { timeout_seconds: 1 } } as Config;
+const config = new ConfigService<Config, true>({ server: { workers: 1 }, verification: { timeout_seconds: 1 } });
 const WAIT = 20;
 
 let threads: ProofThreads;
-beforeAll(() => void (threads = new ProofThreads(CONFIG, { add: () => undefined } as unknown as Readiness)));
+beforeAll(() => void (threads = new ProofThreads(config, { add: () => undefined } as unknown as Readiness)));
 afterAll(() => threads.onApplicationShutdown());
 
 const HASH = `0x${'11'.repeat(32)}` as const;

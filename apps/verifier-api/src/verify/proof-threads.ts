@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
 import { type VerificationOptions } from '@cap/verify';
-import { CONFIG, gauge, type Holder, Readiness } from '@cap/service-kit';
+import { gauge, type Holder, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
@@ -24,7 +25,9 @@ export interface RequestThreads {
 export class ProofThreads implements OnApplicationShutdown {
   readonly #pool: WorkerPool | null;
 
-  constructor(@Inject(CONFIG) { server: { workers }, verification }: Config, @Inject(Readiness) readiness: Readiness) {
+  constructor(@Inject(ConfigService) config: ConfigService<Config, true>, @Inject(Readiness) readiness: Readiness) {
+    const { workers } = config.get('server', { infer: true });
+    const verification = config.get('verification', { infer: true });
     const waiting = Math.min(WAITING_PER_THREAD, Math.ceil(WAITING_PER_SECOND * verification.timeout_seconds));
     this.#pool = workers > 0 ? new WorkerPool(workers, { waiting: workers * waiting }) : null;
     if (this.#pool) expose(this.#pool);

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext, type EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { type BackendName } from '@cap/proof';
-import { CONFIG, type Holder } from '@cap/service-kit';
+import { type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
   verifyBundle,
@@ -45,20 +46,22 @@ interface Inputs {
 /** Judges bundles by this verifier's policies, lists and trust store, unless the verdict is known already. */
 @Injectable()
 export class VerificationService {
+  readonly #settings: Config['verification'];
   readonly #accepted: 'auto' | readonly BackendName[];
   readonly #results: ResultCache<CachedVerification>;
   readonly #metrics = verdictMetrics();
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Policies) private readonly policies: Policies,
     @Inject(ReferenceLists) private readonly lists: ReferenceLists,
     @Inject(Trust) private readonly trust: Trust,
     @Inject(ProofThreads) private readonly threads: ProofThreads,
   ) {
-    this.#accepted = configuredBackends(config);
-    const { cache_enabled, cache_ttl_seconds } = config.policy;
+    this.#settings = config.get('verification', { infer: true });
+    this.#accepted = configuredBackends(this.#settings);
+    const { cache_enabled, cache_ttl_seconds } = config.get('policy', { infer: true });
     this.#results = new ResultCache(cache_enabled ? cache_ttl_seconds * 1000 : 0);
   }
 
@@ -144,7 +147,7 @@ export class VerificationService {
   }
 
   #options({ backend, options }: VerifyRequest): VerificationOptions {
-    const { allow_mock } = this.config.verification;
+    const { allow_mock } = this.#settings;
     const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
     if (check_timestamp || require_timestamp)
       throw new CapError(
@@ -169,7 +172,7 @@ export class VerificationService {
   }
 
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const seconds = this.config.verification.timeout_seconds;
+    const seconds = this.#settings.timeout_seconds;
     const deadline = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -210,7 +213,7 @@ const sourcesOf = (
 });
 
 /** Throws ConfigError for a backend that this version does not have. */
-export function configuredBackends({ verification: { backend } }: Config): 'auto' | readonly BackendName[] {
+export function configuredBackends({ backend }: Config['verification']): 'auto' | readonly BackendName[] {
   try {
     return parseBackends(backend);
   } catch (error) {

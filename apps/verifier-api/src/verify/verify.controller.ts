@@ -1,9 +1,10 @@
 import { Controller, HttpCode, Inject, Post, Query, Req, Res, Body } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
+import { type BundleLimits } from '@cap/proof';
 import {
-  CONFIG,
   Consumes,
   CurrentPrincipal,
   holderOf,
@@ -28,12 +29,16 @@ import { jsonRequest, zipRequest } from './verify-request.js';
 @ApiTags('verify')
 @Controller()
 export class VerifyController {
+  readonly #limits: BundleLimits;
+
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(VerificationService) private readonly verifications: VerificationService,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
-  ) {}
+  ) {
+    this.#limits = bundleLimits(config.get('limits', { infer: true }));
+  }
 
   @Post('verify')
   @HttpCode(200)
@@ -65,7 +70,7 @@ export class VerifyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const access = {
-      limits: bundleLimits(this.config),
+      limits: this.#limits,
       registry: this.registry.client,
       hold: (bytes: number) => request.holdBytes(bytes),
     };

@@ -4,13 +4,6 @@ import { type Config } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { holderOf, Shares } from './shares.js';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Counts bytes that stay in memory until the request is answered. CapError overloaded, rate.limited. */
-    holdBytes: (bytes: number) => void;
-  }
-}
-
 /** Smaller pieces are gathered: each has an overhead of its own, and a body may come byte by byte. */
 const SMALL = 16_384;
 const GATHER = 65_536;

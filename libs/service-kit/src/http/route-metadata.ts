@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The bytes of a body that was read whole. */
     rawBody: Buffer | null;
+    /** Counts bytes that stay in memory until the request is answered. CapError overloaded, rate.limited. */
+    holdBytes: (bytes: number) => void;
   }
 }
 

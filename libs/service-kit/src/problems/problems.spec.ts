@@ -3,7 +3,7 @@ import { BadRequestException } from '@nestjs/common';
 import { type Greeter, greeter } from '../greeter.fixture.js';
 import { type Problem } from '@cap/contracts';
 import { CapError, type ErrorCode, type RemoteAnswer, remoteError } from '@cap/core';
-import { toProblem } from '../index.js';
+import { toProblem } from './to-problem.js';
 import { headersOf, toBody } from './problem.js';
 
 let running: Greeter;

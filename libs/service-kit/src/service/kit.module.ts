@@ -15,9 +15,6 @@ import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
 import { SchemaPipe } from '../problems/schema.pipe.js';
 import { Reload } from './reload.js';
 
-/** Injection token of the typed configuration: `@Inject(CONFIG) config: Config`. */
-export const CONFIG = Symbol('cap.config');
-
 export interface KitParts {
   readonly service: string;
   readonly config: Config;
@@ -38,7 +35,6 @@ export class KitModule {
     // Its Prometheus module is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
     const { MetricsModule } = await import('../metrics/metrics.module.js');
     const shared = [
-      { provide: CONFIG, useValue: config },
       { provide: Logs, useValue: logs },
       { provide: Readiness, useValue: readiness },
       { provide: Reload, useValue: reload },
@@ -50,7 +46,8 @@ export class KitModule {
           isGlobal: true,
           ignoreEnvFile: true,
           ignoreEnvVars: true,
-          load: [() => ({ ...config })],
+          skipProcessEnv: true, // the loader has read the environment, by its own names
+          load: [() => config],
         }),
         DiscoveryModule,
         AccessModule.register(config),
