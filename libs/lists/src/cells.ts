@@ -6,7 +6,7 @@ import { foldIdentifierPart } from './identifier.js';
 import { invisibleCharacter } from './invisible.js';
 
 /** NFC, and no white space around it. */
-export const normaliseText = (text: string): string => text.normalize('NFC').trim();
+const normaliseText = (text: string): string => text.normalize('NFC').trim();
 
 const COUNTRIES = new Set<string>(countryCodes);
 const RISKS = new Set(['low', 'medium', 'high']);

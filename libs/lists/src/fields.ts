@@ -6,7 +6,7 @@
  * every list that was ever prepared lacks it; vectors of commitments change with it, and docs/formats.md names it.
  */
 export type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';
-export interface FieldSpec {
+interface FieldSpec {
   kind: FieldKind;
   required: boolean;
 }

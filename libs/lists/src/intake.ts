@@ -48,7 +48,7 @@ export interface Intake<Row> {
   cleaned: number;
 }
 
-export type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
+type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Reads suppliers.csv. Throws CapError `list.invalid` whose details are all ListFaults of the file, duplicates too. */
 export const readSuppliers = async (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>

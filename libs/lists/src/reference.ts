@@ -152,7 +152,7 @@ export class SanctionsList {
 }
 
 /** The risk of each country that a list names. */
-export class JurisdictionsList {
+class JurisdictionsList {
   readonly kind = 'jurisdictions';
   readonly risks: ReadonlyMap<string, RiskLevel>;
   /** Nothing is compared with such a list. */

@@ -14,7 +14,7 @@ export interface Lint {
   severity: 'error' | 'warning';
   message: string;
 }
-export type LintMode = 'strict' | 'relaxed';
+type LintMode = 'strict' | 'relaxed';
 
 /** A policy ready to be judged by. */
 export interface CompiledPolicy {

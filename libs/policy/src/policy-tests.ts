@@ -48,7 +48,7 @@ const Cases = z.strictObject({
     .min(1),
 });
 
-export interface PolicyTestResult {
+interface PolicyTestResult {
   name: string;
   ok: boolean;
   message?: string;

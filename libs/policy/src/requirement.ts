@@ -34,7 +34,7 @@ export interface Requirement {
     | { kind: 'disclosed'; fields: string[]; where: Predicate; /** decimal text in 0..1 */ fraction: string };
 }
 
-export interface Predicate {
+interface Predicate {
   field: string;
   eq?: JsonObject[string];
   in?: JsonObject[string][];

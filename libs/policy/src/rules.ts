@@ -6,7 +6,7 @@ import { type Requirement } from './requirement.js';
 import { type V2Rule } from './v2.js';
 
 /** What a v2 rule demands, or the lints that say why it demands nothing we can judge. */
-export type ReadRule = { requirement: Requirement | null; lints: { code: string; message: string }[] };
+type ReadRule = { requirement: Requirement | null; lints: { code: string; message: string }[] };
 
 const COUNTS: Readonly<Record<string, string>> = {
   supplier_count: 'suppliers',
@@ -36,7 +36,7 @@ const isList = (name: string): name is ListName => Object.hasOwn(LIST_FIELDS, na
 const at = (table: Readonly<Record<string, string>>, key: JsonValue): string | undefined =>
   typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
 
-export const OPERATORS = ['range_min', 'range_max', 'eq', 'in', 'non_membership', 'non_intersection', 'threshold'];
+const OPERATORS = ['range_min', 'range_max', 'eq', 'in', 'non_membership', 'non_intersection', 'threshold'];
 
 /** Names of inputs. */
 export type Inputs = Pick<ReadonlySet<string>, 'has'>;

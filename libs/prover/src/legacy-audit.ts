@@ -6,7 +6,7 @@ import { sha3Text, type Digest } from '@cap/crypto';
  * Digest of an event of the audit log v1.0: SHA3-256 of the members one after the other, without separators. Its details
  * were compact JSON with sorted keys, which JCS is for the texts and integers that they held.
  */
-export const legacyEventDigest = ({ seq, ts, event, details, prev_digest }: Omit<ChainEvent, 'digest'>): Digest =>
+const legacyEventDigest = ({ seq, ts, event, details, prev_digest }: Omit<ChainEvent, 'digest'>): Digest =>
   sha3Text(`${seq}${ts}${event}${jcsText(details)}${prev_digest}`);
 
 /** Why `event` can't follow `previous` in a log v1.0, whose seq counts from 1; null if it does. */

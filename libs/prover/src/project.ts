@@ -93,7 +93,7 @@ export interface PrepareInput {
 }
 
 /** manifest.json as it was read. */
-export interface BuiltManifest {
+interface BuiltManifest {
   manifest: Manifest;
   bytes: Buffer;
   hash: Digest;

@@ -4,7 +4,7 @@ import { META_FILE, SIGNATURES_FILE, type Bundle, parseMetaJson } from '@cap/pro
 import { mainFiles } from './inspect.js';
 
 /** A bundle sent as JSON instead of as a zip. */
-export interface BundleContext {
+interface BundleContext {
   /** The manifest as an object (its canonical bytes count) or its bytes in base64. */
   manifest: JsonValue;
   /** proof.capz in base64. */

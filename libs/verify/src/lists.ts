@@ -52,7 +52,7 @@ interface ListJudging {
 }
 
 /** What was found of the reference lists that the rules use. */
-export interface ResolvedLists {
+interface ResolvedLists {
   lists: ListsByManifest;
   comparisons: ListComparison[];
   /** Ids of the lists that no source has. */

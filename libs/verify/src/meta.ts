@@ -13,7 +13,7 @@ import {
 import { type Checked, fail, type Finding, ok } from './report/findings.js';
 
 /** What _meta.json says; units in dependency order, empty if they can't be used. */
-export interface JudgedMeta {
+interface JudgedMeta {
   meta: BundleMeta | null;
   units: ProofUnit[];
 }

@@ -4,7 +4,7 @@ import { type TrustedSigner, type TrustStore } from './trust/trust-store.js';
 import { type Clock } from './clock.js';
 
 /** Who signed a bundle, and for whom. */
-export interface Signing {
+interface Signing {
   /** Whose signature verified; the statement's signer first. */
   kids: readonly string[];
   /** The companies that the manifests name: the statement's signer must be known to speak for them. */

@@ -104,7 +104,7 @@ export async function makeBundle({
   return { policy, signer, proving: made, statement, files: new Map(files), zip: bytes };
 }
 
-export interface Tampering {
+interface Tampering {
   /** Changes made to the files before their hashes are taken anew. */
   files?: (files: Map<string, Buffer>) => void;
   /** Changes made to _meta.json after that. */
@@ -157,7 +157,7 @@ export function sourcesFor(made: Made, more: Partial<VerificationSources> = {}):
   };
 }
 
-export const OPTIONS: VerificationOptions = { allowMock: true, now: () => new Date(NOW) };
+const OPTIONS: VerificationOptions = { allowMock: true, now: () => new Date(NOW) };
 
 export const verify = async (
   zip: Bundle | Buffer,

@@ -23,7 +23,7 @@ export interface ProvingOptions {
   progress?(done: number, of: number): void;
 }
 
-export interface ProofParts {
+interface ProofParts {
   payload: Uint8Array;
   /** 32 bytes each; zeros where the backend has none. */
   vkHash: Uint8Array;

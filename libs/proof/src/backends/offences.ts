@@ -4,7 +4,7 @@ import { type ProofContext } from './backend.js';
 import { type ProverList } from './backend-prover.js';
 
 /** A row that breaks a rule: for the prover's eyes, since it names the row. */
-export interface Offence {
+interface Offence {
   list: string;
   /** Of the file that was prepared, from 1. */
   line: number;

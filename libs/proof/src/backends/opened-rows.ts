@@ -22,7 +22,7 @@ import {
 import { type Commitment } from '../manifest/manifest.js';
 
 /** A row as far as it is known. */
-export interface OpenedRow {
+interface OpenedRow {
   /** Index in the list's sorted leaves. */
   index: number;
   fields: JsonObject;
@@ -41,7 +41,7 @@ export interface OpenedList {
 }
 
 /** What the facts are about besides the rows: the tables of the policy, the lists to be disjoint from. */
-export interface FactsContext {
+interface FactsContext {
   policy: CompiledPolicy | null;
   referenceLists: ReadonlyMap<string, NamedReferenceList>;
 }

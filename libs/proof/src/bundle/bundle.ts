@@ -4,7 +4,7 @@ import { type JsonValue } from '@cap/core';
 /** Names that `files` of _meta.json never lists. */
 export const META_FILE = '_meta.json';
 export const SIGNATURES_FILE = 'signatures.json';
-export const TIMESTAMP_FILE = 'timestamp.tsr';
+const TIMESTAMP_FILE = 'timestamp.tsr';
 export const UNLISTED_FILES: ReadonlySet<string> = new Set([META_FILE, SIGNATURES_FILE, TIMESTAMP_FILE]);
 
 /** A bundle whose container could be read. Nothing in it has been judged yet. */

@@ -20,7 +20,7 @@ const ROLE_NAMES = {
 } as const;
 export type FileRole = keyof typeof ROLE_NAMES;
 
-export interface FileRecord {
+interface FileRecord {
   role: FileRole;
   /** SHA3-256 of the raw bytes. */
   hash: Digest;

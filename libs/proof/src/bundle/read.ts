@@ -9,7 +9,7 @@ import { LEGACY_META_SCHEMA } from './meta.js';
 import { unpack } from './zip-content.js';
 import { overLimit, readZipDirectory, unreadable, type ZipEntry } from './zip-directory.js';
 
-export interface ReadOptions {
+interface ReadOptions {
   limits?: BundleLimits;
   /** BLOB id of the bytes, if it is known already: saves hashing them again. */
   bundleId?: Digest;

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
 /** Header fields; whatever is set goes before what would be right. */
-export interface RawHeader {
+interface RawHeader {
   /** What a reader needs to know at least: 20 for deflate. */
   version?: number;
   flags?: number;

@@ -16,10 +16,10 @@ import { TABLE_VERSIONS, type MerkleCommitment } from '../manifest/manifest.js';
  * Salts have 16 random bytes, so nobody can find a row by hashing guesses. A digest stands beside its field's name, so
  * that a hidden one can't be shown as that of another field later.
  */
-export const SALT_BYTES = 16;
+const SALT_BYTES = 16;
 
 /** The salts of one row, `0x` + 32 hex digits each. */
-export interface RowSalts {
+interface RowSalts {
   leaf_salt: string;
   field_salts: Record<string, string>;
 }
@@ -56,7 +56,7 @@ const saltBytes = (text: string): Buffer => {
 };
 
 /** Fresh salts for a row, from the system's random source. */
-export function freshSalts(row: ListRow): RowSalts {
+function freshSalts(row: ListRow): RowSalts {
   const names = fieldNames(row);
   const random = randomBytes(SALT_BYTES * (names.length + 1)).toString('hex');
   const salt = (i: number) => `0x${random.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))}`;

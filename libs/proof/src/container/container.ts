@@ -19,7 +19,7 @@ export interface ProofContainer {
   payload: Uint8Array;
 }
 
-export const CONTAINER_VERSION = 2;
+const CONTAINER_VERSION = 2;
 export const HEADER_BYTES = 78;
 export const MAX_PAYLOAD_BYTES = 100_000_000;
 const MAGIC = Buffer.from('CAPZ', 'latin1');

@@ -5,7 +5,7 @@ import { COUNTRIES_VERSION, UNICODE_VERSION, invisibleCharacter, type IdScheme, 
 import { type CompiledPolicy } from '@cap/policy';
 
 /** What every commitment of a list says; further members belong to its scheme. */
-export interface CommonMembers {
+interface CommonMembers {
   list: ListName;
   id_scheme: IdScheme;
   /** By what texts are judged and identifiers folded, and what the country codes are numbered by. */
@@ -66,7 +66,7 @@ const text = visibleText.min(1).max(1_000);
 const count = z.int().min(0);
 
 /** Segments of one list at most: about 64 000 suppliers. */
-export const MOST_SEGMENTS = 64;
+const MOST_SEGMENTS = 64;
 const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase hex digits');
 // Which lists there must be is commitmentsFault's question.
 const list = z.custom<ListName>((name) => text.safeParse(name).success, 'expected the name of a list');
@@ -194,7 +194,7 @@ export const columnsCommitment = (manifest: Manifest, list: ListName): ColumnsCo
 /** SHA3-256 of the bytes of manifest.json, the one hash by which a manifest is named. */
 export const manifestHash = (bytes: Uint8Array): Digest => sha3Text(bytes);
 
-export interface ManifestParts {
+interface ManifestParts {
   manifestId: string;
   company: { name?: string; lei?: string };
   createdAt: string;

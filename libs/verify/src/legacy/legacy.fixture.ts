@@ -45,7 +45,7 @@ export interface LegacyRecipe {
   after?: (files: Map<string, Buffer>) => void;
 }
 
-export interface LegacyMetaJson {
+interface LegacyMetaJson {
   schema: string;
   bundle_id: string;
   created_at: string;

@@ -34,7 +34,7 @@ function orAbsent<T>(value: T | null | undefined): T | undefined {
 }
 
 /** _meta.json, format cap-bundle.v1, as far as it is judged. */
-export type LegacyMeta = z.output<typeof metaSchema>;
+type LegacyMeta = z.output<typeof metaSchema>;
 export type LegacyUnit = UnitFiles & { policy_hash?: string | undefined };
 
 /** Checks the shape of a cap-bundle.v1. Throws CapError `meta.schema` that names the member. */

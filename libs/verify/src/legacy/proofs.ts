@@ -14,7 +14,7 @@ import { type LegacyClaim, type LegacyProof } from './proof.js';
 const BACKENDS: Record<LegacyProof['generation'], string> = { 'proof.v0': 'mock', 'proof.v1': 'simplified_zk' };
 
 /** What a proof that names a manifest of the bundle says, in its own words and about the rules of the policy. */
-export interface LegacyEstablished extends Established<JudgedLegacyManifest> {
+interface LegacyEstablished extends Established<JudgedLegacyManifest> {
   ownClaims: readonly LegacyClaim[];
 }
 

@@ -2,7 +2,7 @@ import { type Bundle } from '@cap/proof';
 import { LEGACY_MESSAGES } from '../legacy/messages.js';
 import { type CheckId, type CheckStatus } from './checks.js';
 
-export interface Message {
+interface Message {
   en: string;
   de: string;
 }

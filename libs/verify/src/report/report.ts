@@ -27,7 +27,7 @@ export interface ReportOptions {
 }
 
 /** Whose valid signature the bundle carries. */
-export interface ReportSigner {
+interface ReportSigner {
   kid: string;
   /** As the trust store names it; null if it does not. */
   owner: string | null;

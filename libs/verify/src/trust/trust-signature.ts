@@ -5,7 +5,7 @@ import { withoutByteOrderMark } from '@cap/policy';
 import { TRUST_MEMBERS } from './trust-document.js';
 
 /** payloadType of trust.json.sig. */
-export const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v2+json';
+const TRUST_PAYLOAD_TYPE = 'application/vnd.cap.trust.v2+json';
 
 /** The name of the signature beside a trust store. */
 export const trustSignatureFile = (file: string): string => `${file}.sig`;

@@ -3,7 +3,7 @@ import { factsOf } from '../opened-rows.js';
 import { checkDisclosure, type CheckedDisclosure } from './verify.js';
 
 /** Bytes of a payload up to which judging it (some milliseconds) is no more work than handing it over. */
-export const WORTH_A_THREAD = 65_536;
+const WORTH_A_THREAD = 65_536;
 
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };
 

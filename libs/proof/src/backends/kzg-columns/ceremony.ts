@@ -94,7 +94,7 @@ export function verifyingCeremony(): Promise<VerifyingCeremony> {
 export type SharedPowers = SharedArrayBuffer;
 
 const POWER_BYTES = POINT_WORDS * 4;
-export const emptyPowers = (): SharedPowers => new SharedArrayBuffer(CEREMONY_POWERS * POWER_BYTES);
+const emptyPowers = (): SharedPowers => new SharedArrayBuffer(CEREMONY_POWERS * POWER_BYTES);
 
 let shared: Promise<SharedPowers> | undefined;
 

@@ -3,7 +3,7 @@ import { FIELD_ORDER, inverses, mod, power } from './field.js';
 import { type ListStatement } from './statement.js';
 
 /** The columns' values on one row and the next, all field elements. */
-export interface RowValues {
+interface RowValues {
   a: bigint;
   aNext: bigint;
   z: bigint;
@@ -30,7 +30,7 @@ export interface Challenges {
  * constant + x * (column x) + r * (column r) = 0 on its rows. The committed columns enter linearly and are never opened off
  * the domain, so that proofs over one manifest do not add up to a leak.
  */
-export interface RowConstraint {
+interface RowConstraint {
   rule: string;
   over: 'data' | 'mask';
   constant: bigint;
@@ -65,7 +65,7 @@ export function rowConstraints(
 }
 
 /** column(w^row) = value. Like x and r above, d enters linearly and is never opened off the domain. */
-export interface Boundary {
+interface Boundary {
   rule: string;
   column: 'a' | 'z' | 'h' | 'd';
   row: number;

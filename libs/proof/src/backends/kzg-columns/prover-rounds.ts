@@ -44,7 +44,7 @@ const COFACTOR_MASK = 5;
  */
 
 /** Before the first round: the entry of the statement and the secret columns. */
-export interface Stated {
+interface Stated {
   entry: number;
   list: ListStatement;
   domain: Domain;
@@ -64,7 +64,7 @@ export interface Counted extends Stated {
 }
 
 /** With A(X), its derivative and the chunks of the reference lists, the product of (X - value) each. */
-export interface Multiplied extends Counted {
+interface Multiplied extends Counted {
   columns: Counted['columns'] & { A: Polynomial };
   slope: Polynomial;
   chunks: Polynomial[];
@@ -76,7 +76,7 @@ export interface Committed extends Multiplied {
 }
 
 /** With p, which binds the cofactors together under rho. */
-export interface Combined extends Committed {
+interface Combined extends Committed {
   columns: Committed['columns'] & { p: Polynomial };
 }
 

@@ -20,7 +20,7 @@ import { firstWitness, proverClaims, secondWitness } from './shplonk.js';
 import { statementDigest, type ZkStatement } from './statement.js';
 import { MessageWriter, Transcript } from './transcript.js';
 
-export interface ProvingSettings {
+interface ProvingSettings {
   /** Called after each of the steps. */
   progress?(done: number, of: number): void;
   /** The rules of the protocol; tests leave one out. */

@@ -20,7 +20,7 @@ import { Rejected } from './transcript.js';
 import { rejection, Verifier } from './verifier.js';
 
 /** Rows of one segment, opened: an index is the row's place in the segment's columns. */
-export interface SegmentSample {
+interface SegmentSample {
   list: ListName;
   segment: number;
   rows: RowOpening[];
@@ -74,7 +74,7 @@ function entryOf({ lists }: ZkStatement, list: ListName, segment: number): numbe
 }
 
 /** A list of the prover, with its columns. */
-export interface SampledList {
+interface SampledList {
   list: ListName;
   rows: readonly ListRow[];
   secrets: { leaves: readonly Parameters<typeof openRow>[1][] };

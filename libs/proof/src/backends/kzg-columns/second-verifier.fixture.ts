@@ -45,7 +45,7 @@ export interface SecondStatement {
   lists: SecondList[];
 }
 
-export interface SecondList {
+interface SecondList {
   name: string;
   n: number;
   min: number;

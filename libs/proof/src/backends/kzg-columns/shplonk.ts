@@ -14,7 +14,7 @@ const vanishingAt = (claim: Claim<unknown>, y: bigint): bigint =>
   zerosOf(claim).reduce((product, point) => (product * mod(y - point)) % FIELD_ORDER, 1n);
 
 /** The polynomial of least degree that takes the claimed values (two points at most). */
-export function remainderOf({ points, values, double }: Claim<unknown>): Polynomial {
+function remainderOf({ points, values, double }: Claim<unknown>): Polynomial {
   const [p, q] = points as [bigint, bigint?];
   const [value, second] = values as [bigint, bigint?];
   if (double) return [mod(value - second! * p), second!];
@@ -24,7 +24,7 @@ export function remainderOf({ points, values, double }: Claim<unknown>): Polynom
 }
 
 /** The claims with their polynomials added up. */
-export interface ProverClaim {
+interface ProverClaim {
   claim: Claim<Polynomial>;
   polynomial: Polynomial;
   remainder: Polynomial;

@@ -109,7 +109,7 @@ interface OpenedEntry extends RunningEntry {
 }
 
 /** Both sides of the equation that a proof comes down to: e(left, G2) = e(right, tau G2). */
-export interface PairingEquation {
+interface PairingEquation {
   left: Point;
   right: Point;
 }
