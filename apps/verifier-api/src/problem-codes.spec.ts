@@ -103,7 +103,6 @@ const BY_THE_CALLER: Partial<Record<ApiErrorCode, Ask>> = {
   'entry.unknown': () => api.as().get('/registry/entries/nobody'),
   'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),
   'option.unsupported': () => api.as().zip('/verify?require_timestamp=true', bundle.bytes),
-  'option.invalid': () => api.as().zip('/verify?at=2026-02-01T00:00:00.1234567890Z', bundle.bytes),
   'policy.conflict': () =>
     twice(
       () => api.as().post('/policy/v2/compile', { policy: v2(1), persist: true }),

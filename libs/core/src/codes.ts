@@ -110,7 +110,7 @@ export const CODES = {
   usage: { kind: 'usage' },
   'verb.unsupported': { kind: 'usage' },
   'option.unsupported': { kind: 'usage', api: true },
-  'option.invalid': { kind: 'usage', api: true },
+  'option.invalid': { kind: 'usage' },
   'option.columns': { kind: 'usage' },
   'option.contradiction': { kind: 'usage' },
   'option.day': { kind: 'usage' },

@@ -61,7 +61,7 @@ export class VerifyController {
   @IdempotentAnswer({ description: 'The verdict, check by check', standardSchema: verdictAnswer })
   @WritesRegistry()
   @Problems('bundle.unreadable', 'bundle.limit', 'bundle.unknown', 'bundle.erased')
-  @Problems('policy.unknown', 'policy.invalid', 'option.unsupported', 'option.invalid', 'timeout')
+  @Problems('policy.unknown', 'policy.invalid', 'option.unsupported', 'timeout')
   async verify(
     @Query({ schema: verifyQuery }) query: VerifyQuery,
     @Body() body: unknown,
