@@ -84,6 +84,11 @@ export default tseslint.config(
     },
   },
   {
+    // A statement that imports nothing but types would still load the module, and the command line must start without its libraries.
+    files: ['apps/cli/src/**/*.ts'],
+    rules: { '@typescript-eslint/no-import-type-side-effects': 'error' },
+  },
+  {
     // Nest reads constructor types at run time: those imports must stay values.
     files: ['apps/{verifier-api,registry,backup-worker}/src/**/*.ts', 'libs/service-kit/src/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },

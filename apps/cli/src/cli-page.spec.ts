@@ -1,21 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { ERROR_CODES, EXIT, exitOf } from '@cap/core';
-import { Command } from 'commander';
-import { Run } from './frame/command.js';
-import { GROUPS } from './frame/groups.js';
-import { processIo } from './frame/io.js';
+import { COMMANDS } from './groups.js';
+import { processIo } from './io.js';
+import { defineProgram } from './program.js';
 
 const PAGE = new URL('../../../docs/cli.md', import.meta.url);
 const BEGIN = '<!-- generated from the definitions of the verbs: pnpm docs:cli -->\n';
 
 /** Every verb with its usage and options, as the help says them. */
 async function reference(): Promise<string> {
-  const program = new Command('cap');
-  const run = new Run(processIo());
-  for (const { load } of GROUPS) (await load())(program, run);
+  const program = await defineProgram(COMMANDS, processIo());
   const parts: string[] = [];
-  const walk = (command: Command, name: string) => {
+  const walk = (command: CommandUnknownOpts, name: string) => {
     if (command.commands.length > 0) return command.commands.forEach((child) => walk(child, `${name} ${child.name()}`));
     const help = command.createHelp();
     const options = help.visibleOptions(command).filter(({ long }) => long !== '--help' && long !== '--json');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { cap } from './cli.fixture.js';
-import { GROUPS } from './frame/groups.js';
-import { VERSION } from './version.js';
+import { COMMANDS } from './groups.js';
+import { VERSION } from './program.js';
 
 describe('cap', () => {
   it('prints its version, which is the package version', async () => {
@@ -15,10 +15,10 @@ describe('cap', () => {
     expect(code).toBe(0);
     expect(err).toBe('');
     expect(out.startsWith('Examples:\n')).toBe(true);
-    for (const { name } of GROUPS) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const { name } of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
-  it.each(GROUPS.map(({ name }) => name))('has help with examples for %s', async (name) => {
+  it.each(COMMANDS.map(({ name }) => name))('has help with examples for %s', async (name) => {
     const { code, out } = await cap([name, '--help']);
     expect(code).toBe(0);
     expect(out.startsWith('Examples:\n')).toBe(true);
@@ -27,7 +27,7 @@ describe('cap', () => {
 
   it('offers --json in every verb, and fails in JSON there', async () => {
     const verbs = await Promise.all(
-      GROUPS.map(async ({ name }) => {
+      COMMANDS.map(async ({ name }) => {
         const { out } = await cap([name, '--help']);
         const names = [...(out.split('Commands:\n')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!);
         return names.filter((verb) => verb !== 'help').map((verb) => [name, verb]);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 export interface Received {
   method: string;
@@ -9,6 +9,7 @@ export interface Received {
 }
 export interface Answer {
   status: number;
+  /** Of an error: what its problem details say beyond what all must. */
   body: unknown;
 }
 
@@ -31,7 +32,8 @@ export async function withService(
       received.push(seen);
       const { status, body } = answer(seen);
       response.writeHead(status, { 'content-type': status < 300 ? 'application/json' : 'application/problem+json' });
-      response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+      const whole = status < 400 ? body : { type: 'about:blank', title: 'refused', status, ...(body as object) };
+      response.end(Buffer.isBuffer(body) ? body : JSON.stringify(whole));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '@cap/core';
-import { processIo } from './frame/io.js';
+import { processIo } from './io.js';
 
 // Node's own exit code for an uncaught error is 1, which here is the verdict `warn`.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
@@ -10,7 +10,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.exit(EXIT.internal);
   });
 
-// A reader that closed early (`cap … | head`) wants no more; the exit code stays what the command found.
+// A reader that closed early (`cap … | head`) wants no more; the exit code stays the command's.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
     process.stderr.write(`cap: can't write to stdout: ${error.message}\n`);
@@ -18,8 +18,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   }
 });
 
-// Commitments and proofs make a lot of short-lived numbers, which the collector would let grow to several hundred MB. A tenth
-// more computing keeps these verbs flat whatever the lists; it must be said before anything else takes memory.
+// Commitments and proofs allocate many short-lived numbers, which the collector would let grow to several hundred MB. For a tenth
+// more CPU these flags keep memory flat whatever the lists; they must be set before anything else takes memory.
 if (['prepare', 'prove', 'disclose'].includes(process.argv[2] ?? ''))
   for (const flag of ['--max-semi-space-size=4', '--optimize-for-size']) setFlagsFromString(flag);
 

@@ -146,7 +146,7 @@ describe('from lists to a verdict', () => {
   });
 
   it.each([
-    ['en', 'ok: the bundle is whole and signed by somebody', 'NOT looked at: proof, rules, statement', 'is signed.'],
+    ['en', 'ok: the bundle is intact and signed by somebody', 'NOT checked: proof, rules, statement', 'is signed.'],
     ['de', 'ok: das Bündel ist unversehrt', 'NICHT angesehen: Beweis, Regeln, Aussage', 'ist signiert.'],
   ])('says before all checks what that leaves out: %s', async (language, first, second, check) => {
     const verified = ['bundle', 'verify', at('bundle.zip'), '--trust', at('trust.json'), '--lang', language];
@@ -156,7 +156,7 @@ describe('from lists to a verdict', () => {
     expect(lines.join('\n')).toContain(check);
   });
 
-  it('says what the bundle shows before it leaves the house', async () => {
+  it('says what the bundle shows before it is handed over', async () => {
     for (const name of ['bundle.zip', 'project']) {
       const { code, out } = await cap(['inspect', at(name), '--json']);
       expect(code).toBe(0);
@@ -167,7 +167,7 @@ describe('from lists to a verdict', () => {
       expect(suppliers.opened_fields).toMatchObject({ name: 48, jurisdiction: 48 });
       expect(suppliers.hidden_fields).toHaveProperty('audit_date');
     }
-    expect((await cap(['inspect', at('bundle.zip')])).out).toContain('opens 48 of them');
+    expect((await cap(['inspect', at('bundle.zip')])).out).toContain('opens 48 rows');
     expect((await cap(['bundle', 'inspect', at('bundle.zip')])).out).toContain('signatures.json');
   });
 

@@ -96,5 +96,6 @@ export {
 export { snapshotRecord, type SnapshotRecord } from './snapshots.js';
 export { registryStatus, type RegistryStatus } from './status.js';
 export { backupList, backupMade } from './backups.js';
+export { orNull } from './or-null.js';
 export { type CallContext, Transport, type TransportOptions } from './transport.js';
 export { type ByteRange, type Download, RegistryClient } from './registry-client.js';

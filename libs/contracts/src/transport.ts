@@ -87,7 +87,7 @@ export class Transport {
       return schema.parse(JSON.parse(body));
     } catch (cause) {
       const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
-      throw this.#unavailable(`${call.method} ${call.path}: not the answer of a registry: ${why}`, cause);
+      throw this.#unavailable(`${call.method} ${call.path}: unexpected answer: ${why}`, cause);
     }
   }
 
@@ -162,12 +162,15 @@ export class Transport {
     const text = await this.#text(answer.body);
     const retryAfter = Number(answer.headers['retry-after']) || undefined;
     const body = problem.safeParse(safeJson(text));
-    const refusal = (code: string, message: string) =>
-      remoteError({ status, code, service: this.service }, message, { retryAfter });
-    if (body.success) return refusal(body.data.code, body.data.detail ?? body.data.title);
+    const refusal = (code: string, message: string, requestId?: string) =>
+      remoteError({ status, code, requestId, service: this.service }, message, { retryAfter });
+    if (body.success) {
+      const { code, detail, title, request_id } = body.data;
+      return refusal(code, detail ?? title, request_id);
+    }
     const said = `${call.method} ${call.path} answered ${status}`;
     if (status === 404 && call.method === 'HEAD') return refusal('bundle.unknown', said);
-    return refusal(status >= 500 ? 'registry.unavailable' : 'request.refused', said);
+    return refusal(status >= 500 ? this.#code('service.failed') : 'request.refused', said);
   }
 
   async #text(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -178,20 +181,26 @@ export class Transport {
     }
   }
 
+  /** The registry has a code of its own for all of these. */
+  #code(other: 'service.unreachable' | 'service.failed'): 'registry.unavailable' | typeof other {
+    return this.service === 'registry' ? 'registry.unavailable' : other;
+  }
+
   #unavailable(why: string, cause?: unknown): CapError {
-    const code = 'registry.unavailable';
+    const code = this.#code('service.unreachable');
     return new CapError(code, `${this.#base.origin}: ${why}`, { cause, retryAfter: 1, remote: { status: null, code } });
   }
 }
 
 const isReplayable = (body: Call['body']): boolean => body === undefined || body instanceof Uint8Array;
-const isTransient = ({ code, status }: CapError): boolean => code === 'registry.unavailable' || status === 503;
+const isTransient = ({ code, status, remote }: CapError): boolean =>
+  code === 'registry.unavailable' || status === 503 || remote?.status === null;
 
 const isLate = (reason: unknown): boolean => (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
 
 /** How long the service itself asked to be left alone, ms; what this client made up for its caller does not count. */
-const pushBack = ({ code, retryAfter = 0 }: CapError): number =>
-  code === 'registry.unavailable' ? 0 : retryAfter * 1_000;
+const pushBack = ({ code, remote, retryAfter = 0 }: CapError): number =>
+  code === 'registry.unavailable' || remote?.status === null ? 0 : retryAfter * 1_000;
 
 function safeJson(text: string): unknown {
   try {

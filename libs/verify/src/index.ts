@@ -23,6 +23,7 @@ export {
   type TrustAddition,
   type TrustDocument,
   trustDocumentBytes,
+  withdrawList,
 } from './trust/trust-document.js';
 export { assertTrustSigned, signTrust, trustSignatureFile } from './trust/trust-signature.js';
 export { parseTrustStore, TrustStore } from './trust/trust-store.js';

@@ -3,6 +3,9 @@ import {
   DEFAULT_BUNDLE_LIMITS,
   type Bundle,
   type BundleLimits,
+  type BundleMeta,
+  orderUnits,
+  type UnitFiles,
   withFileSource,
   parseMeta,
   readMeta,
@@ -54,15 +57,26 @@ export function inspectBundle(
   });
 }
 
-/** The files of the first proof unit, or their usual names when _meta.json can't tell; without one, those of the older program. */
+/**
+ * The files that the report's hashes are of: those of the last proof unit in dependency order, or the usual names if _meta.json
+ * has no usable unit; without a _meta.json those of the older program.
+ */
 export function mainFiles(meta: JsonValue): { manifest: string; proof: string } {
   if (meta === null) return { manifest: PAIR.manifest_file, proof: PAIR.proof_file };
   for (const parse of [parseMeta, parseLegacyMeta])
     try {
-      const [unit] = parse(meta).proof_units;
+      const unit = lastUnit(parse(meta));
       if (unit) return { manifest: unit.manifest_file, proof: unit.proof_file };
     } catch {
       // Not of that shape: the check meta.schema says so.
     }
   return { manifest: 'manifest.json', proof: 'proof.capz' };
+}
+
+function lastUnit(meta: BundleMeta | ReturnType<typeof parseLegacyMeta>): UnitFiles | undefined {
+  try {
+    return orderUnits<UnitFiles>(meta).at(-1);
+  } catch {
+    return meta.proof_units.at(-1); // the check meta.units says what is wrong
+  }
 }

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
 import { jcs, type JsonObject } from '@cap/core';
-import { META_PAYLOAD_TYPE, type ProofUnit, packBundle, type RoledFile, encodeContainer } from '@cap/proof';
+import { META_PAYLOAD_TYPE, type ProofUnit, packBundle, type RoledFile, encodeContainer, readBundle } from '@cap/proof';
 import { proverFor } from '@cap/proof/prove';
 import { compilePolicy } from '@cap/policy';
 import { messageOf } from './report/messages.js';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';
 import { bundleFromContext } from './bundle-context.js';
 import { type VerificationSources } from './inputs.js';
+import { mainFiles } from './inspect.js';
 import {
   makeBundle,
   newSigner,
@@ -258,6 +259,11 @@ describe('several proof units', () => {
       result: 'ok',
       manifest_hash: sha3Text(other.files.get('manifest.json')!),
       proof_hash: sha3Text(other.files.get('proof.capz')!),
+    });
+    // What is shown of a bundle is what its hashes are of.
+    expect(mainFiles((await readBundle(pack(files, units))).meta)).toEqual({
+      manifest: 'second.json',
+      proof: 'second.capz',
     });
   });
 

@@ -24,8 +24,8 @@ describe('cap audit verify', () => {
 
   it('says what a chain alone does not show', async () => {
     const { code, out } = await cap(['audit', 'verify', '-'], { stdin: lines(chain(5)) });
-    expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining('ok: 5 events link up')]);
-    expect(out).toContain('written anew from the start, links up too');
+    expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining('ok: 5 events are linked')]);
+    expect(out).toContain('rewritten from the start, is linked too');
   });
 
   it.each([

@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sha3Text } from '@cap/crypto';
 import { OwnerLock, RegistryData } from '@cap/storage';
 import { cap, NOW, scratch } from '../cli.fixture.js';
-import { duration } from './words.js';
+import { duration } from './duration.js';
 
 let place: string;
 let kid: string;
@@ -114,7 +114,7 @@ describe('cap backup list --target', () => {
     const { code, out, err } = await cap(['backup', 'list', '--target', at('backups')]);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`backup_20251106_100000\\.tar\\.gz +\\d+ +1 +${kid} +1\\n`));
-    expect(err).toContain('backup_20250101_000000.tar.gz is no backup: it has no sidecar');
+    expect(err).toContain('backup_20250101_000000.tar.gz is not a backup: it has no sidecar');
     const { items, strange } = JSON.parse((await cap(['backup', 'list', '--target', at('backups'), '--json'])).out);
     expect(items.map(({ name }: { name: string }) => name)).toEqual([
       'backup_20251106_100001.tar.gz',

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { isCapError, parseJson } from '@cap/core';
 import { isPublicKeyText, kidOfText, parseEnvelope } from '@cap/crypto';
-import { type Bundle } from '@cap/proof';
-import { type TrustStore } from '@cap/verify';
+import type { Language } from '@cap/lists';
+import type { Bundle } from '@cap/proof';
+import type { TrustStore } from '@cap/verify';
 
-/** Who says that they made a bundle, when, and for whom. Nothing of it is checked here. */
+/** Who a bundle says made it, when, and for whom. None of it is checked here. */
 export interface Provenance {
   label: string | null;
   created_at: string | null;
@@ -13,7 +14,7 @@ export interface Provenance {
   statements: Statement[];
 }
 
-/** `owner` as the given trust store names the key; null if it does not know it. */
+/** `owner` is the key's owner in the given trust store; null if it does not know the key. */
 export interface Signer {
   kid: string;
   owner: string | null;
@@ -29,28 +30,28 @@ export interface Statement {
   expires_at: string | null;
 }
 
-// A bundle that is wrong somewhere is looked into most of all: what is not as it should be counts as not said.
+// Broken bundles are inspected most of all: what is malformed is shown as absent.
 const text = z.string().nullable().catch(null);
 const statement = z.object({ signer: text, audience: text, nonce: text, issued_at: text, expires_at: text });
-const NOTHING_SAID = { signer: null, audience: null, nonce: null, issued_at: null, expires_at: null };
-const said = z
+const EMPTY_STATEMENT = { signer: null, audience: null, nonce: null, issued_at: null, expires_at: null };
+const metaSchema = z
   .object({
     label: text,
     created_at: text,
-    proof_units: z.array(z.object({ id: text, statement: statement.catch(NOTHING_SAID) })).catch([]),
+    proof_units: z.array(z.object({ id: text, statement: statement.catch(EMPTY_STATEMENT) })).catch([]),
   })
   .catch({ label: null, created_at: null, proof_units: [] });
 
 export function provenanceOf({ meta, files }: Bundle, trust: TrustStore | null): Provenance {
-  const { label, created_at, proof_units } = said.parse(meta);
+  const { label, created_at, proof_units } = metaSchema.parse(meta);
   return {
     label,
     created_at,
-    signers: signatories(files.get('signatures.json')).map((kid) => ownedKey(kid, trust)),
-    statements: proof_units.map(({ id, statement: made }) => ({
+    signers: signingKids(files.get('signatures.json')).map((kid) => ownedKey(kid, trust)),
+    statements: proof_units.map(({ id, statement: stated }) => ({
       unit: id,
-      ...made,
-      signer: statedSigner(made.signer, trust),
+      ...stated,
+      signer: statedSigner(stated.signer, trust),
     })),
   };
 }
@@ -61,7 +62,7 @@ export const statedSigner = (text: string | null, trust: TrustStore | null): Sig
 
 const ownedKey = (kid: string, trust: TrustStore | null): Signer => ({ kid, owner: trust?.signer(kid)?.owner ?? null });
 
-function signatories(envelope: Buffer | undefined): string[] {
+function signingKids(envelope: Buffer | undefined): string[] {
   if (envelope === undefined) return [];
   try {
     return parseEnvelope(parseJson(envelope, 'signatures.json')).signatures.map(({ keyid }) => keyid);
@@ -71,20 +72,52 @@ function signatories(envelope: Buffer | undefined): string[] {
   }
 }
 
-/** Title and value of each thing said, for people. With several proofs each begins with its unit. */
-export function provenanceRows({ label, created_at, signers, statements }: Provenance): [string, string][] {
+const TITLES = {
+  en: {
+    label: 'Label',
+    createdAt: 'Created at',
+    signer: 'Signer',
+    proofUnit: 'Proof unit',
+    proofOf: 'Proof of',
+    audience: 'Audience',
+    nonce: 'Nonce',
+    issuedAt: 'Issued at',
+    expiresAt: 'Expires at',
+    unchecked: 'unchecked',
+  },
+  de: {
+    label: 'Bezeichnung',
+    createdAt: 'Erstellt am',
+    signer: 'Unterzeichner',
+    proofUnit: 'Beweiseinheit',
+    proofOf: 'Beweis von',
+    audience: 'Empfänger',
+    nonce: 'Einmalwert',
+    issuedAt: 'Ausgestellt am',
+    expiresAt: 'Gültig bis',
+    unchecked: 'ungeprüft',
+  },
+} as const;
+
+/** Title and value of each, for people. With several proofs, each begins with its unit. */
+export function provenanceRows(
+  { label, created_at, signers, statements }: Provenance,
+  language: Language,
+): [title: string, value: string][] {
+  const titles = TITLES[language];
   const rows: [string, string | null][] = [
-    ['Label', label],
-    ['Created at', created_at],
+    [titles.label, label],
+    [titles.createdAt, created_at],
   ];
-  // A key id is a word of the bundle: the owner's name beside it must not look like his signature.
-  const named = ({ kid, owner }: Signer) => (owner === null ? kid : `${kid}  ${owner} (unchecked)`);
-  for (const signer of signers) rows.push(['Signer', named(signer)]);
-  if (signers.length === 0) rows.push(['Signer', null]);
+  // The bundle may name any key id: an owner next to it must not look like a verified signature.
+  const named = ({ kid, owner }: Signer) => (owner === null ? kid : `${kid}  ${owner} (${titles.unchecked})`);
+  for (const signer of signers) rows.push([titles.signer, named(signer)]);
+  if (signers.length === 0) rows.push([titles.signer, null]);
   for (const { unit, signer, audience, nonce, issued_at, expires_at } of statements) {
-    if (statements.length > 1) rows.push(['Proof unit', unit]);
-    rows.push(['Proof of', signer && named(signer)]);
-    rows.push(['Audience', audience], ['Nonce', nonce], ['Issued at', issued_at], ['Expires at', expires_at]);
+    if (statements.length > 1) rows.push([titles.proofUnit, unit]);
+    rows.push([titles.proofOf, signer && named(signer)]);
+    rows.push([titles.audience, audience], [titles.nonce, nonce]);
+    rows.push([titles.issuedAt, issued_at], [titles.expiresAt, expires_at]);
   }
   return rows.map(([title, value]) => [title, value ?? '-']);
 }

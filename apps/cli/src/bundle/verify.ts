@@ -1,24 +1,24 @@
+import { EXIT } from '@cap/core';
 import { CHECK_IDS, verifyBundle } from '@cap/verify';
 import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof';
-import { type Language } from '@cap/lists';
-import { EXIT, type ExitCode } from '@cap/core';
-import { readInput } from '../frame/input.js';
-import { printResult, type CliIo } from '../frame/io.js';
-import { printable } from '../frame/printable.js';
+import { assertOneStdin, readInput } from '../input.js';
+import { printResult } from '../io.js';
+import { LANGUAGE } from '../options.js';
+import { printable } from '../printable.js';
+import { readTrust } from '../trust/trust-file.js';
+import { verb } from '../verb.js';
 import { particulars } from '../verify/particulars.js';
 import { statusWords } from '../verify/render.js';
-import { requireOneStdin } from '../verify/one-stdin.js';
-import { readTrust } from '../trust/read-trust.js';
 
 const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
 
 const WORDS = {
   en: {
-    ok: 'the bundle is whole and signed by somebody in your trust store',
-    warn: 'the bundle is whole and signed, but read on',
-    fail: 'the bundle is not whole, or its signature does not count',
+    ok: 'the bundle is intact and signed by somebody in your trust store',
+    warn: 'the bundle is intact and signed, but read on',
+    fail: 'the bundle is not intact, or its signature does not count',
     unchecked:
-      'NOT looked at: proof, rules, statement (signer, audience, nonce, times) and lists. "cap verify" judges them.',
+      'NOT checked: proof, rules, statement (signer, audience, nonce, times) and lists. "cap verify" checks them.',
   },
   de: {
     ok: 'das Bündel ist unversehrt und von jemandem aus Ihrem Vertrauensspeicher signiert',
@@ -30,39 +30,39 @@ const WORDS = {
 } as const;
 
 /**
- * The part of a verification that needs no policy: is the bundle whole, and signed by whom it says? Warnings count as
+ * The part of a verification that needs no policy: is the bundle intact, and signed by whom it says? Warnings count as
  * warnings (exit 1), as in `cap verify`.
  */
-export async function verify(
-  io: CliIo,
-  options: { trust?: string; json?: boolean; lang: Language },
-  file: string,
-): Promise<ExitCode> {
-  requireOneStdin([
-    ['the bundle', file],
-    ['--trust', options.trust],
-  ]);
-  const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
-  const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);
-  const { report } = await verifyBundle(bundle, { policy: null, trust }, { allowMock: true, now: () => io.now() });
-  const legacy = report.checks.filter(({ id, status }) => id === 'legacy.format' && status !== 'skipped');
-  const checks = [...report.checks.slice(0, LAST_CHECK + 1), ...legacy];
-  const statuses = new Set(checks.map(({ status }) => status));
-  const result = statuses.has('fail') ? 'fail' : statuses.has('warn') ? 'warn' : 'ok';
-  const { bundle_id, manifest_hash, proof_hash, trust_hash } = report;
-  const unchecked = ['proof', 'rules', 'statement', 'lists'];
-  const words = WORDS[options.lang];
-  printResult(io, options, { result, unchecked, bundle_id, manifest_hash, proof_hash, trust_hash, checks }, () =>
-    [
-      `${statusWords(options.lang)[result]}: ${words[result]}`,
-      `${words.unchecked}\n`,
-      ...checks.flatMap(({ id, status, expected, actual, message }) => [
-        `${statusWords(options.lang)[status].padEnd(9)} ${id.padEnd(22)} ${message[options.lang]}`,
-        ...(status === 'fail' || status === 'warn' ? [expected, actual] : [])
-          .filter((text) => text !== null)
-          .map((text) => `${' '.repeat(12)}${printable(particulars(id, text, options.lang))}`),
-      ]),
-    ].join('\n'),
-  );
-  return result === 'fail' ? EXIT.fault : result === 'warn' ? EXIT.warn : EXIT.ok;
-}
+export default verb({
+  examples: ['cap bundle verify bundle.zip --trust trust.json'],
+  syntax: (command) => command.argument('<file>').option('--trust <file>', 'trust.json').addOption(LANGUAGE),
+  run: async (io, options, file) => {
+    assertOneStdin([
+      ['the bundle', file],
+      ['--trust', options.trust],
+    ]);
+    const trust = options.trust === undefined ? null : await readTrust(io, options.trust);
+    const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);
+    const { report } = await verifyBundle(bundle, { policy: null, trust }, { allowMock: true, now: () => io.now() });
+    const legacy = report.checks.filter(({ id, status }) => id === 'legacy.format' && status !== 'skipped');
+    const checks = [...report.checks.slice(0, LAST_CHECK + 1), ...legacy];
+    const statuses = new Set(checks.map(({ status }) => status));
+    const result = statuses.has('fail') ? 'fail' : statuses.has('warn') ? 'warn' : 'ok';
+    const { bundle_id, manifest_hash, proof_hash, trust_hash } = report;
+    const unchecked = ['proof', 'rules', 'statement', 'lists'];
+    const words = WORDS[options.lang];
+    printResult(io, options, { result, unchecked, bundle_id, manifest_hash, proof_hash, trust_hash, checks }, () =>
+      [
+        `${statusWords(options.lang)[result]}: ${words[result]}`,
+        `${words.unchecked}\n`,
+        ...checks.flatMap(({ id, status, expected, actual, message }) => [
+          `${statusWords(options.lang)[status].padEnd(9)} ${id.padEnd(22)} ${message[options.lang]}`,
+          ...(status === 'fail' || status === 'warn' ? [expected, actual] : [])
+            .filter((text) => text !== null)
+            .map((text) => `${' '.repeat(12)}${printable(particulars(id, text, options.lang))}`),
+        ]),
+      ].join('\n'),
+    );
+    return { ok: EXIT.ok, warn: EXIT.warn, fail: EXIT.fault }[result];
+  },
+});

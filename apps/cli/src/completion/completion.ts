@@ -1,42 +1,48 @@
-import { Command } from 'commander';
-import { Run } from '../frame/command.js';
-import { GROUPS } from '../frame/groups.js';
-import { type CliIo } from '../frame/io.js';
+import { Argument, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { CliIo } from '../io.js';
+import { type CommandEntry, defineProgram } from '../program.js';
+import { verb, type Verb } from '../verb.js';
 
-export type Shell = 'bash' | 'zsh' | 'fish';
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 
 /** What may follow the words typed so far (`cap registry`): subcommands and options. */
-interface Place {
+interface Completion {
   words: string[];
   next: { word: string; summary: string }[];
 }
 
 /** Prints a script that completes verbs and options; files are left to the shell. */
-export async function completion(io: CliIo, _options: unknown, shell: Shell): Promise<void> {
-  const places = await placesOf(io);
-  io.out(shell === 'fish' ? fish(places) : bash(places, shell));
-}
+export const completion = (commands: readonly CommandEntry[]): Verb =>
+  verb({
+    examples: [
+      'cap completion bash > /etc/bash_completion.d/cap',
+      'source <(cap completion zsh)',
+      'cap completion fish > ~/.config/fish/completions/cap.fish',
+    ],
+    syntax: (command) => command.addArgument(new Argument('<shell>').choices(SHELLS)),
+    run: async (io, _options, shell) => {
+      const completions = await completionsOf(commands, io);
+      await io.out(shell === 'fish' ? fish(completions) : bash(completions, shell));
+    },
+  });
 
-/** Every command, taken from the definitions that also make the help. */
-async function placesOf(io: CliIo): Promise<Place[]> {
-  const program = new Command('cap');
-  const run = new Run(io);
-  for (const { load } of GROUPS) (await load())(program, run);
-  const places: Place[] = [];
-  const walk = (command: Command, words: string[]) => {
+async function completionsOf(commands: readonly CommandEntry[], io: CliIo): Promise<Completion[]> {
+  const completions: Completion[] = [];
+  const walk = (command: CommandUnknownOpts, words: string[]) => {
     const options = command.options.map(({ long, short, description }) => ({
       word: (long ?? short)!,
       summary: description,
     }));
     const verbs = command.commands.map((child) => ({ word: child.name(), summary: child.summary() }));
-    places.push({ words, next: [...verbs, ...options, { word: '--help', summary: 'print this help' }] });
+    completions.push({ words, next: [...verbs, ...options, { word: '--help', summary: 'print this help' }] });
     for (const child of command.commands) walk(child, [...words, child.name()]);
   };
-  walk(program, []);
-  return places;
+  walk(await defineProgram(commands, io), []);
+  return completions;
 }
 
-const bash = (places: Place[], shell: 'bash' | 'zsh'): string =>
+const bash = (completions: Completion[], shell: Exclude<Shell, 'fish'>): string =>
   `${shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''}_cap() {
   local word=\${COMP_WORDS[COMP_CWORD]} path= i candidates
   for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
@@ -44,7 +50,7 @@ const bash = (places: Place[], shell: 'bash' | 'zsh'): string =>
   done
   while :; do
     case $path in
-${places.map(({ words, next }) => `      '${words.map((word) => ` ${word}`).join('')}') candidates='${next.map(({ word }) => word).join(' ')}' ;;`).join('\n')}
+${completions.map(({ words, next }) => `      '${words.map((word) => ` ${word}`).join('')}') candidates='${next.map(({ word }) => word).join(' ')}' ;;`).join('\n')}
       *) path=\${path% *}; continue ;;
     esac
     break
@@ -56,8 +62,8 @@ complete -o default -F _cap cap
 
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-function fish(places: Place[]): string {
-  const lines = places.flatMap(({ words, next }) => {
+function fish(completions: Completion[]): string {
+  const lines = completions.flatMap(({ words, next }) => {
     const [group, verb] = words;
     const verbs = next.filter(({ word }) => !word.startsWith('-')).map(({ word }) => word);
     const when =

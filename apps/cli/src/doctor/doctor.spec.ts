@@ -54,7 +54,7 @@ describe('cap doctor', () => {
     expect(code).toBe(1);
     expect(of).toMatchObject({
       'data directory': { status: 'ok', message: expect.stringContaining('GB free') },
-      'BLOB directory': { status: 'warn', message: expect.stringContaining(`in ${data}, but it is not there yet`) },
+      'BLOB directory': { status: 'warn', message: expect.stringContaining(`in ${data}, but it does not exist yet`) },
       clients: { status: 'warn' },
       'running service': { status: 'warn', message: expect.stringContaining('127.0.0.1:9') },
     });

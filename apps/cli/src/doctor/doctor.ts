@@ -1,19 +1,15 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { EXIT, isPrivateFile, systemCode, systemWords } from '@cap/core';
 import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair, type S3Location } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { EXIT, type ExitCode, isPrivateFile, systemCode, systemWords } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { parseTrustStore } from '@cap/verify';
 import { PostgresDatabase, S3Objects } from '@cap/storage';
-import { printResult, type CliIo } from '../frame/io.js';
+import { type Service, serviceOption } from '../config/service-config.js';
+import { printResult, type CliIo } from '../io.js';
+import { verb } from '../verb.js';
 import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './endings.js';
-
-interface Options {
-  config?: string;
-  service?: 'verifier' | 'registry' | 'backup';
-  json?: boolean;
-}
 
 type Status = 'ok' | 'warn' | 'fail';
 interface Finding {
@@ -21,46 +17,56 @@ interface Finding {
   status: Status;
   message: string;
 }
-/** A check says what it found, or throws what is wrong. */
+/** A check returns what it found, or throws what is wrong. */
 type Check = [what: string, look: () => Promise<string | { warn: string }> | string | { warn: string }];
 
 const MIN_NODE = [24, 11] as const;
-const ROOM_BYTES = 1_000_000_000;
-/** Before the first release of this program no clock can be right. */
+const MIN_FREE_BYTES = 1_000_000_000;
+/** A clock from before the first release of this program is wrong. */
 const FIRST_YEAR = 2026;
 
 /** Looks at what a service needs from the machine it is on, changes nothing, and names what is missing. */
-export async function doctor(io: CliIo, options: Options): Promise<ExitCode> {
-  const findings: Finding[] = [];
-  const look = async (checks: Check[]) => {
-    for (const [what, check] of checks) findings.push(await findingOf(what, check));
-  };
-  await look([
-    ['Node.js', nodeVersion],
-    ['clock', () => clock(io.now())],
-  ]);
-  let loaded: LoadedConfig | undefined;
-  await look([
-    [
-      'configuration',
-      () => {
-        loaded = loadConfig({ role: options.service ?? 'cli', file: options.config, environment: io.env });
-        const [warning] = loaded.warnings;
-        return warning === undefined ? (options.config ?? 'defaults and environment') : { warn: warning };
-      },
-    ],
-  ]);
-  if (loaded && options.service) await look(needsOf(options.service, loaded, io));
-  printResult(io, options, { ok: findings.every(({ status }) => status === 'ok'), findings }, () =>
-    findings.map(({ what, status, message }) => `${WORDS[status].padEnd(7)} ${what.padEnd(22)} ${message}`).join('\n'),
-  );
-  const worst = findings.some(({ status }) => status === 'fail')
-    ? EXIT.fault
-    : findings.some(({ status }) => status === 'warn')
-      ? EXIT.warn
-      : EXIT.ok;
-  return worst;
-}
+export default verb({
+  examples: [
+    'cap doctor',
+    'cap doctor --service verifier --config /etc/cap-verifier/app.yaml',
+    'cap doctor --service registry --config /etc/cap-verifier/registry.yaml --json',
+  ],
+  syntax: (command) =>
+    command
+      .option('--config <file>', 'app.yaml of the service')
+      .addOption(serviceOption('the service whose needs are checked')),
+  run: async (io, options) => {
+    const findings: Finding[] = [];
+    const look = async (checks: Check[]) => {
+      for (const [what, check] of checks) findings.push(await findingOf(what, check));
+    };
+    await look([
+      ['Node.js', nodeVersion],
+      ['clock', () => clock(io.now())],
+    ]);
+    let loaded: LoadedConfig | undefined;
+    await look([
+      [
+        'configuration',
+        () => {
+          loaded = loadConfig({ role: options.service ?? 'cli', file: options.config, environment: io.env });
+          const [warning] = loaded.warnings;
+          return warning === undefined ? (options.config ?? 'defaults and environment') : { warn: warning };
+        },
+      ],
+    ]);
+    if (loaded && options.service) await look(needsOf(options.service, loaded, io));
+    printResult(io, options, { ok: findings.every(({ status }) => status === 'ok'), findings }, () =>
+      findings
+        .map(({ what, status, message }) => `${WORDS[status].padEnd(7)} ${what.padEnd(22)} ${message}`)
+        .join('\n'),
+    );
+    const has = (wanted: Status) => findings.some(({ status }) => status === wanted);
+    return has('fail') ? EXIT.fault : has('warn') ? EXIT.warn : EXIT.ok;
+  },
+});
+
 const WORDS: Record<Status, string> = { ok: 'ok', warn: 'warning', fail: 'FAULT' };
 
 async function findingOf(what: string, check: Check[1]): Promise<Finding> {
@@ -83,15 +89,11 @@ function nodeVersion(): string {
 
 function clock(now: Date): string {
   if (now.getUTCFullYear() < FIRST_YEAR)
-    throw new Error(`${now.toISOString()} can't be right: signatures and tokens would be judged at a wrong time`);
+    throw new Error(`${now.toISOString()} can't be right: signatures and tokens would be judged at the wrong time`);
   return now.toISOString();
 }
 
-function needsOf(
-  service: NonNullable<Options['service']>,
-  { config, listen }: LoadedConfig,
-  { env, now: clock }: CliIo,
-): Check[] {
+function needsOf(service: Service, { config, listen }: LoadedConfig, { env, now: clock }: CliIo): Check[] {
   const now = clock();
   const { tls, registry } = config;
   const checks: Check[] = [];
@@ -107,7 +109,7 @@ function needsOf(
   return checks;
 }
 
-/** As the service would take it, so that a key that is another's is found before a start or a reload. */
+/** Loads it as the service would, so that a key of another certificate is found before a start or a reload. */
 function certificate(config: Config, now: Date): string | { warn: string } {
   const { validFrom, validTo } = readTlsPair(config)!;
   const words = `${config.tls.cert}: valid from ${rfc3339(validFrom)} to ${rfc3339(validTo)}`;
@@ -125,8 +127,8 @@ function registryNeeds({ database, blobs, tokens, log }: Config['registry'], now
 }
 
 const SCHEMA = {
-  none: 'no registry yet, its first start makes it',
-  older: 'an older registry, its next start brings it up to date',
+  none: 'no registry yet; its first start creates it',
+  older: 'an older registry; its next start brings it up to date',
   current: 'up to date',
 };
 async function databaseAnswers(url: string): Promise<string> {
@@ -134,7 +136,7 @@ async function databaseAnswers(url: string): Promise<string> {
   return `${server}: ${SCHEMA[schema]}`;
 }
 
-/** Lists it; whether it can be written, readiness says. */
+/** Lists it; readiness says whether it can be written. */
 async function bucketAnswers(place: S3Location): Promise<string> {
   const objects = await S3Objects.open(place);
   try {
@@ -183,7 +185,7 @@ function backupNeeds({ backup, registry }: Config, now: Date): Check[] {
     [
       'signing key',
       () => {
-        if (signing_key === undefined) throw new Error('backup.signing_key is not set: archives can not be signed');
+        if (signing_key === undefined) throw new Error("backup.signing_key is not set: archives can't be signed");
         return secretFile(signing_key);
       },
     ],
@@ -196,31 +198,31 @@ function backupNeeds({ backup, registry }: Config, now: Date): Check[] {
   ];
 }
 
-const because = (file: string, error: unknown): Error =>
-  new Error(`${file}: ${systemCode(error) === 'ENOENT' ? 'is not there' : systemWords(error)}`);
+const accessError = (file: string, error: unknown): Error =>
+  new Error(`${file}: ${systemCode(error) === 'ENOENT' ? 'does not exist' : systemWords(error)}`);
 
 async function readable(file: string): Promise<string> {
   try {
     await access(file, constants.R_OK);
     return file;
   } catch (error) {
-    throw because(file, error);
+    throw accessError(file, error);
   }
 }
 
 async function readableDirectory(directory: string): Promise<string> {
   await readable(directory);
-  if (!(await stat(directory)).isDirectory()) throw new Error(`${directory}: is no directory`);
+  if (!(await stat(directory)).isDirectory()) throw new Error(`${directory}: is not a directory`);
   return directory;
 }
 
 /** A private key or token: readable here, and by nobody but its owner. */
 async function secretFile(file: string): Promise<string | { warn: string }> {
   await readable(file);
-  return isPrivateFile(await stat(file)) ? file : { warn: `${file}: others than its owner may read it; chmod 600` };
+  return isPrivateFile(await stat(file)) ? file : { warn: `${file}: other users can read it; run: chmod 600 ${file}` };
 }
 
-/** A directory that can be written, with room. One that is not there is a warning, judged by its nearest parent. */
+/** A writable directory with free space. One that does not exist yet is a warning, judged by its nearest parent. */
 async function writable(directory: string): Promise<string | { warn: string }> {
   let place = path.resolve(directory);
   for (;;)
@@ -228,20 +230,20 @@ async function writable(directory: string): Promise<string | { warn: string }> {
       await access(place, constants.R_OK | constants.W_OK | constants.X_OK);
       break;
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || place === path.dirname(place)) throw because(place, error);
+      if (systemCode(error) !== 'ENOENT' || place === path.dirname(place)) throw accessError(place, error);
       place = path.dirname(place);
     }
   const { bavail, bsize } = await statfs(place);
   const free = bavail * bsize;
   const words = `${directory}: ${(free / 1e9).toFixed(1)} GB free`;
-  if (place !== path.resolve(directory)) return { warn: `${words} in ${place}, but it is not there yet` };
-  if (!(await stat(place)).isDirectory()) throw new Error(`${directory} is no directory`);
-  return free < ROOM_BYTES ? { warn: words } : words;
+  if (place !== path.resolve(directory)) return { warn: `${words} in ${place}, but it does not exist yet` };
+  if (!(await stat(place)).isDirectory()) throw new Error(`${directory} is not a directory`);
+  return free < MIN_FREE_BYTES ? { warn: words } : words;
 }
 
 function clients(tokens: Config['registry']['tokens']): string | { warn: string } {
   const names = Object.keys(tokens);
-  return names.length === 0 ? { warn: 'registry.tokens is empty: nobody may call' } : names.join(', ');
+  return names.length === 0 ? { warn: 'registry.tokens is empty: no client can call it' } : names.join(', ');
 }
 
 async function registryAnswers({ url, token }: Config['registry']): Promise<string> {

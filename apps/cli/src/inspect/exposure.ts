@@ -12,7 +12,7 @@ import {
   PAYLOAD_MEMBERS,
 } from '@cap/proof';
 
-/** What the holder of a manifest and a proof learns, as far as the bytes tell. */
+/** What whoever holds a manifest and a proof can learn from them. */
 export interface Exposure {
   company: Manifest['company'];
   policy: Manifest['policy'];
@@ -27,9 +27,9 @@ export interface ListExposure {
   id_scheme: IdScheme | null;
   /** What rows are compared by, in words. */
   compared_by: string | null;
-  /** Rows of the list, where the manifest's Merkle commitment tells; null where their number stays hidden. */
+  /** Rows of the list, if the manifest's Merkle commitment shows it; null if the number stays hidden. */
   count: number | null;
-  /** Between which numbers the segments of the columns leave it; null where the manifest shows the number, or no columns. */
+  /** The range that the number of segments implies; null if the manifest shows the number, or has no columns. */
   count_between: [number, number] | null;
   /** Rows of which at least one field is opened. */
   opened_rows: number;
@@ -49,7 +49,7 @@ const disclosure = z.object({
 });
 type Rows = z.infer<typeof disclosure>['lists'][number]['rows'];
 
-/** Reads, and judges nothing. Throws what decodeContainer and parseJson throw for a proof that can't be read. */
+/** Judges nothing. Throws what decodeContainer and parseJson throw for a proof that can't be read. */
 export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposure {
   const opened = new Map<string, Rows>();
   let backend: string | null = null;
@@ -62,7 +62,7 @@ export function exposureOf(manifest: Manifest, proof: Uint8Array | null): Exposu
       for (const { list, rows } of parsed.lists) opened.set(list, rows);
     }
   }
-  // A manifest that commits to a list twice, or to another one, is shown as it is and fails where it is judged.
+  // A manifest that commits to a list twice, or to another list, is shown as it is; cap verify fails it.
   const lists = COMMITTED_LISTS.map((list): ListExposure => {
     const id_scheme = manifest.commitments.find((commitment) => commitment.list === list)?.id_scheme ?? null;
     const rows = opened.get(list) ?? [];

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { TABLE_VERSIONS, type Commitment, type Manifest } from '@cap/proof';
+import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { TABLE_VERSIONS, type Commitment, type Manifest } from '@cap/proof';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
 import { exposureOf } from './exposure.js';
@@ -10,7 +10,11 @@ const shown = '\\u{1b}[2J\\u{202e}\\u{200b}';
 
 let made: ProvedBundle;
 beforeAll(async () => {
-  made = await provedBundle({ owner: `Owner${hostile}` });
+  made = await provedBundle({ owner: 'Owner' });
+  // cap trust add would refuse such an owner; a trust store may come from elsewhere.
+  const trust = JSON.parse(await readFile(made.at('trust.json'), 'utf8'));
+  trust.signers[0].owner = `Owner${hostile}`;
+  await writeFile(made.at('trust.json'), JSON.stringify(trust));
 });
 const statement = { audience: 'auditor', nonce: 'n-1', expires_at: '2025-12-31T00:00:00Z' };
 
@@ -61,6 +65,17 @@ describe('cap inspect', () => {
     expect(out).toMatch(new RegExp(`^Proof of +${made.kid}$`, 'm'));
     expect(out).toMatch(/^Audience +auditor$/m);
     expect(out).toContain('ACME GmbH');
+  });
+
+  it('says it in German', async () => {
+    const { out } = await cap(['inspect', made.at('bundle.zip'), '--lang', 'de', '--trust', made.at('trust.json')]);
+    expect(out).toMatch(/^Unternehmen +ACME GmbH$/m);
+    expect(out).toMatch(/^Bezeichnung +November$/m);
+    expect(out).toMatch(new RegExp(`^Unterzeichner +${made.kid}  Owner.* \\(ungeprüft\\)$`, 'm'));
+    expect(out).toMatch(/^Gültig bis +2025-12-31T00:00:00Z$/m);
+    expect(out).toContain('suppliers: zeigt, dass es 48 Zeilen sind; öffnet 48 Zeilen');
+    expect(out).toContain('verglichen nach Name und Land');
+    for (const english of ['Company', 'shows', 'opens', 'compared']) expect(out).not.toContain(english);
   });
 });
 

@@ -43,7 +43,7 @@ describe('cap lists', () => {
       entries: 2,
       unmatchable: { id: 2, name: 2, person: 1 },
     });
-    expect(err).toContain('not read: Remark');
+    expect(err).toContain('columns ignored: Remark');
   });
 
   it('refuses what can not be used, or leaves it out by name when asked to', async () => {
@@ -262,7 +262,7 @@ describe('the example lists', () => {
         env: { CAP_TOKEN: 'x' },
       });
     const future = await publish('2025-11-08');
-    expect([future.code, future.err]).toEqual([64, expect.stringContaining('still to come')]);
+    expect([future.code, future.err]).toEqual([64, expect.stringContaining('is in the future')]);
     expect((await publish('2025-11-07')).code).toBe(69); // begins within a day: another time zone
   });
 });

@@ -1,31 +1,40 @@
+import { z } from 'zod';
 import { CapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
-import { isFutureDay, referenceListKind, type ReferenceListKind } from '@cap/lists';
-import { inputName, readInput } from '../frame/input.js';
-import { printResult, type CliIo } from '../frame/io.js';
-import { accessToken } from '../frame/remote.js';
-import { postToEither } from './post-to-either.js';
-import { summarise, unmatchableWords } from './reference-list.js';
+import { isFutureDay, referenceListKind } from '@cap/lists';
+import { inputName, readInput } from '../input.js';
+import { printResult } from '../io.js';
+import { day, serviceUrl } from '../options.js';
+import { verb } from '../verb.js';
+import { listKind, summarise, unmatchableWords } from './reference-list.js';
+import { postToVerifierOrRegistry } from './post.js';
 
-interface Options {
-  id: string;
-  kind?: ReferenceListKind;
-  url: string;
-  asOf: string;
-  tokenFile?: string;
-  json?: boolean;
-}
-
-/** Publishes a list under its hash. It is read here first, so that every bad row is named before anything is sent. */
-export async function publish(io: CliIo, options: Options, file: string): Promise<void> {
-  if (isFutureDay(options.asOf, io.now()))
-    throw new CapError('option.day', `--as-of ${options.asOf} is still to come, it is ${rfc3339(io.now())}`);
-  const bytes = await readInput(io, file);
-  const kind = options.kind ?? referenceListKind(options.id);
-  const summary = summarise(kind, bytes, inputName(file));
-  const token = await accessToken(io, options.tokenFile);
-  const body = { id: options.id, kind, as_of: options.asOf, content: bytes.toString('base64') };
-  const record = await postToEither({ url: options.url, route: '/lists', token }, body);
-  io.err(unmatchableWords(summary));
-  printResult(io, options, { ...summary, record }, () => `${summary.hash}  ${summary.entries} entries`);
-}
+/** Publishes a list under its hash. It is parsed here first, so that every bad row is reported before anything is sent. */
+export default verb({
+  examples: [
+    'CAP_TOKEN_FILE=token cap lists publish sanctions.csv --id sanctions --as-of 2025-11-01 --url https://verifier.example.com',
+  ],
+  syntax: (command) =>
+    command
+      .argument('<file>')
+      .requiredOption('--id <name>', 'the id that policies and manifests use: sanctions, jurisdictions, …')
+      .requiredOption('--url <url>', 'verifier API or registry', serviceUrl)
+      .requiredOption('--as-of <day>', 'the day the list is of', day)
+      .addOption(listKind('what it is (default: jurisdictions if that is its id, else sanctions)'))
+      .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)'),
+  run: async (io, options, file) => {
+    const { id, asOf: as_of } = options;
+    if (isFutureDay(as_of, io.now()))
+      throw new CapError('option.day', `--as-of ${as_of} is in the future; it is ${rfc3339(io.now())}`);
+    const bytes = await readInput(io, file);
+    const kind = options.kind ?? referenceListKind(id);
+    const summary = summarise(kind, bytes, inputName(file));
+    const record = await postToVerifierOrRegistry(io, options, {
+      route: '/lists',
+      json: { id, kind, as_of, content: bytes.toString('base64') },
+      answer: z.unknown(),
+    });
+    io.err(unmatchableWords(summary));
+    printResult(io, options, { ...summary, record }, () => `${summary.hash}  ${summary.entries} entries`);
+  },
+});

@@ -1,15 +1,19 @@
-import { type Digest } from '@cap/crypto';
+import { Option } from '@commander-js/extra-typings';
+import type { Digest } from '@cap/crypto';
 import { comparedBy, type IdScheme, parseUsableList, type ReferenceListKind } from '@cap/lists';
+
+export const listKind = (description: string) =>
+  new Option('--kind <kind>', description).choices(['sanctions', 'jurisdictions']);
 
 export interface ListSummary {
   kind: ReferenceListKind;
   hash: Digest;
   entries: number;
-  /** Entries that can't match anything, by identifier scheme, since they lack a field that it needs. */
+  /** How many entries can't match anything because they lack a field, by identifier scheme. */
   unmatchable?: Record<IdScheme, number>;
 }
 
-/** Reads a reference list to the end: every bad row is reported, and a list that nothing can be found on refused. */
+/** Parses a reference list: every bad row is reported, and a list that nothing can match is refused. */
 export function summarise(kind: ReferenceListKind, bytes: Uint8Array, file: string): ListSummary {
   const { list, parsed } = parseUsableList(kind, bytes, file);
   const { entries, unmatchable } = parsed;

@@ -47,7 +47,7 @@ describe('cap log cosign', () => {
   it('cosigns as of now, keeps the other signatures and remembers the tree', async () => {
     const { code, out, err } = await cosign(cosigned(log.checkpoint(3)));
     expect([code, out]).toEqual([0, `${desk.at('out')}  cosigned by ${NAME}\n`]);
-    expect(err).toContain('First checkpoint of log.example/cap/1: its 3 leaves are taken as they are');
+    expect(err).toContain('First checkpoint of log.example/cap/1: its 3 leaves are accepted as they are');
     expect(await witnesses(await written())).toEqual([
       { name: 'witness.example', time: 1_760_000_000 },
       { name: NAME, time: Date.parse('2025-11-06T10:00:00Z') / 1000 },
@@ -79,14 +79,14 @@ describe('cap log cosign', () => {
     await cosign(log.checkpoint(3));
     const grown = await cosign(log.checkpoint(7), { proof: log.proof(3, 7) });
     expect([grown.code, grown.err]).toEqual([0, expect.stringContaining('grew from 3 to 7 leaves')]);
-    expect((await cosign(log.checkpoint(7))).err).toContain('is the last one that was cosigned');
+    expect((await cosign(log.checkpoint(7))).err).toContain('was the last one cosigned');
     expect((await state()).logs['log.example/cap/1'].size).toBe(7);
   });
 
   it('demands the proof when the tree grew', async () => {
     await cosign(log.checkpoint(3));
     const { code, err } = await cosign(log.checkpoint(7));
-    expect([code, err]).toEqual([64, expect.stringContaining('grew from 3 to 7 leaves: --proof is needed')]);
+    expect([code, err]).toEqual([64, expect.stringContaining('grew from 3 to 7 leaves: --proof is required')]);
   });
 
   it.each<[string, string | object, object | undefined, string]>([
@@ -169,7 +169,7 @@ describe('cap log cosign', () => {
   it('lets no two at one state file', async () => {
     await writeFile(desk.at('keys', 'witness.json.lock'), '');
     const { code, err } = await cosign(log.checkpoint(3));
-    expect([code, err]).toEqual([75, expect.stringContaining('then remove')]);
+    expect([code, err]).toEqual([75, expect.stringContaining('if it was interrupted, remove')]);
     const files = [await desk.put('one', log.checkpoint(3)), await desk.put('other', forked.checkpoint(3))];
     const who = ['--keys', desk.at('keys'), '--key', kid, '--name', NAME, '--state', desk.at('own.json')];
     const both = await Promise.all(files.map((file) => desk.log('cosign', file, ...who, '--out', `${file}.cosigned`)));

@@ -8,7 +8,7 @@ import {
   type TreeHead,
 } from '@cap/tlog';
 
-/** consistencyFault; a proof that is needed and was not named is wrong usage, and no fault of the log. */
+/** consistencyFault; a required proof that was not given is wrong usage, not a fault of the log. */
 export function growthFault(
   older: TreeHead,
   newer: TreeHead,
@@ -17,7 +17,7 @@ export function growthFault(
   if (proof === null && needsConsistencyProof(older, newer))
     throw new CapError(
       'option.missing',
-      `the tree of ${newer.origin} grew from ${older.size} to ${newer.size} leaves: --proof is needed, ` +
+      `the tree of ${newer.origin} grew from ${older.size} to ${newer.size} leaves: --proof is required, ` +
         'the consistency proof between these sizes from the registry',
     );
   return consistencyFault(older, newer, proof);

@@ -12,31 +12,31 @@ import {
   type Receipt,
   type SignedCheckpoint,
 } from '@cap/tlog';
-import { inputName, readInput } from '../frame/input.js';
-import { type CliIo } from '../frame/io.js';
+import { inputName, readInput } from '../input.js';
+import type { CliIo } from '../io.js';
 
-/** What a file about a log holds, and how it spells it. `receipt` is null for a bare checkpoint. */
+/** The content of a file about a log, and its form. `receipt` is null for a bare checkpoint. */
 export interface LogFile {
   form: 'json' | 'tlog-proof' | 'note';
   receipt: Receipt | null;
   checkpoint: SignedCheckpoint;
 }
 
-/** Reads a receipt or a checkpoint, told apart by what is in the file. Malformed: exit 65. */
+/** Reads a receipt or a checkpoint, whichever the file contains. Malformed: exit 65. */
 export async function readLogFile(io: CliIo, file: string): Promise<LogFile> {
   const bytes = await readInput(io, file);
   return inFile(file, () => {
     if (startsWith(bytes, '{')) return jsonFile(parseJson(bytes, inputName(file)) as JsonObject);
-    if (startsWith(bytes, 'c2sp.org/tlog-proof@')) return ofReceipt('tlog-proof', receiptFromTlogProof(bytes));
+    if (startsWith(bytes, 'c2sp.org/tlog-proof@')) return receiptFile('tlog-proof', receiptFromTlogProof(bytes));
     return { form: 'note', receipt: null, checkpoint: parseCheckpoint(bytes) };
   });
 }
 
-/** Reads a receipt; a bare checkpoint is none. */
+/** Reads a receipt; a bare checkpoint is refused. */
 export async function readReceipt(io: CliIo, file: string): Promise<Receipt> {
   const { receipt } = await readLogFile(io, file);
   if (receipt) return receipt;
-  throw new CapError('receipt.malformed', `${inputName(file)}: a checkpoint, a receipt was expected`);
+  throw new CapError('receipt.malformed', `${inputName(file)}: expected a receipt, found a checkpoint`);
 }
 
 export async function readConsistencyProof(io: CliIo, file: string): Promise<ConsistencyProof> {
@@ -51,15 +51,15 @@ export function withNote({ form, receipt, checkpoint }: LogFile, note: Note): st
   return form === 'tlog-proof' ? receiptToTlogProof(signed) : `${JSON.stringify(receiptJson(signed), null, 2)}\n`;
 }
 
-/** A receipt, an answer of the API that has one, or one that has a checkpoint alone. */
+/** A receipt, or an answer of the API that contains a receipt or a checkpoint. */
 function jsonFile(value: JsonObject): LogFile {
-  if (isObject(value.receipt)) return ofReceipt('json', parseReceipt(value.receipt));
+  if (isObject(value.receipt)) return receiptFile('json', parseReceipt(value.receipt));
   if (typeof value.checkpoint === 'string' && !('leaf' in value))
     return { form: 'note', receipt: null, checkpoint: parseCheckpoint(value.checkpoint) };
-  return ofReceipt('json', parseReceipt(value));
+  return receiptFile('json', parseReceipt(value));
 }
 
-const ofReceipt = (form: LogFile['form'], receipt: Receipt): LogFile => ({
+const receiptFile = (form: LogFile['form'], receipt: Receipt): LogFile => ({
   form,
   receipt,
   checkpoint: receipt.checkpoint,
@@ -68,11 +68,11 @@ const ofReceipt = (form: LogFile['form'], receipt: Receipt): LogFile => ({
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Is this, after white space, how the text begins? */
+/** Leading white space is ignored. */
 const startsWith = (bytes: Buffer, text: string): boolean =>
   bytes.toString('utf8', 0, 1000).trimStart().startsWith(text);
 
-/** What is malformed is so in a file. */
+/** Errors name the file. */
 function inFile<T>(file: string, read: () => T): T {
   try {
     return read();

@@ -23,7 +23,7 @@ import {
   type HashReader,
   type Receipt,
 } from '@cap/tlog';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { cap, scratch, type Outcome } from '../cli.fixture.js';
 
 export const ORIGIN = 'log.example/cap/1';

@@ -41,8 +41,8 @@ describe('cap log verify-consistency', () => {
   it('needs no proof for two checkpoints of one tree', async () => {
     expect(await judged(log.checkpoint(7), cosigned(log.checkpoint(7)), null)).toEqual(FINE);
     for (const [newer, words] of [
-      [log.checkpoint(7), /grew from 3 to 7 leaves: --proof is needed/],
-      [null, /--proof with its own, is needed/],
+      [log.checkpoint(7), /grew from 3 to 7 leaves: --proof is required/],
+      [null, /--proof with one, is required/],
     ] as const)
       expect(await judged(log.checkpoint(3), newer, null)).toEqual({
         code: 64,

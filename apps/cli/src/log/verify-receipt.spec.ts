@@ -60,11 +60,11 @@ describe('cap log verify-receipt', () => {
       'time 2025-11-04T10:00:00Z',
       `bundle_id ${BUNDLE_ID}`,
       'entry_id entry-3',
-      'place 3 in a tree of 7',
+      'position 3 in a tree of 7',
       'log log.example/cap/1',
       'signed by log.example/cap/1',
       'cosigned by nobody you trust',
-      'witnesses 0, asked for 0',
+      'witnesses 0, required 0',
       '',
     ]);
   });
@@ -109,7 +109,7 @@ describe('cap log verify-receipt', () => {
     const seen = { ...receipt, checkpoint: parseCheckpoint(cosigned(log.checkpoint(7))) };
     expect(await judged(json(seen))).toEqual({ code: 0, codes: [] });
     const { out } = await verify(await desk.put('seen', json(seen)));
-    expect(out).toContain(`cosigned by     ${WITNESS} at 2025-10-09T08:53:20Z\nwitnesses       1, asked for 1`);
+    expect(out).toContain(`cosigned by     ${WITNESS} at 2025-10-09T08:53:20Z\nwitnesses       1, required 1`);
   });
 
   it.each<[string, object, string[]]>([
@@ -135,7 +135,7 @@ describe('cap log verify-receipt', () => {
     expect(await judged(content)).toEqual({ code: 2, codes });
     const { out } = await verify(await desk.put('receipt', content));
     expect(out).toContain(`fault: ${codes[0]}: `);
-    expect(out).toContain('What the leaf says is not vouched for:');
+    expect(out).toContain('Nothing vouches for what the leaf says:');
   });
 
   it('holds for none of the texts that differ in a byte', async () => {
@@ -163,7 +163,7 @@ describe('cap log verify-receipt', () => {
   });
 
   it.each<[string, string | object, RegExp]>([
-    ['a checkpoint alone', log.checkpoint(7), /receipt\.malformed: .*receipt: a checkpoint/],
+    ['a checkpoint alone', log.checkpoint(7), /receipt\.malformed: .*receipt: expected a receipt, found a checkpoint/],
     ['an answer without a receipt', { result: 'ok', report: {} }, /receipt\.malformed: /],
     ['an unknown member', { ...json(receipt), more: 1 }, /receipt\.malformed: .*unknown member more/],
     ['a tlog-proof cut short', tlogProof(receipt).slice(0, 100), /tlog-proof\.malformed: /],

@@ -8,30 +8,30 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@cap/core';
-import { type TreeHead } from '@cap/tlog';
-import { exists, readInput } from '../frame/input.js';
-import { type CliIo } from '../frame/io.js';
+import type { TreeHead } from '@cap/tlog';
+import { exists, readInput } from '../input.js';
+import type { CliIo } from '../io.js';
 
 const SCHEMA = 'cap-witness.v1';
 
-/** The last tree of each log that this witness cosigned: `{schema, logs{origin: {size, root (base64)}}}`. */
+/** The last tree of each log that a witness cosigned: `{schema, logs{origin: {size, root (base64)}}}`. */
 export class WitnessState {
   private constructor(
     private readonly file: string,
     private readonly logs: Map<string, TreeHead>,
   ) {}
 
-  /** Of a witness that cosigned nothing yet there is no file. Throws CapError `witness.state` for one that is malformed. */
+  /** A witness that has not cosigned anything has no file. Throws CapError `witness.state` for a malformed one. */
   static async open(io: CliIo, file: string): Promise<WitnessState> {
     if (!(await exists(file))) return new WitnessState(file, new Map());
     const value = parseJson(await readInput(io, file), file);
-    const refuse = (why: string): never => {
+    const malformed = (why: string): never => {
       throw new CapError('witness.state', `${file}: ${why}`);
     };
     if (!isObject(value) || value.schema !== SCHEMA || !isObject(value.logs))
-      return refuse(`not the state of a witness (${SCHEMA})`);
+      return malformed(`not a witness state file (${SCHEMA})`);
     const logs = Object.entries(value.logs).map(
-      ([origin, head]) => [origin, readHead(origin, head) ?? refuse(`logs: ${origin}: not {size, root}`)] as const,
+      ([origin, head]) => [origin, parseHead(origin, head) ?? malformed(`logs: ${origin}: not {size, root}`)] as const,
     );
     return new WitnessState(file, new Map(logs));
   }
@@ -40,12 +40,12 @@ export class WitnessState {
     return this.logs.get(origin) ?? null;
   }
 
-  /** Every origin that it knows. */
+  /** Every known origin. */
   get origins(): string[] {
     return [...this.logs.keys()];
   }
 
-  /** Durable before it returns: only then may the cosignature be handed out. */
+  /** Durable once it resolves: only then may the cosignature be handed out. */
   async remember({ origin, size, root }: TreeHead): Promise<void> {
     this.logs.set(origin, { origin, size, root });
     const logs = Object.fromEntries([...this.logs].map(([name, head]) => [name, headJson(head)]));
@@ -57,14 +57,14 @@ export class WitnessState {
   }
 }
 
-/** Two at once could cosign two different trees. Throws CapError `busy` while another one holds the state file. */
-export async function holding<T>(stateFile: string, work: () => Promise<T>): Promise<T> {
+/** Two cosigners at once could cosign two different trees. Throws CapError `witness.busy` while another one has the lock. */
+export async function withLock<T>(stateFile: string, work: () => Promise<T>): Promise<T> {
   const lock = `${stateFile}.lock`;
   try {
     await (await open(lock, 'wx')).close();
   } catch (cause) {
     if (systemCode(cause) !== 'EEXIST') throw writeError(lock, cause);
-    throw new CapError('witness.busy', `another cosign is at work, or was interrupted: then remove ${lock}`);
+    throw new CapError('witness.busy', `another cosign is running; if it was interrupted, remove ${lock}`);
   }
   try {
     return await work();
@@ -75,7 +75,7 @@ export async function holding<T>(stateFile: string, work: () => Promise<T>): Pro
 
 const ROOT = /^[A-Za-z0-9+/]{43}=$/;
 
-function readHead(origin: string, value: JsonValue): TreeHead | null {
+function parseHead(origin: string, value: JsonValue): TreeHead | null {
   if (!isObject(value)) return null;
   const { size, root } = value;
   if (!Number.isSafeInteger(size) || (size as number) < 0 || typeof root !== 'string' || !ROOT.test(root)) return null;

@@ -218,7 +218,7 @@ describe('a manifest build that is refused', () => {
     ] as const) {
       const refused = await rebuild(`${at(file)}@2025-11-05`);
       expect([file, refused.code, refused.err]).toEqual([file, code, expect.stringContaining(words)]);
-      expect(refused.err).toMatch(/the manifest that was there, 0x[0-9a-f]{64}, is unchanged/);
+      expect(refused.err).toMatch(/the existing manifest, 0x[0-9a-f]{64}, is unchanged/);
       expect(refused.err).not.toContain('sanctions.csv');
       expect(await readFile(path.join(project, 'manifest.json'))).toEqual(manifest);
     }

@@ -12,93 +12,113 @@ import {
 } from '@cap/lists';
 import { ID_SCHEMES } from '@cap/proof';
 import { Project } from '@cap/prover';
-import { parseColumns } from '../frame/columns.js';
-import { inputName, MOST_BYTES, openInput } from '../frame/input.js';
-import { printResult, progress, progressDone, type CliIo } from '../frame/io.js';
-import { type listScheme } from '../frame/option-values.js';
+import { encryptTo } from '../age.js';
+import { parseColumns } from '../csv.js';
+import { assertOneStdin, inputName, MAX_BYTES, openInput } from '../input.js';
+import { printResult, progress, progressDone } from '../io.js';
+import { anyText, delimiter, listScheme } from '../options.js';
+import { repeated } from '../repeated-options.js';
+import { verb } from '../verb.js';
 
-interface Options {
-  suppliers: string;
-  ubos: string;
-  out: string;
-  delimiter: string;
-  encoding: string;
-  columns?: string;
-  idScheme?: ReturnType<typeof listScheme>[];
-  recipient?: string[];
-  clean?: boolean;
-  json?: boolean;
-}
-
-export async function prepare(io: CliIo, options: Options): Promise<void> {
-  if (options.suppliers === '-' && options.ubos === '-')
-    throw new CapError('option.stdin', 'only one of the two lists can come from stdin');
-  const columns = columnsByList(options.columns);
-  const idSchemes = schemesByList(options.idScheme);
-  const protect = options.recipient && (await import('../frame/age.js')).encryptTo(options.recipient);
-  const intake = (list: ListName): IntakeOptions => ({
-    file: inputName(options[list]),
-    delimiter: options.delimiter,
-    encoding: options.encoding,
-    columns: columns[list],
-    ...(options.clean ? { clean: true } : {}),
-    idScheme: idSchemes[list],
-  });
-  progress(io, 'reading the lists');
-  const sources = {
-    suppliers: await openInput(io, options.suppliers, MOST_BYTES),
-    ubos: await openInput(io, options.ubos, MOST_BYTES),
-  };
-  const [suppliers, ubos] = await bothOrAllFaults(
-    readSuppliers(sources.suppliers, intake('suppliers')),
-    readUbos(sources.ubos, intake('ubos')),
-  );
-  progress(io, `committing to ${suppliers.rows.length} suppliers and ${ubos.rows.length} UBOs`);
-  const project = await Project.prepare(options.out, {
-    suppliers,
-    ubos,
-    files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
-    idSchemes,
-    now: rfc3339(io.now()),
-    threads: io.threads,
-    ...(protect ? { protect } : {}),
-  });
-  progressDone(io);
-
-  const commitments = await project.commitments();
-  const cells_cleaned = { suppliers: suppliers.cleaned, ubos: ubos.cleaned };
-  const ignored_columns = { suppliers: suppliers.ignoredColumns, ubos: ubos.ignoredColumns };
-  printResult(io, options, { project: options.out, commitments, ignored_columns, cells_cleaned }, () =>
-    commitments
-      .flatMap((commitment) =>
-        commitment.scheme === 'merkle-blake3.v3'
-          ? [`${commitment.list}  ${commitment.count} rows  ${commitment.root}  (${commitment.id_scheme})`]
-          : [],
+export default verb({
+  examples: [
+    'cap prepare --suppliers suppliers.csv --ubos ubos.csv --out project',
+    'cap prepare --suppliers lieferanten.csv --ubos wb.csv --delimiter ";" --encoding windows-1252 \\',
+    '    --columns suppliers.name=Firma,jurisdiction=Land,tier=Stufe,ubos.name=Name --out project',
+  ],
+  syntax: (command) =>
+    command
+      .requiredOption('--suppliers <file>', 'CSV: name, jurisdiction, tier; optional id, due_diligence, audit_date')
+      .requiredOption('--ubos <file>', 'CSV: name, birthdate, citizenship; optional id')
+      .requiredOption('--out <dir>', 'project directory to create')
+      .option('--delimiter <char>', 'field separator of both files, one character or the word tab', delimiter, ',')
+      .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark takes precedence', 'utf-8')
+      .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
+      .option('--clean', 'remove invisible and unassigned characters from names and ids, and report how many cells')
+      .option(
+        '--id-scheme <scheme>',
+        'what rows are compared by: name (with country), person (name and date of birth) or id; for both lists, or ' +
+          'suppliers=SCHEME, ubos=SCHEME; repeatable (default: suppliers=name, ubos=person, which policies assume)',
+        repeated(listScheme),
       )
-      .join('\n'),
-  );
-  for (const [list, cells] of Object.entries(cells_cleaned))
-    if (cells > 0) io.err(`${list}: invisible or unassigned characters taken out of ${cells} cells\n`);
-  for (const list of LISTS) io.err(`${list} are compared by ${comparison(idSchemes[list])}.\n`);
-  for (const [list, headers] of Object.entries(ignored_columns))
-    if (headers.length > 0) io.err(`${list}: not read: ${headers.join(', ')}\n`);
-  io.err(
-    protect
-      ? `The project is in ${options.out}. Keep its secrets.json.age and an identity that opens it: without both nothing can ` +
-          `be disclosed from these lists any more. The rows themselves are in ${options.out}/lists, not encrypted.\n`
-      : `The project is in ${options.out}. Keep its secrets.json: without it nothing can be disclosed from these lists any ` +
-          `more, and whoever has it can open them.\n`,
-  );
-}
+      .option(
+        '--recipient <age1…>',
+        'encrypt the salts to this age recipient: secrets.json.age instead of secrets.json; repeatable',
+        repeated(anyText),
+      )
+      .addHelpText('after', '\nEvery bad row is reported, with file, line and column, before anything is written.'),
+  run: async (io, options) => {
+    assertOneStdin([
+      ['--suppliers', options.suppliers],
+      ['--ubos', options.ubos],
+    ]);
+    const columns = columnsByList(options.columns);
+    const idSchemes = schemesByList(options.idScheme);
+    const protect = options.recipient && (await encryptTo(options.recipient));
+    const intake = (list: ListName): IntakeOptions => ({
+      file: inputName(options[list]),
+      delimiter: options.delimiter,
+      encoding: options.encoding,
+      columns: columns[list],
+      ...(options.clean ? { clean: true } : {}),
+      idScheme: idSchemes[list],
+    });
+    progress(io, 'reading the lists');
+    const sources = {
+      suppliers: await openInput(io, options.suppliers, MAX_BYTES),
+      ubos: await openInput(io, options.ubos, MAX_BYTES),
+    };
+    const [suppliers, ubos] = await bothOrAllErrors(
+      readSuppliers(sources.suppliers, intake('suppliers')),
+      readUbos(sources.ubos, intake('ubos')),
+    );
+    progress(io, `committing to ${suppliers.rows.length} suppliers and ${ubos.rows.length} UBOs`);
+    const project = await Project.prepare(options.out, {
+      suppliers,
+      ubos,
+      files: { suppliers: inputName(options.suppliers), ubos: inputName(options.ubos) },
+      idSchemes,
+      now: rfc3339(io.now()),
+      threads: io.threads,
+      ...(protect ? { protect } : {}),
+    });
+    progressDone(io);
 
-/** By what each list is compared. A scheme without a list counts for every list that can have it. */
-function schemesByList(given: Options['idScheme'] = []): Record<ListName, IdScheme> {
+    const commitments = await project.commitments();
+    const cells_cleaned = { suppliers: suppliers.cleaned, ubos: ubos.cleaned };
+    const ignored_columns = { suppliers: suppliers.ignoredColumns, ubos: ubos.ignoredColumns };
+    printResult(io, options, { project: options.out, commitments, ignored_columns, cells_cleaned }, () =>
+      commitments
+        .flatMap((commitment) =>
+          commitment.scheme === 'merkle-blake3.v3'
+            ? [`${commitment.list}  ${commitment.count} rows  ${commitment.root}  (${commitment.id_scheme})`]
+            : [],
+        )
+        .join('\n'),
+    );
+    for (const [list, cells] of Object.entries(cells_cleaned))
+      if (cells > 0) io.err(`${list}: removed invisible or unassigned characters from ${cells} cells\n`);
+    for (const list of LISTS) io.err(`${list} are compared by ${comparison(idSchemes[list])}.\n`);
+    for (const [list, headers] of Object.entries(ignored_columns))
+      if (headers.length > 0) io.err(`${list}: columns ignored: ${headers.join(', ')}\n`);
+    io.err(
+      protect
+        ? `The project is in ${options.out}. Keep its secrets.json.age and an identity that decrypts it: if either is lost, ` +
+            `nothing can be disclosed from these lists later. The rows themselves are in ${options.out}/lists, not encrypted.\n`
+        : `The project is in ${options.out}. Keep its secrets.json safe: if it is lost, nothing can be disclosed from these ` +
+            `lists later, and whoever has it can open the commitments.\n`,
+    );
+  },
+});
+
+/** What each list is compared by. A scheme given without a list applies to every list that supports it. */
+function schemesByList(given: readonly ReturnType<typeof listScheme>[] = []): Record<ListName, IdScheme> {
   const schemes: Partial<Record<ListName, IdScheme>> = {};
   for (const { list: named, scheme } of given) {
     if (named && !ID_SCHEMES[named].includes(scheme))
       throw new CapError(
         'option.id-scheme',
-        `--id-scheme ${named}=${scheme}: ${named} have ${ID_SCHEMES[named].join(' or ')}`,
+        `--id-scheme ${named}=${scheme}: ${named} support ${ID_SCHEMES[named].join(' or ')}`,
       );
     for (const list of named ? [named] : LISTS.filter((each) => ID_SCHEMES[each].includes(scheme))) {
       if (schemes[list] !== undefined && schemes[list] !== scheme)
@@ -115,7 +135,7 @@ function schemesByList(given: Options['idScheme'] = []): Record<ListName, IdSche
   };
 }
 
-/** Which header stands for which field, for each list: `name=…` counts for both, `ubos.name=…` for one. */
+/** Header by field, for each list: `name=…` applies to both, `ubos.name=…` to one. */
 function columnsByList(text: string | undefined): Record<ListName, Record<string, string>> {
   const columns: Record<ListName, Record<string, string>> = { suppliers: {}, ubos: {} };
   for (const [named, header] of parseColumns(text)) {
@@ -124,7 +144,7 @@ function columnsByList(text: string | undefined): Record<ListName, Record<string
     if (lists.length === 0)
       throw new CapError(
         'option.columns',
-        `--columns: no list has a field ${named}; there are ${LISTS.map((list) => `${list}.{${Object.keys(LIST_FIELDS[list]).join(',')}}`).join(' and ')}`,
+        `--columns: no list has a field ${named}; the fields are ${LISTS.map((list) => `${list}.{${Object.keys(LIST_FIELDS[list]).join(',')}}`).join(' and ')}`,
       );
     for (const list of lists) columns[list][field] = header;
   }
@@ -132,8 +152,8 @@ function columnsByList(text: string | undefined): Record<ListName, Record<string
 }
 const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
 
-/** Reads both to the end, so that the bad rows of both are reported together. */
-async function bothOrAllFaults<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+/** Waits for both, so that the bad rows of both are reported together. */
+async function bothOrAllErrors<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   const [a, b] = await Promise.allSettled([first, second]);
   if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
   const errors = [a, b].flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));

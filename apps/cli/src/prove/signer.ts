@@ -10,24 +10,24 @@ import {
   type KeyRecord,
   type PublicKeyText,
 } from '@cap/crypto';
-import { keyDirectory } from '../keys/directory.js';
+import { keyDirectory } from '../keys/key-directory.js';
 
 export interface Signer {
   kid: string;
   publicKey: PublicKeyText;
 }
 
-interface Options {
+interface SignerOptions {
   project: string;
-  key?: string;
-  keys?: string;
+  key?: string | undefined;
+  keys?: string | undefined;
 }
 
 /**
- * The key that a proof names: `--key`, else the only usable one of the directory. Its public half is enough, so the private one
+ * The key that a proof names: `--key`, else the only usable one in the directory. Its public half is enough, so the private one
  * may be elsewhere until the bundle is signed.
  */
-export async function proofSigner(options: Options, now: Date): Promise<Signer> {
+export async function proofSigner(options: SignerOptions, now: Date): Promise<Signer> {
   const directory = keyDirectory(options);
   const kid = options.key ?? (await onlyUsableKey(directory, options, now));
   if (!isKid(kid)) throw new CapError('option.key', `--key ${kid.slice(0, 80)}: expected a key id, 32 hex digits`);
@@ -36,7 +36,7 @@ export async function proofSigner(options: Options, now: Date): Promise<Signer> 
   return { kid, publicKey };
 }
 
-async function onlyUsableKey(directory: string, { project, keys }: Options, now: Date): Promise<string> {
+async function onlyUsableKey(directory: string, { project, keys }: SignerOptions, now: Date): Promise<string> {
   const usable: { kid: string; owner: string | undefined }[] = [];
   const unusable: string[] = [];
   for (const kid of await kidsIn(directory)) {
@@ -51,13 +51,13 @@ async function onlyUsableKey(directory: string, { project, keys }: Options, now:
   throw new CapError(
     'option.key',
     only
-      ? `there are several keys in ${directory}, and a proof names the one that will sign it: name it with --key: ${usable.map(({ kid, owner }) => (owner === undefined ? kid : `${kid} (${owner})`)).join(', ')}`
-      : `there is no key in ${directory} that can sign, and a proof names the one that will: cap keys generate ${where} --owner "COMPANY"` +
+      ? `there are several keys in ${directory}, and a proof names the one that will sign it; choose one with --key: ${usable.map(({ kid, owner }) => (owner === undefined ? kid : `${kid} (${owner})`)).join(', ')}`
+      : `there is no key in ${directory} that can sign, and a proof names the one that will; create one: cap keys generate ${where} --owner "COMPANY"` +
           unusable.map((why) => `\n${why}`).join(''),
   );
 }
 
-/** The keys whose public half is there, sorted. */
+/** Key ids of the public keys in the directory, sorted. */
 async function kidsIn(directory: string): Promise<string[]> {
   let names: string[];
   try {
@@ -73,7 +73,7 @@ async function kidsIn(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** A public key that came alone has no record, which the desk that holds the private half is held to. */
+/** Null for a public key without a record: the record is where the private half is, and is checked when the bundle is signed. */
 async function recordIfPresent(directory: string, kid: string): Promise<KeyRecord | null> {
   try {
     return await readKeyRecord(directory, kid);

@@ -1,10 +1,10 @@
 import { parseVerifierKey, type VerifierKey } from '@cap/tlog';
-import { readInput } from '../frame/input.js';
-import { type CliIo } from '../frame/io.js';
+import { readInput } from '../input.js';
+import type { CliIo } from '../io.js';
 
 const KEY = /^[^+]+\+[0-9a-f]{8}\+/;
 
-/** The values of --log-key: keys themselves, or files with one on each line. */
+/** The values of --log-key: keys, or files with one key a line. */
 export async function readLogKeys(io: CliIo, named: readonly string[]): Promise<VerifierKey[]> {
   const keys: VerifierKey[] = [];
   for (const text of named) {

@@ -111,7 +111,7 @@ describe('cap trust', () => {
     expect(code).toBe(0);
     expect(await stored()).toMatchObject({ log_keys: [log], witness_keys: [witness], witness_threshold: 1 });
     const { out } = await cap(['trust', 'show', at('trust.json')]);
-    for (const said of [log, witness, 'witnesses asked for  1']) expect(out).toContain(said);
+    for (const said of [log, witness, 'witnesses required  1']) expect(out).toContain(said);
 
     const tooMany = await add('--witness-threshold', '2');
     expect([tooMany.code, tooMany.err]).toEqual([65, expect.stringContaining('witness_threshold is 2')]);
@@ -158,5 +158,39 @@ describe('cap trust', () => {
     await writeFile(at('trust.json'), '{"schema":"cap-trust.v9"}');
     expect((await cap(['trust', 'show', at('trust.json')])).code).toBe(65);
     expect((await cap(['trust', 'show', at('none.json')])).code).toBe(66);
+  });
+
+  it('takes no company or owner with a character that nobody sees', async () => {
+    const kid = await newKey();
+    const signer = ['--signer', at('keys', `${kid}.pub`)];
+    for (const option of ['--company', '--lei'])
+      expect(await add(...signer, option, 'ACME\u200b GmbH')).toMatchObject({
+        code: 64,
+        err: expect.stringContaining('U+200B'),
+      });
+    const record = at('keys', `${kid}.json`);
+    const text = await readFile(record, 'utf8');
+    await writeFile(record, text.replace('Supplier AG', 'Supplier\u202e AG'));
+    expect(await add(...signer)).toMatchObject({ code: 65, err: expect.stringContaining('U+202E') });
+    expect((await stored()).signers).toEqual([]);
+    expect((await cap(['keys', 'generate', '--keys', at('keys'), '--owner', 'A\u00ad'])).code).toBe(64);
+  });
+
+  it('marks a reference list as withdrawn, for good', async () => {
+    await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01');
+    const [{ hash }] = (await stored()).reference_lists;
+    const withdraw = (...argv: string[]) => cap(['trust', 'withdraw', ...argv]);
+    const named = `sha3-256:${hash.slice(2)}`;
+    expect((await withdraw(named, at('trust.json'), '--on', '2025-11-20')).code).toBe(64); // still to come
+    expect((await withdraw(named, at('trust.json'), '--on', '2025-11-05')).code).toBe(0);
+    expect((await withdraw(hash, at('trust.json'))).code).toBe(0);
+    await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01');
+    const { reference_lists, version } = await stored();
+    expect(reference_lists).toEqual([{ id: 'sanctions', hash, as_of: '2025-11-01', withdrawn_at: '2025-11-05' }]);
+    expect(version).toBe(5);
+    expect((await cap(['trust', 'show', at('trust.json')])).out).toContain('2025-11-05');
+    expect((await withdraw('0xabc', at('trust.json'))).code).toBe(64);
+    const unknown = await withdraw(`0x${'1'.repeat(64)}`, at('trust.json'));
+    expect([unknown.code, unknown.err]).toEqual([65, expect.stringContaining('list.unknown')]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { factWords } from './fact-words.js';
 
 const list = 'suppliers';

@@ -1,4 +1,4 @@
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { comparison, type IdScheme, type Language } from '@cap/lists';
 
 const WORDS = {
@@ -30,7 +30,7 @@ const WORDS = {
   },
 } as const;
 
-/** The fact that settles a rule, in a few words. A fact of a kind that this version does not know is shown as it is. */
+/** The fact that a rule's status follows from, in a few words. A fact of an unknown kind is shown as JSON. */
 export function factWords(fact: JsonValue, language: Language): string {
   const words = WORDS[language];
   if (!isObject(fact)) return fact === null ? '' : JSON.stringify(fact);

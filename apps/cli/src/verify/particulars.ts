@@ -1,9 +1,9 @@
-import { type Language } from '@cap/lists';
+import type { Language } from '@cap/lists';
 
 /**
- * What a report says beside each check, `expected` and `actual`: in English only, since its bytes are the same wherever it
- * is judged. These are its sentences, each whole, and their German; `$1` is a name, a hash or a time, which stays as it is.
- * A sentence that is not here is shown in English rather than half translated.
+ * The `expected` and `actual` of a report's checks are English, because the report's bytes are the same wherever it is made.
+ * These are the sentences and their German translations; `$1` is a name, a hash or a time, which is kept. A sentence that is
+ * missing here is shown in English.
  */
 const GERMAN: readonly [english: RegExp, german: string][] = [
   // files, copies
@@ -105,13 +105,13 @@ const GERMAN: readonly [english: RegExp, german: string][] = [
   [/^(\w+), segment (\d+): the pairing equation does not hold$/, '$1, Segment $2: die Paarungsgleichung gilt nicht'],
 ];
 
-/** What callers asked for and what stands in the statement are words of their own, never ours. */
+/** These checks quote the caller's and the statement's own words. */
 const VERBATIM: ReadonlySet<string> = new Set(['statement.audience', 'statement.nonce']);
 
-/** `expected`, `actual` or a sample's fault in the reader's language; `check` is its id. */
+/** `expected`, `actual` or a sample's fault in the reader's language; `check` is the id of the check. */
 export function particulars(check: string, text: string, language: Language): string {
   if (language === 'en' || VERBATIM.has(check)) return text;
-  // Of several manifests, lists or signers each has a sentence.
+  // With several manifests, lists or signers there is one sentence for each.
   return text.split('; ').map(inGerman).join('; ');
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text } from '@cap/crypto';
-import { type Report } from '@cap/verify';
+import type { Report } from '@cap/verify';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
 import { json, LOG_KEY, logDesk, testLog, tlogProof, type LogDesk } from '../log/log.fixture.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { type Report } from '@cap/verify';
+import type { Report } from '@cap/verify';
 import { renderReport } from './render.js';
 
 const digest = (digit: string) => `0x${digit.repeat(64)}` as const;

@@ -1,11 +1,9 @@
 import { styleText } from 'node:util';
-import { type Language } from '@cap/lists';
-import { type Report } from '@cap/verify';
-import { printable, printableIn } from '../frame/printable.js';
+import type { Language } from '@cap/lists';
+import type { Report } from '@cap/verify';
+import { printable, printableIn } from '../printable.js';
 import { factWords, schemeWords } from './fact-words.js';
 import { particulars } from './particulars.js';
-
-export { type Language };
 
 const WORDS = {
   en: {
@@ -26,7 +24,7 @@ const WORDS = {
     at: 'Judged as of',
     company: 'Company',
     signer: 'Signed by',
-    stranger: 'not in your trust store',
+    unknownSigner: 'not in your trust store',
     issued: 'Proof made',
     ends: 'Proof ends',
     none: 'none',
@@ -60,7 +58,7 @@ const WORDS = {
     at: 'Beurteilt zum',
     company: 'Unternehmen',
     signer: 'Signiert von',
-    stranger: 'nicht in Ihrem Vertrauensspeicher',
+    unknownSigner: 'nicht in Ihrem Vertrauensspeicher',
     issued: 'Beweis erstellt',
     ends: 'Beweis endet',
     none: 'keine',
@@ -98,18 +96,18 @@ const COLOURS = {
   skipped: 'gray',
 } as const;
 
-/** One line that covers all that was asked: a sample of other rows is no footnote to an ok. */
+/** One line that covers everything that was asked: rows that could not be confirmed are no footnote to an ok. */
 function headline({ result, sample }: Report, verdict: (typeof WORDS)[Language]['verdict']): string {
   if (sample?.result === 'fail') return verdict.failedSample;
   return sample && result !== 'fail' ? verdict[`${result}WithSample`] : verdict[result];
 }
 
-/** The report as an auditor reads it. What it says is in the report; nothing is judged here. */
-export function renderReport(judged: Report, { language, colour }: { language: Language; colour: boolean }): string {
+/** The report for people. Everything it says is in the report; nothing is judged here. */
+export function renderReport(raw: Report, { language, colour }: { language: Language; colour: boolean }): string {
   const words = WORDS[language];
-  // Rule ids, and what was expected and found, are words of whoever wrote the bundle or the policy.
-  const report = printableIn(judged);
-  const facts = judged.rules.map(({ fact, message }) => printable(message?.[language] ?? factWords(fact, language)));
+  // Rule ids, and what was expected and found, quote the bundle or the policy.
+  const report = printableIn(raw);
+  const facts = raw.rules.map(({ fact, message }) => printable(message?.[language] ?? factWords(fact, language)));
   const paint = (status: keyof typeof COLOURS, text: string) =>
     colour ? styleText(COLOURS[status], text, { validateStream: false }) : text;
   const named: [string, string | null][] = [
@@ -120,7 +118,10 @@ export function renderReport(judged: Report, { language, colour }: { language: L
     [words.trust, report.trust_hash ?? words.noTrust],
     [words.at, report.at],
     [words.company, report.company],
-    ...report.signers.map(({ kid, owner }): [string, string] => [words.signer, `${owner ?? words.stranger} (${kid})`]),
+    ...report.signers.map(({ kid, owner }): [string, string] => [
+      words.signer,
+      `${owner ?? words.unknownSigner} (${kid})`,
+    ]),
     [words.issued, report.statement?.issued_at ?? null],
     [words.ends, report.statement?.expires_at ?? null],
     ...report.lists.map((compared): [string, string] => [words.compared, comparisonWords(compared, language)]),

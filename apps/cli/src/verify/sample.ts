@@ -1,29 +1,29 @@
-import { type SampledRow } from '@cap/proof';
-import { type Language } from '@cap/lists';
-import { printable } from '../frame/printable.js';
-import { table } from '../frame/io.js';
+import type { SampledRow } from '@cap/proof';
+import type { Language } from '@cap/lists';
+import { printable } from '../printable.js';
+import { table } from '../io.js';
 import { particulars } from './particulars.js';
 
-/** Rows that the bundle's proof is about, or why they are not. */
+/** The opened rows, if they are among those that the proof is about, or why not. */
 export type SampleOutcome = SampledRow[] | { fault: string };
 
 const WORDS = {
   en: {
     header: ['list', 'row', 'fields'],
-    held: 'Opened rows: every one is among those that the proof is about',
-    wrong: 'Opened rows: NOT confirmed as those that the proof is about',
+    confirmed: 'Opened rows: all of them are among those that the proof is about',
+    unconfirmed: 'Opened rows: NOT confirmed as those that the proof is about',
   },
   de: {
     header: ['Liste', 'Zeile', 'Felder'],
-    held: 'Geöffnete Zeilen: jede gehört zu denen, über die der Beweis spricht',
-    wrong: 'Geöffnete Zeilen: NICHT bestätigt als die, über die der Beweis spricht',
+    confirmed: 'Geöffnete Zeilen: jede gehört zu denen, über die der Beweis spricht',
+    unconfirmed: 'Geöffnete Zeilen: NICHT bestätigt als die, über die der Beweis spricht',
   },
 } as const;
 
 export function renderSample(outcome: SampleOutcome, language: Language): string {
   const words = WORDS[language];
   if (!Array.isArray(outcome))
-    return `${words.wrong}\n  ${printable(particulars('sample', outcome.fault, language))}\n`;
+    return `${words.unconfirmed}\n  ${printable(particulars('sample', outcome.fault, language))}\n`;
   const rows = outcome.map(({ list, place, fields }) => [
     list,
     String(place),
@@ -31,5 +31,5 @@ export function renderSample(outcome: SampleOutcome, language: Language): string
       .map(([name, value]) => `${name}=${printable(String(value))}`)
       .join(', '),
   ]);
-  return `${words.held}\n${table(words.header, rows)}\n`;
+  return `${words.confirmed}\n${table(words.header, rows)}\n`;
 }

@@ -1,6 +1,6 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Report } from '@cap/verify';
+import type { Report } from '@cap/verify';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
 
@@ -92,6 +92,21 @@ describe('a policy that is not sound', () => {
   });
 });
 
+describe('--policy', () => {
+  it.each(['0xabc', `0x${'A'.repeat(64)}`, 'sha3-256:', `sha3-256:${'1'.repeat(63)}`])(
+    '%s is a malformed hash, and no file that is missing',
+    async (policy) => {
+      const { code, err } = await cap(['verify', made.at('bundle.zip'), '--policy', policy]);
+      expect([code, err]).toEqual([64, expect.stringContaining('64 lower-case hex digits')]);
+    },
+  );
+
+  it('may be a file whose name begins like a hash', async () => {
+    const { code, err } = await cap(['verify', made.at('bundle.zip'), '--policy', '0x-policy.json']);
+    expect([code, err]).toEqual([66, expect.stringContaining('no such file: 0x-policy.json')]);
+  });
+});
+
 describe('what can not be meant', () => {
   const list = 'sanctions=-@2025-11-01';
   it.each<[string, string[]]>([
@@ -114,7 +129,7 @@ describe('what can not be meant', () => {
   ])('%s is a usage error: %j', async (_, argv) => {
     const { code, out, err } = await cap(argv, { stdin: 'x' });
     expect([code, out]).toEqual([64, '']);
-    expect(err).toMatch(/^cap: option\.(stdin|empty|contradiction): /);
+    expect(err).toMatch(/^cap: option(\.(stdin|contradiction): | '--(nonce|audience) <text>' argument '' is invalid)/);
   });
 
   it('one thing may come from stdin', async () => {

@@ -1,12 +1,9 @@
-import { CapError, EXIT, type ExitCode } from '@cap/core';
-import { publicKeyFromText } from '@cap/crypto';
+import { EXIT, CapError } from '@cap/core';
 import { ReferenceList } from '@cap/lists';
-import { type CompiledPolicy } from '@cap/policy';
+import type { CompiledPolicy } from '@cap/policy';
+import { DEFAULT_BUNDLE_LIMITS, readBundle, readSample } from '@cap/proof';
 import {
-  assertTrustSigned,
   entryOfReceipt,
-  parseTrustStore,
-  trustSignatureFile,
   verifyBundle,
   type PublishedList,
   type Report,
@@ -14,65 +11,74 @@ import {
   type VerificationOptions,
   type VerificationSources,
 } from '@cap/verify';
-import { DEFAULT_BUNDLE_LIMITS, readBundle, readSample } from '@cap/proof';
-import { inputName, readInput } from '../frame/input.js';
-import { usesColour, type CliIo } from '../frame/io.js';
-import { writeOutput } from '../frame/output.js';
+import { assertOneStdin, readInput } from '../input.js';
+import { usesColour, type CliIo } from '../io.js';
 import { readReceipt } from '../log/log-file.js';
-import { readSoundPolicy } from '../policy/read-policy.js';
-import { requireOneStdin } from './one-stdin.js';
-import { acceptedBackends, isPolicyHash, refuseContradictions, refuseEmpty, type VerifyOptions } from './options.js';
+import { writeOutput } from '../output.js';
+import { readSoundPolicy } from '../policy/policy-file.js';
+import { readTrust } from '../trust/trust-file.js';
+import { verb } from '../verb.js';
+import { refuseContradictions, verifySyntax, type PolicyOption, type VerifyOptions } from './options.js';
 import { renderReport } from './render.js';
 import { renderSample, type SampleOutcome } from './sample.js';
+import { verifyRemotely } from './remote.js';
 
-/** Judges a bundle here, or lets a service judge it; both give the byte-equal report for equal inputs. */
-export async function verify(io: CliIo, options: VerifyOptions, file: string): Promise<ExitCode> {
-  refuseContradictions(options);
-  refuseEmpty(options);
-  requireOneStdin([
-    ['the bundle', file],
-    ['--policy', options.policy],
-    ['--trust', options.trust],
-    ['--trust-signer', options.trustSigner],
-    ['--receipt', options.receipt],
-    ['--disclosure', options.disclosure],
-    ['--token-file', options.tokenFile],
-    ...(options.list ?? []).map((list) => [`--list ${list.id}`, list.file] as const),
-  ]);
-  const { report, bytes, sample }: Judged =
-    options.url === undefined
-      ? await judgeHere(io, options, file)
-      : await (await import('./remote.js')).judgeRemotely(io, { ...options, url: options.url }, file);
-  const rendering = { language: options.lang, colour: options.out === '-' && usesColour(io) };
-  const text = options.json
-    ? Buffer.concat([bytes, Buffer.from('\n')])
-    : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
-  await writeOutput(io, options.out, text);
-  return { ok: EXIT.ok, warn: EXIT.warn, fail: EXIT.fault }[report.result];
-}
+/** Judges a bundle here, or lets a service judge it; for equal inputs both give the byte-equal report. */
+export default verb({
+  examples: [
+    'cap verify bundle.zip --policy policy.json --trust trust.json',
+    'cap verify bundle.zip --policy policy.json --trust trust.json --lang de',
+    'CAP_TOKEN_FILE=token cap verify bundle.zip --url https://verifier.example.com',
+    'cap verify bundle.zip --trust trust.json --receipt receipt.json',
+    'cat bundle.zip | cap verify - --trust trust.json --json',
+  ],
+  syntax: verifySyntax,
+  run: async (io, options, file) => {
+    refuseContradictions(options);
+    assertOneStdin([
+      ['the bundle', file],
+      ['--policy', options.policy && 'file' in options.policy ? options.policy.file : undefined],
+      ['--trust', options.trust],
+      ['--trust-signer', options.trustSigner],
+      ['--receipt', options.receipt],
+      ['--disclosure', options.disclosure],
+      ['--token-file', options.tokenFile],
+      ...(options.list ?? []).map((list) => [`--list ${list.id}`, list.file] as const),
+    ]);
+    const { report, bytes, sample }: Judgement =
+      options.url === undefined
+        ? await verifyHere(io, options, file)
+        : await verifyRemotely(io, { ...options, url: options.url }, file);
+    const rendering = { language: options.lang, colour: options.out === '-' && usesColour(io) };
+    const text = options.json
+      ? Buffer.concat([bytes, Buffer.from('\n')])
+      : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
+    await writeOutput(io, options.out, text);
+    return { ok: EXIT.ok, warn: EXIT.warn, fail: EXIT.fault }[report.result];
+  },
+});
 
-interface Judged {
+interface Judgement {
   report: Report;
   bytes: Buffer;
   /** With --disclosure: the rows, or why they are not those of the proof. */
   sample?: SampleOutcome;
 }
 
-async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promise<Judged> {
+async function verifyHere(io: CliIo, options: VerifyOptions, file: string): Promise<Judgement> {
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust, options.trustSigner);
-  const policy = options.policy === undefined ? null : await namedPolicy(io, options.policy, trust);
-  const development = options.environment !== 'production';
+  const policy = options.policy === undefined ? null : await chosenPolicy(io, options.policy, trust);
   const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);
   const receipt = options.receipt === undefined ? null : await readReceipt(io, options.receipt);
   const sources: VerificationSources = {
     policy: policy && { compiled: policy, status: 'active' },
     trust,
     ...(receipt && trust && { registryEntry: (id) => entryOfReceipt(receipt, trust.logTrust, id) }),
-    ...heldLists(await readLists(io, options.list)),
+    ...listSources(await readLists(io, options.list)),
   };
-  const judging: VerificationOptions = {
-    accepted: acceptedBackends(options.backend),
-    allowMock: development && options.allowMock,
+  const verification: VerificationOptions = {
+    accepted: options.backend ?? 'auto',
+    allowMock: options.environment !== 'production' && options.allowMock,
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     ...(options.at === undefined ? {} : { at: options.at }),
@@ -80,17 +86,8 @@ async function judgeHere(io: CliIo, options: VerifyOptions, file: string): Promi
     ...(options.disclosure !== undefined && { sample: readSample(await readInput(io, options.disclosure)) }),
     now: () => io.now(),
   };
-  const { report, reportBytes, sample } = await verifyBundle(bundle, sources, judging);
+  const { report, reportBytes, sample } = await verifyBundle(bundle, sources, verification);
   return { report, bytes: reportBytes, ...(sample && { sample }) };
-}
-
-async function readTrust(io: CliIo, file: string, signer: string | undefined): Promise<TrustStore> {
-  const bytes = await readInput(io, file);
-  if (signer !== undefined) {
-    const key = publicKeyFromText((await readInput(io, signer)).toString('utf8'));
-    assertTrustSigned(bytes, await readInput(io, trustSignatureFile(file)), key, inputName(file));
-  }
-  return parseTrustStore(bytes, inputName(file));
 }
 
 type GivenList = Omit<PublishedList, 'newest_as_of'>;
@@ -102,7 +99,7 @@ async function readLists(io: CliIo, lists: VerifyOptions['list'] = []): Promise<
 }
 
 /** The lists of --list, by their hash; trust.json may know newer ones. */
-function heldLists(lists: readonly GivenList[]): Pick<VerificationSources, 'referenceList' | 'newestList'> {
+function listSources(lists: readonly GivenList[]): Pick<VerificationSources, 'referenceList' | 'newestList'> {
   const newestFirst = [...lists].sort((a, b) => (a.as_of < b.as_of ? 1 : -1));
   const newestList = (id: string) => newestFirst.find((list) => list.id === id)?.as_of ?? null;
   return {
@@ -114,13 +111,15 @@ function heldLists(lists: readonly GivenList[]): Pick<VerificationSources, 'refe
   };
 }
 
-async function namedPolicy(io: CliIo, name: string, trust: TrustStore | null): Promise<CompiledPolicy> {
-  if (!isPolicyHash(name)) return readSoundPolicy(io, name);
-  const policy = trust?.policy(`0x${name.slice(-64)}`);
+async function chosenPolicy(io: CliIo, chosen: PolicyOption, trust: TrustStore | null): Promise<CompiledPolicy> {
+  if ('file' in chosen) return readSoundPolicy(io, chosen.file);
+  const policy = trust?.policy(chosen.hash);
   if (policy === undefined)
     throw new CapError(
       'policy.unknown',
-      `no policy with the hash ${name} in ${trust ? 'the trust store' : 'hand: name a --trust file that has it'}`,
+      trust
+        ? `the trust store has no policy with the hash ${chosen.hash}`
+        : `no policy with the hash ${chosen.hash}: give a --trust file that has it`,
     );
   return policy;
 }

@@ -186,6 +186,21 @@ export function addToTrust(document: TrustDocument, addition: TrustAddition): Tr
   return next;
 }
 
+/**
+ * The document with a reference list marked as withdrawn, one version further. One that is withdrawn already keeps its day.
+ * Throws CapError `list.unknown` for a list that the document does not name.
+ */
+export function withdrawList(document: TrustDocument, hash: Digest, day: string): TrustDocument {
+  if (!document.reference_lists.some((list) => list.hash === hash))
+    throw new CapError('list.unknown', `the trust store names no reference list ${hash}`);
+  const reference_lists = document.reference_lists.map((list) =>
+    list.hash === hash ? { ...list, withdrawn_at: list.withdrawn_at ?? day } : list,
+  );
+  const next: TrustDocument = { ...document, version: document.version + 1, reference_lists };
+  parseTrustDocument(trustDocumentBytes(next));
+  return next;
+}
+
 /** The file's bytes: indented for people to read, ending in LF. */
 export const trustDocumentBytes = (document: TrustDocument): Buffer =>
   Buffer.from(`${JSON.stringify(document, null, 2)}\n`, 'utf8');

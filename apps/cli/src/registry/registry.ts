@@ -1,0 +1,133 @@
+import type { Readable } from 'node:stream';
+import { Option } from '@commander-js/extra-typings';
+import type {
+  BlobRecord,
+  CollectionResult,
+  CollectRequest,
+  EntryQuery,
+  EntryRecord,
+  ErasureReason,
+  ErasureRecord,
+  EventRequest,
+  HeldEntries,
+  ListRecord,
+  Page,
+  PolicyRecord,
+  RetentionRequest,
+  RetentionResult,
+} from '@cap/contracts';
+import { CapError, type JsonObject } from '@cap/core';
+import type { ChainEvent } from '@cap/tlog';
+import type { CliIo } from '../io.js';
+import { serviceUrl } from '../options.js';
+import { connection, type ServiceAddress } from '../service.js';
+import type { BareCommand } from '../verb.js';
+
+export type StoredPolicy = PolicyRecord & { document: JsonObject };
+
+/** One page of a list that is read with a cursor. */
+export interface PageRequest {
+  cursor?: string | undefined;
+  /** At most PAGE_LIMIT of libs/contracts. */
+  limit: number;
+}
+
+/**
+ * A registry: a running service (HttpRegistry), or a data directory on this machine (DirectoryRegistry). `find…` methods give
+ * null for what is not there. A directory is read beside a running registry; what writes needs the registry stopped, and is
+ * refused (CapError `storage.owned`) if it is not.
+ */
+export interface Registry {
+  head(): Promise<{ log_size: number; head_digest: string }>;
+
+  /** By policy id or hash. */
+  findPolicy(ref: string): Promise<StoredPolicy | null>;
+  /** Without the documents, which findPolicy gives. */
+  listPolicies(page: PageRequest): Promise<Page<{ policy_id: string }>>;
+  findList(hash: string): Promise<ListRecord | null>;
+  /** The raw file. */
+  findListContent(hash: string): Promise<Buffer | null>;
+  listLists(page: PageRequest): Promise<Page<ListRecord>>;
+  findEntry(id: string): Promise<EntryRecord | null>;
+  /** In log order. */
+  listEntries(query: EntryQuery): Promise<Page<EntryRecord>>;
+
+  putBlob(body: Readable): Promise<BlobRecord>;
+  findBlob(id: string): Promise<Readable | null>;
+  findBlobSize(id: string): Promise<number | null>;
+  listBlobs(page: PageRequest): Promise<Page<BlobRecord>>;
+
+  /** Of the log, from this sequence number on; empty at its end. */
+  listEvents(from: number, limit: number): Promise<ChainEvent[]>;
+  appendEvent(request: EventRequest): Promise<unknown>;
+  /** The newest signed checkpoint, as a note. */
+  checkpoint(): Promise<string>;
+  inclusionProof(index: number, treeSize: number): Promise<Buffer[]>;
+
+  /** Moves BLOBs that nothing refers to into the trash, and empties the trash of old ones. */
+  collectBlobs(request: CollectRequest): Promise<CollectionResult>;
+  /** Of an entry, or of all entries of a bundle. */
+  setHold(entryOrBundle: string, held: boolean): Promise<HeldEntries>;
+  eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord>;
+  applyRetention(request: RetentionRequest): Promise<RetentionResult>;
+
+  close(): Promise<void>;
+}
+
+/** What the options say about where the registry is. */
+export interface RegistryAddress extends Partial<ServiceAddress> {
+  dataDir?: string | undefined;
+}
+
+export const registryOptions = (command: BareCommand) =>
+  command
+    .addOption(new Option('--url <url>', 'the registry service').argParser(serviceUrl).conflicts('dataDir'))
+    .option('--data-dir <dir>', 'its data directory; verbs that write need the registry stopped')
+    .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)');
+
+export async function openRegistry(io: CliIo, { url, dataDir, tokenFile }: RegistryAddress): Promise<Registry> {
+  if (url !== undefined) {
+    const { HttpRegistry } = await import('./http-registry.js');
+    return new HttpRegistry(await connection(io, { url, tokenFile }));
+  }
+  if (dataDir === undefined) throw new CapError('option.missing', 'one of --url and --data-dir is required');
+  const { DirectoryRegistry } = await import('./directory-registry.js');
+  return DirectoryRegistry.open(dataDir);
+}
+
+/** Opens the registry, works with it and closes it. */
+export async function withRegistry<T>(
+  io: CliIo,
+  address: RegistryAddress,
+  work: (registry: Registry) => Promise<T>,
+): Promise<T> {
+  const registry = await openRegistry(io, address);
+  try {
+    return await work(registry);
+  } finally {
+    await registry.close();
+  }
+}
+
+/** How many items are asked for at once. */
+export const PAGE_SIZE = 1_000;
+
+/** All items of a list, page by page. */
+export async function* allItems<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const page = await list({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
+    yield* page.items;
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+/** All events of the log from this sequence number on. */
+export async function* allEvents(registry: Pick<Registry, 'listEvents'>, from = 0): AsyncGenerator<ChainEvent> {
+  for (let next = from; ;) {
+    const events = await registry.listEvents(next, PAGE_SIZE);
+    if (events.length === 0) return;
+    yield* events;
+    next = events.at(-1)!.seq + 1;
+  }
+}

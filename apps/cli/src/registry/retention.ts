@@ -1,0 +1,28 @@
+import { printResult, table } from '../io.js';
+import { wholeNumber } from '../options.js';
+import { verb } from '../verb.js';
+import { registryOptions, withRegistry } from './registry.js';
+
+export default verb({
+  examples: [
+    'cap registry retention --url http://127.0.0.1:8081 --dry-run',
+    'cap registry retention --data-dir /var/lib/cap-verifier --years 10',
+  ],
+  syntax: (command) =>
+    registryOptions(command)
+      .option('--years <n>', 'age, 7 or more (default: registry.retention_years of the service)', wholeNumber(7, 1000))
+      .option('--dry-run', 'list them, and erase nothing'),
+  run: async (io, options) => {
+    const request = { years: options.years, dry_run: options.dryRun === true };
+    const retired = await withRegistry(io, options, (registry) => registry.applyRetention(request));
+    printResult(io, options, retired, () =>
+      retired.bundles.length === 0
+        ? `nothing is older than ${retired.before} and not held`
+        : table(
+            ['registered at', options.dryRun ? 'would be erased' : 'erased'],
+            retired.bundles.map(({ registered_at, bundle_id }) => [registered_at, bundle_id]),
+          ),
+    );
+    if (retired.more) io.err('There are more: run it again.\n');
+  },
+});
