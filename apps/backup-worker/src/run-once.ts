@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, isCapError, systemCode, systemWords } from '@cap/core';
+import { EXIT, type ExitCode, isCapError, isRemoteError, systemCode, systemWords } from '@cap/core';
 import { type ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 
@@ -22,7 +22,8 @@ export const runOnce: ServiceCommand = {
       process.stdout.write(`${backup.name}\n`);
       return 0;
     } catch (error) {
-      process.stderr.write(`cap-backup-worker: ${systemWords(error)}\n`);
+      const code = isRemoteError(error) ? `${error.remote.code}: ` : '';
+      process.stderr.write(`cap-backup-worker: ${code}${systemWords(error)}\n`);
       return exitOfRun(error);
     }
   },
