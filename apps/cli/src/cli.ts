@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '@cap/core';
+import { EXIT, type ExitCode } from '@cap/core/errors';
 import { reportFailure } from './failure.js';
 import { COMMANDS } from './groups.js';
 import { progressDone, type CliIo } from './io.js';

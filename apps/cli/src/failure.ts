@@ -1,6 +1,6 @@
 import { getSystemErrorMessage } from 'node:util';
 import { CommanderError } from '@commander-js/extra-typings';
-import { EXIT, type ExitCode, isCapError, systemCode } from '@cap/core';
+import { EXIT, type ExitCode, isCapError, systemCode } from '@cap/core/errors';
 import type { CliIo } from './io.js';
 import { printable } from './printable.js';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
-import { EXIT } from '@cap/core';
+import { EXIT } from '@cap/core/errors';
 import { processIo } from './io.js';
 
 // Node's own exit code for an uncaught error is 1, which here is the verdict `warn`.

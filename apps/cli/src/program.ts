@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import type { ExitCode } from '@cap/core';
+import type { ExitCode } from '@cap/core/errors';
 import type { CliIo } from './io.js';
 import { type Verb, withExamples } from './verb.js';
 

@@ -1,5 +1,5 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
-import { EXIT, type ExitCode } from '@cap/core';
+import { EXIT, type ExitCode } from '@cap/core/errors';
 import type { CliIo } from './io.js';
 import { refuseRepetition } from './repeated-options.js';
 

@@ -10,6 +10,9 @@ import {
   statusOf,
 } from './codes.js';
 
+/** This file is an entry point of its own, for a program that must start without schemas (zod). */
+export { EXIT, type ExitCode } from './codes.js';
+
 /** What another service answered instead of success. */
 export interface RemoteAnswer {
   /** HTTP status; null if no answer came. */

@@ -94,7 +94,7 @@ describe('cap doctor', () => {
         answer.status = 403;
         expect((await ask({ registry }, 'registry')).of['BLOB bucket']).toMatchObject({
           status: 'fail',
-          message: expect.stringContaining('gives no access'),
+          message: expect.stringContaining('denies access'),
         });
       },
     );
