@@ -5,7 +5,7 @@ import { spreadsheetLine } from '../csv.js';
 import { printResult } from '../io.js';
 import { writeOutput } from '../output.js';
 import { entryFilterOptions } from '../registry/entry-filter.js';
-import { type BareCommand, type OptionsOf, verb } from '../verb.js';
+import { type BareCommand, verb } from '../verb.js';
 import { checkLog } from './audit-log.js';
 import { canonical } from './export-format.js';
 import { exportRegistry } from './registry-export.js';
@@ -23,8 +23,6 @@ const syntax = (command: BareCommand) =>
     .option('--mask', 'companies and signers only as salted digests')
     .option('--key <kid>', 'signs the export of a registry; a key with the usage audit')
     .option('--keys <dir>', 'where the key is (default: keys)');
-
-export type ExportOptions = OptionsOf<typeof syntax>;
 
 /** Copies the events of an audit log once its chain is verified (CapError `audit.fault`), or exports a registry. */
 export default verb({

@@ -9,10 +9,11 @@ import { type ChainEvent, eventLeaf, leafHash, parseCheckpoint } from '@cap/tlog
 import { spreadsheetLine } from '../csv.js';
 import { exists } from '../input.js';
 import { type CliIo, printResult, progress, progressDone } from '../io.js';
-import { keyDirectory, keyPassphrase } from '../keys/key-directory.js';
+import { keyDirectory, keyPassphrase, type KeyLocation } from '../keys/key-directory.js';
 import { writeOutput } from '../output.js';
 import { entryFilter, type EntryFilter } from '../registry/entry-filter.js';
-import { allEvents, allItems, type PageRequest, type Registry, withRegistry } from '../registry/registry.js';
+import { type RegistryAddress, withRegistry } from '../registry/open-registry.js';
+import { allEvents, allItems, type PageRequest, type Registry } from '../registry/registry.js';
 import {
   canonical,
   COLUMNS,
@@ -25,7 +26,10 @@ import {
   SCHEMA,
   SIGNATURE,
 } from './export-format.js';
-import type { ExportOptions } from './export.js';
+
+type ExportOptions = RegistryAddress &
+  KeyLocation &
+  Parameters<typeof entryFilter>[0] & { out: string; key?: string; mask?: true; json?: true };
 
 /** A zip is built in memory; a larger export goes into a directory. */
 const MAX_ZIP_BYTES = 1_000_000_000;

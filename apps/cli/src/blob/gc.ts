@@ -1,6 +1,6 @@
 import { printResult } from '../io.js';
 import { wholeNumber } from '../options.js';
-import { registryOptions, withRegistry } from '../registry/registry.js';
+import { registryOptions, withRegistry } from '../registry/open-registry.js';
 import { verb } from '../verb.js';
 
 /** The service does the same by itself, every few hours. */

@@ -2,7 +2,7 @@ import { CapError } from '@cap/core';
 import { isDigest, streamingBlake3 } from '@cap/crypto';
 import { printResult } from '../io.js';
 import { streamOutput } from '../output.js';
-import { registryOptions, withRegistry } from '../registry/registry.js';
+import { registryOptions, withRegistry } from '../registry/open-registry.js';
 import { verb } from '../verb.js';
 
 /** The bytes are hashed as they arrive: the file only appears under its name if they are the ones the id names. */

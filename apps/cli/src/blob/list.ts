@@ -1,5 +1,6 @@
 import { printResult } from '../io.js';
-import { allItems, registryOptions, withRegistry } from '../registry/registry.js';
+import { registryOptions, withRegistry } from '../registry/open-registry.js';
+import { allItems } from '../registry/registry.js';
 import { verb } from '../verb.js';
 
 export default verb({

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { openInput } from '../input.js';
 import { printResult } from '../io.js';
-import { registryOptions, withRegistry } from '../registry/registry.js';
+import { registryOptions, withRegistry } from '../registry/open-registry.js';
 import { verb } from '../verb.js';
 
 export default verb({

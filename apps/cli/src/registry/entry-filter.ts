@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { EntryQuery } from '@cap/contracts';
 import { utcTime } from '../options.js';
 import type { BareCommand, OptionsOf } from '../verb.js';
-import { registryOptions } from './registry.js';
+import { registryOptions } from './open-registry.js';
 
 /** Where the registry is, and which of its entries. */
 export const entryFilterOptions = (command: BareCommand) =>

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { CapError } from '@cap/core';
 import { printResult, type CliIo } from '../io.js';
 import { verb } from '../verb.js';
-import { registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
 
 /** Nothing brings a bundle back: the verb names it and asks for the word `erase`, unless --yes is given. */
 export default verb({

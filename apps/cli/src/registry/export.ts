@@ -2,7 +2,8 @@ import { canonical } from '../audit/export-format.js';
 import { printResult } from '../io.js';
 import { streamOutput } from '../output.js';
 import { verb } from '../verb.js';
-import { allEvents, allItems, type Registry, registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
+import { allEvents, allItems, type Registry } from './registry.js';
 
 /** Everything a registry knows except the BLOBs, one JSON object a line, for other programs. The audit export vouches for it. */
 export default verb({

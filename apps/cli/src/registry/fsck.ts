@@ -21,7 +21,8 @@ import { repeated } from '../repeated-options.js';
 import { type BareCommand, type OptionsOf, verb } from '../verb.js';
 import { dataDirectory } from './directory-registry.js';
 import { readLogKeys } from './log-keys.js';
-import { allEvents, allItems, type Registry, registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
+import { allEvents, allItems, type Registry } from './registry.js';
 
 const syntax = (command: BareCommand) =>
   registryOptions(command)

@@ -1,6 +1,6 @@
 import { printResult, type CliIo } from '../io.js';
 import { verb } from '../verb.js';
-import { registryOptions, withRegistry, type RegistryAddress } from './registry.js';
+import { registryOptions, withRegistry, type RegistryAddress } from './open-registry.js';
 
 export default verb({
   examples: ['cap registry hold 0x5f0c… --url http://127.0.0.1:8081'],

@@ -7,7 +7,8 @@ import { anyText } from '../options.js';
 import { repeated } from '../repeated-options.js';
 import { verb } from '../verb.js';
 import { isSqlite, jsonRows, type LegacyEntry, parseLegacyRow } from './legacy.js';
-import { allEvents, registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
+import { allEvents } from './registry.js';
 
 /** The event that an entry of the older program's registry becomes. */
 const LEGACY_EVENT = 'legacy.entry';

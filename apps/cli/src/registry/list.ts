@@ -3,7 +3,7 @@ import { wholeNumber } from '../options.js';
 import { printable } from '../printable.js';
 import { verb } from '../verb.js';
 import { entryFilter, entryFilterOptions } from './entry-filter.js';
-import { withRegistry } from './registry.js';
+import { withRegistry } from './open-registry.js';
 
 export default verb({
   examples: [

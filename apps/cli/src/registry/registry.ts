@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { Option } from '@commander-js/extra-typings';
 import type {
   BlobRecord,
   CollectionResult,
@@ -16,12 +15,8 @@ import type {
   RetentionRequest,
   RetentionResult,
 } from '@cap/contracts';
-import { CapError, type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import type { ChainEvent } from '@cap/tlog';
-import type { CliIo } from '../io.js';
-import { serviceUrl } from '../options.js';
-import { connection, type ServiceAddress } from '../service.js';
-import type { BareCommand } from '../verb.js';
 
 export type StoredPolicy = PolicyRecord & { document: JsonObject };
 
@@ -72,41 +67,6 @@ export interface Registry {
   applyRetention(request: RetentionRequest): Promise<RetentionResult>;
 
   close(): Promise<void>;
-}
-
-/** What the options say about where the registry is. */
-export interface RegistryAddress extends Partial<ServiceAddress> {
-  dataDir?: string | undefined;
-}
-
-export const registryOptions = (command: BareCommand) =>
-  command
-    .addOption(new Option('--url <url>', 'the registry service').argParser(serviceUrl).conflicts('dataDir'))
-    .option('--data-dir <dir>', 'its data directory; verbs that write need the registry stopped')
-    .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)');
-
-export async function openRegistry(io: CliIo, { url, dataDir, tokenFile }: RegistryAddress): Promise<Registry> {
-  if (url !== undefined) {
-    const { HttpRegistry } = await import('./http-registry.js');
-    return new HttpRegistry(await connection(io, { url, tokenFile }));
-  }
-  if (dataDir === undefined) throw new CapError('option.missing', 'one of --url and --data-dir is required');
-  const { DirectoryRegistry } = await import('./directory-registry.js');
-  return DirectoryRegistry.open(dataDir);
-}
-
-/** Opens the registry, works with it and closes it. */
-export async function withRegistry<T>(
-  io: CliIo,
-  address: RegistryAddress,
-  work: (registry: Registry) => Promise<T>,
-): Promise<T> {
-  const registry = await openRegistry(io, address);
-  try {
-    return await work(registry);
-  } finally {
-    await registry.close();
-  }
 }
 
 /** How many items are asked for at once. */

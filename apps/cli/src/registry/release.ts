@@ -1,6 +1,6 @@
 import { verb } from '../verb.js';
 import { setHold } from './hold.js';
-import { registryOptions } from './registry.js';
+import { registryOptions } from './open-registry.js';
 
 export default verb({
   examples: ['cap registry release 0x5f0c… --url http://127.0.0.1:8081'],

@@ -1,7 +1,7 @@
 import { printResult, table } from '../io.js';
 import { wholeNumber } from '../options.js';
 import { verb } from '../verb.js';
-import { registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
 
 export default verb({
   examples: [

@@ -17,7 +17,8 @@ import { printResult, progress, progressDone, table, type CliIo } from '../io.js
 import { readPolicy } from '../policy/policy-file.js';
 import { readTrust } from '../trust/trust-file.js';
 import { verb } from '../verb.js';
-import { allItems, type Registry, registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
+import { allItems, type Registry } from './registry.js';
 
 /** An entry whose bundle would get another verdict today. */
 interface Change {

@@ -2,7 +2,7 @@ import { CapError } from '@cap/core';
 import { printResult } from '../io.js';
 import { printable } from '../printable.js';
 import { verb } from '../verb.js';
-import { registryOptions, withRegistry } from './registry.js';
+import { registryOptions, withRegistry } from './open-registry.js';
 
 export default verb({
   examples: ['cap registry show 0192… --url http://127.0.0.1:8081'],
