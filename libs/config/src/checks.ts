@@ -1,9 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { type ConfigProblem } from './errors.js';
-import { isLoopback, type ServiceName } from './listen.js';
+import { isLoopback, type Role } from './listen.js';
 import { type Config, isPostgresUrl, largestBody } from './schema.js';
-
-export type Role = ServiceName | 'cli';
 
 const isReadable = (file: string): boolean => {
   try {

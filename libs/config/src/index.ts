@@ -8,7 +8,6 @@
 export { ConfigError, type ConfigProblem } from './errors.js';
 export { type Config, isPostgresUrl, type OauthConfig, type S3Location } from './schema.js';
 export { type LoadInput, type LoadedConfig, loadConfig } from './load.js';
-export { type Role } from './checks.js';
 export { type FlagValue, parseServiceFlags, SERVICE_FLAGS_HELP, type ServiceCommandLine } from './flags.js';
 export {
   type Address,
@@ -17,6 +16,7 @@ export {
   isLoopback,
   type ListenPlan,
   parseAddress,
+  type Role,
   type ServiceName,
 } from './listen.js';
 export { differences } from './entries.js';

@@ -24,6 +24,8 @@ export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || host === '::1' || /^127\./.test(host);
 
 export type ServiceName = 'verifier' | 'registry' | 'backup';
+/** Who loads a configuration. */
+export type Role = ServiceName | 'cli';
 
 /** Where each service listens when nobody says otherwise: management and, with TLS, the API. */
 export const DEFAULT_LISTENERS: Record<ServiceName, { management: string; api: string }> = {

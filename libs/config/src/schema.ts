@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { type Role } from './checks.js';
-import { parseAddress } from './listen.js';
+import { parseAddress, type Role } from './listen.js';
 import { parseLogLevels } from './log-levels.js';
 import { PLACES } from './places.js';
 

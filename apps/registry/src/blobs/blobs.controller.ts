@@ -110,7 +110,7 @@ export class BlobsController {
   @Clients('verifier', 'backup', 'operator')
   @ApiOperation({ summary: 'The size of a BLOB' })
   @ApiOkResponse({ description: 'It is there; content-length is its size' })
-  @Problems('bundle.unknown', 'bundle.erased')
+  @Problems('bundle.unknown')
   async head(
     @Param('id', { schema: digest }) id: Digest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -124,7 +124,7 @@ export class BlobsController {
   @Clients('verifier', 'backup', 'operator')
   @ApiOperation({ summary: 'The bytes of a BLOB' })
   @BlobAnswer()
-  @Problems('bundle.unknown', 'bundle.erased')
+  @Problems('bundle.unknown')
   async get(
     @Param('id', { schema: digest }) id: Digest,
     @Headers('range') header: string | undefined,

@@ -37,7 +37,7 @@ export class EntriesController {
     description: 'The entry, and the receipt of its event in the log as it is now',
     standardSchema: entryStored,
   })
-  @Problems('bundle.unknown', 'bundle.erased', 'storage.full')
+  @Problems('bundle.unknown', 'storage.full')
   async register(@Body({ schema: entryRequest }) request: EntryRequest): Promise<EntryStored> {
     const { receipt, ...stored } = await this.data.registerEntry(request);
     return { ...stored, receipt: receiptJson(receipt) };
@@ -71,7 +71,7 @@ export class EntriesController {
   @Clients('operator')
   @ApiOperation({ summary: 'Erase the bundle of an entry, for good' })
   @ApiOkResponse({ description: 'When it was erased', standardSchema: erasureRecord })
-  @Problems('entry.unknown', 'storage.full')
+  @Problems('entry.unknown', 'bundle.held', 'bundle.shared', 'snapshot.busy', 'storage.full')
   erase(
     @Param('id', { schema: pathPart }) id: string,
     @Body({ schema: eraseRequest }) { reason }: z.output<typeof eraseRequest>,

@@ -26,7 +26,7 @@ export class ListsController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'Store a reference list' })
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: listStored })
-  @Problems('list.conflict', 'list.empty', 'storage.full')
+  @Problems('list.invalid', 'list.conflict', 'list.empty', 'storage.full')
   store(@Body({ schema: listRequest }) request: ListRequest) {
     return this.lists.store(request);
   }

@@ -21,7 +21,7 @@ export class RetentionController {
   @Clients('operator')
   @ApiOperation({ summary: 'Erase evidence that is older than it has to be kept' })
   @ApiOkResponse({ description: 'What was erased, or would be', standardSchema: retentionResult })
-  @Problems('option.unsupported', 'storage.full')
+  @Problems('option.unsupported', 'snapshot.busy', 'storage.full')
   async apply(
     @Body({ schema: retentionRequest }) { years, dry_run }: z.output<typeof retentionRequest>,
   ): Promise<RetentionResult> {

@@ -34,7 +34,7 @@ export class SnapshotsController {
   @Post()
   @ApiOperation({ summary: 'Lease a snapshot of database and BLOBs' })
   @ApiCreatedResponse({ description: 'The lease', standardSchema: snapshotRecord })
-  @Problems('overloaded', 'storage.full')
+  @Problems('snapshot.busy', 'overloaded', 'storage.full')
   async create(): Promise<SnapshotRecord> {
     const snapshot = await this.data.createSnapshot();
     const { id, log_size, database_size, blobs, blob_bytes } = snapshot;
@@ -46,6 +46,7 @@ export class SnapshotsController {
   @Produces(BLOB_BODY.mediaType)
   @ApiOperation({ summary: 'The database of a snapshot' })
   @BlobAnswer()
+  @Problems('snapshot.unknown')
   async database(
     @Param('id', { schema: pathPart }) id: string,
     @Headers('range') header: string | undefined,
@@ -61,6 +62,7 @@ export class SnapshotsController {
   @Get(':id/blobs')
   @ApiOperation({ summary: 'The BLOBs that a snapshot refers to' })
   @ApiOkResponse({ description: 'A page', standardSchema: blobPage })
+  @Problems('snapshot.unknown')
   blobs(
     @Param('id', { schema: pathPart }) id: string,
     @Query({ schema: pageQuery }) page: z.output<typeof pageQuery>,

@@ -33,6 +33,12 @@ describe('the token cache', () => {
     expect(tokens.get('a.b.c')).toBeNull();
   });
 
+  it('counts nothing for what is no JWT, such as the token of an internal client', () => {
+    const { counts, tokens } = cache();
+    for (const token of ['client-token', 'a.b', 'a.b.c.d', '']) expect(tokens.get(token)).toBeNull();
+    expect(counts).toEqual({ hit: 0, miss: 0 });
+  });
+
   it('never takes one token for another', () => {
     const { clock, tokens } = cache();
     tokens.keep('a.b.c', verified(clock.now + 60_000));

@@ -35,7 +35,7 @@ export class ServiceAdapter extends FastifyAdapter {
     } as never);
     const fastify = this.getInstance() as unknown as FastifyInstance;
     this.routes = new RouteTable(fastify);
-    // Nothing is read here: the guard comes first, then an interceptor reads what the route takes.
+    // Nothing is read here: AccessGuard comes first, then RequestGuard reads what the route takes.
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   }

@@ -1,6 +1,6 @@
 import { type INestApplication } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
-import { API_CODES, type ApiErrorCode, retryAfterOf, statusOf } from '@cap/core';
+import { ERROR_CODES, type ErrorCode, isApiCode, retryAfterOf, statusOf } from '@cap/core';
 import { VERSION } from '@cap/config';
 import { problem, PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { type z } from 'zod';
@@ -47,8 +47,10 @@ export function openApiDocument(app: INestApplication, about: ApiDescription): O
   for (const schema of about.schemas ?? [])
     Object.assign(components.schemas, convert(schema, { schemaType: 'input' })!.components);
   Object.assign(components.schemas, convert(problem, { schemaType: 'output' })!.components);
+  const answered = new Set<ErrorCode>();
   for (const [path, operations] of Object.entries(paths))
-    for (const [method, operation] of Object.entries(operations)) finish(path, method, operation);
+    for (const [method, operation] of Object.entries(operations))
+      for (const code of finish(path, method, operation)) answered.add(code);
   const used = new Set(Object.values(paths).flatMap((operations) => Object.values(operations).flatMap(schemesOf)));
   return {
     openapi: '3.1.0',
@@ -66,7 +68,9 @@ export function openApiDocument(app: INestApplication, about: ApiDescription): O
       securitySchemes: Object.fromEntries(Object.entries(SECURITY_SCHEMES).filter(([name]) => used.has(name))),
       schemas: components.schemas,
     },
-    'x-problems': Object.fromEntries(API_CODES.map((code) => [code, statusOf(code)])),
+    'x-problems': Object.fromEntries(
+      ERROR_CODES.filter((code) => isApiCode(code) || answered.has(code)).map((code) => [code, statusOf(code)]),
+    ),
   };
 }
 
@@ -81,8 +85,11 @@ const LICENSE = { name: 'Apache License 2.0', identifier: 'Apache-2.0' };
 
 const schemesOf = ({ security }: Operation): string[] => security.flatMap((way) => Object.keys(way));
 
-/** Adds what the framework does not know (a stable id, that no security means everybody, the problems) and drops what it says twice. */
-function finish(path: string, method: string, operation: Operation): void {
+/**
+ * Adds what the framework does not know (a stable id, that no security means everybody, the problems) and drops what it says
+ * twice. Returns the codes of the problems.
+ */
+function finish(path: string, method: string, operation: Operation): readonly ErrorCode[] {
   operation.operationId = [method, ...path.split(/[/.]/u).filter(Boolean)]
     .map((part) => part.replace(/^\{(\w+)\}$/u, 'by-$1'))
     .join('-');
@@ -90,13 +97,15 @@ function finish(path: string, method: string, operation: Operation): void {
   for (const { description, schema } of operation.parameters)
     if (schema.description === description) delete schema.description;
   const { responses } = operation;
-  const byStatus = Map.groupBy(takeProblems(operation), statusOf);
+  const problems = takeProblems(operation);
+  const byStatus = Map.groupBy(problems, statusOf);
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b))
     responses[status] = withProblems(responses[status], codes);
+  return problems;
 }
 
 /** One status may be a problem for one request and an answer for another: then it has both kinds of content. */
-function withProblems(answer: Response | undefined, codes: readonly ApiErrorCode[]): Response {
+function withProblems(answer: Response | undefined, codes: readonly ErrorCode[]): Response {
   const problems = codes.join(', ');
   const retried = codes.some((code) => retryAfterOf(code) !== undefined);
   return {

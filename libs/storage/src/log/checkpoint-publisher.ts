@@ -68,7 +68,7 @@ export class CheckpointPublisher {
       return true;
     } catch (cause) {
       // A place that is out of reach for a moment stays what it is.
-      const code = isCapError(cause) && cause.kind !== 'io' ? cause.code : 'log.checkpoint';
+      const code = isCapError(cause) && cause.kind === 'unavailable' ? cause.code : 'log.checkpoint';
       const message = isCapError(cause) ? cause.message : String(cause);
       throw new CapError(
         code,
