@@ -11,30 +11,31 @@ const load = (from, name) =>
   import(pathToFileURL(createRequire(path.join(root, from, 'package.json')).resolve(name)).href);
 const { z } = await load('apps/verifier-api', 'zod');
 await load('apps/verifier-api', 'reflect-metadata');
-const { Controller, HttpCode, Module, Post, Req, Res } = await load('apps/verifier-api', '@nestjs/common');
+const { Body, Controller, HttpCode, Module, Post, Query, Res } = await load('apps/verifier-api', '@nestjs/common');
 const { NestFactory } = await load('apps/verifier-api', '@nestjs/core');
 const { FastifyAdapter } = await load('apps/verifier-api', '@nestjs/platform-fastify');
-const { createService, Public } = await import(pathToFileURL(path.join(root, 'libs/service-kit/dist/index.js')).href);
+const { Consumes, createService, Public } = await import(
+  pathToFileURL(path.join(root, 'libs/service-kit/dist/index.js')).href
+);
 const { loadConfig } = await import(pathToFileURL(path.join(root, 'libs/config/dist/index.js')).href);
 
 const query = z.strictObject({ policy_id: z.string().optional(), at: z.string().optional() });
-const acceptZip = (fastify) =>
-  fastify.addContentTypeParser('application/zip', { parseAs: 'buffer', bodyLimit: 1e8 }, async (_, body) => body);
+const ZIP = { mediaType: 'application/zip', parse: (bytes) => bytes, limit: 'bundle_bytes' };
 
 /** What decorators would write, in plain JavaScript. */
-function echoModule(...access) {
+function echoModule({ query: taken = Query(), more = [] } = {}) {
   class EchoController {
-    echo(request, reply) {
-      query.parse(request.query);
+    echo(asked, body, reply) {
+      query.parse(asked);
       reply.header('content-type', 'application/json; charset=utf-8');
-      return request.body;
+      return body;
     }
   }
   const descriptor = Object.getOwnPropertyDescriptor(EchoController.prototype, 'echo');
-  for (const decorate of [Post('echo'), HttpCode(200), ...access])
-    decorate(EchoController.prototype, 'echo', descriptor);
-  Req()(EchoController.prototype, 'echo', 0);
-  Res({ passthrough: true })(EchoController.prototype, 'echo', 1);
+  for (const decorate of [Post('echo'), HttpCode(200), ...more]) decorate(EchoController.prototype, 'echo', descriptor);
+  taken(EchoController.prototype, 'echo', 0);
+  Body()(EchoController.prototype, 'echo', 1);
+  Res({ passthrough: true })(EchoController.prototype, 'echo', 2);
   Controller()(EchoController);
   class EchoModule {}
   Module({ controllers: [EchoController] })(EchoModule);
@@ -42,12 +43,18 @@ function echoModule(...access) {
 }
 
 const adapter = new FastifyAdapter();
-acceptZip(adapter.getInstance());
+adapter
+  .getInstance()
+  .addContentTypeParser(ZIP.mediaType, { parseAs: 'buffer', bodyLimit: 1e8 }, async (_, body) => body);
 const bare = await NestFactory.create(echoModule(), adapter, { logger: false });
 await bare.listen(0, '127.0.0.1');
 
 const kit = await createService(
-  { binary: 'floor', module: () => echoModule(Public()), fastify: acceptZip, logStream: process.stderr },
+  {
+    binary: 'floor',
+    module: () => echoModule({ query: Query({ schema: query }), more: [Public(), Consumes(ZIP)] }),
+    logStream: process.stderr,
+  },
   loadConfig({
     role: 'verifier',
     document: { server: { management_bind: '127.0.0.1:0' }, oauth: oauthOf(process.argv[2]) },
