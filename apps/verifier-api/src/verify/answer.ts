@@ -78,14 +78,13 @@ export const verdictAnswer = z
   })
   .meta({ id: 'Verdict' });
 
-/** What an answer and an entry say of a verification. The report is there once, as its bytes. */
-export type AnsweredVerification = Omit<Verification, 'report' | 'sample'> & { readonly bundleId: Digest | null };
+/** What an answer says of a verification. */
+type Answered = Pick<Verification, 'result' | 'policyHash' | 'manifestHash' | 'proofHash' | 'reportBytes'> & {
+  readonly bundleId: Digest | null;
+};
 
 /** The answer of POST /verify as JSON. The report in it is its canonical bytes as they are, which report_hash covers. */
-export function answerBytes(
-  { result, policyHash, manifestHash, proofHash, bundleId, reportBytes }: AnsweredVerification,
-  registered: EntryStored | null,
-): Buffer {
+export function answerBytes({ result, policyHash, manifestHash, proofHash, bundleId, reportBytes }: Answered): Buffer {
   const head = JSON.stringify({
     result,
     policy_hash: policyHash,
@@ -93,14 +92,11 @@ export function answerBytes(
     proof_hash: proofHash,
     bundle_id: bundleId ?? undefined,
   });
-  const tail = registered && {
-    entry_id: registered.entry.entry_id,
-    log_index: registered.entry.log_index,
-    receipt: registered.receipt,
-  };
-  return Buffer.concat([
-    Buffer.from(`${head.slice(0, -1)},"report":`),
-    reportBytes,
-    Buffer.from(tail ? `,${JSON.stringify(tail).slice(1)}` : '}'),
-  ]);
+  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"report":`), reportBytes, Buffer.from('}')]);
+}
+
+/** The same answer with the entry that was made of it, and its receipt. */
+export function registeredAnswerBytes(answer: Buffer, { entry, receipt }: EntryStored): Buffer {
+  const tail = JSON.stringify({ entry_id: entry.entry_id, log_index: entry.log_index, receipt });
+  return Buffer.concat([answer.subarray(0, -1), Buffer.from(`,${tail.slice(1)}`)]);
 }

@@ -8,6 +8,7 @@ import { type BackendName } from '@cap/proof';
 import { type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
+  type Verification,
   verifyBundle,
   type VerificationOptions,
   type VerificationSources,
@@ -18,7 +19,7 @@ import { verdictMetrics } from '../metrics.js';
 import { Policies } from '../policy/policies.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
-import { type AnsweredVerification, answerBytes } from './answer.js';
+import { answerBytes, registeredAnswerBytes } from './answer.js';
 import { type BundleRef } from './bundle-ref.js';
 import { ProofThreads } from './proof-threads.js';
 import { RegistrySources } from './registry-sources.js';
@@ -27,7 +28,9 @@ import { parseBackends } from './schemas.js';
 import { type VerifyRequest } from './verify-request.js';
 
 interface CachedVerification extends Cacheable {
-  readonly verification: AnsweredVerification;
+  readonly verification: Omit<Verification, 'report' | 'reportBytes' | 'sample'>;
+  /** With the report in it. Made once: a copy for each request of those that are known costs more than all else of it. */
+  readonly answer: Buffer;
 }
 
 /** The policy that a request names, and its part of the key in the result cache. */
@@ -72,15 +75,15 @@ export class VerificationService {
     context: CallContext,
   ): Promise<{ result: Verdict; answer: Buffer }> {
     const started = performance.now();
-    const verification = await this.#verification(request, holder, context);
+    const { verification, answer } = await this.#verification(request, holder, context);
     const registered = request.options.register ? await this.#register(request.bundle, verification, context) : null;
     const { result } = verification;
     this.#metrics.verdict(result, (performance.now() - started) / 1000);
-    return { result, answer: answerBytes(verification, registered) };
+    return { result, answer: registered ? registeredAnswerBytes(answer, registered) : answer };
   }
 
   /** From the cache if it is there. */
-  async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<AnsweredVerification> {
+  async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<CachedVerification> {
     const options = this.#options(request);
     // Both as they are when the request comes: what is acknowledged or reloaded meanwhile is for those that come later.
     const generation = `${this.policies.generation} ${this.lists.generation}`;
@@ -90,10 +93,10 @@ export class VerificationService {
       this.#inTime((signal) => this.#run(request.bundle, { named, trust, options }, holder, { ...context, signal }));
     const { cacheKey } = request.bundle;
     // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
-    if (cacheKey === null || options.checkRegistry) return (await verify()).verification;
+    if (cacheKey === null || options.checkRegistry) return verify();
     const { accepted, audience, nonce, at } = options;
     const key = JSON.stringify([cacheKey, named?.key, trust?.hash, accepted, audience, nonce, at]);
-    return (await this.#results.get(key, generation, verify)).verification;
+    return this.#results.get(key, generation, verify);
   }
 
   async #run(
@@ -109,6 +112,7 @@ export class VerificationService {
     const started = performance.now();
     const {
       report,
+      reportBytes,
       sample: _sample,
       ...verification
     } = await verifyBundle(bundle, sourcesOf(lookups, named, trust), {
@@ -118,9 +122,11 @@ export class VerificationService {
     });
     lookups.assertListsAsked(verification);
     this.#metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
+    const answer = answerBytes({ ...verification, reportBytes, bundleId: report.bundle_id });
     return {
-      verification: { ...verification, bundleId: report.bundle_id },
-      size: verification.reportBytes.length,
+      verification,
+      answer,
+      size: answer.length,
       // What was judged without the registry is judged again once it may be back.
       keep: !lookups.degraded,
       validUntil: verification.validUntil,
@@ -129,7 +135,11 @@ export class VerificationService {
   }
 
   /** The same verdict on the same bundle is registered once. */
-  async #register(bundle: BundleRef, verification: AnsweredVerification, context: CallContext): Promise<EntryStored> {
+  async #register(
+    bundle: BundleRef,
+    verification: CachedVerification['verification'],
+    context: CallContext,
+  ): Promise<EntryStored> {
     await bundle.store(context);
     return this.registry.client.registerEntry(
       {

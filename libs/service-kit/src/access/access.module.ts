@@ -11,14 +11,17 @@ import { KeySource, openKeySource } from './keys.js';
 import { StrategyNames } from './strategy-names.js';
 import { TokenCache } from './token-cache.js';
 
+/** Where no issuer is configured, no access token comes. */
+const UNCOUNTED = { hit: () => undefined, miss: () => undefined };
+
 /** The strategies that find out who calls: by an access token, if an issuer is configured, or the token of an internal client. */
 @Module({})
 export class AccessModule implements OnApplicationShutdown {
   constructor(
     @Inject(Readiness) readiness: Readiness,
     @Inject(Reload) reload: Reload,
+    @Inject(TokenCache) cache: TokenCache,
     @Optional() @Inject(KeySource) private readonly keys?: KeySource,
-    @Optional() @Inject(TokenCache) cache?: TokenCache,
   ) {
     if (!keys) return;
     readiness.add('oauth-keys', async () => {
@@ -26,7 +29,7 @@ export class AccessModule implements OnApplicationShutdown {
     });
     reload.add('token keys', async () => {
       const { changed } = await keys.refreshAnew();
-      if (changed) cache?.clear();
+      if (changed) cache.clear();
     });
   }
 
@@ -42,13 +45,13 @@ export class AccessModule implements OnApplicationShutdown {
     return {
       module: AccessModule,
       imports: [passport],
-      exports: [passport],
+      exports: [passport, TokenCache],
       providers: [
         { provide: StrategyNames, useValue: names },
+        { provide: TokenCache, useFactory: () => new TokenCache(oauth ? cacheOutcomes('token') : UNCOUNTED) },
         ClientTokenStrategy,
         ...(oauth
           ? [
-              { provide: TokenCache, useFactory: () => new TokenCache(cacheOutcomes('token')) },
               {
                 provide: KeySource,
                 useFactory: (cache: TokenCache, logs: Logs) =>

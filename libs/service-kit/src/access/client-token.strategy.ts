@@ -9,6 +9,7 @@ import { Reload } from '../service/reload.js';
 import { bearerToken } from './bearer-token.js';
 import { type Principal } from './principal.js';
 import { StrategyNames } from './strategy-names.js';
+import { TokenCache } from './token-cache.js';
 
 type Verify = (token: string, done: (error: Error | null, principal?: Principal | null) => void) => void;
 
@@ -46,12 +47,15 @@ export class ClientTokenStrategy extends PassportStrategy(OpaqueTokenStrategy) {
     @Inject(StrategyNames) { clientToken: name }: StrategyNames,
     @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(Reload) reload: Reload,
+    @Inject(TokenCache) private readonly tokens: TokenCache,
   ) {
     super({ name });
     this.clients = clientsOf(config.get('registry', { infer: true }).tokens);
-    reload.add('client tokens', ({ registry }) => void (this.clients = clientsOf(registry.tokens)), [
-      'registry.tokens',
-    ]);
+    const replace = ({ registry }: Config) => {
+      this.clients = clientsOf(registry.tokens);
+      tokens.clear();
+    };
+    reload.add('client tokens', replace, ['registry.tokens']);
   }
 
   /** The client that holds this token, or null. Every digest is compared, so that time tells nothing. */
@@ -60,6 +64,7 @@ export class ClientTokenStrategy extends PassportStrategy(OpaqueTokenStrategy) {
     const digest = createHash('sha256').update(token).digest();
     let found: Principal | null = null;
     for (const client of this.clients) if (timingSafeEqual(client.digest, digest)) found = client.principal;
+    if (found) this.tokens.keep(token, { principal: found, expiresAt: Infinity });
     return found;
   }
 }

@@ -53,30 +53,17 @@ function scopesOf({ scope, scp }: z.infer<typeof claims>): Set<string> {
   return new Set(Array.isArray(said) ? said.filter((one) => typeof one === 'string') : []);
 }
 
-/** passport-jwt under a name of its own, which lets tokens in that it has verified before. */
-class CachingStrategy extends Strategy {
-  private readonly cache: TokenCache;
-
-  constructor(
-    options: StrategyOptionsWithRequest & { name: string; cache: TokenCache },
-    verify: VerifyCallbackWithRequest,
-  ) {
+/** passport-jwt under the name of one application. */
+class NamedStrategy extends Strategy {
+  constructor(options: StrategyOptionsWithRequest & { name: string }, verify: VerifyCallbackWithRequest) {
     super(options, verify);
     this.name = options.name;
-    this.cache = options.cache;
-  }
-
-  override authenticate(request: Request & Parameters<Strategy['authenticate']>[0], options?: unknown): void {
-    const token = bearerToken(request);
-    const known = token === null ? null : this.cache.get(token);
-    if (known) this.success(known);
-    else super.authenticate(request, options);
   }
 }
 
 /** Access tokens of the configured issuers. */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(CachingStrategy) {
+export class JwtStrategy extends PassportStrategy(NamedStrategy) {
   constructor(
     @Inject(StrategyNames) { jwt: name }: StrategyNames,
     @Inject(ConfigService) config: ConfigService<Config, true>,
@@ -86,7 +73,6 @@ export class JwtStrategy extends PassportStrategy(CachingStrategy) {
     const { issuer, audience } = config.get('oauth', { infer: true })!;
     super({
       name,
-      cache: tokens,
       jwtFromRequest: bearerToken,
       secretOrKeyProvider: (_request, token: string, done) =>
         void selectKey(token, keys).then((pem) => done(null, pem), done),

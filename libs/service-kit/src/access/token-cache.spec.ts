@@ -39,6 +39,16 @@ describe('the token cache', () => {
     expect(counts).toEqual({ hit: 0, miss: 0 });
   });
 
+  it('keeps the token of an internal client, uncounted', () => {
+    const { clock, counts, tokens } = cache();
+    const principal = { subject: 'worker', scopes: new Set<string>(), client: 'backup-worker' as const };
+    tokens.keep('client-token', { principal, expiresAt: Infinity });
+    expect(tokens.get('client-token')).toBe(principal);
+    clock.now += 60_000;
+    expect(tokens.get('client-token')).toBeNull();
+    expect(counts).toEqual({ hit: 0, miss: 0 });
+  });
+
   it('never takes one token for another', () => {
     const { clock, tokens } = cache();
     tokens.keep('a.b.c', verified(clock.now + 60_000));

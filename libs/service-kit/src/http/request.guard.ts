@@ -25,6 +25,7 @@ const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 @Injectable()
 export class RequestGuard implements CanActivate {
   readonly #limits: Config['limits'];
+  readonly #routes = new Map<object, RouteMetadata>();
 
   constructor(
     @Inject(ConfigService) config: ConfigService<Config, true>,
@@ -38,8 +39,7 @@ export class RequestGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const handler = context.getHandler();
-    const route = routeMetadataOf(handler, context.getClass(), handler.name);
+    const route = this.#routeOf(context.getHandler(), context.getClass());
     assertOnce(request.query as Record<string, unknown>);
     if (!route.takesQuery) parseWith(NOTHING, request.query, 'query');
     assertAcceptable(request.headers.accept, route.produces);
@@ -53,6 +53,15 @@ export class RequestGuard implements CanActivate {
     }
     if (BODYLESS.has(request.method) || !(comes || request.body instanceof Readable)) return true;
     return this.#read(request, route);
+  }
+
+  /** Read off the decorators once: reflection on each request costs more than all that is asked of them. */
+  #routeOf(handler: { readonly name: string }, controller: object): RouteMetadata {
+    const known = this.#routes.get(handler);
+    if (known) return known;
+    const route = routeMetadataOf(handler, controller, handler.name);
+    this.#routes.set(handler, route);
+    return route;
   }
 
   async #read(request: FastifyRequest, { consumes, takesBody }: RouteMetadata): Promise<true> {

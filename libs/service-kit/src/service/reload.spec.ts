@@ -14,6 +14,9 @@ it('a reload changes log levels and client tokens, and runs the steps that apps 
 
   await service.app.inject('/open/before');
   expect(log.find('greeting')).toEqual([]);
+  const status = async (token: string) =>
+    (await service.app.inject({ url: '/v1/status', headers: { authorization: `Bearer ${token}` } })).statusCode;
+  expect(await status(CLIENT_TOKENS.backup)).toBe(200);
 
   const registry = {
     tokens: { verifier: [tokenHash('a-new-token-of-the-verifier'), tokenHash(CLIENT_TOKENS.verifier)] },
@@ -26,8 +29,6 @@ it('a reload changes log levels and client tokens, and runs the steps that apps 
 
   await service.app.inject('/open/after');
   expect(log.find('greeting')).toMatchObject([{ level: 'debug', module: 'greeter', name: 'after' }]);
-  const status = async (token: string) =>
-    (await service.app.inject({ url: '/v1/status', headers: { authorization: `Bearer ${token}` } })).statusCode;
   expect(await status('a-new-token-of-the-verifier')).toBe(200);
   expect(await status(CLIENT_TOKENS.verifier)).toBe(200);
   expect(await status(CLIENT_TOKENS.backup)).toBe(401);
