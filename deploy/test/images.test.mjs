@@ -1,6 +1,7 @@
 /** docker/Dockerfile: what gets into a build, what is in an image, and how its program behaves in a container. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -97,7 +98,8 @@ describe('the build', () => {
 
   test('reinstalls nothing when a source changes, and builds the same image from the same source', async () => {
     const before = await inspect(engine, imageOf('cap-registry'), '.RootFS.Layers');
-    appendFileSync(path.join(checkout, 'apps/registry/src/main.ts'), '// a remark\n');
+    // Another one each time: the engine's cache may outlive this run.
+    appendFileSync(path.join(checkout, 'apps/registry/src/main.ts'), `// ${randomUUID()}\n`);
     const said = await build(
       '--target cap-registry --tag cap-changed --build-arg REVISION=2fd87e9 --build-arg CREATED=2026-01-15T00:00:00Z',
     );
