@@ -1,14 +1,9 @@
-import { Controller, Get, Inject, Module, Res, ServiceUnavailableException } from '@nestjs/common';
-import {
-  type HealthCheckResult,
-  HealthCheckService,
-  type HealthIndicatorResult,
-  TerminusModule,
-} from '@nestjs/terminus';
+import { Controller, Get, Global, Inject, Module, Res } from '@nestjs/common';
+import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../access/rules.js';
-import { Readiness, type ReadinessResult } from './readiness.js';
+import { Readiness } from './readiness.js';
 import { health, readiness } from './schemas.js';
 
 @Public()
@@ -38,7 +33,9 @@ class HealthController {
     standardSchema: readiness,
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
-    return this.answer(reply, await this.readiness.results(), []);
+    const result = await this.readiness.check();
+    if (result.status !== 'ok') reply.code(503);
+    return { ...result, missing: Object.keys(result.error ?? {}) };
   }
 
   @Get('readyz/serving')
@@ -53,31 +50,23 @@ class HealthController {
     standardSchema: readiness,
   })
   async serving(@Res({ passthrough: true }) reply: FastifyReply) {
-    const results = await this.readiness.results();
-    const { true: bridged = [], false: counting = [] } = Object.groupBy(results, (it) => `${it.bridged}`);
-    return this.answer(reply, counting, bridged);
-  }
-
-  private async answer(reply: FastifyReply, counting: readonly ReadinessResult[], bridged: readonly ReadinessResult[]) {
-    const health = await this.check(counting);
-    if (health.status !== 'ok') reply.code(503);
-    const away = Object.assign({}, ...bridged.map(indicator)) as HealthIndicatorResult;
-    const missing = [...counting, ...bridged].filter((it) => it.missing !== null).map(({ name }) => name);
-    return { ...health, error: { ...health.error, ...away }, details: { ...health.details, ...away }, missing };
-  }
-
-  private async check(results: readonly ReadinessResult[]): Promise<HealthCheckResult> {
-    try {
-      return await this.health.check(results.map((result) => () => indicator(result)));
-    } catch (error) {
-      if (!(error instanceof ServiceUnavailableException)) throw error;
-      return error.getResponse() as HealthCheckResult;
-    }
+    const { status: overall, info, error, details } = await this.readiness.check();
+    const failed = Object.entries(error ?? {});
+    const bridged = failed.filter(([name]) => this.readiness.isBridged(name));
+    const counting = failed.filter(([name]) => !this.readiness.isBridged(name));
+    const status = overall === 'error' && counting.length === 0 ? 'ok' : overall;
+    if (status !== 'ok') reply.code(503);
+    const away = Object.fromEntries([...counting, ...bridged]);
+    return { status, info, error: away, details: { ...details, ...away }, missing: Object.keys(away) };
   }
 }
 
-const indicator = ({ name, missing }: ReadinessResult): HealthIndicatorResult =>
-  missing === null ? { [name]: { status: 'up' } } : { [name]: { status: 'down', message: missing } };
-
-@Module({ imports: [TerminusModule.forRoot({ logger: false })], controllers: [HealthController] })
+/** /healthz and /readyz. TerminusModule's log would repeat what Readiness logs once. */
+@Global()
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false })],
+  controllers: [HealthController],
+  providers: [Readiness],
+  exports: [Readiness],
+})
 export class HealthModule {}

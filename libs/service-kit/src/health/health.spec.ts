@@ -1,5 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Greeter, greeter } from '../greeter.fixture.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { parseLogLevels } from '@cap/config';
+import { type Greeter, greeter, LogSink } from '../greeter.fixture.js';
+import { Logs } from '../logging/logs.js';
 import { Readiness } from './readiness.js';
 
 describe('health routes', () => {
@@ -73,53 +78,66 @@ describe('health routes', () => {
 });
 
 describe('readiness checks', () => {
+  let readiness: Readiness;
+  let log: LogSink;
+  beforeEach(async () => {
+    log = new LogSink();
+    const logs = new Logs('test', parseLogLevels('info'), log);
+    const providers = [{ provide: Logs, useValue: logs }, Readiness];
+    @Module({ imports: [TerminusModule.forRoot({ logger: false })], providers })
+    class TestModule {}
+    readiness = (await NestFactory.createApplicationContext(TestModule, { logger: false })).get(Readiness);
+  });
+
   it('run each time, throw or reject to say what is missing', async () => {
-    const readiness = new Readiness();
     let room = true;
     readiness.add('room', () => {
       if (!room) throw new Error('only 3 MB left');
     });
     readiness.add('registry', () => Promise.reject(new Error('no answer')));
-    expect(await readiness.results()).toEqual([
-      { name: 'room', missing: null, bridged: false },
-      { name: 'registry', missing: 'no answer', bridged: false },
-    ]);
+    const registry = { status: 'down', message: 'no answer' };
+    expect(await readiness.check()).toEqual({
+      status: 'error',
+      info: { room: { status: 'up' } },
+      error: { registry },
+      details: { room: { status: 'up' }, registry },
+    });
     room = false;
-    expect((await readiness.results())[0]).toEqual({ name: 'room', missing: 'only 3 MB left', bridged: false });
+    expect((await readiness.check()).error).toEqual({ room: { status: 'down', message: 'only 3 MB left' }, registry });
   });
 
   it('tell when something else is missing than before', async () => {
-    const told: object[] = [];
-    const readiness = new Readiness((missing) => void told.push(missing));
     let room = 10;
     readiness.add('room', () => {
       if (room < 5) throw new Error(`only ${room} MB left`);
     });
-    for (room of [9, 3, 2, 8, 1]) await readiness.results();
-    expect(told).toEqual([{ room: 'only 3 MB left' }, {}, { room: 'only 1 MB left' }]);
+    for (room of [9, 3, 2, 8, 1]) await readiness.check();
+    const told = [
+      ['not ready', { room: 'only 3 MB left' }],
+      ['ready again', undefined],
+      ['not ready', { room: 'only 1 MB left' }],
+    ];
+    expect(log.lines.map(({ msg, missing }) => [msg, missing])).toEqual(told);
     readiness.stop();
-    await readiness.results();
-    expect(told).toHaveLength(3);
+    await readiness.check();
+    expect(log.lines).toHaveLength(3);
   });
 
   it('that hang count as missing', async () => {
-    const readiness = new Readiness(undefined, 5);
-    readiness.add('hung', () => new Promise<void>(() => undefined));
-    expect(await readiness.results()).toEqual([{ name: 'hung', missing: 'no answer within 5 ms', bridged: false }]);
+    readiness.add('hung', () => new Promise<void>(() => undefined), { timeoutMs: 5 });
+    expect((await readiness.check()).error).toEqual({ hung: { status: 'down', message: 'no answer within 5 ms' } });
   });
 
   it('that hang are not begun again until they end', async () => {
-    const readiness = new Readiness(undefined, 5);
     const ends: (() => void)[] = [];
-    readiness.add('hung', () => new Promise<void>((resolve) => ends.push(resolve)));
-    for (let i = 0; i < 3; i++) await readiness.results();
+    readiness.add('hung', () => new Promise<void>((resolve) => ends.push(resolve)), { timeoutMs: 5 });
+    for (let i = 0; i < 3; i++) await readiness.check();
     expect(ends).toHaveLength(1);
     ends[0]!();
-    expect(await readiness.results()).toEqual([{ name: 'hung', missing: null, bridged: false }]);
+    expect((await readiness.check()).info).toEqual({ hung: { status: 'up' } });
   });
 
   it('have different names', () => {
-    const readiness = new Readiness();
     readiness.add('a', () => undefined);
     expect(() => readiness.add('a', () => undefined)).toThrow('named a already');
   });

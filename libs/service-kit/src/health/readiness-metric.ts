@@ -11,9 +11,10 @@ export function exposeReadiness(readiness: Readiness): () => void {
     help: 'Per readiness check: 1 if it passes, 0 if what it asks for is missing',
     labelNames: ['check'],
     async collect() {
-      const results = await Promise.all([...sources].map((source) => source.results()));
+      const reports = await Promise.all([...sources].map((source) => source.check()));
       this.reset();
-      for (const { name, missing } of results.flat()) this.set({ check: name }, missing === null ? 1 : 0);
+      for (const { details } of reports)
+        for (const [check, { status }] of Object.entries(details)) this.set({ check }, status === 'up' ? 1 : 0);
     },
   });
   return () => void sources.delete(readiness);

@@ -74,19 +74,11 @@ export async function createService(
   const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logStream);
   const log = logs.for('service');
   for (const warning of warnings) log.warn(warning);
-  const readiness = new Readiness((missing) =>
-    Object.keys(missing).length > 0 ? log.warn('not ready', { missing }) : log.info('ready again'),
-  );
-  const concealReadiness = exposeReadiness(readiness);
   const reload = new Reload(log, config);
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)), ['server.log_level']);
 
   const certificate = readCertificate(config);
   const listeners = new Listeners(plan, certificate?.options ?? null, parts.unreadTimeoutMs);
-  const watched = certificate
-    ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
-    : { close: () => undefined };
-
   const authorities = trustedAuthorities(process.env);
   const concealTrust = exposeEndings(() => authorities);
   const sendProblem = problemSender(logs.for('http'));
@@ -109,7 +101,6 @@ export async function createService(
         service: parts.binary,
         config,
         logs,
-        readiness,
         reload,
         sendProblem,
         listeners,
@@ -124,6 +115,11 @@ export async function createService(
     bodyParser: false,
     abortOnError: false,
   });
+  const readiness = app.get(Readiness);
+  const concealReadiness = exposeReadiness(readiness);
+  const watched = certificate
+    ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
+    : { close: () => undefined };
   await parts.configure?.(app, config);
   await app.init();
   await fastify.ready();

@@ -5,7 +5,6 @@ import { type Config } from '@cap/config';
 import { AccessGuard } from '../access/access.guard.js';
 import { AccessModule } from '../access/access.module.js';
 import { HealthModule } from '../health/health.module.js';
-import { Readiness } from '../health/readiness.js';
 import { BodyMemory } from '../http/body-memory.js';
 import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
@@ -19,7 +18,6 @@ export interface KitParts {
   readonly service: string;
   readonly config: Config;
   readonly logs: Logs;
-  readonly readiness: Readiness;
   readonly reload: Reload;
   readonly sendProblem: SendProblem;
   readonly listeners: Listeners;
@@ -31,12 +29,11 @@ export interface KitParts {
 @Global()
 @Module({})
 export class KitModule {
-  static async register({ service, config, logs, readiness, reload, ...http }: KitParts): Promise<DynamicModule> {
+  static async register({ service, config, logs, reload, ...http }: KitParts): Promise<DynamicModule> {
     // Its Prometheus module is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
     const { MetricsModule } = await import('../metrics/metrics.module.js');
     const shared = [
       { provide: Logs, useValue: logs },
-      { provide: Readiness, useValue: readiness },
       { provide: Reload, useValue: reload },
     ];
     return {
