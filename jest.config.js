@@ -16,6 +16,7 @@ const base = {
       },
     ],
   },
+  setupFilesAfterEnv: ['<rootDir>/libs/service-kit/src/nest-first.fixture.ts'],
   moduleNameMapper: {
     '^@cap/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@cap/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',

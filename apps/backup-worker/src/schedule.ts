@@ -31,6 +31,7 @@ export class Schedule {
     @Inject(Logs) logs: Logs,
   ) {
     this.#log = logs.for('schedule');
+    assertSchedule(config.get('backup', { infer: true }).schedule);
     reload.add('backup schedule', ({ backup }) => this.#set(backup.schedule), ['backup.schedule']);
   }
 

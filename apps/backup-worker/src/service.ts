@@ -7,7 +7,7 @@ export const backupService: ServiceDefinition = {
   binary: 'cap-backup-worker',
   role: 'backup',
   description: 'backs up a registry on a schedule, and proves that the backups can be restored',
-  module: (config) => BackupModule.open(config),
+  module: (registers) => BackupModule.register(registers),
   serving: (app) => app.get(Schedule).start(),
   commands: { 'run-once': runOnce },
 };

@@ -5,5 +5,5 @@ export const registryService: ServiceDefinition = {
   binary: 'cap-registry',
   role: 'registry',
   description: 'policies, reference lists, bundles and the log of what was registered',
-  module: (config, logs) => RegistryModule.open(config, logs),
+  module: (registers) => RegistryModule.register(registers),
 };

@@ -10,7 +10,7 @@ beforeAll(() => void (directory = mkdtempSync(path.join(tmpdir(), 'cap-state-'))
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const requireState = (registry: object) =>
-  requireStateDirectories(loadConfig({ role: 'registry', document: { registry } }).config);
+  requireStateDirectories(loadConfig({ role: 'registry', document: { registry } }).config.registry);
 const at = (...names: string[]) => path.join(directory, ...names);
 
 describe('the directories of the registry', () => {

@@ -7,8 +7,7 @@ import { makeDirectoryDurable, systemWords } from '@cap/core';
  * Creates the directories of database, checkpoints and BLOBs if necessary. ConfigError for one that this process can't write to: a
  * volume that is not mounted, or one that belongs to another user.
  */
-export async function requireStateDirectories({ registry }: Config): Promise<void> {
-  const { database, blobs } = registry;
+export async function requireStateDirectories({ database, blobs }: Config['registry']): Promise<void> {
   const places: [key: string, directory: string][] = [];
   if (!isPostgresUrl(database)) {
     const directory = path.dirname(path.resolve(database));

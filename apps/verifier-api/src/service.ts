@@ -7,7 +7,7 @@ export const verifierService: ServiceDefinition = {
   binary: 'cap-verifier-api',
   role: 'verifier',
   description: 'judges bundles and says why, check by check',
-  module: (config) => VerifierModule.open(config),
+  module: (registers) => VerifierModule.register(registers),
   async configure(app, config) {
     await registerForms(app, config);
     app.get(OpenApiController).describe(app);

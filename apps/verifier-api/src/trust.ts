@@ -1,32 +1,54 @@
 import { readFile } from 'node:fs/promises';
+import { type Provider } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
 import { publicKeyFromText } from '@cap/crypto';
 import { systemWords } from '@cap/core';
 import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify';
-import { type Reload } from '@cap/service-kit';
+import { type Ending, Expiries, Reload } from '@cap/service-kit';
+
+type Settings = Pick<Config['verification'], 'trust_file' | 'trust_signer'>;
 
 /** The verifier's own trust store (verification.trust_file); null when none is configured. SIGHUP reads it again. */
 export class Trust {
-  private constructor(private held: TrustStore | null) {}
-
-  /** Throws ConfigError when the file can't be read or is not a trust store: without it every signer would be unknown. */
-  static async open(config: Config): Promise<Trust> {
-    return new Trust(await read(config));
-  }
+  private constructor(private current: TrustStore | null) {}
 
   get store(): TrustStore | null {
-    return this.held;
+    return this.current;
   }
 
-  reloadWith(reload: Reload): void {
-    reload.add('trust store', async (config) => void (this.held = await read(config)), [
-      'verification.trust_file',
-      'verification.trust_signer',
-    ]);
+  /** Throws ConfigError when the file can't be read or is not a trust store: without it every signer would be unknown. */
+  static async open(settings: Settings): Promise<Trust> {
+    return new Trust(await load(settings));
+  }
+
+  /** Throws like `open`; then the old one stays. */
+  async reload(settings: Settings): Promise<void> {
+    this.current = await load(settings);
+  }
+
+  /** When each signer's key ends. */
+  endings(): Ending[] {
+    const signers = this.store?.document.signers ?? [];
+    return signers.map(({ kid, valid_to }) => ({ kind: 'trusted-signer', name: kid, ends: new Date(valid_to) }));
   }
 }
 
-async function read({ verification: { trust_file: file, trust_signer: signer } }: Config): Promise<TrustStore | null> {
+export const trustProvider: Provider = {
+  provide: Trust,
+  inject: [ConfigService, Reload, Expiries],
+  async useFactory(config: ConfigService<Config, true>, reload: Reload, expiries: Expiries): Promise<Trust> {
+    const trust = await Trust.open(config.get('verification', { infer: true }));
+    reload.add('trust store', ({ verification }) => trust.reload(verification), [
+      'verification.trust_file',
+      'verification.trust_signer',
+    ]);
+    expiries.add(() => trust.endings());
+    return trust;
+  },
+};
+
+async function load({ trust_file: file, trust_signer: signer }: Settings): Promise<TrustStore | null> {
   if (file === undefined) {
     if (signer === undefined) return null;
     throw new ConfigError([

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheMetrics } from '@cap/service-kit';
 import { clearAfter, TtlCache } from './ttl-cache.js';
 
 let asked = 0;
 beforeEach(() => void (asked = 0));
 const ask = async () => ({ answer: ++asked });
 const make = (cache_enabled = true) =>
-  new TtlCache<{ answer: number }>('test', { cache_enabled, cache_ttl_seconds: 60 });
+  new TtlCache<{ answer: number }>(new CacheMetrics().outcomes('test'), { cache_enabled, cache_ttl_seconds: 60 });
 
 describe('an answer of the registry', () => {
   it('is kept by name, unless nothing may be kept', async () => {

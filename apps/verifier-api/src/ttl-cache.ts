@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Config } from '@cap/config';
-import { cacheOutcomes } from '@cap/service-kit';
+import { type CacheOutcomes } from '@cap/service-kit';
 
 const MAX_ENTRIES = 1_000;
 
@@ -13,24 +13,21 @@ export class TtlCache<T extends object> {
   readonly #kept: LRUCache<string, T> | null;
   #pending = new Map<string, Promise<T | null>>();
   #generation = 0;
-  readonly #outcomes;
 
   constructor(
-    /** Label in the cache metrics. */
-    name: string,
+    private readonly outcomes: CacheOutcomes,
     { cache_enabled, cache_ttl_seconds }: Config['policy'],
   ) {
     this.#kept = cache_enabled ? new LRUCache({ max: MAX_ENTRIES, ttl: cache_ttl_seconds * 1000 }) : null;
-    this.#outcomes = cacheOutcomes(name);
   }
 
   async get(name: string, load: () => Promise<T | null>): Promise<T | null> {
     const kept = this.#kept?.get(name);
     if (kept) {
-      this.#outcomes.hit();
+      this.outcomes.hit();
       return kept;
     }
-    this.#outcomes.miss();
+    this.outcomes.miss();
     return (this.#kept && this.#pending.get(name)) ?? this.#load(name, load);
   }
 

@@ -1,10 +1,9 @@
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { type Config } from '@cap/config';
-import { assertCeremony } from '@cap/proof';
-import { type Ending, exposeEndings, Reload } from '@cap/service-kit';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Registers } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';
+import { verifierMetrics } from './metrics.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { Policies } from './policy/policies.js';
 import { PolicyController } from './policy/policy.controller.js';
@@ -12,29 +11,17 @@ import { PolicyService } from './policy/policy.service.js';
 import { RegistryConnection } from './registry/connection.js';
 import { EntriesController } from './registry/entries.controller.js';
 import { LogController } from './registry/log.controller.js';
-import { Trust } from './trust.js';
+import { trustProvider } from './trust.js';
 import { UploadController } from './upload/upload.controller.js';
 import { UploadService } from './upload/upload.service.js';
-import { configuredBackends, VerificationService } from './verify/verification.service.js';
 import { ProofThreads } from './verify/proof-threads.js';
+import { VerificationService } from './verify/verification.service.js';
 import { VerifyController } from './verify/verify.controller.js';
 
 /** The public API. It keeps no state of its own: what must last is the registry's. */
 @Module({})
-export class VerifierModule implements OnApplicationShutdown {
-  readonly onApplicationShutdown: () => void;
-
-  constructor(@Inject(Trust) trust: Trust, @Inject(Reload) reload: Reload) {
-    trust.reloadWith(reload);
-    const signers = () => trust.store?.document.signers ?? [];
-    this.onApplicationShutdown = exposeEndings(() =>
-      signers().map(({ kid, valid_to }): Ending => ({ kind: 'trusted-signer', name: kid, ends: new Date(valid_to) })),
-    );
-  }
-
-  static async open(config: Config): Promise<DynamicModule> {
-    configuredBackends(config.verification); // a wrong name stops the program before anything else starts
-    await assertCeremony();
+export class VerifierModule {
+  static register(registers: Registers): DynamicModule {
     return {
       module: VerifierModule,
       controllers: [
@@ -47,7 +34,7 @@ export class VerifierModule implements OnApplicationShutdown {
         OpenApiController,
       ],
       providers: [
-        { provide: Trust, useValue: await Trust.open(config) },
+        trustProvider,
         RegistryConnection,
         IdempotentWrites,
         Policies,
@@ -56,6 +43,7 @@ export class VerifierModule implements OnApplicationShutdown {
         UploadService,
         ProofThreads,
         VerificationService,
+        ...verifierMetrics(registers),
       ],
     };
   }

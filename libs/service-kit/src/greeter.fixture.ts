@@ -9,6 +9,7 @@ import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
+import { Registry } from 'prom-client';
 import { z } from 'zod';
 import {
   Clients,
@@ -197,6 +198,8 @@ export interface Greeter {
   readonly service: Service;
   readonly stage: Stage;
   readonly log: LogSink;
+  /** Its metrics. */
+  readonly metrics: Registry;
   readonly issuer: Issuer;
   /** The document it was configured with, to be changed and loaded again. */
   readonly document: Record<string, Record<string, unknown>>;
@@ -228,5 +231,5 @@ export async function greeter(
     { binary: 'greeter', module: () => GreeterModule, logStream: log, ...parts },
     loadConfig({ role: 'verifier', document: merged, ...input }),
   );
-  return { service, stage, log, issuer, document: merged };
+  return { service, stage, log, metrics: service.app.get(Registry), issuer, document: merged };
 }

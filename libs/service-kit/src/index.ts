@@ -15,8 +15,9 @@
  * - a setting? In libs/config; here `@Inject(ConfigService) config: ConfigService<Config, true>`, `config.get('limits', { infer: true })`.
  *   ConfigService tells what the service was started with; what SIGHUP changes reaches those who have called `reload.add(…)`.
  * - a readiness check? `readiness.add('dictionary', async () => { … })` in a constructor: throw an Error that says what is missing.
- * - a metric? `counter`, `gauge` and `histogram` give the one of that name; `cacheOutcomes` counts a cache; MetricSource reads a database
- *   or a directory when somebody asks, and must not fail the scrape.
+ * - a metric? `makeCounterProvider({ …, registers })` of @willsoto/nestjs-prometheus in the app's `metrics.ts`, `@InjectMetric(name)` where
+ *   it counts. `CacheMetrics` counts a cache, `Expiries` tells what ends; a `MetricSource` is read when somebody asks (a database, a
+ *   directory) and can't fail the scrape: `metricsOf` makes its metrics.
  * - a log line? `logs.for('greet').info('…', { fields })`; levels per module: LOG_LEVEL=info,greet=debug. `request.result = 'ok'` puts a
  *   verdict into the request's own line.
  *
@@ -37,10 +38,10 @@ export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
 export { parseWith } from './problems/schema.pipe.js';
 export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
-export { cacheOutcomes } from './metrics/cache-metrics.js';
-export { counter, gauge, histogram } from './metrics/metric.js';
-export { type Ending, exposeEndings } from './metrics/expiry.js';
-export { MetricSource } from './metrics/metric-source.js';
+export { CacheMetrics, type CacheOutcomes } from './metrics/cache-metrics.js';
+export { type Ending, Expiries } from './metrics/expiry.js';
+export { MetricSource, metricsOf } from './metrics/metric-source.js';
+export { type Registers } from './metrics/registers.js';
 export { type ApiDescription, openApiDocument } from './openapi/document.js';
 export { schemaRef } from './openapi/json-schema.js';
 export { Problems } from './openapi/problems.js';

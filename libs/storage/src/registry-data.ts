@@ -30,15 +30,14 @@ export interface RegistryOptions extends RegistryLocation {
   program: string;
   now?: () => Date;
   queue?: WriteQueueOptions;
+  /** Called with each BLOB that a read finds broken: blob.corrupt or blob.missing, with its id in `details`. */
+  onBrokenBlob?: (error: CapError) => void;
   /** Without it nothing is signed and no receipt is given: for tools that only read or move data. */
   log?: TransparencyLogOptions | undefined;
 }
 
 /** The state of a registry: its database, BLOBs, log and snapshots. */
 export class RegistryData {
-  /** Called with each BLOB that a read finds broken: blob.corrupt or blob.missing, with its id in `details`. */
-  onBrokenBlob: (error: CapError) => void = () => undefined;
-
   private constructor(
     readonly store: RegistryStore,
     readonly blobs: BlobStore,
@@ -48,6 +47,7 @@ export class RegistryData {
     private readonly pinned: PinnedPaths,
     private readonly release: () => void,
     private readonly now: () => Date,
+    private readonly onBrokenBlob: (error: CapError) => void,
   ) {}
 
   /**
@@ -58,6 +58,7 @@ export class RegistryData {
   static async open({
     now = () => new Date(),
     queue,
+    onBrokenBlob = () => undefined,
     log,
     program,
     ...location
@@ -68,7 +69,7 @@ export class RegistryData {
     try {
       const snapshots = await Snapshots.open(snapshotFiles, store, { now, exclusive });
       const signed = log ? await TransparencyLog.open(store, checkpoints, log) : null;
-      return new RegistryData(store, blobs, checkpoints, snapshots, signed, pinned, release, now);
+      return new RegistryData(store, blobs, checkpoints, snapshots, signed, pinned, release, now, onBrokenBlob);
     } catch (error) {
       await store.close();
       release();

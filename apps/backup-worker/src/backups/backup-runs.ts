@@ -13,10 +13,13 @@ import { type Config, VERSION } from '@cap/config';
 import { type EventRequest } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto';
-import { type Ending, exposeEndings, Logs, type ModuleLog, Reload } from '@cap/service-kit';
-import { announceRuns, countRun, exposeTarget } from '../metrics.js';
+import { type Ending, Expiries, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
+import { type Counter } from 'prom-client';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
+
+export const BACKUP_RUNS = 'cap_backup_runs_total';
 
 /** The settings of the section `backup` that SIGHUP reloads; the listener's address stays. */
 const RELOADED = ['target', 'recipients', 'signing_key', 'allow_plaintext_keys', 'retention', 'sources'].map(
@@ -32,8 +35,6 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   readonly #log: ModuleLog;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
-  #conceal = () => {};
-  #concealEnd = () => {};
   #ends: Ending[] = [];
   /** The section `backup` of the current configuration. */
   settings: Config['backup'];
@@ -41,9 +42,14 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   constructor(
     @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    @InjectMetric(BACKUP_RUNS) private readonly runs: Counter,
+    @Inject(Expiries) expiries: Expiries,
     @Inject(Reload) reload: Reload,
     @Inject(Logs) logs: Logs,
   ) {
+    // Both outcomes are there from the start, so that the first failure is an increase.
+    for (const outcome of ['success', 'failure']) runs.inc({ outcome }, 0);
+    expiries.add(() => this.#ends);
     this.#log = logs.for('backup');
     this.settings = config.get('backup', { infer: true });
     reload.add('backup settings', ({ backup }) => this.#use(backup), RELOADED);
@@ -51,16 +57,11 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     await this.#use(this.settings);
-    this.#concealEnd = exposeEndings(() => this.#ends);
-    this.#conceal = exposeTarget(() => this.target);
-    announceRuns();
   }
 
   /** Aborts a running backup, which leaves nothing half-written. */
   async onModuleDestroy(): Promise<void> {
     await this.stop();
-    this.#conceal();
-    this.#concealEnd();
   }
 
   async #use(settings: Config['backup']): Promise<void> {
@@ -113,14 +114,14 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
         this.#log.warn('an upload expired meanwhile, once more from a new snapshot', { error });
         return this.#once();
       });
-      countRun('success');
+      this.runs.inc({ outcome: 'success' });
       return run;
     } catch (error) {
       if (isCapError(error) && error.code === 'backup.running') {
         this.#log.warn('no backup is made: another one is under way', { error });
         throw error;
       }
-      countRun('failure');
+      this.runs.inc({ outcome: 'failure' });
       this.#log.error('the backup failed', { error });
       throw error;
     }

@@ -6,6 +6,9 @@ import { makeDirectoryDurable, requirePrivateFile, systemCode, systemWords, writ
 import { formatVerifierKey, verifierKey } from '@cap/tlog';
 import { openPrivateKey, recordBeside } from '@cap/crypto';
 
+/** The log's keys (LogKeys), as Nest injects them. */
+export const LOG_KEYS = Symbol('keys of the log');
+
 /** The keys that sign the log's checkpoints: first the log's own, then those that it replaces. */
 export interface LogKeys {
   keys: KeyObject[];
@@ -22,7 +25,7 @@ export interface LogKeys {
  * start. ConfigError for a named file that does not exist; CapError key.forbidden for one that others
  * can read, key.passphrase, key.malformed.
  */
-export async function loadLogKeys({ registry }: Config, passphrase?: string): Promise<LogKeys> {
+export async function loadLogKeys(registry: Config['registry'], passphrase?: string): Promise<LogKeys> {
   const { origin, key } = registry.log;
   if (key === undefined && isPostgresUrl(registry.database))
     throw new ConfigError([

@@ -14,8 +14,7 @@ import {
 import { receiptJson } from '@cap/tlog';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type LogKeys } from './log-keys.js';
-import { LOG_KEYS } from './tokens.js';
+import { LOG_KEYS, type LogKeys } from './log-keys.js';
 
 @ApiTags('log')
 @Controller('v1/log')

@@ -7,7 +7,7 @@ import { type CallContext } from '@cap/contracts';
 import { type Digest } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists';
 import { type PublishedList, publishedList } from '@cap/verify';
-import { Reload } from '@cap/service-kit';
+import { CacheMetrics, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 
@@ -31,10 +31,11 @@ export class ReferenceLists {
     @Inject(ConfigService) config: ConfigService<Config, true>,
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Reload) reload: Reload,
+    @Inject(CacheMetrics) caches: CacheMetrics,
   ) {
     const policy = config.get('policy', { infer: true });
-    this.#lists = new TtlCache('list', policy);
-    this.#newest = new TtlCache('newest_list', policy);
+    this.#lists = new TtlCache(caches.outcomes('list'), policy);
+    this.#newest = new TtlCache(caches.outcomes('newest_list'), policy);
     reload.add('reference lists', () => this.clear());
   }
 

@@ -6,7 +6,7 @@ import { type Digest } from '@cap/crypto';
 import { CapError, isRemoteError, type JsonObject } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import { type VerifierPolicy } from '@cap/verify';
-import { Reload } from '@cap/service-kit';
+import { CacheMetrics, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';
 import { Trust } from '../trust.js';
@@ -25,9 +25,10 @@ export class Policies {
     @Inject(RegistryConnection) private readonly registry: RegistryConnection,
     @Inject(Trust) private readonly trust: Trust,
     @Inject(Reload) reload: Reload,
+    @Inject(CacheMetrics) caches: CacheMetrics,
   ) {
     const policy = config.get('policy', { infer: true });
-    this.#cache = new TtlCache('policy', policy);
+    this.#cache = new TtlCache(caches.outcomes('policy'), policy);
     reload.add('policies', () => this.clear());
   }
 

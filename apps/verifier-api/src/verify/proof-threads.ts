@@ -1,9 +1,9 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
 import { type VerificationOptions } from '@cap/verify';
-import { gauge, type Holder, Readiness } from '@cap/service-kit';
+import { type Holder, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
@@ -22,7 +22,7 @@ export interface RequestThreads {
 
 /** Threads for zero-knowledge proofs and large disclosures, so that the main thread stays free (server.workers; 0: there are none). */
 @Injectable()
-export class ProofThreads implements OnApplicationShutdown {
+export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
   readonly #pool: WorkerPool | null;
 
   constructor(@Inject(ConfigService) config: ConfigService<Config, true>, @Inject(Readiness) readiness: Readiness) {
@@ -30,9 +30,18 @@ export class ProofThreads implements OnApplicationShutdown {
     const verification = config.get('verification', { infer: true });
     const waiting = Math.min(WAITING_PER_THREAD, Math.ceil(WAITING_PER_SECOND * verification.timeout_seconds));
     this.#pool = workers > 0 ? new WorkerPool(workers, { waiting: workers * waiting }) : null;
-    if (this.#pool) expose(this.#pool);
     // Threads read the file when they start, which may be long after the service did.
     readiness.add('proof-parameters', () => assertCeremony());
+  }
+
+  /** Without the parameters no proof can be judged: the service does not start. */
+  onModuleInit(): Promise<void> {
+    return assertCeremony();
+  }
+
+  /** Proofs that a thread is judging, and those that wait for one; null: there are no threads. */
+  get jobs(): { readonly running: number; readonly waiting: number } | null {
+    return this.#pool;
   }
 
   /** What one request of this holder uses: a proof that nobody waits for any more is given up. */
@@ -52,30 +61,6 @@ export class ProofThreads implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (!this.#pool) return;
-    pools.delete(this.#pool);
-    await this.#pool.close();
+    await this.#pool?.close();
   }
-}
-
-const pools = new Set<WorkerPool>();
-
-function expose(pool: WorkerPool): void {
-  pools.add(pool);
-  gauge({
-    name: 'cap_proof_jobs',
-    help: 'Proofs that a thread is judging, and those that wait for one',
-    labelNames: ['state'],
-    collect() {
-      const all = [...pools];
-      this.set(
-        { state: 'running' },
-        all.reduce((sum, { running }) => sum + running, 0),
-      );
-      this.set(
-        { state: 'waiting' },
-        all.reduce((sum, { waiting }) => sum + waiting, 0),
-      );
-    },
-  });
 }

@@ -1,17 +1,19 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheMetrics } from '@cap/service-kit';
 import { type Cacheable, ResultCache } from './result-cache.js';
 
 interface Answer extends Cacheable {
   readonly made: number;
 }
 
+const outcomes = new CacheMetrics().outcomes('result');
 let now = 0;
 let made = 0;
 let cache: ResultCache<Answer>;
 beforeEach(() => {
   now = 0;
   made = 0;
-  cache = new ResultCache(1_000, () => now);
+  cache = new ResultCache(outcomes, 1_000, () => now);
 });
 
 const answer =
@@ -92,7 +94,7 @@ describe('result cache', () => {
     expect((await late).made).toBe(1);
     gate.resolve();
     expect((await first).made).toBe((await joined).made);
-    const never = new ResultCache<Answer>(0, () => now);
+    const never = new ResultCache<Answer>(outcomes, 0, () => now);
     const two = await Promise.all([never.get('a', 'g', answer()), never.get('a', 'g', answer())]);
     expect(two[0]!.made).not.toBe(two[1]!.made);
   });

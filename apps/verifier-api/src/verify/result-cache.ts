@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { cacheOutcomes } from '@cap/service-kit';
+import { type CacheOutcomes } from '@cap/service-kit';
 
 const MAX_BYTES = 32_000_000;
 /** What an entry costs beside its answer. */
@@ -36,9 +36,9 @@ export class ResultCache<T extends Cacheable> {
     sizeCalculation: ({ size }) => size + ENTRY_BYTES,
   });
   readonly #running = new Map<string, Running<T>>();
-  readonly #outcomes = cacheOutcomes('result');
 
   constructor(
+    private readonly outcomes: CacheOutcomes,
     /** How long what a verdict was made from may count unasked: an older one that is still being made is not joined. */
     private readonly joinMs: number,
     private readonly now: () => number = Date.now,
@@ -52,7 +52,7 @@ export class ResultCache<T extends Cacheable> {
     const came = this.now();
     const kept = this.#entries.get(key);
     if (kept && countsAt(kept, came) && (await allHold(kept))) {
-      this.#outcomes.hit();
+      this.outcomes.hit();
       return kept;
     }
     const running = this.#running.get(key);
@@ -60,10 +60,10 @@ export class ResultCache<T extends Cacheable> {
       const result = await running.made;
       // Made for somebody who came earlier: what was still in time then may be late now.
       if (!countsAt(result, came)) return this.get(key, generation, make);
-      this.#outcomes.hit();
+      this.outcomes.hit();
       return result;
     }
-    this.#outcomes.miss();
+    this.outcomes.miss();
     return this.#begin(key, generation, make);
   }
 

@@ -5,7 +5,7 @@ import { type CallContext, type EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { type BackendName } from '@cap/proof';
-import { type Holder } from '@cap/service-kit';
+import { CacheMetrics, type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
   type Verification,
@@ -15,7 +15,7 @@ import {
   type VerifierPolicy,
 } from '@cap/verify';
 import { ReferenceLists } from '../lists/reference-lists.js';
-import { verdictMetrics } from '../metrics.js';
+import { VerdictMetrics } from '../metrics.js';
 import { Policies } from '../policy/policies.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
@@ -52,7 +52,6 @@ export class VerificationService {
   readonly #settings: Config['verification'];
   readonly #accepted: 'auto' | readonly BackendName[];
   readonly #results: ResultCache<CachedVerification>;
-  readonly #metrics = verdictMetrics();
 
   constructor(
     @Inject(ConfigService) config: ConfigService<Config, true>,
@@ -61,11 +60,13 @@ export class VerificationService {
     @Inject(ReferenceLists) private readonly lists: ReferenceLists,
     @Inject(Trust) private readonly trust: Trust,
     @Inject(ProofThreads) private readonly threads: ProofThreads,
+    @Inject(VerdictMetrics) private readonly metrics: VerdictMetrics,
+    @Inject(CacheMetrics) caches: CacheMetrics,
   ) {
     this.#settings = config.get('verification', { infer: true });
     this.#accepted = configuredBackends(this.#settings);
     const { cache_enabled, cache_ttl_seconds } = config.get('policy', { infer: true });
-    this.#results = new ResultCache(cache_enabled ? cache_ttl_seconds * 1000 : 0);
+    this.#results = new ResultCache(caches.outcomes('result'), cache_enabled ? cache_ttl_seconds * 1000 : 0);
   }
 
   /** The verdict and the bytes of its answer; with `register` the entry is durable before. `holder`: for whom its proofs wait in line. */
@@ -78,7 +79,7 @@ export class VerificationService {
     const { verification, answer } = await this.#verification(request, holder, context);
     const registered = request.options.register ? await this.#register(request.bundle, verification, context) : null;
     const { result } = verification;
-    this.#metrics.verdict(result, (performance.now() - started) / 1000);
+    this.metrics.verdict(result, (performance.now() - started) / 1000);
     return { result, answer: registered ? registeredAnswerBytes(answer, registered) : answer };
   }
 
@@ -121,7 +122,7 @@ export class VerificationService {
       signal: context.signal,
     });
     lookups.assertListsAsked(verification);
-    this.#metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
+    this.metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
     const answer = answerBytes({ ...verification, reportBytes, bundleId: report.bundle_id });
     return {
       verification,
@@ -223,7 +224,7 @@ const sourcesOf = (
 });
 
 /** Throws ConfigError for a backend that this version does not have. */
-export function configuredBackends({ backend }: Config['verification']): 'auto' | readonly BackendName[] {
+function configuredBackends({ backend }: Config['verification']): 'auto' | readonly BackendName[] {
   try {
     return parseBackends(backend);
   } catch (error) {

@@ -6,7 +6,7 @@ import { type Config } from '@cap/config';
 import { type FastifyRequest } from 'fastify';
 import { Logs } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
-import { tokenFailures } from '../metrics/token-failures.js';
+import { HttpMetrics } from '../metrics/http-metrics.js';
 import { bearerToken } from './bearer-token.js';
 import { missingScope, type Principal } from './principal.js';
 import { type AccessRule, accessRuleOf } from './rules.js';
@@ -27,7 +27,6 @@ const ruleOf = (context: ExecutionContext): AccessRule => {
  */
 @Injectable()
 export class AccessGuard extends AuthGuard() {
-  private readonly failures = tokenFailures();
   private readonly refusals: StrangersLog;
   /** What every access token must carry. */
   private readonly requiredScopes: readonly string[];
@@ -35,6 +34,7 @@ export class AccessGuard extends AuthGuard() {
   constructor(
     @Inject(AuthModuleOptions) options: AuthModuleOptions,
     @Inject(ConfigService) config: ConfigService<Config, true>,
+    @Inject(HttpMetrics) private readonly metrics: HttpMetrics,
     @Inject(Logs) logs: Logs,
     @Inject(TokenCache) private readonly tokens: TokenCache,
   ) {
@@ -90,7 +90,7 @@ export class AccessGuard extends AuthGuard() {
 
   /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
   private invalid(request: FastifyRequest, reason: string): CapError {
-    this.failures.inc();
+    this.metrics.countTokenFailure();
     const { id, ip, routeOptions } = request;
     this.refusals.write('info', 'a token was refused', { request_id: id, route: routeOptions.url, client: ip, reason });
     return challenge('auth.invalid', 'The access token is not valid.', ', error="invalid_token"');

@@ -3,7 +3,7 @@ import { PassportModule } from '@nestjs/passport';
 import { type Config } from '@cap/config';
 import { Readiness } from '../health/readiness.js';
 import { Logs } from '../logging/logs.js';
-import { cacheOutcomes } from '../metrics/cache-metrics.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { Reload } from '../service/reload.js';
 import { ClientTokenStrategy } from './client-token.strategy.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -48,7 +48,11 @@ export class AccessModule implements OnApplicationShutdown {
       exports: [passport, TokenCache],
       providers: [
         { provide: StrategyNames, useValue: names },
-        { provide: TokenCache, useFactory: () => new TokenCache(oauth ? cacheOutcomes('token') : UNCOUNTED) },
+        {
+          provide: TokenCache,
+          useFactory: (metrics: CacheMetrics) => new TokenCache(oauth ? metrics.outcomes('token') : UNCOUNTED),
+          inject: [CacheMetrics],
+        },
         ClientTokenStrategy,
         ...(oauth
           ? [

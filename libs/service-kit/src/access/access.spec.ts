@@ -3,7 +3,6 @@ import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { loadConfig } from '@cap/config';
 import { Controller, Get, Module } from '@nestjs/common';
-import { register } from 'prom-client';
 import { CLIENT_TOKENS, type Greeter, greeter, Issuer } from '../greeter.fixture.js';
 import { type ServiceParts } from '../index.js';
 import { Clients, Public, Scopes } from './rules.js';
@@ -35,7 +34,7 @@ const greet = async (authorization: string | undefined, name = 'you', at: Greete
 };
 const greetWith = (token: string, name?: string) => greet(`Bearer ${token}`, name);
 const failures = async () =>
-  (await register.getSingleMetric('cap_auth_token_validation_failures_total')!.get()).values[0]!.value;
+  (await running.metrics.getSingleMetric('cap_auth_token_validation_failures_total')!.get()).values[0]!.value;
 
 describe('access tokens', () => {
   it.each(['ES256', 'PS256', 'RS256'] as const)('%s by the type of the key', async (algorithm) => {

@@ -1,5 +1,5 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
 import { PATH_PART_LENGTH } from '@cap/contracts';
@@ -10,6 +10,7 @@ import { RouteTable } from './routes.js';
 
 /** Nest on Fastify, with our own answers where neither a route nor a filter is reached. */
 export class ServiceAdapter extends FastifyAdapter {
+  readonly fastify = this.getInstance<FastifyInstance>();
   readonly routes: RouteTable;
   /** What hooks do before and after an answer, where the framework runs none of them. */
   aroundFrameworkError: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
@@ -20,34 +21,32 @@ export class ServiceAdapter extends FastifyAdapter {
     private readonly sendProblem: SendProblem,
   ) {
     super({
-      serverFactory: listeners.management as unknown as FastifyServerOptions['serverFactory'],
+      serverFactory: listeners.management,
       genReqId: requestId,
       bodyLimit: config.limits.json_bytes,
       routerOptions: { maxParamLength: PATH_PART_LENGTH },
       trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
       clientErrorHandler: listeners.clientError,
-      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
         this.aroundFrameworkError(request, reply);
         sendProblem(error, request, reply);
       },
       forceCloseConnections: 'idle',
       exposeHeadRoutes: true,
-    } as never);
-    const fastify = this.getInstance() as unknown as FastifyInstance;
-    this.routes = new RouteTable(fastify);
+    });
+    this.routes = new RouteTable(this.fastify);
     // Nothing is read here: AccessGuard comes first, then RequestGuard reads what the route takes.
-    fastify.removeAllContentTypeParsers();
-    fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    this.fastify.removeAllContentTypeParsers();
+    this.fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   }
 
-  override setErrorHandler(): never {
-    const fastify = this.getInstance() as unknown as FastifyInstance;
-    return fastify.setErrorHandler((error, request, reply) => this.sendProblem(error, request, reply)) as never;
+  override setErrorHandler(): FastifyInstance {
+    return this.fastify.setErrorHandler((error, request, reply) => this.sendProblem(error, request, reply));
   }
 
   /** Nest would set its own. The hooks around a request answer before a body is read that no route takes. */
-  override setNotFoundHandler(): never {
-    return this.getInstance() as never;
+  override setNotFoundHandler(): FastifyInstance {
+    return this.fastify;
   }
 
   /** 404, or 405 with the methods that the path takes. */

@@ -6,7 +6,6 @@ import { PassThrough } from 'node:stream';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { type FastifyRequest } from 'fastify';
-import { register } from 'prom-client';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
 import { type ServiceParts } from '../index.js';
 import { readBody } from './body-memory.js';
@@ -56,7 +55,7 @@ describe.each([
 ])('a body that is slow (%s)', (_name, secure) => {
   it('is refused when it stalls, whatever came of it at first: answered, counted and logged once', async () => {
     const running = await start({ body_min_bytes_per_second: 1000, body_grace_seconds: 0.4 }, {}, secure);
-    const counted = register.getSingleMetric('cap_http_requests_total')!;
+    const counted = running.metrics.getSingleMetric('cap_http_requests_total')!;
     counted.reset();
     const socket = await running.reach();
     socket.write((await head(running, 60_000)) + 'x'.repeat(50_000));

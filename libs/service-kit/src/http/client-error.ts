@@ -4,7 +4,12 @@ import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { headersOf, toBody } from '../problems/problem.js';
 
-export type ParserError = Error & { code?: string; rawPacket?: Buffer };
+/** Fastify types the packet as the JSON of a buffer; Node gives the buffer. */
+export type ParserError = Error & { code?: string; rawPacket?: unknown };
+
+/** The first bytes of what the parser refused, as text. */
+const packetOf = ({ rawPacket }: ParserError, bytes: number): string =>
+  Buffer.isBuffer(rawPacket) ? rawPacket.subarray(0, bytes).toString('latin1') : '';
 
 /** How long a client may go on sending what nobody reads before the socket is destroyed. */
 const LINGER_MS = 1_000;
@@ -17,7 +22,7 @@ export function clientProblem(error: ParserError): CapError | null {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW': {
       // A token that does not fit the header limit is an invalid token, as one that fits would be.
-      if (/\r\nauthorization:[^\r\n]*$/i.test(error.rawPacket?.subarray(0, HEADER_BYTES).toString('latin1') ?? ''))
+      if (/\r\nauthorization:[^\r\n]*$/i.test(packetOf(error, HEADER_BYTES)))
         return new CapError('auth.invalid', 'The access token is not valid.', {
           headers: { 'www-authenticate': 'Bearer realm="cap", error="invalid_token"' },
         });
@@ -34,8 +39,8 @@ export function clientProblem(error: ParserError): CapError | null {
 }
 
 /** The method that a packet begins with. Only names that Node knows: it becomes a label, and whoever sends chooses the bytes. */
-export function methodOf({ rawPacket }: ParserError): string {
-  const word = /^[A-Z-]+(?= )/.exec(rawPacket?.subarray(0, 20).toString('latin1') ?? '')?.[0];
+export function methodOf(error: ParserError): string {
+  const word = /^[A-Z-]+(?= )/.exec(packetOf(error, 20))?.[0];
   return word !== undefined && METHODS.includes(word) ? word : 'unknown';
 }
 

@@ -200,13 +200,13 @@ export class Listeners {
     };
     const server = create(options, take);
     // Node's own answer to another expectation has neither body nor headers, and nothing is told of it.
-    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    server.on('checkExpectation', (request, response) => {
       (request as Marked)[UNMET] = true;
-      take(request as never, response as never);
+      take(request, response);
     });
-    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    server.on('checkContinue', (request, response) => {
       (request as Marked)[WAITS] = true;
-      take(request as never, response as never);
+      take(request, response);
     });
     server.on('timeout', (socket: Socket) => this.stalled(socket));
     // Without it Node closes the connection and says nothing.

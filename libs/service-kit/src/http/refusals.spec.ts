@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { register } from 'prom-client';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
 
 const HOST = 'host: x\r\n\r\n';
@@ -45,8 +44,8 @@ const REFUSED: [name: string, bytes: string, status: number, code: string, metho
   ['a head that ends in the middle', 'GET / HTTP/1.1\r\nhost', 400, 'request.schema', 'unknown'],
 ];
 
-const requests = async (): Promise<{ labels: Record<string, unknown>; value: number }[]> =>
-  (await register.getSingleMetric('cap_http_requests_total')!.get()).values as never;
+const requests = async (running: Greeter): Promise<{ labels: Record<string, unknown>; value: number }[]> =>
+  (await running.metrics.getSingleMetric('cap_http_requests_total')!.get()).values as never;
 
 describe.each([
   ['API, plain', false, 'api'],
@@ -70,7 +69,7 @@ describe.each([
   afterAll(() => running?.service.stop());
   beforeEach(async () => {
     running.log.lines.length = 0;
-    register.getSingleMetric('cap_http_requests_total')!.reset();
+    running.metrics.getSingleMetric('cap_http_requests_total')!.reset();
   });
 
   /** Sends, ends, and gives what came back. */
@@ -100,7 +99,7 @@ describe.each([
       'x-content-type-options': 'nosniff',
       ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
     });
-    const [counted, ...more] = (await requests()).filter(({ value }) => value > 0);
+    const [counted, ...more] = (await requests(running)).filter(({ value }) => value > 0);
     expect(more).toEqual([]);
     expect(counted).toMatchObject({ labels: { status: String(answer.status) }, value: 1 });
     // A head larger than a record of TLS comes in pieces, and the last one does not tell.
@@ -120,7 +119,7 @@ describe.each([
     expect([status, headers['x-request-id']]).toEqual([400, 'r-1']);
     // It counts when the connection has closed at this end.
     while (running.log.find('request').length === 0) await setImmediate();
-    expect((await requests()).filter(({ value }) => value > 0)).toMatchObject([
+    expect((await requests(running)).filter(({ value }) => value > 0)).toMatchObject([
       { labels: { method: 'POST', route: '/greetings', status: '400' }, value: 1 },
     ]);
     expect(running.log.find('request')).toMatchObject([{ request_id: 'r-1', route: '/greetings', status: 400 }]);
@@ -131,7 +130,7 @@ it('a token that is larger than the header limit is counted as refused', async (
   const running = await greeter();
   const { hostname, port } = new URL((await running.service.listen()).api);
   const failures = async () =>
-    (await register.getSingleMetric('cap_auth_token_validation_failures_total')!.get()).values[0]?.value ?? 0;
+    (await running.metrics.getSingleMetric('cap_auth_token_validation_failures_total')!.get()).values[0]?.value ?? 0;
   const before = await failures();
   const socket = connectTcp(Number(port), hostname);
   socket.end(`GET /greetings HTTP/1.1\r\nauthorization: Bearer ${LONG}\r\n${HOST}`);
@@ -147,7 +146,7 @@ it('a handshake that fails is no request, and gets no answer in the clear', asyn
   const tls = { mode: 'tls', cert: testdata('first.crt'), key: testdata('first.key') };
   const running = await greeter({ server: { bind: '127.0.0.1:0', management_bind: '127.0.0.1:0' }, tls });
   const { hostname, port } = new URL((await running.service.listen()).api);
-  register.getSingleMetric('cap_http_requests_total')!.reset();
+  running.metrics.getSingleMetric('cap_http_requests_total')!.reset();
   const socket = connectTcp(Number(port), hostname);
   socket.on('error', () => undefined);
   socket.write(`GET / HTTP/1.1\r\n${HOST}`);
@@ -155,6 +154,6 @@ it('a handshake that fails is no request, and gets no answer in the clear', asyn
   socket.on('data', (piece) => (text += String(piece)));
   await once(socket, 'close');
   expect(text).not.toContain('HTTP');
-  expect(await requests()).toEqual([]);
+  expect(await requests(running)).toEqual([]);
   await running.service.stop();
 });

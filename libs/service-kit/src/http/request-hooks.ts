@@ -4,7 +4,7 @@ import { CapError } from '@cap/core';
 import { type LogFields, type ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { type Principal } from '../access/principal.js';
-import { type CountRequest } from '../metrics/http-metrics.js';
+import { type HttpMetrics } from '../metrics/http-metrics.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
 import { type Listeners } from './listeners.js';
 import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
@@ -30,12 +30,10 @@ interface RequestFields extends LogFields {
 export interface RequestHookParts {
   readonly listeners: Listeners;
   readonly log: ModuleLog;
-  readonly count: CountRequest;
+  readonly metrics: HttpMetrics;
   readonly isDraining: () => boolean;
   /** What is answered where no route is. */
   readonly notFound: (request: FastifyRequest) => CapError;
-  /** Told of each token that is refused before there is a request. */
-  readonly tokenRefused: () => void;
 }
 
 /** Whether the query is text: the framework takes what it can't decode as it stands, which nobody can have meant. */
@@ -59,7 +57,7 @@ const hasEmptyPart = ({ params }: FastifyRequest): boolean => Object.values(para
  */
 export function addRequestHooks(
   fastify: FastifyInstance,
-  { listeners, log, count, isDraining, notFound, tokenRefused }: RequestHookParts,
+  { listeners, log, metrics, isDraining, notFound }: RequestHookParts,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);
@@ -95,7 +93,7 @@ export function addRequestHooks(
   const strangers = new StrangersLog(log, 'requests without a valid token');
   const record = (fields: RequestFields, milliseconds: number | undefined, principal: Principal | null = null) => {
     const { method, route, status } = fields;
-    count(method, route, status, milliseconds);
+    metrics.count(method, route, status, milliseconds);
     const isPart = principal !== null && PARTS_OF_OTHERS.has(principal.client);
     const level = isPart || MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
     if (!log.enabled(level)) return;
@@ -127,7 +125,8 @@ export function addRequestHooks(
     if (reply) finished(reply, status);
   };
   listeners.onRefusal = ({ problem: { code, status }, requestId, method, client }) => {
-    if (code === 'auth.invalid') tokenRefused();
+    // A token that is larger than a head may be.
+    if (code === 'auth.invalid') metrics.countTokenFailure();
     record({ request_id: requestId, method, route: UNMATCHED, status, client: client ?? '', code }, undefined);
   };
   return (request, reply) => {

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { parseLogLevels } from '@cap/config';
 import { type FastifyRequest } from 'fastify';
-import { register } from 'prom-client';
 import { CLIENT_TOKENS, greeter, LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
 
@@ -174,7 +173,7 @@ it('calls of other services are logged at debug, those of people at info', async
 });
 
 it('a request whose client went away is counted and logged as 499', async () => {
-  const { service, stage, log } = await greeter();
+  const { service, stage, log, metrics } = await greeter();
   const { api } = await service.listen();
   const client = new AbortController();
   const gone = fetch(`${api}/slow`, { signal: client.signal });
@@ -183,7 +182,7 @@ it('a request whose client went away is counted and logged as 499', async () => 
   await expect(gone).rejects.toThrow();
   await service.stop();
   expect(log.find('request')).toMatchObject([{ route: '/slow', status: 499 }]);
-  expect((await register.getSingleMetric('cap_http_requests_total')!.get()).values).toContainEqual(
+  expect((await metrics.getSingleMetric('cap_http_requests_total')!.get()).values).toContainEqual(
     expect.objectContaining({ labels: { method: 'GET', route: '/slow', status: '499' }, value: 1 }),
   );
 });

@@ -1,7 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
 import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config';
 import { createLogger, type Logger, transports } from 'winston';
-import { counter } from '../metrics/metric.js';
 import { LogOutput } from './log-output.js';
 import { redactField, redactMessage } from './redact.js';
 
@@ -34,9 +33,7 @@ const NEST_CONTEXTS = new Set([
 /** nest-winston's names for what is a trace and an error here. */
 const NEST_LEVELS = { verbose: RANK.trace, fatal: RANK.error };
 
-const DROPPED_LINES = 'cap_log_lines_dropped_total';
-const droppedLines = () =>
-  counter({ name: DROPPED_LINES, help: 'Log lines that could not be written, to a full disk or a closed pipe' });
+export const DROPPED_LINES = 'cap_log_lines_dropped_total';
 const COMPLAIN_MS = 3_600_000;
 
 const isLevel = (level: string): level is LogLevel => Object.hasOwn(RANK, level);
@@ -47,6 +44,8 @@ export class Logs {
   private levels: LogLevels;
   private thresholds = new Map<string, number>();
 
+  /** Lines that nobody will read. */
+  droppedLines = 0;
   private complained = -Infinity;
 
   /** `stream` stands in for stdout, for tests. */
@@ -56,7 +55,6 @@ export class Logs {
     stream?: NodeJS.WritableStream,
   ) {
     this.levels = levels;
-    droppedLines().inc(0);
     this.winston = createLogger({
       levels: { ...RANK, ...NEST_LEVELS },
       level: 'trace', // modules filter, not winston
@@ -96,7 +94,7 @@ export class Logs {
     const { stdout, stderr } = process; // asking for them is what makes a pipe not block
     return new LogOutput(stdout.fd, {
       dropped: (lines, why) => {
-        droppedLines().inc(lines);
+        this.droppedLines += lines;
         if (performance.now() - this.complained < COMPLAIN_MS) return;
         this.complained = performance.now();
         stderr.write(

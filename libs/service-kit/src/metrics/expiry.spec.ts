@@ -1,27 +1,29 @@
 import { expect, it } from '@jest/globals';
-import { register } from 'prom-client';
 import { greeter, testdata } from '../greeter.fixture.js';
-import { exposeEndings } from './expiry.js';
+import { Expiries } from './expiry.js';
 
-const samples = async () =>
-  (await register.metrics()).split('\n').filter((line) => line.startsWith('cap_expiry_timestamp_seconds{'));
+async function running(document: Record<string, Record<string, unknown>> = {}) {
+  const { service, metrics } = await greeter(document);
+  const samples = async () =>
+    (await metrics.metrics()).split('\n').filter((line) => line.startsWith('cap_expiry_timestamp_seconds{'));
+  return { service, samples };
+}
 
-it('tells when what is in use ends, and no longer once it is not', async () => {
+it('tells when what is in use ends, as it is at each scrape', async () => {
+  const { service, samples } = await running();
   let ends = new Date('2027-01-01T00:00:00Z');
-  const conceal = exposeEndings(() => [{ kind: 'signing-key', name: 'abc', ends }]);
+  service.app.get(Expiries).add(() => [{ kind: 'signing-key', name: 'abc', ends }]);
   expect(await samples()).toEqual(['cap_expiry_timestamp_seconds{kind="signing-key",name="abc"} 1798761600']);
   ends = new Date('2028-01-01T00:00:00Z');
   expect(await samples()).toEqual(['cap_expiry_timestamp_seconds{kind="signing-key",name="abc"} 1830297600']);
-  conceal();
-  expect(await samples()).toEqual([]);
+  await service.stop();
 });
 
 it('tells of the certificate that is served', async () => {
   const [cert, key] = [testdata('first.crt'), testdata('first.key')];
-  const { service } = await greeter({ tls: { mode: 'tls', cert, key } });
+  const { service, samples } = await running({ tls: { mode: 'tls', cert, key } });
   expect(await samples()).toEqual([
     expect.stringMatching(/^cap_expiry_timestamp_seconds\{kind="certificate",name=".*first\.crt"\} \d{10}$/),
   ]);
   await service.stop();
-  expect(await samples()).toEqual([]);
 });

@@ -1,4 +1,6 @@
-import { gauge } from './metric.js';
+import { Injectable, type Provider } from '@nestjs/common';
+import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { type Registers } from './registers.js';
 
 /** Something that ends on a day: what it is, and which one of its kind. */
 export interface Ending {
@@ -11,21 +13,33 @@ export interface Ending {
 /** Of a kind that somebody else's list may fill. */
 const MAX_SHOWN = 1_000;
 
-const sources = new Set<() => readonly Ending[]>();
+/** What is in use and ends. */
+@Injectable()
+export class Expiries {
+  private readonly sources: (() => readonly Ending[])[] = [];
 
-/** `cap_expiry_timestamp_seconds{kind,name}` of what is in use at each scrape. Returns what ends that. */
-export function exposeEndings(endings: () => readonly Ending[]): () => void {
-  sources.add(endings);
-  gauge({
+  /** `endings` is asked at each scrape. */
+  add(endings: () => readonly Ending[]): void {
+    this.sources.push(endings);
+  }
+
+  all(): Ending[] {
+    return this.sources.flatMap((endings) => endings().slice(0, MAX_SHOWN));
+  }
+}
+
+/** `cap_expiry_timestamp_seconds{kind,name}` of what is in use at each scrape. */
+export const expiryMetrics = (registers: Registers): Provider[] => [
+  Expiries,
+  makeGaugeProvider({
     name: 'cap_expiry_timestamp_seconds',
     help: 'When a certificate or key that is in use ends',
     labelNames: ['kind', 'name'],
-    collect() {
+    registers,
+    inject: [Expiries],
+    collect(expiries: Expiries) {
       this.reset();
-      for (const source of sources)
-        for (const { kind, name, ends } of source().slice(0, MAX_SHOWN))
-          this.set({ kind, name }, ends.getTime() / 1000);
+      for (const { kind, name, ends } of expiries.all()) this.set({ kind, name }, ends.getTime() / 1000);
     },
-  });
-  return () => void sources.delete(endings);
-}
+  }),
+];

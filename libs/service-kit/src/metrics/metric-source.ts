@@ -1,59 +1,39 @@
-import { type Counter, type Gauge } from 'prom-client';
-import { counter, gauge } from './metric.js';
+import { type Provider, type Type } from '@nestjs/common';
+import { makeCounterProvider, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { type Registers } from './registers.js';
 
 /** A scrape waits so long for a source; Prometheus itself gives up after 10 s. */
 const WAIT_MS = 2_000;
 
 /**
  * What metrics are read off when somebody asks: a database, a directory. It may be gone, or never answer; then the scrape goes
- * on all the same, `readable` is 0, and the metrics tell what was known last (nothing at all before the first reading).
+ * on all the same, and the metrics tell what was known last (nothing at all before the first reading). An app's provider extends it;
+ * `metricsOf` makes the metrics.
  */
 export class MetricSource<T> {
   /** One for all metrics of one scrape. */
   private look: Promise<T | null> | null = null;
   /** Runs on after a scrape that gave it up; as long as it does, no second one is begun. */
-  private reading: Promise<T | null> | null = null;
+  private reading: Promise<T> | null = null;
   private known: T | null = null;
-  private readonly readable: Gauge;
+  private readable = false;
 
-  /** `read` gives null when there is nothing to tell of. `readable` names the gauge that says whether it could be read. */
   constructor(
-    readable: { name: string; help: string },
-    private readonly read: () => Promise<T | null>,
+    private readonly read: () => Promise<T>,
     private readonly waitMs = WAIT_MS,
-  ) {
-    this.readable = gauge({ ...readable, collect: async () => void (await this.current()) });
-  }
+  ) {}
 
-  gauge(name: string, help: string, value: (state: T) => number): void {
-    const metric: Gauge = gauge({
-      name,
-      help,
-      collect: async () => {
-        const state = await this.current();
-        if (state === null) metric.remove();
-        else metric.set(value(state));
-      },
-    });
-  }
-
-  counter(name: string, help: string, value: (state: T) => number): void {
-    const metric: Counter = counter({
-      name,
-      help,
-      collect: async () => {
-        const state = await this.current();
-        metric.reset();
-        if (state === null) metric.remove();
-        else metric.inc(value(state));
-      },
-    });
-  }
-
-  private current(): Promise<T | null> {
+  /** What is known now; null as long as nothing is. */
+  state(): Promise<T | null> {
     return (this.look ??= this.once().finally(() => {
       this.look = null;
     }));
+  }
+
+  /** Whether the newest look could read it. */
+  async isReadable(): Promise<boolean> {
+    await this.state();
+    return this.readable;
   }
 
   private async once(): Promise<T | null> {
@@ -66,12 +46,46 @@ export class MetricSource<T> {
     });
     try {
       this.known = await Promise.race([this.reading, late]);
-      this.readable.set(1);
+      this.readable = true;
     } catch {
-      this.readable.set(0);
+      this.readable = false;
     } finally {
       clearTimeout(timer);
     }
     return this.known;
   }
+}
+
+/** Makes providers of metrics that show what the source reads. */
+export function metricsOf<T>(source: Type<MetricSource<T>>, registers: Registers) {
+  const shared = (name: string, help: string) => ({ name, help, registers, inject: [source] });
+  return {
+    /** 1 if it could be read for this scrape. */
+    readable: (name: string, help: string): Provider =>
+      makeGaugeProvider({
+        ...shared(name, help),
+        async collect(from: MetricSource<T>) {
+          this.set(Number(await from.isReadable()));
+        },
+      }),
+    gauge: (name: string, help: string, value: (state: T) => number): Provider =>
+      makeGaugeProvider({
+        ...shared(name, help),
+        async collect(from: MetricSource<T>) {
+          const state = await from.state();
+          if (state === null) this.remove();
+          else this.set(value(state));
+        },
+      }),
+    counter: (name: string, help: string, value: (state: T) => number): Provider =>
+      makeCounterProvider({
+        ...shared(name, help),
+        async collect(from: MetricSource<T>) {
+          const state = await from.state();
+          this.reset();
+          if (state === null) this.remove();
+          else this.inc(value(state));
+        },
+      }),
+  };
 }

@@ -1,42 +1,96 @@
-import { Controller, type DynamicModule, Get, Module, Res } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Global, Inject, Module, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  makeCounterProvider,
+  makeGaugeProvider,
+  PrometheusController,
+  PrometheusModule,
+} from '@willsoto/nestjs-prometheus';
 import { VERSION } from '@cap/config';
-import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { register } from 'prom-client';
+import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { Public } from '../access/rules.js';
+import { Readiness } from '../health/readiness.js';
 import { Produces } from '../http/accept.js';
-import { gauge } from './metric.js';
+import { DROPPED_LINES, Logs } from '../logging/logs.js';
+import { cacheMetrics } from './cache-metrics.js';
+import { expiryMetrics } from './expiry.js';
+import { httpMetrics } from './http-metrics.js';
+import { type Registers } from './registers.js';
 
 @ApiTags('operation')
 @Controller()
 class MetricsController extends PrometheusController {
+  constructor(@Inject(Registry) private readonly registry: Registry) {
+    super();
+  }
+
   @Get()
   @ApiOperation({ summary: 'Metrics for Prometheus', description: 'On the management listener only.' })
   @ApiProduces('text/plain')
   @ApiOkResponse({ description: 'Text exposition format', standardSchema: z.string() })
   @Public()
-  @Produces(register.contentType)
-  override index(@Res({ passthrough: true }) response: unknown): Promise<string> {
-    return super.index(response);
+  @Produces(Registry.PROMETHEUS_CONTENT_TYPE)
+  override index(@Res({ passthrough: true }) _response: unknown): Promise<string> {
+    return this.registry.metrics();
   }
 }
 
+/** /metrics, and the metrics that every service has. */
+@Global()
 @Module({})
 export class MetricsModule {
-  static register(service: string): DynamicModule {
-    gauge({
-      name: 'cap_build_info',
-      help: 'Always 1; what runs is in the labels',
-      labelNames: ['service', 'version', 'node'],
-    }).set({ service, version: VERSION, node: process.versions.node }, 1);
-    // prom-client refuses to collect twice into one registry.
-    const enabled = register.getSingleMetric('process_cpu_seconds_total') === undefined;
+  static register(service: string, registers: Registers): DynamicModule {
+    const [registry] = registers;
+    const providers = [
+      { provide: Registry, useValue: registry },
+      makeGaugeProvider({
+        name: 'cap_build_info',
+        help: 'Always 1; what runs is in the labels',
+        labelNames: ['service', 'version', 'node'],
+        registers,
+        collect() {
+          this.set({ service, version: VERSION, node: process.versions.node }, 1);
+        },
+      }),
+      makeCounterProvider({
+        name: DROPPED_LINES,
+        help: 'Log lines that could not be written, to a full disk or a closed pipe',
+        registers,
+        inject: [Logs],
+        collect({ droppedLines }: Logs) {
+          this.reset();
+          this.inc(droppedLines);
+        },
+      }),
+      // Looked at by each scrape: where nobody asks /readyz it would be as old as the last question.
+      makeGaugeProvider({
+        name: 'cap_ready',
+        help: 'Per readiness check: 1 if it passes, 0 if what it asks for is missing',
+        labelNames: ['check'],
+        registers,
+        inject: [Readiness],
+        async collect(readiness: Readiness) {
+          const { details } = await readiness.check();
+          this.reset();
+          for (const [check, { status }] of Object.entries(details)) this.set({ check }, status === 'up' ? 1 : 0);
+        },
+      }),
+      ...httpMetrics(registers),
+      ...cacheMetrics(registers),
+      ...expiryMetrics(registers),
+    ];
     return {
       module: MetricsModule,
       imports: [
-        PrometheusModule.register({ path: '/metrics', controller: MetricsController, defaultMetrics: { enabled } }),
+        PrometheusModule.register({
+          path: '/metrics',
+          controller: MetricsController,
+          defaultMetrics: { enabled: true, config: { register: registry } },
+        }),
       ],
+      providers,
+      exports: providers,
     };
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Greeter, greeter } from '../greeter.fixture.js';
-import { cacheOutcomes } from './cache-metrics.js';
+import { CacheMetrics } from './cache-metrics.js';
 
 let running: Greeter;
 beforeAll(async () => void (running = await greeter()));
@@ -50,7 +50,7 @@ describe('metrics', () => {
   });
 
   it('tell how well a cache does', async () => {
-    const outcomes = cacheOutcomes('results');
+    const outcomes = running.service.app.get(CacheMetrics).outcomes('results');
     outcomes.miss();
     outcomes.hit();
     outcomes.hit();
@@ -60,9 +60,13 @@ describe('metrics', () => {
     expect(await value('cap_cache_requests_total{cache="results",outcome="miss"}')).toBe(1);
   });
 
-  it('a second service in one process shares them', async () => {
+  it('a second service in one process has its own', async () => {
+    await running.service.app.inject('/open/a');
     const second = await greeter();
-    expect((await second.service.app.inject('/metrics')).body).toContain('cap_build_info');
+    const lines = (await second.service.app.inject('/metrics')).body.split('\n');
+    expect(lines.some((line) => line.startsWith('cap_build_info{'))).toBe(true);
+    expect(lines.some((line) => line.startsWith('process_cpu_seconds_total '))).toBe(true);
+    expect(lines.filter((line) => line.startsWith('cap_http_requests_total{'))).toEqual([]);
     await second.service.stop();
   });
 });

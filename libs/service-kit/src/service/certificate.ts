@@ -33,7 +33,7 @@ export class CertificateFiles {
    * The pair that the files hold, if it is another than the one in use; null otherwise. Rejects when the same wrong pair was
    * found a second time, and only then: the first look may have met an exchange that was under way, a third says nothing new.
    */
-  async changed({ tls }: Config, inUse: Certificate): Promise<Certificate | null> {
+  async changed(tls: Config['tls'], inUse: Certificate): Promise<Certificate | null> {
     let pair = '';
     try {
       // Not on the event loop: the files may lie on a mount that hangs.

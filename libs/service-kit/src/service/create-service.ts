@@ -4,9 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
 import { requireForwardSecrecy } from '@cap/crypto';
-import { type FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
 import { assertAccessRules } from '../access/assert-access-rules.js';
-import { exposeReadiness } from '../health/readiness-metric.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
 import { BodyMemory } from '../http/body-memory.js';
@@ -14,12 +13,11 @@ import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
 import { Logs } from '../logging/logs.js';
-import { exposeEndings } from '../metrics/expiry.js';
-import { httpMetrics } from '../metrics/http-metrics.js';
-import { tokenFailures } from '../metrics/token-failures.js';
+import { HttpMetrics } from '../metrics/http-metrics.js';
+import { type Registers } from '../metrics/registers.js';
 import { problemSender } from '../problems/send-problem.js';
-import { trustedAuthorities } from './trusted-authorities.js';
-import { assertValidNow, type Certificate, CertificateFiles, readCertificate } from './certificate.js';
+import { readCertificate } from './certificate.js';
+import { ServedCertificate } from './certificate-watcher.js';
 import { KitModule } from './kit.module.js';
 import { Reload } from './reload.js';
 
@@ -36,8 +34,8 @@ const CERTIFICATE_LOOK_MS = 30_000;
 export interface ServiceParts {
   /** Name in the logs and metrics: `cap-verifier-api`. */
   readonly binary: string;
-  /** The app's root module. */
-  readonly module: (config: Config, logs: Logs) => Type | DynamicModule | Promise<Type | DynamicModule>;
+  /** The app's root module; its metrics are made for `registers`. */
+  readonly module: (registers: Registers) => Type | DynamicModule | Promise<Type | DynamicModule>;
   /** Told of the application once it is made, before it is initialised: registers plugins of Fastify, `app.register(multipart, …)`. */
   readonly configure?: ((app: NestFastifyApplication, config: Config) => unknown) | undefined;
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
@@ -79,27 +77,17 @@ export async function createService(
 
   const certificate = readCertificate(config);
   const listeners = new Listeners(plan, certificate?.options ?? null, parts.unreadTimeoutMs);
-  const authorities = trustedAuthorities(process.env);
-  const concealTrust = exposeEndings(() => authorities);
   const sendProblem = problemSender(logs.for('http'));
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  let draining = false;
-  adapter.aroundFrameworkError = addRequestHooks(fastify, {
-    listeners,
-    log: logs.for('http'),
-    count: httpMetrics(),
-    isDraining: () => draining,
-    notFound: (request) => adapter.notFound(request),
-    tokenRefused: () => tokenFailures().inc(),
-  });
-
+  const registers: Registers = [new Registry()];
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [
-      await KitModule.register({
+      KitModule.register({
         service: parts.binary,
         config,
+        registers,
+        certificate: certificate && new ServedCertificate(certificate, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS),
         logs,
         reload,
         sendProblem,
@@ -107,7 +95,7 @@ export async function createService(
         memory: new BodyMemory(config.limits),
         pace: new BodyPace(config.limits, sendProblem),
       }),
-      await parts.module(config, logs),
+      await parts.module(registers),
     ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
@@ -115,11 +103,15 @@ export async function createService(
     bodyParser: false,
     abortOnError: false,
   });
-  const readiness = app.get(Readiness);
-  const concealReadiness = exposeReadiness(readiness);
-  const watched = certificate
-    ? serveCertificate(certificate, config, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS)
-    : { close: () => undefined };
+  let draining = false;
+  const { fastify } = adapter;
+  adapter.aroundFrameworkError = addRequestHooks(fastify, {
+    listeners,
+    log: logs.for('http'),
+    metrics: app.get(HttpMetrics),
+    isDraining: () => draining,
+    notFound: (request) => adapter.notFound(request),
+  });
   await parts.configure?.(app, config);
   await app.init();
   await fastify.ready();
@@ -145,57 +137,11 @@ export async function createService(
 
   async function stop(): Promise<void> {
     draining = true;
-    readiness.stop();
+    app.get(Readiness).stop();
     if (listening) await drain();
-    concealReadiness();
-    watched.close();
-    concealTrust();
     if (!(await inTime(app.close(), CLOSE_MS))) log.warn('not everything was closed', { after_ms: CLOSE_MS });
     listeners.closeAll();
     log.info('stopped');
-  }
-
-  /** Its check and its renewal: on SIGHUP, and when its files change. */
-  function serveCertificate(inUse: Certificate, settings: Config, everyMs: number) {
-    readiness.add('certificate', () => assertValidNow(inUse));
-    const replace = (fresh: Certificate) => {
-      listeners.replaceCertificate(fresh.options);
-      inUse = fresh;
-    };
-    reload.add(
-      'certificate',
-      (fresh) => {
-        const read = readCertificate(fresh);
-        if (!read) return;
-        replace(read);
-        settings = fresh;
-      },
-      ['tls.cert', 'tls.key', 'tls.min_version'],
-    );
-    const files = new CertificateFiles();
-    let looking = false;
-    const look = async () => {
-      if (looking) return; // files on a mount that hangs are asked for once
-      looking = true;
-      try {
-        const fresh = await files.changed(settings, inUse);
-        if (!fresh) return;
-        replace(fresh);
-        log.info('the certificate was renewed', { valid_to: fresh.validTo.toISOString() });
-      } catch (error) {
-        log.error('the certificate files changed and can not be used, the old certificate stays in use', { error });
-      } finally {
-        looking = false;
-      }
-    };
-    const timer = setInterval(() => void look(), everyMs).unref();
-    const conceal = exposeEndings(() => [{ kind: 'certificate', name: settings.tls.cert!, ends: inUse.validTo }]);
-    return {
-      close: () => {
-        clearInterval(timer);
-        conceal();
-      },
-    };
   }
 
   async function drain(): Promise<void> {

@@ -10,13 +10,20 @@ import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { RequestGuard } from '../http/request.guard.js';
 import { Logs } from '../logging/logs.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { type Registers } from '../metrics/registers.js';
 import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
 import { SchemaPipe } from '../problems/schema.pipe.js';
+import { CertificateWatcher, ServedCertificate } from './certificate-watcher.js';
 import { Reload } from './reload.js';
+import { TrustedAuthorities } from './trusted-authorities.js';
 
 export interface KitParts {
   readonly service: string;
   readonly config: Config;
+  readonly registers: Registers;
+  /** Null where the API has no TLS of its own. */
+  readonly certificate: ServedCertificate | null;
   readonly logs: Logs;
   readonly reload: Reload;
   readonly sendProblem: SendProblem;
@@ -29,9 +36,7 @@ export interface KitParts {
 @Global()
 @Module({})
 export class KitModule {
-  static async register({ service, config, logs, reload, ...http }: KitParts): Promise<DynamicModule> {
-    // Its Prometheus module is CommonJS and requires Nest, which is ESM: that needs Nest to be evaluated already.
-    const { MetricsModule } = await import('../metrics/metrics.module.js');
+  static register({ service, config, registers, certificate, logs, reload, ...http }: KitParts): DynamicModule {
     const shared = [
       { provide: Logs, useValue: logs },
       { provide: Reload, useValue: reload },
@@ -48,11 +53,13 @@ export class KitModule {
         }),
         DiscoveryModule,
         AccessModule.register(config),
-        MetricsModule.register(service),
+        MetricsModule.register(service, registers),
         HealthModule,
       ],
       providers: [
         ...shared,
+        ...(certificate ? [{ provide: ServedCertificate, useValue: certificate }, CertificateWatcher] : []),
+        TrustedAuthorities,
         { provide: Listeners, useValue: http.listeners },
         { provide: BodyMemory, useValue: http.memory },
         { provide: BodyPace, useValue: http.pace },
