@@ -53,7 +53,7 @@ const kit = await createService(
   {
     binary: 'floor',
     module: () => echoModule({ query: Query({ schema: query }), more: [Public(), Consumes(ZIP)] }),
-    logStream: process.stderr,
+    logOutput: process.stderr,
   },
   loadConfig({
     role: 'verifier',

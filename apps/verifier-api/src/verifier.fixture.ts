@@ -204,14 +204,14 @@ export class TestVerifier {
     document: Document,
   ): Promise<TestVerifier> {
     const loaded = loadConfig({ role: 'verifier', document: configuration(registry, directory, document) });
-    const logStream = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const logOutput = new Writable({ write: (_chunk, _encoding, done) => done() });
     const routes: RouteOptions[] = [];
     const configure: ServiceParts['configure'] = (app, config) => {
       const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
       fastify.addHook('onRoute', (route) => void routes.push(route));
       return verifierService.configure!(app, config);
     };
-    const service = await createService({ ...verifierService, configure, logStream }, loaded);
+    const service = await createService({ ...verifierService, configure, logOutput }, loaded);
     const { management } = await service.listen();
     return new TestVerifier(directory, registry, prover, service, loaded.config, management, routes);
   }

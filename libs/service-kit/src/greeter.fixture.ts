@@ -228,7 +228,7 @@ export async function greeter(
   const merged = { ...base, ...document };
   for (const section of Object.keys(base)) merged[section] = { ...base[section], ...document[section] };
   const service = await createService(
-    { binary: 'greeter', module: () => GreeterModule, logStream: log, ...parts },
+    { binary: 'greeter', module: () => GreeterModule, logOutput: log, ...parts },
     loadConfig({ role: 'verifier', document: merged, ...input }),
   );
   return { service, stage, log, metrics: service.app.get(Registry), issuer, document: merged };

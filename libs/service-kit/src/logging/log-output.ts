@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs';
-import { Writable } from 'node:stream';
 import { getSystemErrorMessage } from 'node:util';
 
 /** Bytes that wait while a reader of the log does not read; what comes on top is dropped. */
@@ -23,7 +22,7 @@ export interface LogLosses {
  *
  * The lines of one turn of the event loop are one write: under load a system call for each line costs more than the line.
  */
-export class LogOutput extends Writable {
+export class LogOutput {
   /** The lines of this turn. */
   private lines = '';
   /** What the system has not taken yet. */
@@ -39,18 +38,13 @@ export class LogOutput extends Writable {
     private readonly losses: LogLosses,
     private readonly system: (fd: number, bytes: Buffer) => number = writeSync,
   ) {
-    super({ decodeStrings: false });
     process.once('exit', () => this.writeAtExit());
   }
 
-  override write(line: string | Uint8Array): boolean {
-    const text = String(line);
-    if (this.waiting.length + this.lines.length + text.length > MAX_WAITING) this.lose(1, 'nobody reads it');
-    else {
-      if (this.lines === '') setImmediate(() => this.flush());
-      this.lines += text;
-    }
-    return true;
+  write(line: string): void {
+    if (this.waiting.length + this.lines.length + line.length > MAX_WAITING) return this.lose(1, 'nobody reads it');
+    if (this.lines === '') setImmediate(() => this.flush());
+    this.lines += line;
   }
 
   /** Hands over what there is, as far as the system takes it. */

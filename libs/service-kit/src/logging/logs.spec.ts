@@ -53,9 +53,9 @@ describe('log lines', () => {
     expect(sink.lines.map(({ msg }) => msg)).toEqual(['one', 'four']);
   });
 
-  it('of Nest go the same way, its own start-up talk only when asked for', async () => {
+  it('of Nest go the same way, its own start-up talk only when asked for', () => {
     const { sink, logs: log } = logs('info');
-    const nest = await log.nest();
+    const nest = log.nest();
     nest.log('Mapped {/x, GET} route', 'RouterExplorer');
     nest.log('from a class', 'SomeService');
     nest.verbose?.('fine detail', 'SomeService');

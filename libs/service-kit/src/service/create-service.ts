@@ -12,6 +12,7 @@ import { BodyMemory } from '../http/body-memory.js';
 import { BodyPace } from '../http/body-pace.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
+import { type LineOutput } from '../logging/line-transport.js';
 import { Logs } from '../logging/logs.js';
 import { HttpMetrics } from '../metrics/http-metrics.js';
 import { type Registers } from '../metrics/registers.js';
@@ -41,7 +42,7 @@ export interface ServiceParts {
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
   readonly serving?: ((app: NestFastifyApplication) => void) | undefined;
   /** Where log lines go instead of stdout, for tests. */
-  readonly logStream?: NodeJS.WritableStream | undefined;
+  readonly logOutput?: LineOutput | undefined;
   /** How often the files of the certificate are looked at, for tests. */
   readonly certificateLookMs?: number | undefined;
   /** How long an answer may lie unread, for tests. */
@@ -69,7 +70,7 @@ export async function createService(
   { config, listen: plan, warnings }: LoadedConfig,
 ): Promise<Service> {
   requireForwardSecrecy();
-  const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logStream);
+  const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logOutput);
   const log = logs.for('service');
   for (const warning of warnings) log.warn(warning);
   const reload = new Reload(log, config);
@@ -99,7 +100,7 @@ export async function createService(
     ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
-    logger: await logs.nest(),
+    logger: logs.nest(),
     bodyParser: false,
     abortOnError: false,
   });

@@ -21,7 +21,7 @@ export interface ServiceCommand {
   run(app: NestFastifyApplication, config: Config): Promise<number>;
 }
 
-export interface ServiceDefinition extends Omit<ServiceParts, 'binary' | 'logStream'> {
+export interface ServiceDefinition extends Omit<ServiceParts, 'binary' | 'logOutput'> {
   readonly binary: 'cap-verifier-api' | 'cap-registry' | 'cap-backup-worker';
   readonly role: Exclude<Role, 'cli'>;
   /** One line for --help. */
