@@ -26,28 +26,30 @@ const SERVICE_LINK =
 
 type Kind = 'boolean' | 'number' | 'list' | 'text-or-list' | 'nullable' | 'text';
 
-/** The members of a zod definition that are read here. */
-interface Definition {
-  type: string;
-  innerType: z.core.$ZodType;
-  in: z.core.$ZodType;
-  valueType: z.core.$ZodType;
-  shape: Record<string, z.core.$ZodType>;
-  options: z.core.$ZodType[];
-  values: unknown[];
-}
-
 /** What kind of value a key takes, or null when there is no such key or it is a section. */
 function kindOf(key: string): Kind | null {
   let schema: z.core.$ZodType | undefined = configSchema;
   let nullable = false;
-  const open = (): Definition => {
+  const open = () => {
     for (;;) {
-      const def = schema!._zod.def as unknown as Definition;
-      if (def.type === 'nullable') nullable = true;
-      if (['optional', 'default', 'prefault', 'nullable'].includes(def.type)) schema = def.innerType;
-      else if (def.type === 'pipe') schema = def.in;
-      else return def;
+      // What a schema is made of; its own class says no more than that it has a type.
+      const { def } = (schema as z.core.$ZodTypes)._zod;
+      switch (def.type) {
+        case 'nullable':
+          nullable = true;
+          schema = def.innerType;
+          break;
+        case 'optional':
+        case 'default':
+        case 'prefault':
+          schema = def.innerType;
+          break;
+        case 'pipe':
+          schema = def.in;
+          break;
+        default:
+          return def;
+      }
     }
   };
   for (const name of key.split('.')) {
@@ -70,7 +72,6 @@ function kindOf(key: string): Kind | null {
     case 'boolean':
       return 'boolean';
     case 'number':
-    case 'int':
       return 'number';
     case 'array':
       return 'list';

@@ -23,7 +23,8 @@ const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
 });
 const tokenHash = z.string().regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 lower-case hex digits' });
 const cron = z.string().regex(/^(\S+\s+){4}\S+$/, { error: 'expected a cron expression of five fields' });
-const object = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 
 /** `1.2` is a number in YAML; `TLSv1.2`, as in the original operations manual, is accepted too. */
 const tlsVersion = z

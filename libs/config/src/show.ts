@@ -13,7 +13,7 @@ const maskUrl = (text: string): string =>
 
 /** A copy of the configuration in which nothing secret is left. */
 export function maskConfig(config: Config): Record<string, unknown> {
-  const masked = structuredClone(config) as unknown as Record<string, unknown>;
+  const masked: Record<string, unknown> = structuredClone({ ...config });
   for (const [key, value] of leaves(config)) {
     const names = key.split('.');
     const last = names.pop()!;
