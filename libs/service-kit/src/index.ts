@@ -7,7 +7,8 @@
  * - a route? A method of a controller, with `@Public()`, `@Scopes()` or `@Clients()`: without one of them the service does not start.
  *   `@Body({ schema })`, `@Query({ schema })` and `@Param(name, { schema })` parse with zod; what no schema knows is refused. `@Consumes()` takes
  *   a body that is not JSON, `@Produces()` answers in another type; `@ApiOperation`, `@ApiOkResponse` and `@Problems` are its documentation.
- *   POST answers 201 unless `@HttpCode(200)` says otherwise. An error is a CapError; its code decides the status.
+ *   `@ManagementOnly()` keeps it off the API's listener. POST answers 201 unless `@HttpCode(200)` says otherwise. An error is a CapError;
+ *   its code decides the status.
  *
  *       @Post('greetings') @Scopes('verify:read')
  *       greet(@Body({ schema: greeting }) { name }: Greeting, @CurrentPrincipal() who: Principal) { return { hello: name, from: who.subject }; }
@@ -34,6 +35,7 @@ export { Readiness } from './health/readiness.js';
 export { Logs, type ModuleLog } from './logging/logs.js';
 export { AnyScope, Clients, Public, Scopes } from './access/rules.js';
 export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
+export { ManagementOnly } from './http/listener.decorators.js';
 export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';
 export { parseWith } from './problems/schema.pipe.js';

@@ -3,6 +3,7 @@ import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../access/rules.js';
+import { EveryListener, ManagementOnly } from '../http/listener.decorators.js';
 import { Readiness } from './readiness.js';
 import { health, readiness } from './schemas.js';
 
@@ -16,6 +17,7 @@ class HealthController {
   ) {}
 
   @Get('healthz')
+  @EveryListener()
   @ApiOperation({ summary: 'Whether the process runs' })
   @ApiOkResponse({ description: 'It runs', standardSchema: health })
   live() {
@@ -23,6 +25,7 @@ class HealthController {
   }
 
   @Get('readyz')
+  @ManagementOnly()
   @ApiOperation({
     summary: 'Whether everything is there that the service needs',
     description: 'On the management listener only.',
@@ -39,6 +42,7 @@ class HealthController {
   }
 
   @Get('readyz/serving')
+  @ManagementOnly()
   @ApiOperation({
     summary: 'Whether requests are to be sent here',
     description:

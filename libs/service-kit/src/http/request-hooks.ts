@@ -7,7 +7,7 @@ import { type Principal } from '../access/principal.js';
 import { type HttpMetrics } from '../metrics/http-metrics.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
 import { type Listeners } from './listeners.js';
-import { HEALTH_ROUTE, MANAGEMENT_ROUTES } from './routes.js';
+import { type RouteListener } from './listener.decorators.js';
 
 /** Route label of requests that match no route. */
 const UNMATCHED = 'unmatched';
@@ -25,6 +25,12 @@ interface RequestFields extends LogFields {
   readonly route: string;
   readonly status: number;
   readonly client: string;
+}
+
+interface RequestFacts {
+  readonly milliseconds?: number;
+  readonly principal?: Principal | null;
+  readonly listener?: RouteListener | undefined;
 }
 
 export interface RequestHookParts {
@@ -77,8 +83,8 @@ export function addRequestHooks(
     if (protocol) return done(protocol);
     // Not left to the framework, which would read a stranger's body first.
     if (request.is404 || hasEmptyPart(request)) return done(notFound(request));
-    const route = request.routeOptions.url!;
-    if (route !== HEALTH_ROUTE && !listeners.serves(request.raw, MANAGEMENT_ROUTES.has(route)))
+    const { listener } = request.routeOptions.config;
+    if (listener !== 'every' && !listeners.serves(request.raw, listener === 'management'))
       return done(new CapError('route.unknown', 'There is no such route.'));
     if (hasText(request.url)) done();
     else done(new CapError('request.schema', 'query: a part of it can not be decoded.'));
@@ -91,21 +97,23 @@ export function addRequestHooks(
   });
 
   const strangers = new StrangersLog(log, 'requests without a valid token');
-  const record = (fields: RequestFields, milliseconds: number | undefined, principal: Principal | null = null) => {
+  /** `milliseconds`, `principal` and `listener` are those of a request that got as far. */
+  const record = (fields: RequestFields, { milliseconds, principal = null, listener }: RequestFacts = {}) => {
     const { method, route, status } = fields;
     metrics.count(method, route, status, milliseconds);
     const isPart = principal !== null && PARTS_OF_OTHERS.has(principal.client);
-    const level = isPart || MANAGEMENT_ROUTES.has(route) || route === HEALTH_ROUTE ? 'debug' : 'info';
+    const level = isPart || listener !== undefined ? 'debug' : 'info';
     if (!log.enabled(level)) return;
     if (principal === null) strangers.write(level, 'request', fields);
     else log[level]('request', fields);
   };
-  const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) =>
+  const finished = ({ request, elapsedTime: milliseconds }: FastifyReply, status: number) => {
+    const { url = UNMATCHED, config } = request.routeOptions;
     record(
       {
         request_id: request.id,
         method: request.method,
-        route: request.routeOptions.url ?? UNMATCHED,
+        route: url,
         status,
         duration: Math.round(milliseconds * 1000) / 1000,
         client: request.ip,
@@ -113,9 +121,9 @@ export function addRequestHooks(
         ...bytesOf(request.raw.socket),
         result: request.result ?? undefined,
       },
-      milliseconds,
-      request.principal,
+      { milliseconds, principal: request.principal, listener: config?.listener },
     );
+  };
   fastify.addHook('onResponse', (_request, reply, done) => {
     finished(reply, reply.statusCode);
     done();
@@ -127,14 +135,14 @@ export function addRequestHooks(
   listeners.onRefusal = ({ problem: { code, status }, requestId, method, client }) => {
     // A token that is larger than a head may be.
     if (code === 'auth.invalid') metrics.countTokenFailure();
-    record({ request_id: requestId, method, route: UNMATCHED, status, client: client ?? '', code }, undefined);
+    record({ request_id: requestId, method, route: UNMATCHED, status, client: client ?? '', code });
   };
   return (request, reply) => {
     begin(request, reply);
     lingerAfterEarlyAnswer(request.raw, reply);
     const { id, method, ip: client } = request;
     reply.raw.once('finish', () =>
-      record({ request_id: id, method, route: UNMATCHED, status: reply.statusCode, client }, undefined),
+      record({ request_id: id, method, route: UNMATCHED, status: reply.statusCode, client }),
     );
   };
 }

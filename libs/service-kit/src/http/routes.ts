@@ -1,9 +1,5 @@
 import { type FastifyInstance } from 'fastify';
 
-/** Served by the management listener alone; only /healthz, which tells nothing, is answered everywhere. */
-export const MANAGEMENT_ROUTES: ReadonlySet<string> = new Set(['/readyz', '/readyz/serving', '/metrics']);
-export const HEALTH_ROUTE = '/healthz';
-
 /** Turns a route template into the expression its paths match. */
 const toExpression = (template: string): RegExp =>
   new RegExp(
@@ -17,11 +13,12 @@ const toExpression = (template: string): RegExp =>
 
 /** Which methods a path takes, to tell 405 from 404. */
 export class RouteTable {
-  private readonly routes = new Map<string, { expression: RegExp; methods: Set<string> }>();
+  private readonly routes = new Map<string, { expression: RegExp; methods: Set<string>; management: boolean }>();
 
   constructor(fastify: FastifyInstance) {
-    fastify.addHook('onRoute', ({ url, method }) => {
-      const route = this.routes.get(url) ?? { expression: toExpression(url), methods: new Set<string>() };
+    fastify.addHook('onRoute', ({ url, method, config }) => {
+      const management = config?.listener === 'management';
+      const route = this.routes.get(url) ?? { expression: toExpression(url), methods: new Set<string>(), management };
       for (const one of [method].flat()) route.methods.add(one);
       this.routes.set(url, route);
     });
@@ -35,10 +32,10 @@ export class RouteTable {
   allowed(path: string): { methods: string[]; management: boolean } {
     const methods = new Set<string>();
     let management = false;
-    for (const [template, route] of this.routes)
+    for (const route of this.routes.values())
       if (route.expression.test(path)) {
         for (const method of route.methods) methods.add(method);
-        management ||= MANAGEMENT_ROUTES.has(template);
+        management ||= route.management;
       }
     return { methods: [...methods].sort(), management };
   }

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { Public } from '../access/rules.js';
 import { Readiness } from '../health/readiness.js';
 import { Produces } from '../http/accept.js';
+import { ManagementOnly } from '../http/listener.decorators.js';
 import { DROPPED_LINES, Logs } from '../logging/logs.js';
 import { cacheMetrics } from './cache-metrics.js';
 import { expiryMetrics } from './expiry.js';
@@ -30,6 +31,7 @@ class MetricsController extends PrometheusController {
   @ApiProduces('text/plain')
   @ApiOkResponse({ description: 'Text exposition format', standardSchema: z.string() })
   @Public()
+  @ManagementOnly()
   @Produces(Registry.PROMETHEUS_CONTENT_TYPE)
   override index(@Res({ passthrough: true }) _response: unknown): Promise<string> {
     return this.registry.metrics();
