@@ -1,4 +1,4 @@
-import { Inject, Injectable, type Provider } from '@nestjs/common';
+import { Injectable, type Provider } from '@nestjs/common';
 import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import { type BackupRecord, brokenBlobs, type RunRecord } from '@cap/backup';
 import { MetricSource, metricsOf, type Registers } from '@cap/service-kit';
@@ -12,7 +12,7 @@ interface TargetState {
 
 @Injectable()
 export class TargetSource extends MetricSource<TargetState> {
-  constructor(@Inject(BackupRuns) runs: BackupRuns) {
+  constructor(runs: BackupRuns) {
     super(async () => {
       const { target } = runs;
       const { backups } = await target.listOrNone();

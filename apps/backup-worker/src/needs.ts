@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Config } from '@cap/config';
 import { Readiness } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
@@ -13,9 +13,9 @@ const SPARE_BYTES = 64 * 1024 * 1024;
 @Injectable()
 export class Needs {
   constructor(
-    @Inject(Readiness) readiness: Readiness,
-    @Inject(RegistryConnection) registry: RegistryConnection,
-    @Inject(BackupRuns) private readonly runs: BackupRuns,
+    readiness: Readiness,
+    registry: RegistryConnection,
+    private readonly runs: BackupRuns,
   ) {
     readiness.add('target', () => this.#target());
     readiness.add('registry', async () => void (await registry.client.status()));

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Config, ConfigError } from '@cap/config';
@@ -24,11 +24,11 @@ export class Schedule {
   readonly #log: ModuleLog;
 
   constructor(
-    @Inject(SchedulerRegistry) private readonly jobs: SchedulerRegistry,
-    @Inject(BackupRuns) private readonly runs: BackupRuns,
-    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
-    @Inject(Reload) reload: Reload,
-    @Inject(Logs) logs: Logs,
+    private readonly jobs: SchedulerRegistry,
+    private readonly runs: BackupRuns,
+    private readonly config: ConfigService<Config, true>,
+    reload: Reload,
+    logs: Logs,
   ) {
     this.#log = logs.for('schedule');
     assertSchedule(config.get('backup', { infer: true }).schedule);

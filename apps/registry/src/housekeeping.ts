@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { Logs, type ModuleLog } from '@cap/service-kit';
@@ -14,9 +14,9 @@ export class Housekeeping implements OnModuleInit, OnModuleDestroy {
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
-    @Inject(Logs) logs: Logs,
+    private readonly data: RegistryData,
+    private readonly config: ConfigService<Config, true>,
+    logs: Logs,
   ) {
     this.#log = logs.for('housekeeping');
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type Provider } from '@nestjs/common';
+import { Injectable, type Provider } from '@nestjs/common';
 import { makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 import { MetricSource, metricsOf, type Registers } from '@cap/service-kit';
 import { RegistryData, type RegistryTotals } from '@cap/storage';
@@ -11,7 +11,7 @@ export const BROKEN_BLOBS = 'cap_blob_read_failures_total';
 /** What is read off the database when somebody asks. */
 @Injectable()
 export class TotalsSource extends MetricSource<RegistryTotals & { wal_bytes: number }> {
-  constructor(@Inject(RegistryData) { store }: RegistryData) {
+  constructor({ store }: RegistryData) {
     super(async () => ({ ...(await store.totals()), wal_bytes: await store.walBytes() }));
   }
 }

@@ -13,11 +13,11 @@ const STALLED_MS = 15_000;
 @Injectable()
 export class RegistryReadiness {
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
+    private readonly data: RegistryData,
+    private readonly config: ConfigService<Config, true>,
     @Inject(LOG_KEYS) { ends }: LogKeys,
-    @Inject(Readiness) readiness: Readiness,
-    @Inject(Expiries) expiries: Expiries,
+    readiness: Readiness,
+    expiries: Expiries,
   ) {
     readiness.add('database', () => this.#checkDatabase());
     readiness.add('log', () => this.#checkHead());

@@ -1,4 +1,4 @@
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { type Config } from '@cap/config';
@@ -78,7 +78,7 @@ const dataProvider: Provider = {
 /** The registry's state: opened with the application, closed when it ends. */
 @Module({})
 export class StorageModule implements OnApplicationShutdown {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   static register(registers: Registers): DynamicModule {
     return {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Controller, Get, Inject, Module, Param, Post, Req, Res, Body } from '@nestjs/common';
+import { Controller, Get, Module, Param, Post, Req, Res, Body } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -45,9 +45,9 @@ export class Stage {
 class GreeterController {
   private readonly log;
   constructor(
-    @Inject(Stage) private readonly stage: Stage,
-    @Inject(Logs) logs: Logs,
-    @Inject(Readiness) readiness: Readiness,
+    private readonly stage: Stage,
+    logs: Logs,
+    readiness: Readiness,
   ) {
     this.log = logs.for('greeter');
     readiness.add('dictionary', () => {

@@ -13,7 +13,7 @@
  *       @Post('greetings') @Scopes('verify:read')
  *       greet(@Body({ schema: greeting }) { name }: Greeting, @CurrentPrincipal() who: Principal) { return { hello: name, from: who.subject }; }
  *
- * - a setting? In libs/config; here `@Inject(ConfigService) config: ConfigService<Config, true>`, `config.get('limits', { infer: true })`.
+ * - a setting? In libs/config; here `config: ConfigService<Config, true>` in a constructor, `config.get('limits', { infer: true })`.
  *   ConfigService tells what the service was started with; what SIGHUP changes reaches those who have called `reload.add(…)`.
  * - a readiness check? `readiness.add('dictionary', async () => { … })` in a constructor: throw an Error that says what is missing.
  * - a metric? `makeCounterProvider({ …, registers })` of @willsoto/nestjs-prometheus in the app's `metrics.ts`, `@InjectMetric(name)` where
@@ -23,7 +23,7 @@
  *   verdict into the request's own line.
  *
  * A request passes: hooks (id, listener, 404) → AccessGuard → RequestGuard (query, Accept, body) → pipes → handler → ProblemFilter if
- * it throws → hooks (log line, metrics). Use `@Inject(Token)` on every constructor parameter: bundles are made without type metadata.
+ * it throws → hooks (log line, metrics). `@Inject(TOKEN)` is for what is no class.
  *
  * `runService` is the main of a service. In tests: `createService(parts, loadConfig({ role, document: {…} }))`, then
  * `service.app.inject(…)`, or `service.listen()` with binds on port 0, and `service.stop()`.

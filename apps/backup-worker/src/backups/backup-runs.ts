@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import {
   type ArchiveSigner,
@@ -40,12 +40,12 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   settings: Config['backup'];
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    config: ConfigService<Config, true>,
+    private readonly registry: RegistryConnection,
     @InjectMetric(BACKUP_RUNS) private readonly runs: Counter,
-    @Inject(Expiries) expiries: Expiries,
-    @Inject(Reload) reload: Reload,
-    @Inject(Logs) logs: Logs,
+    expiries: Expiries,
+    reload: Reload,
+    logs: Logs,
   ) {
     // Both outcomes are there from the start, so that the first failure is an increase.
     for (const outcome of ['success', 'failure']) runs.inc({ outcome }, 0);

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
 import { backupMade, backupList } from '@cap/contracts';
@@ -18,7 +18,7 @@ export interface MadeBackup extends BackupRecord {
 @ApiTags('backups')
 @Controller('v1/backups')
 export class BackupsController {
-  constructor(@Inject(BackupRuns) private readonly runs: BackupRuns) {}
+  constructor(private readonly runs: BackupRuns) {}
 
   /** Answers once the backup was read back, verified and drilled. */
   @Post()

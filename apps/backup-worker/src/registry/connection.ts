@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
@@ -14,7 +14,7 @@ export class RegistryConnection implements OnApplicationShutdown {
   /** With a long time-out, for the one call whose answer waits for a copy of the whole database. */
   readonly snapshotClient: RegistryClient;
 
-  constructor(@Inject(ConfigService) config: ConfigService<Config, true>, @Inject(Reload) reload: Reload) {
+  constructor(config: ConfigService<Config, true>, reload: Reload) {
     const { url, token: first } = config.get('registry', { infer: true });
     let token = first;
     const options = { url, token: () => token, connections: 4 };

@@ -1,20 +1,6 @@
 import { Readable } from 'node:stream';
 import { digest } from '@cap/core';
-import {
-  Controller,
-  Get,
-  Head,
-  Headers,
-  HttpCode,
-  Inject,
-  Post,
-  Put,
-  Req,
-  Res,
-  Body,
-  Param,
-  Query,
-} from '@nestjs/common';
+import { Controller, Get, Head, Headers, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -45,8 +31,8 @@ export class BlobsController {
   readonly #maxBytes: number;
 
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(ConfigService) config: ConfigService<Config, true>,
+    private readonly data: RegistryData,
+    config: ConfigService<Config, true>,
   ) {
     const { uploads_at_once: all, uploads_per_subject: each, bundle_bytes } = config.get('limits', { infer: true });
     this.#maxBytes = bundle_bytes;

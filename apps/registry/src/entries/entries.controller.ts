@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import { Controller, Get, HttpCode, Inject, Post, Put, Body, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Put, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   entryQuery,
@@ -27,7 +27,7 @@ import { RegistryData } from '@cap/storage';
 @ApiTags('entries')
 @Controller('v1/entries')
 export class EntriesController {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   @Post()
   @HttpCode(200)

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Post, Body, Query } from '@nestjs/common';
+import { Controller, Get, Post, Body, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import {
@@ -17,7 +17,7 @@ import { type z } from 'zod';
 @ApiTags('log')
 @Controller('v1/events')
 export class EventsController {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   @Get()
   @Clients('verifier', 'backup', 'operator')

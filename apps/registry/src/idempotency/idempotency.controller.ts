@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { digest } from '@cap/core';
-import { Controller, Delete, HttpCode, Inject, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
+import { Controller, Delete, HttpCode, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
@@ -28,7 +28,7 @@ const MAX_ANSWER_BYTES = 64_000_000;
 @Controller('v1/idempotency-keys')
 @Clients('verifier')
 export class IdempotencyController {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   @Post()
   @HttpCode(200)

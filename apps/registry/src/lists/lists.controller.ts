@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Res, Body, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
@@ -19,7 +19,7 @@ import { ListsService } from './lists.service.js';
 @ApiTags('lists')
 @Controller('v1/lists')
 export class ListsController {
-  constructor(@Inject(ListsService) private readonly lists: ListsService) {}
+  constructor(private readonly lists: ListsService) {}
 
   @Post()
   @HttpCode(200)

@@ -1,5 +1,5 @@
 import { type Readable } from 'node:stream';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
@@ -10,8 +10,8 @@ import { RegistryData, type StoredList } from '@cap/storage';
 @Injectable()
 export class ListsService {
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
+    private readonly data: RegistryData,
+    private readonly config: ConfigService<Config, true>,
   ) {}
 
   /** CapError list.invalid with every bad row; list.empty if nothing can match it; list.conflict if the content is known under another id. */

@@ -21,7 +21,7 @@ import { LOG_KEYS, type LogKeys } from './log-keys.js';
 @Clients('verifier', 'backup', 'operator')
 export class LogController {
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
+    private readonly data: RegistryData,
     @Inject(LOG_KEYS) private readonly keys: LogKeys,
   ) {}
 

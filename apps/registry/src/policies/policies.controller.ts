@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Put, Body, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Put, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   pathPart,
@@ -17,7 +17,7 @@ import { PoliciesService } from './policies.service.js';
 @ApiTags('policies')
 @Controller('v1/policies')
 export class PoliciesController {
-  constructor(@Inject(PoliciesService) private readonly policies: PoliciesService) {}
+  constructor(private readonly policies: PoliciesService) {}
 
   @Post()
   @HttpCode(200)

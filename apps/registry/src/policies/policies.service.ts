@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   type Page,
   type PageRequest,
@@ -14,7 +14,7 @@ import { RegistryData, type StoredPolicy } from '@cap/storage';
 
 @Injectable()
 export class PoliciesService {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   /** Compiles the policy and stores the text that the hash covers, so that it can be checked against its hash at any time. */
   async store({ document, status = 'active' }: PolicyRequest): Promise<PolicyStored> {

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Post, Body } from '@nestjs/common';
+import { Controller, HttpCode, Post, Body } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
@@ -12,8 +12,8 @@ import { type z } from 'zod';
 @Controller('v1/retention')
 export class RetentionController {
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(ConfigService) private readonly config: ConfigService<Config, true>,
+    private readonly data: RegistryData,
+    private readonly config: ConfigService<Config, true>,
   ) {}
 
   @Post()

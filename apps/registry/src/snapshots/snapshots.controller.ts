@@ -1,5 +1,5 @@
 import { type Readable } from 'node:stream';
-import { Controller, Delete, Get, Headers, HttpCode, Inject, Post, Res, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Post, Res, Param, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
@@ -24,8 +24,8 @@ export class SnapshotsController {
   readonly #log: ModuleLog;
 
   constructor(
-    @Inject(RegistryData) private readonly data: RegistryData,
-    @Inject(Logs) logs: Logs,
+    private readonly data: RegistryData,
+    logs: Logs,
   ) {
     this.#log = logs.for('snapshots');
   }

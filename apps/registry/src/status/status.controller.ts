@@ -1,4 +1,4 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '@cap/config';
 import { type RegistryStatus, registryStatus } from '@cap/contracts';
@@ -8,7 +8,7 @@ import { RegistryData } from '@cap/storage';
 @ApiTags('status')
 @Controller('v1/status')
 export class StatusController {
-  constructor(@Inject(RegistryData) private readonly data: RegistryData) {}
+  constructor(private readonly data: RegistryData) {}
 
   @Get()
   @Clients('verifier', 'backup', 'operator')

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import { type StoredAnswer } from '@cap/contracts';
@@ -38,7 +38,7 @@ const digestOf = (...fields: string[]): Digest => sha3Text(Buffer.concat(fields.
  */
 @Injectable()
 export class IdempotentWrites {
-  constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
+  constructor(private readonly registry: RegistryConnection) {}
 
   /**
    * Answers with what `write` gives, or gave. `content` digests what the request sends beside its query; asked only if there

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Req, Res, Body, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
@@ -40,9 +40,9 @@ const CSV = 'text/csv; charset=utf-8';
 @Controller('lists')
 export class ListsController {
   constructor(
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(ReferenceLists) private readonly lists: ReferenceLists,
-    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+    private readonly registry: RegistryConnection,
+    private readonly lists: ReferenceLists,
+    private readonly writes: IdempotentWrites,
   ) {}
 
   @Post()

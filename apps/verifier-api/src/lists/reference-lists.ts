@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
@@ -28,10 +28,10 @@ export class ReferenceLists {
   readonly #newest: TtlCache<{ as_of: string }>;
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(Reload) reload: Reload,
-    @Inject(CacheMetrics) caches: CacheMetrics,
+    config: ConfigService<Config, true>,
+    private readonly registry: RegistryConnection,
+    reload: Reload,
+    caches: CacheMetrics,
   ) {
     const policy = config.get('policy', { infer: true });
     this.#lists = new TtlCache(caches.outcomes('list'), policy);

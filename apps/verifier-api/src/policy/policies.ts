@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { type CallContext, type PolicyRecord } from '@cap/contracts';
@@ -21,11 +21,11 @@ export class Policies {
   readonly #cache: TtlCache<VerifierPolicy>;
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(Trust) private readonly trust: Trust,
-    @Inject(Reload) reload: Reload,
-    @Inject(CacheMetrics) caches: CacheMetrics,
+    config: ConfigService<Config, true>,
+    private readonly registry: RegistryConnection,
+    private readonly trust: Trust,
+    reload: Reload,
+    caches: CacheMetrics,
   ) {
     const policy = config.get('policy', { infer: true });
     this.#cache = new TtlCache(caches.outcomes('policy'), policy);

@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import { Controller, Get, HttpCode, Inject, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
 import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
@@ -39,9 +39,9 @@ const TAG_OF_ACTIVE = 'Only an active one has an ETag: the status can change whi
 @Controller('policy')
 export class PolicyController {
   constructor(
-    @Inject(PolicyService) private readonly policies: PolicyService,
-    @Inject(Policies) private readonly known: Policies,
-    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+    private readonly policies: PolicyService,
+    private readonly known: Policies,
+    private readonly writes: IdempotentWrites,
   ) {}
 
   @Post('compile')

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   type CallContext,
   type Page,
@@ -17,8 +17,8 @@ import { type CompileV2Request } from './schemas.js';
 @Injectable()
 export class PolicyService {
   constructor(
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(Policies) private readonly policies: Policies,
+    private readonly registry: RegistryConnection,
+    private readonly policies: Policies,
   ) {}
 
   /** Compiles and stores a v1 policy. */

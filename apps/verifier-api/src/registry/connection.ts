@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
@@ -9,11 +9,7 @@ import { Readiness, Reload } from '@cap/service-kit';
 export class RegistryConnection implements OnApplicationShutdown {
   readonly client: RegistryClient;
 
-  constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(Readiness) readiness: Readiness,
-    @Inject(Reload) reload: Reload,
-  ) {
+  constructor(config: ConfigService<Config, true>, readiness: Readiness, reload: Reload) {
     const { url, token: first } = config.get('registry', { infer: true });
     let token = first;
     this.client = new RegistryClient({ url, token: () => token });

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Req, Res, Param, Query } from '@nestjs/common';
+import { Controller, Get, Req, Res, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
@@ -13,7 +13,7 @@ import { entryId } from './schemas.js';
 @ApiTags('registry')
 @Controller('registry/entries')
 export class EntriesController {
-  constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
+  constructor(private readonly registry: RegistryConnection) {}
 
   @Get()
   @Scopes('verify:read')

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Req, Res, Query } from '@nestjs/common';
+import { Controller, Get, Req, Res, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type z } from 'zod';
@@ -14,7 +14,7 @@ import { noQuery, publicInclusionQuery } from './schemas.js';
 @ApiTags('registry')
 @Controller('registry')
 export class LogController {
-  constructor(@Inject(RegistryConnection) private readonly registry: RegistryConnection) {}
+  constructor(private readonly registry: RegistryConnection) {}
 
   @Get('checkpoint')
   @Scopes('verify:read')

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
@@ -14,8 +14,8 @@ import { type SpooledBundle, UploadService } from './upload.service.js';
 @Controller('proof')
 export class UploadController {
   constructor(
-    @Inject(UploadService) private readonly uploads: UploadService,
-    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+    private readonly uploads: UploadService,
+    private readonly writes: IdempotentWrites,
   ) {}
 
   @Post('upload')

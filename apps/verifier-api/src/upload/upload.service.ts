@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type FastifyRequest } from 'fastify';
 import { type Config } from '@cap/config';
@@ -40,8 +40,8 @@ export class UploadService implements OnApplicationShutdown {
   readonly #spooling = new Set<Promise<unknown>>();
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
+    config: ConfigService<Config, true>,
+    private readonly registry: RegistryConnection,
   ) {
     this.#limits = config.get('limits', { infer: true });
     const { upload_quota_bytes, uploads_at_once, uploads_per_subject } = this.#limits;

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
@@ -25,7 +25,7 @@ export interface RequestThreads {
 export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
   readonly #pool: WorkerPool | null;
 
-  constructor(@Inject(ConfigService) config: ConfigService<Config, true>, @Inject(Readiness) readiness: Readiness) {
+  constructor(config: ConfigService<Config, true>, readiness: Readiness) {
     const { workers } = config.get('server', { infer: true });
     const verification = config.get('verification', { infer: true });
     const waiting = Math.min(WAITING_PER_THREAD, Math.ceil(WAITING_PER_SECOND * verification.timeout_seconds));

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
 import { type CallContext, type EntryStored } from '@cap/contracts';
@@ -54,14 +54,14 @@ export class VerificationService {
   readonly #results: ResultCache<CachedVerification>;
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(Policies) private readonly policies: Policies,
-    @Inject(ReferenceLists) private readonly lists: ReferenceLists,
-    @Inject(Trust) private readonly trust: Trust,
-    @Inject(ProofThreads) private readonly threads: ProofThreads,
-    @Inject(VerdictMetrics) private readonly metrics: VerdictMetrics,
-    @Inject(CacheMetrics) caches: CacheMetrics,
+    config: ConfigService<Config, true>,
+    private readonly registry: RegistryConnection,
+    private readonly policies: Policies,
+    private readonly lists: ReferenceLists,
+    private readonly trust: Trust,
+    private readonly threads: ProofThreads,
+    private readonly metrics: VerdictMetrics,
+    caches: CacheMetrics,
   ) {
     this.#settings = config.get('verification', { infer: true });
     this.#accepted = configuredBackends(this.#settings);

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Post, Query, Req, Res, Body } from '@nestjs/common';
+import { Controller, HttpCode, Post, Query, Req, Res, Body } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -32,10 +32,10 @@ export class VerifyController {
   readonly #limits: BundleLimits;
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(VerificationService) private readonly verifications: VerificationService,
-    @Inject(RegistryConnection) private readonly registry: RegistryConnection,
-    @Inject(IdempotentWrites) private readonly writes: IdempotentWrites,
+    config: ConfigService<Config, true>,
+    private readonly verifications: VerificationService,
+    private readonly registry: RegistryConnection,
+    private readonly writes: IdempotentWrites,
   ) {
     this.#limits = bundleLimits(config.get('limits', { infer: true }));
   }

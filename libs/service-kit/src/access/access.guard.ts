@@ -1,4 +1,4 @@
-import { type ExecutionContext, Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import { type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { AuthGuard, AuthModuleOptions } from '@nestjs/passport';
 import { CapError } from '@cap/core';
@@ -32,11 +32,11 @@ export class AccessGuard extends AuthGuard() {
   private readonly requiredScopes: readonly string[];
 
   constructor(
-    @Inject(AuthModuleOptions) options: AuthModuleOptions,
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(HttpMetrics) private readonly metrics: HttpMetrics,
-    @Inject(Logs) logs: Logs,
-    @Inject(TokenCache) private readonly tokens: TokenCache,
+    options: AuthModuleOptions,
+    config: ConfigService<Config, true>,
+    private readonly metrics: HttpMetrics,
+    logs: Logs,
+    private readonly tokens: TokenCache,
   ) {
     super(options);
     this.requiredScopes = config.get('oauth', { infer: true })?.required_scopes ?? [];

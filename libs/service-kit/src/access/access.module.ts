@@ -1,4 +1,4 @@
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { type Config } from '@cap/config';
 import { Readiness } from '../health/readiness.js';
@@ -18,10 +18,10 @@ const UNCOUNTED = { hit: () => undefined, miss: () => undefined };
 @Module({})
 export class AccessModule implements OnApplicationShutdown {
   constructor(
-    @Inject(Readiness) readiness: Readiness,
-    @Inject(Reload) reload: Reload,
-    @Inject(TokenCache) cache: TokenCache,
-    @Optional() @Inject(KeySource) private readonly keys?: KeySource,
+    readiness: Readiness,
+    reload: Reload,
+    cache: TokenCache,
+    @Optional() private readonly keys?: KeySource,
   ) {
     if (!keys) return;
     readiness.add('oauth-keys', async () => {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { PassportStrategy } from '@nestjs/passport';
 import { type Config } from '@cap/config';
@@ -44,10 +44,10 @@ export class ClientTokenStrategy extends PassportStrategy(OpaqueTokenStrategy) {
   private clients: readonly { principal: Principal; digest: Buffer }[];
 
   constructor(
-    @Inject(StrategyNames) { clientToken: name }: StrategyNames,
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(Reload) reload: Reload,
-    @Inject(TokenCache) private readonly tokens: TokenCache,
+    { clientToken: name }: StrategyNames,
+    config: ConfigService<Config, true>,
+    reload: Reload,
+    private readonly tokens: TokenCache,
   ) {
     super({ name });
     this.clients = clientsOf(config.get('registry', { infer: true }).tokens);

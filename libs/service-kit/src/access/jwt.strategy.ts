@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http';
-import { Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import { Injectable, UnauthorizedException } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { PassportStrategy } from '@nestjs/passport';
 import { type Config } from '@cap/config';
@@ -65,10 +65,10 @@ class NamedStrategy extends Strategy {
 @Injectable()
 export class JwtStrategy extends PassportStrategy(NamedStrategy) {
   constructor(
-    @Inject(StrategyNames) { jwt: name }: StrategyNames,
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(KeySource) keys: KeySource,
-    @Inject(TokenCache) private readonly tokens: TokenCache,
+    { jwt: name }: StrategyNames,
+    config: ConfigService<Config, true>,
+    keys: KeySource,
+    private readonly tokens: TokenCache,
   ) {
     const { issuer, audience } = config.get('oauth', { infer: true })!;
     super({

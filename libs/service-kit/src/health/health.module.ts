@@ -1,4 +1,4 @@
-import { Controller, Get, Global, Inject, Module, Res } from '@nestjs/common';
+import { Controller, Get, Global, Module, Res } from '@nestjs/common';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
@@ -12,8 +12,8 @@ import { health, readiness } from './schemas.js';
 @Controller()
 class HealthController {
   constructor(
-    @Inject(HealthCheckService) private readonly health: HealthCheckService,
-    @Inject(Readiness) private readonly readiness: Readiness,
+    private readonly health: HealthCheckService,
+    private readonly readiness: Readiness,
   ) {}
 
   @Get('healthz')

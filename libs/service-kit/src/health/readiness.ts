@@ -1,4 +1,4 @@
-import { Inject, Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import {
   type HealthCheckResult,
   HealthCheckService,
@@ -44,9 +44,9 @@ export class Readiness {
   private lastMissing = '';
 
   constructor(
-    @Inject(HealthCheckService) private readonly health: HealthCheckService,
-    @Inject(HealthIndicatorService) private readonly results: HealthIndicatorService,
-    @Inject(Logs) logs: Logs,
+    private readonly health: HealthCheckService,
+    private readonly results: HealthIndicatorService,
+    logs: Logs,
   ) {
     this.log = logs.for('service');
   }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { CapError } from '@cap/core';
 import { type Config } from '@cap/config';
@@ -28,10 +28,10 @@ export class RequestGuard implements CanActivate {
   readonly #routes = new Map<object, RouteMetadata>();
 
   constructor(
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(BodyMemory) private readonly memory: BodyMemory,
-    @Inject(BodyPace) private readonly pace: BodyPace,
-    @Inject(Listeners) private readonly listeners: Listeners,
+    config: ConfigService<Config, true>,
+    private readonly memory: BodyMemory,
+    private readonly pace: BodyPace,
+    private readonly listeners: Listeners,
   ) {
     this.#limits = config.get('limits', { infer: true });
   }

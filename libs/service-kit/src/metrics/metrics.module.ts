@@ -1,4 +1,4 @@
-import { Controller, type DynamicModule, Get, Global, Inject, Module, Res } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Global, Module, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import {
   makeCounterProvider,
@@ -22,7 +22,7 @@ import { type Registers } from './registers.js';
 @ApiTags('operation')
 @Controller()
 class MetricsController extends PrometheusController {
-  constructor(@Inject(Registry) private readonly registry: Registry) {
+  constructor(private readonly registry: Registry) {
     super();
   }
 

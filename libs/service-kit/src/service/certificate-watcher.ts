@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config } from '@cap/config';
 import { Readiness } from '../health/readiness.js';
@@ -28,13 +28,13 @@ export class CertificateWatcher implements OnModuleInit, OnModuleDestroy {
   private looking = false;
 
   constructor(
-    @Inject(ServedCertificate) served: ServedCertificate,
-    @Inject(ConfigService) config: ConfigService<Config, true>,
-    @Inject(Listeners) private readonly listeners: Listeners,
-    @Inject(Readiness) readiness: Readiness,
-    @Inject(Reload) reload: Reload,
-    @Inject(Expiries) expiries: Expiries,
-    @Inject(Logs) logs: Logs,
+    served: ServedCertificate,
+    config: ConfigService<Config, true>,
+    private readonly listeners: Listeners,
+    readiness: Readiness,
+    reload: Reload,
+    expiries: Expiries,
+    logs: Logs,
   ) {
     this.log = logs.for('service');
     this.inUse = served.certificate;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { certificatesOf } from '@cap/config';
 import { type Ending, Expiries } from '../metrics/expiry.js';
 
@@ -9,7 +9,7 @@ const OWN_AUTHORITIES = 10;
 /** Tells when the authorities end that this process trusts. */
 @Injectable()
 export class TrustedAuthorities {
-  constructor(@Inject(Expiries) expiries: Expiries) {
+  constructor(expiries: Expiries) {
     const endings = trustedAuthorities(process.env);
     expiries.add(() => endings);
   }
