@@ -17,6 +17,9 @@ const fromNest = format((info) => {
   return info;
 });
 
+/** Nest logs an error while it starts, and throws it on: runService says it then, without a stack that nobody needs. */
+const withoutStartErrors = format((info) => info['context'] !== 'ExceptionHandler' && info);
+
 /** Leaves out what its module's level leaves out. */
 const levelPerModule = (levels: ModuleLevels) =>
   format((info) => levels.pass(levelOf(info.level), info['context'] as string) && info)();
@@ -42,4 +45,11 @@ const redact = format((info) => {
 
 /** A record as a JSON line. */
 export const lineFormat = (service: string, levels: ModuleLevels): Logform.Format =>
-  format.combine(fromNest(), levelPerModule(levels), fields(service), redact(), format.json({ deterministic: false }));
+  format.combine(
+    fromNest(),
+    withoutStartErrors(),
+    levelPerModule(levels),
+    fields(service),
+    redact(),
+    format.json({ deterministic: false }),
+  );

@@ -60,6 +60,7 @@ describe('log lines', () => {
     nest.log('from a class', 'SomeService');
     nest.verbose?.('fine detail', 'SomeService');
     nest.fatal?.('the end', undefined, 'SomeService');
+    nest.error(new Error('that ends the start, and is told on stderr'), undefined, 'ExceptionHandler');
     expect(sink.lines.map(({ level, module, msg }) => [level, module, msg])).toEqual([
       ['info', 'SomeService', 'from a class'],
       ['error', 'SomeService', 'the end'],

@@ -36,7 +36,7 @@ export interface ServiceParts {
   /** Name in the logs and metrics: `cap-verifier-api`. */
   readonly binary: string;
   /** The app's root module; its metrics are made for `registers`. */
-  readonly module: (registers: Registers) => Type | DynamicModule | Promise<Type | DynamicModule>;
+  readonly module: (registers: Registers) => Type | DynamicModule;
   /** Told of the application once it is made, before it is initialised: registers plugins of Fastify, `app.register(multipart, …)`. */
   readonly configure?: ((app: NestFastifyApplication, config: Config) => unknown) | undefined;
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
@@ -96,7 +96,7 @@ export async function createService(
         memory: new BodyMemory(config.limits),
         pace: new BodyPace(config.limits, sendProblem),
       }),
-      await parts.module(registers),
+      parts.module(registers),
     ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
@@ -113,10 +113,15 @@ export async function createService(
     isDraining: () => draining,
     notFound: (request) => adapter.notFound(request),
   });
-  await parts.configure?.(app, config);
-  await app.init();
-  await fastify.ready();
-  assertAccessRules(app, adapter.routes);
+  try {
+    await parts.configure?.(app, config);
+    await app.init();
+    await fastify.ready();
+    assertAccessRules(app, adapter.routes);
+  } catch (error) {
+    await app.close().catch(() => undefined); // what providers have opened; the reason is the first error
+    throw error;
+  }
 
   let listening = false;
   let stopped: Promise<void> | undefined;
