@@ -13,8 +13,8 @@ type Messages = { ok: Message; warn?: Message; fail?: Message } | { any: Message
 const say = (en: string, de: string): Message => ({ en, de });
 
 const SKIPPED = say(
-  'Not checked: not asked for, or what it needs is missing or failed.',
-  'Nicht geprüft: nicht verlangt, oder die Grundlage fehlt oder fiel durch.',
+  'Skipped: it was not requested, or something it depends on is missing or failed.',
+  'Nicht geprüft: nicht verlangt, oder etwas, worauf die Prüfung beruht, fehlt oder ist fehlgeschlagen.',
 );
 
 /**
@@ -37,21 +37,21 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'files.hash': {
-    ok: say('Every listed file has its size and hash.', 'Jede aufgeführte Datei hat ihre Größe und Prüfsumme.'),
+    ok: say('Every listed file has the size and hash given in _meta.json.', 'Jede aufgeführte Datei hat die Größe und Prüfsumme, die _meta.json angibt.'),
     fail: say('A listed file is missing or was changed.', 'Eine aufgeführte Datei fehlt oder wurde verändert.'),
   },
   'files.unlisted': {
-    ok: say('The bundle holds only listed files.', 'Das Bündel enthält nur aufgeführte Dateien.'),
-    fail: say('The bundle holds a file that is not listed.', 'Das Bündel enthält eine nicht aufgeführte Datei.'),
+    ok: say('The bundle contains only listed files.', 'Das Bündel enthält nur aufgeführte Dateien.'),
+    fail: say('The bundle contains a file that is not listed.', 'Das Bündel enthält eine nicht aufgeführte Datei.'),
   },
   'files.copies': {
     ok: say(
-      'Every copy in the bundle (policy, reference lists, disclosure) is what manifest and proof name.',
-      'Jede Kopie im Bündel (Richtlinie, Referenzlisten, Offenlegung) ist, was Manifest und Beweis nennen.',
+      'The copies in the bundle (policy, reference lists, disclosure) match the manifest and the proof.',
+      'Die Kopien im Bündel (Richtlinie, Referenzlisten, Offenlegung) stimmen mit Manifest und Beweis überein.',
     ),
     fail: say(
-      'A copy in the bundle is not what manifest or proof name: do not read it.',
-      'Eine Kopie im Bündel ist nicht, was Manifest oder Beweis nennen: Lesen Sie sie nicht.',
+      'A copy in the bundle does not match the manifest or the proof: do not rely on it.',
+      'Eine Kopie im Bündel stimmt nicht mit Manifest oder Beweis überein: Verlassen Sie sich nicht auf sie.',
     ),
   },
   'manifest.schema': {
@@ -68,8 +68,8 @@ const MESSAGES: Record<CheckId, Messages> = {
       'Jede Liste hat eine Festlegung, und die Festlegungen stimmen mit dem Manifest überein.',
     ),
     fail: say(
-      'The commitments contradict the manifest, or are not one for each list.',
-      'Die Festlegungen auf die Listen widersprechen dem Manifest oder sind nicht eine für jede Liste.',
+      'The commitments contradict the manifest, or a list has none or several.',
+      'Die Festlegungen widersprechen dem Manifest, oder eine Liste hat keine oder mehrere.',
     ),
   },
   'signature.present': {
@@ -85,12 +85,12 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'signer.trusted': {
     ok: say(
-      'The trust store names every signer, and the company for which the first signed, if the manifest names one.',
-      'Der Vertrauensspeicher nennt jeden Unterzeichner und das Unternehmen, für das der erste signiert hat, falls das Manifest eines nennt.',
+      'The trust store has every signer, and the proof's signer signs for the company in the manifest, if it names one.',
+      'Der Vertrauensspeicher nennt jeden Unterzeichner, und der Unterzeichner des Beweises signiert für das Unternehmen im Manifest, falls es eines nennt.',
     ),
     warn: say(
-      "A signer is not in the trust store, or there is none, or it does not have the manifest's company for the statement's signer.",
-      'Ein Unterzeichner steht nicht im Vertrauensspeicher, oder es gibt keinen, oder er hat das Unternehmen des Manifests nicht zum Unterzeichner der Aussage.',
+      "A signer is not in the trust store, no trust store was given, or the proof's signer is not registered there for the company in the manifest.",
+      'Ein Unterzeichner steht nicht im Vertrauensspeicher, es wurde keiner angegeben, oder der Unterzeichner des Beweises steht dort nicht für das Unternehmen im Manifest.',
     ),
     fail: say(
       "A signer's key is revoked, and no trusted time before the revocation is known.",
@@ -99,17 +99,17 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'signer.validity': {
     any: say(
-      "Each signing key's validity, judged at the trusted time of the signature, or else at the time of this verification: outside it is a warning without a trusted time, a failure with one.",
-      'Gültigkeit jedes Signaturschlüssels, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: außerhalb davon ist ohne vertrauenswürdige Zeit eine Warnung, mit einer ein Fehler.',
+      "Validity of each signing key at the trusted time of the signature or, if there is none, at the time of this verification. A key outside its validity is a failure with a trusted time, and a warning without one.",
+      'Gültigkeit jedes Signaturschlüssels zur vertrauenswürdigen Zeit der Signatur oder, wenn es keine gibt, zur Zeit dieser Prüfung. Ein Schlüssel außerhalb seiner Gültigkeit ist mit vertrauenswürdiger Zeit ein Fehler, ohne eine Warnung.',
     ),
   },
   timestamp: {
-    ok: say('The time stamp is valid.', 'Der Zeitstempel ist gültig.'),
-    warn: say('There is no time stamp.', 'Es gibt keinen Zeitstempel.'),
-    fail: say('The time stamp is missing or invalid.', 'Der Zeitstempel fehlt oder ist ungültig.'),
+    ok: say('The timestamp is valid.', 'Der Zeitstempel ist gültig.'),
+    warn: say('There is no timestamp.', 'Es gibt keinen Zeitstempel.'),
+    fail: say('The timestamp is missing or invalid.', 'Der Zeitstempel fehlt oder ist ungültig.'),
   },
   'policy.pinned': {
-    ok: say("The rules are the verifier's own policy.", 'Die Regeln stammen aus der eigenen Richtlinie des Prüfers.'),
+    ok: say("The rules come from the verifier's own policy.", 'Die Regeln stammen aus der eigenen Richtlinie des Prüfers.'),
     warn: say(
       'The verifier does not have the policy: the rules are at best claimed.',
       'Der Prüfer hat die Richtlinie nicht: Die Regeln sind bestenfalls behauptet.',
@@ -117,12 +117,12 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'policy.status': {
     ok: say(
-      'The policy is active, or a file of the verifier, which has no status.',
-      'Die Richtlinie ist in Kraft, oder sie ist eine Datei des Prüfers, die keinen Status hat.',
+      'The policy is active. (A policy from a file counts as active.)',
+      'Die Richtlinie ist in Kraft. (Eine Richtlinie aus einer Datei gilt als in Kraft.)',
     ),
     warn: say(
-      'The policy is deprecated, or its status could not be asked for.',
-      'Die Richtlinie ist veraltet, oder ihr Status konnte nicht erfragt werden.',
+      'The policy is deprecated, or the registry could not be asked for its status.',
+      'Die Richtlinie ist veraltet, oder das Register konnte nicht nach ihrem Status gefragt werden.',
     ),
     fail: say('The policy is only a draft.', 'Die Richtlinie ist nur ein Entwurf.'),
   },
@@ -141,10 +141,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say('The proof is not a readable CAPZ container.', 'Der Beweis ist kein lesbarer CAPZ-Container.'),
   },
   'proof.backend': {
-    ok: say('The kind of proof is known and accepted.', 'Die Beweisart ist bekannt und zugelassen.'),
+    ok: say('The proof's backend is known and accepted.', 'Die Beweisart ist bekannt und zugelassen.'),
     fail: say(
-      'The kind of proof is unknown, not accepted, or not the announced one.',
-      'Die Beweisart ist unbekannt, nicht zugelassen oder nicht die angekündigte.',
+      'The proof's backend is unknown, not accepted, or not the one named in _meta.json.',
+      'Die Beweisart ist unbekannt, nicht zugelassen oder nicht die in _meta.json genannte.',
     ),
   },
   'proof.vk': {
@@ -169,16 +169,16 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'proof.valid': {
     ok: say(
-      'The proof holds for the committed rows, as far as its kind shows anything of them.',
-      'Der Beweis gilt für die festgelegten Zeilen, soweit seine Art etwas über sie zeigt.',
+      'The proof is valid for the committed rows (a mock proof shows nothing about them).',
+      'Der Beweis ist für die festgelegten Zeilen gültig (ein Mock-Beweis zeigt nichts über sie).',
     ),
-    fail: say('The proof does not hold.', 'Der Beweis gilt nicht.'),
+    fail: say('The proof is not valid.', 'Der Beweis ist nicht gültig.'),
   },
   'proof.claimed-only': {
-    ok: say('The proof shows more than claims.', 'Der Beweis zeigt mehr als Behauptungen.'),
-    warn: say("The proof carries only the prover's claims.", 'Der Beweis enthält nur Behauptungen des Erstellers.'),
+    ok: say('The proof contains evidence, not only claims.', 'Der Beweis enthält Belege, nicht nur Behauptungen.'),
+    warn: say("The proof contains only the prover's claims.", 'Der Beweis enthält nur Behauptungen des Erstellers.'),
     fail: say(
-      "The proof carries only the prover's claims, which are not accepted here.",
+      "The proof contains only the prover's claims, which are not accepted here.",
       'Der Beweis enthält nur Behauptungen des Erstellers; das ist hier nicht zugelassen.',
     ),
   },
@@ -197,39 +197,39 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say('The proof does not name the expected audience.', 'Der Beweis nennt nicht den erwarteten Empfänger.'),
   },
   'statement.nonce': {
-    ok: say('The proof carries the expected nonce.', 'Der Beweis trägt den erwarteten Einmalwert.'),
-    fail: say('The proof does not carry the expected nonce.', 'Der Beweis trägt nicht den erwarteten Einmalwert.'),
+    ok: say('The proof contains the expected nonce.', 'Der Beweis trägt den erwarteten Einmalwert.'),
+    fail: say('The proof does not contain the expected nonce.', 'Der Beweis trägt nicht den erwarteten Einmalwert.'),
   },
   'statement.time': {
     any: say(
-      "The statement's times, judged at the trusted time of the signature, or else at the time of this verification: before it was issued or the bundle was made, or after its end, is a failure.",
-      'Zeiten der Aussage, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: vor ihrer Ausstellung, vor der Erstellung des Bündels oder nach ihrem Ende ist es ein Fehler.',
+      "The statement's times, compared with the trusted time of the signature or, if there is none, with the time of this verification. Before the statement was issued or the bundle was made, or after the proof has expired, is a failure.",
+      'Zeiten der Aussage, verglichen mit der vertrauenswürdigen Zeit der Signatur oder, wenn es keine gibt, mit der Zeit dieser Prüfung. Vor ihrer Ausstellung, vor der Erstellung des Bündels oder nach Ablauf des Beweises ist es ein Fehler.',
     ),
   },
   'lists.company': {
     any: say(
-      "Age of the company's own lists, judged at the trusted time of the signature, or else at the time of this verification: older than the policy allows is a warning, of a day to come a failure.",
-      'Alter der eigenen Listen des Unternehmens, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: älter als die Richtlinie erlaubt ist eine Warnung, von einem künftigen Tag ein Fehler.',
+      "Age of the company's own lists at the trusted time of the signature or, if there is none, at the time of this verification. Older than the policy allows is a warning, dated in the future a failure.",
+      'Alter der eigenen Listen des Unternehmens zur vertrauenswürdigen Zeit der Signatur oder, wenn es keine gibt, zur Zeit dieser Prüfung. Älter als die Richtlinie erlaubt ist eine Warnung, von einem künftigen Tag ein Fehler.',
     ),
   },
   'lists.known': {
     ok: say(
-      'The verifier holds every reference list that the rules use.',
-      'Der Prüfer besitzt jede Referenzliste, die die Regeln verwenden.',
+      'The verifier has every reference list that the rules use.',
+      'Der Prüfer hat jede Referenzliste, die die Regeln verwenden.',
     ),
     warn: say(
-      'A reference list was withdrawn, or entries of it lack a field that matching needs: they can match nothing.',
+      'A reference list was withdrawn, or entries of it lack a field that matching needs, so they can't match any row.',
       'Eine Referenzliste wurde zurückgezogen, oder Einträgen fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
     ),
     fail: say(
-      'The verifier does not hold a reference list that the rules use, or nothing can be found on it.',
-      'Der Prüfer besitzt eine Referenzliste nicht, die die Regeln verwenden, oder auf ihr lässt sich nichts finden.',
+      'The verifier does not have a reference list that the rules use, or no entry of it can match any row.',
+      'Der Prüfer hat eine Referenzliste nicht, die die Regeln verwenden, oder kein Eintrag darauf kann eine Zeile treffen.',
     ),
   },
   'lists.age': {
     any: say(
-      'Age of the reference lists, judged at the trusted time of the signature, or else at the time of this verification: older than the policy allows, or not the newest known one, is a warning.',
-      'Alter der Referenzlisten, beurteilt zur vertrauenswürdigen Zeit der Signatur, sonst zur Zeit dieser Prüfung: älter als die Richtlinie erlaubt oder nicht die neueste bekannte ist eine Warnung.',
+      'Age of the reference lists at the trusted time of the signature or, if there is none, at the time of this verification. A list that is older than the policy allows, or not the newest known, is a warning.',
+      'Alter der Referenzlisten zur vertrauenswürdigen Zeit der Signatur oder, wenn es keine gibt, zur Zeit dieser Prüfung. Eine Liste, die älter ist, als die Richtlinie erlaubt, oder nicht die neueste bekannte, ist eine Warnung.',
     ),
   },
   'registry.match': {
@@ -238,7 +238,7 @@ const MESSAGES: Record<CheckId, Messages> = {
       'Das Register führt dieses Bündel, mit welchem Urteil auch immer.',
     ),
     fail: say(
-      'Nothing shows that the registry has an entry for this bundle.',
+      'There is no evidence that the registry has an entry for this bundle.',
       'Nichts belegt, dass das Register dieses Bündel führt.',
     ),
   },
