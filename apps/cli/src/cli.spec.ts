@@ -85,7 +85,7 @@ describe('cap', () => {
       const { code, out, err } = await cap([...name.split(' '), '--some', 'option']);
       expect(code).toBe(64);
       expect(out).toBe('');
-      expect(err).toBe(`cap: verb.unsupported: cap ${name}: not built in this version\n`);
+      expect(err).toBe(`cap: verb.unsupported: cap ${name}: not implemented in this version\n`);
     },
   );
 

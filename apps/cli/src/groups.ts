@@ -42,7 +42,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'manifest',
-    summary: "build a project's manifest under a policy",
+    summary: "build a project's manifest for a policy",
     examples: ['cap manifest build --project project --policy policy.json --sanctions sanctions.csv@2025-11-01'],
     verbs: [
       {
@@ -59,7 +59,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'disclose',
-    summary: "open rows of the proof's commitment for an auditor's sample",
+    summary: 'open single rows for an auditor (a sample)',
     load: () => import('./disclose/disclose.js'),
   },
   {
@@ -76,7 +76,11 @@ export const COMMANDS: readonly CommandEntry[] = [
         summary: 'pack manifest and proof and sign them; print the bundle id',
         load: () => import('./bundle/create.js'),
       },
-      { name: 'inspect', summary: 'show what is in a bundle, unjudged', load: () => import('./bundle/inspect.js') },
+      {
+        name: 'inspect',
+        summary: 'show what is in a bundle, without verifying it',
+        load: () => import('./bundle/inspect.js'),
+      },
       {
         name: 'verify',
         summary: 'check container, hashes, manifest and signature (up to signer.validity), but not proof and rules',
@@ -86,7 +90,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'judge a bundle, check by check: exit 0 ok, 1 warn, 2 fail',
+    summary: 'verify a bundle, check by check: exit 0 ok, 1 warn, 2 fail',
     load: () => import('./verify/verify.js'),
   },
   {
@@ -130,7 +134,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       },
       {
         name: 'withdraw',
-        summary: 'mark a reference list as withdrawn: what relies on it is judged with a warning',
+        summary: 'mark a reference list as withdrawn: verdicts that rely on it get a warning',
         load: () => import('./trust/withdraw.js'),
       },
       {
@@ -264,7 +268,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       },
       {
         name: 'cosign',
-        summary: 'cosign a checkpoint, or that of a receipt, as a witness',
+        summary: 'cosign a checkpoint, or the checkpoint in a receipt, as a witness',
         load: () => import('./log/cosign.js'),
       },
     ],
@@ -286,7 +290,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       },
       {
         name: 'export',
-        summary: 'export an audit log once it is verified (2: broken), or a registry, signed, with its proofs',
+        summary: 'export an audit log after verifying it (2: broken), or a signed export of a registry with its proofs',
         load: () => import('./audit/export.js'),
       },
     ],
@@ -303,7 +307,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     verbs: [
       {
         name: 'create',
-        summary: 'create a backup now, read it back and drill it: by the worker, or of a data directory',
+        summary: 'create a backup now and test-restore it, through the worker or from a data directory',
         load: () => import('./backup/create.js'),
       },
       { name: 'list', summary: 'list the valid backups, newest first', load: () => import('./backup/list.js') },
@@ -335,7 +339,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     verbs: [
       {
         name: 'check',
-        summary: 'exit 78 with file, key and what was expected if it is wrong',
+        summary: 'check the configuration; exit 78 lists every problem with file and key',
         load: () => import('./config/check.js'),
       },
       {

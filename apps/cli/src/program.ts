@@ -93,7 +93,7 @@ function addNotBuilt(group: Parent & Pick<Command, 'name'>, name: string): void 
   const command = group.command(name, { hidden: true }).allowUnknownOption().allowExcessArguments();
   command.showHelpAfterError(false).action(() => {
     const code = 'verb.unsupported';
-    command.error(`error: ${code}: cap ${group.name()} ${name}: not built in this version`, { code });
+    command.error(`error: ${code}: cap ${group.name()} ${name}: not implemented in this version`, { code });
   });
 }
 

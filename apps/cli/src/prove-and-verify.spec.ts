@@ -209,7 +209,10 @@ describe('from lists to a verdict', () => {
     const record = at('other-keys', `${locked}.json`);
     const written = await readFile(record, 'utf8');
     await writeFile(record, written.replace('"bundle"', '"backup"'));
-    expect(await bundle(locked, env)).toMatchObject({ code: 77, err: expect.stringContaining('signs no bundle') });
+    expect(await bundle(locked, env)).toMatchObject({
+      code: 77,
+      err: expect.stringContaining('lacks the usage bundle'),
+    });
     expect(await readdir(home)).not.toContain('o.zip');
     await writeFile(record, written);
     expect((await bundle(locked, env)).code).toBe(0);
@@ -294,10 +297,10 @@ describe('from lists to a verdict', () => {
     const { code, out, err } = await cap(['prove', '--project', at('far'), '--json']);
     expect(code).toBe(2);
     for (const words of [
-      'suppliers line 3 ("Far") is of KP, which is not an allowed country (risk high, no due diligence)',
-      'suppliers line 5 ("Missing") is of FR, which is not an allowed country (risk unknown, no due diligence)',
-      'suppliers line 4 ("Agreed") is of KP, which is not an allowed country\n',
-      'ubos line 2 ("Jane") is of KP, which is not an allowed country (risk high)',
+      'suppliers line 3 ("Far") is in KP, which is not an allowed country (risk high, no due diligence)',
+      'suppliers line 5 ("Missing") is in FR, which is not an allowed country (risk unknown, no due diligence)',
+      'suppliers line 4 ("Agreed") is in KP, which is not an allowed country\n',
+      'ubos line 2 ("Jane") is in KP, which is not an allowed country (risk high)',
     ])
       expect(err).toContain(words);
     const { details } = JSON.parse(out).error as { details: { rule_id: string; rows: object[] }[] };

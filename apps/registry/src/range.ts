@@ -13,7 +13,7 @@ export function requestedRange(header: string | undefined, size: number): Requir
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
   if (from !== '' && to !== '' && Number(to) < Number(from)) return undefined;
   if (first > last)
-    throw new CapError('request.range', `There are ${size} bytes; ${header} lies outside.`, {
+    throw new CapError('request.range', `${header} is outside the ${size} bytes of this BLOB.`, {
       status: 416,
       headers: { 'content-range': `bytes */${size}` },
     });

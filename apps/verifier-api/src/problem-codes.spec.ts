@@ -151,7 +151,7 @@ const BY_THE_STATE: Partial<Record<ApiErrorCode, Ask>> = {
       () => ({
         status: 409,
         code: 'bundle.erased',
-        detail: `BLOB ${NOBODY} was erased on 2026-11-26T10:00:00Z, and is not taken again`,
+        detail: `BLOB ${NOBODY} was erased on 2026-11-26T10:00:00Z, and can't be uploaded again`,
       }),
       () => narrow.as().post('/verify', { bundle_id: NOBODY }),
     ),

@@ -6,7 +6,7 @@ import { VerifierModule } from './verifier.module.js';
 export const verifierService: ServiceDefinition = {
   binary: 'cap-verifier-api',
   role: 'verifier',
-  description: 'judges bundles and says why, check by check',
+  description: 'verifies bundles and explains the verdict, check by check',
   module: (registers) => VerifierModule.register(registers),
   async configure(app, config) {
     await registerForms(app, config);

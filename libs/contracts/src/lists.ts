@@ -16,7 +16,7 @@ export const listRequest = z
     id: listId,
     kind: listKind,
     as_of: dayOrInstant.refine((asOf) => Date.parse(asOf) <= Date.now() + 86_400_000, {
-      error: 'expected no day that is still to come',
+      error: 'must not be in the future',
     }),
     content: z.base64({ error: 'expected base64' }),
   })

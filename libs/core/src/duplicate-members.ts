@@ -40,7 +40,7 @@ export function refuseDuplicateMembers(text: string, name: string): void {
         if (names.has(member))
           throw new CapError(
             'json.malformed',
-            `${name}: the member ${JSON.stringify(member)} stands there twice, ${place(text, index)}`,
+            `${name}: duplicate member ${JSON.stringify(member)}, ${place(text, index)}`,
           );
         names.add(member);
       }

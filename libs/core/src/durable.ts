@@ -68,7 +68,7 @@ async function placeOf(file: string, special: 'refuse' | 'write'): Promise<{ fil
   if (target === null)
     throw new CapError(
       'output.refused',
-      `can't create ${file}: what is there is ${found.isSymbolicLink() ? 'a link' : 'no regular file'}, and is not replaced`,
+      `can't create ${file}: it exists, is ${found.isSymbolicLink() ? 'a link' : 'not a regular file'}, and is not replaced`,
     );
   return target.isFile() || target.isDirectory() ? { file: await realpath(file), into: false } : { file, into: true };
 }

@@ -16,7 +16,7 @@ describe('errors of files', () => {
     ['ENOTDIR', 'file.missing', 'no such file: bundle.zip'],
     ['EACCES', 'file.forbidden', 'permission denied reading bundle.zip'],
     ['EPERM', 'file.forbidden', 'permission denied reading bundle.zip'],
-    ['EISDIR', 'file.directory', 'bundle.zip is a directory, a file was expected'],
+    ['EISDIR', 'file.directory', 'expected a file, found a directory: bundle.zip'],
     ['EIO', 'file.unreadable', "can't read bundle.zip: operation not permitted"],
   ])('%s when reading is %s', (system, code, message) => {
     expect(readError('bundle.zip', failed(system, -1))).toMatchObject({ code, message });

@@ -13,7 +13,7 @@ export function readError(file: string, cause: unknown): CapError {
     case 'EPERM':
       return new CapError('file.forbidden', `permission denied reading ${file}`, { cause });
     case 'EISDIR':
-      return new CapError('file.directory', `${file} is a directory, a file was expected`, { cause });
+      return new CapError('file.directory', `expected a file, found a directory: ${file}`, { cause });
     default:
       return new CapError('file.unreadable', `can't read ${file}: ${systemWords(cause)}`, { cause });
   }

@@ -48,7 +48,7 @@ export function strictBase64(text: unknown, place: string): Buffer {
   if (bytes && spelled === text) return bytes;
   const hasStrayBits =
     typeof text === 'string' && LAST_GROUP.test(text.slice(-4)) && spelled!.slice(0, -4) === text.slice(0, -4);
-  throw new CapError('base64.malformed', `${place}: ${hasStrayBits ? 'base64 with stray bits' : 'not base64'}`);
+  throw new CapError('base64.malformed', `${place}: ${hasStrayBits ? 'non-canonical base64' : 'not base64'}`);
 }
 
 /** A padded group: the bits that it has too many may be set. */

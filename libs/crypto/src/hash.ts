@@ -21,7 +21,7 @@ export function digestBytes(text: string): Buffer {
 /** A text has one spelling as UTF-8, or none: a lone surrogate would be hashed as U+FFFD, like another text. */
 function hashable<T extends Uint8Array | string>(data: T): T {
   if (typeof data === 'string' && !data.isWellFormed())
-    throw new CapError('text.malformed', 'a text with a lone surrogate has no hash');
+    throw new CapError('text.malformed', "can't hash text that contains a lone surrogate");
   return data;
 }
 

@@ -106,7 +106,7 @@ describe('keys', () => {
     });
     await expect(loadSigningKey(directory, kid, NOW, 'wrong')).rejects.toMatchObject({
       code: 'key.passphrase',
-      message: expect.stringContaining('does not open it'),
+      message: expect.stringContaining('is wrong'),
     });
     expect((await loadSigningKey(directory, kid, NOW, 'correct horse')).kid).toBe(kid);
   });
@@ -141,7 +141,7 @@ describe('keys', () => {
   it('signs only what it was made for', async () => {
     const { record } = await make();
     expect(() => requireUsage(record, 'bundle')).not.toThrow();
-    expect(() => requireUsage(record, 'backup')).toThrow(`key ${record.kid} signs no backup: its usage is bundle`);
+    expect(() => requireUsage(record, 'backup')).toThrow(`key ${record.kid} lacks the usage backup: it has bundle`);
     expect(() => requireUsage({ ...record, usage: [] }, 'bundle')).toThrow(/its usage is none/);
   });
 

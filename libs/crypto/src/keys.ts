@@ -97,12 +97,12 @@ export async function generateKey(
   directory: string,
   options: { owner: string; validFrom: Date; validDays: number; usage: readonly KeyUsage[]; passphrase?: string },
 ): Promise<SigningKey> {
-  if (options.owner.trim() === '') throw new CapError('key.owner', 'a key needs an owner: a text that is not empty');
+  if (options.owner.trim() === '') throw new CapError('key.owner', "the key's owner must not be empty");
   const usage = KEY_USAGES.filter((name) => options.usage.includes(name));
   if (usage.length === 0 || options.usage.some((name) => !KEY_USAGES.includes(name)))
     throw new CapError(
       'key.usage',
-      `a key is for ${KEY_USAGES.join(' or ')}, not for ${JSON.stringify(options.usage)}`,
+      `invalid usage ${JSON.stringify(options.usage)}; choose ${KEY_USAGES.join(' or ')}`,
     );
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const kid = kidOf(publicKey);
@@ -203,7 +203,7 @@ export function openPrivateKey(pem: Uint8Array, file: string, passphrase?: strin
     if (isEncrypted)
       throw new CapError(
         'key.passphrase',
-        `${file}: the passphrase (CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names) does not open it`,
+        `${file}: the passphrase (CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names) is wrong`,
         { cause },
       );
     throw new CapError('key.malformed', `${file}: not a private key (PKCS#8 PEM)`, { cause });
@@ -247,7 +247,7 @@ export const recordFileOf = (file: string): string => `${file.slice(0, -'.key'.l
 
 /** Throws CapError `key.forbidden` for a key that is retired, revoked, or outside its validity at the time `now`. */
 export function requireInForce({ kid, status, valid_from, valid_to }: KeyRecord, now: Date): void {
-  if (status !== 'active') throw new CapError('key.forbidden', `key ${kid} is ${status}: it signs nothing any more`);
+  if (status !== 'active') throw new CapError('key.forbidden', `key ${kid} is ${status} and can no longer sign`);
   const at = now.getTime();
   if (at < Date.parse(valid_from) || at > Date.parse(valid_to))
     throw new CapError('key.forbidden', `key ${kid} is valid from ${valid_from} to ${valid_to}, not now`);
@@ -269,6 +269,6 @@ export function requireUsage({ kid, usage }: Pick<KeyRecord, 'kid' | 'usage'>, n
   if (usage.includes(needed)) return;
   throw new CapError(
     'key.forbidden',
-    `key ${kid} signs no ${needed}: its usage is ${usage.join(', ') || 'none'}; take a key that was made with --usage ${needed}`,
+    `key ${kid} lacks the usage ${needed}: it has ${usage.join(', ') || 'none'}; use a key created with --usage ${needed}`,
   );
 }

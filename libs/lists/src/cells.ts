@@ -27,7 +27,7 @@ function typedValue(kind: FieldKind, text: string): Read {
     case 'tier':
       return /^[1-9]\d{0,8}$/.test(text)
         ? { value: Number(text) }
-        : { fault: `expected an integer from 1, found ${quote(text)}` };
+        : { fault: `expected a positive integer, found ${quote(text)}` };
     case 'boolean': {
       const lower = text.toLowerCase(); // spreadsheets write TRUE
       return lower === 'true' || lower === 'false'
@@ -47,7 +47,7 @@ export function valueFault(kind: FieldKind, value: JsonValue): string | null {
     case 'tier':
       return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 999_999_999
         ? null
-        : 'expected an integer from 1';
+        : 'expected a positive integer';
     case 'boolean':
       return typeof value === 'boolean' ? null : 'expected true or false';
     default:
@@ -70,18 +70,18 @@ function textFault(kind: Exclude<FieldKind, 'tier' | 'boolean'>, text: string): 
     case 'country':
       return COUNTRIES.has(text) ? null : `expected an ISO 3166-1 alpha-2 code in capitals, found ${quote(text)}`;
     case 'date':
-      return isDate(text) ? null : `expected a day that exists as YYYY-MM-DD, found ${quote(text)}`;
+      return isDate(text) ? null : `expected an existing date, YYYY-MM-DD, found ${quote(text)}`;
     case 'risk':
       return RISKS.has(text) ? null : `expected low, medium or high, found ${quote(text)}`;
     case 'text': {
       const invisible = invisibleCharacter(text);
       if (invisible !== null)
         return (
-          `holds ${SPACING[invisible] ?? `the invisible or unassigned character ${invisible}`}, with which it would match no ` +
-          'list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)'
+          `contains ${SPACING[invisible] ?? `the invisible or unassigned character ${invisible}`}, so it would match no ` +
+          'list; fix the cell, or remove the character with cap prepare --clean or cap lists import'
         );
       // Such a text would make all of its kind equal: identifiers drop punctuation and symbols.
-      return foldIdentifierPart(text) === '' ? `expected a letter or digit somewhere, found ${quote(text)}` : null;
+      return foldIdentifierPart(text) === '' ? `expected at least one letter or digit, found ${quote(text)}` : null;
     }
   }
 }

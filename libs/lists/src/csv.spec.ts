@@ -45,7 +45,7 @@ describe('CSV', () => {
     expect(records.map(({ line, fault }) => [line, fault?.field, fault?.message])).toEqual([
       [1, undefined, undefined],
       [2, 1, 'a quote inside a field that does not start with one'],
-      [3, 0, 'something follows the closing quote'],
+      [3, 0, 'text after the closing quote'],
       [4, undefined, undefined],
     ]);
     expect(records.at(-1)!.cells).toEqual(['3', '4']);

@@ -81,7 +81,7 @@ export class CsvReader {
           this.state = 'quoted';
         } else if (character === this.delimiter) this.endField();
         else if (endsLine) this.endRecord();
-        else this.fail('something follows the closing quote');
+        else this.fail('text after the closing quote');
         break;
       case 'skipping':
         if (endsLine) this.endRecord();

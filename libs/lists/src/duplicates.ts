@@ -26,7 +26,7 @@ export function assertIdentifiers(
       file,
       line,
       column: identifierFields(list, scheme).find((field) => row[field as keyof ListRow] === undefined) ?? null,
-      message: `the identifier scheme ${scheme} compares by ${comparedBy(scheme)}, and this row lacks it`,
+      message: `the identifier scheme ${scheme} needs ${comparedBy(scheme)}, and this row lacks it`,
     }));
   const faults = [...lacking, ...duplicates(rows, scheme, file)].sort((a, b) => a.line - b.line);
   if (faults.length > 0) throw listInvalid(faults);
@@ -46,6 +46,6 @@ export function duplicates(
     if (first === undefined) firstLine.set(id, line);
     return first === undefined
       ? []
-      : [{ file, line, column: null, message: `the same as line ${first} (identifier scheme ${scheme}); merge them` }];
+      : [{ file, line, column: null, message: `duplicate of line ${first} (identifier scheme ${scheme}); merge them` }];
   });
 }

@@ -24,22 +24,22 @@ describe('a header row that lacks columns', () => {
   it('names them as they were written, and the bad rows beside them', async () => {
     expect(await faultsOf('name,Tier\nA,0\n')).toEqual([
       '1 jurisdiction: expected this column, the header row has name, Tier; if another column is meant: --columns jurisdiction=HEADER',
-      '2 Tier: expected an integer from 1, found "0"',
+      '2 Tier: expected a positive integer, found "0"',
     ]);
     expect(await faultsOf('name,jurisdiction,tier\n', { columns: { id: 'LEI Code' } })).toEqual([
       '1 LEI Code: expected this column, the header row has name, jurisdiction, tier',
     ]);
     expect(await faultsOf('name,Firm Name,firm name,jurisdiction,tier\n', { columns: { name: 'FIRM Name' } })).toEqual([
-      '1 FIRM Name: this column stands there more than once',
+      '1 FIRM Name: duplicate column',
     ]);
-    expect(await faultsOf('')).toEqual(['1 null: expected a header row, the file is empty']);
+    expect(await faultsOf('')).toEqual(['1 null: the file is empty; expected a header row']);
   });
 
   it('has no follow-up faults of rows that it says nothing of', async () => {
     const faults = await faultsOf('a,b,c\n1,2\n1,2,3,4\n');
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['1 name', '1 jurisdiction', '1 tier']);
     expect(await faultsOf('"name"x,jurisdiction,tier\nA,DE,1\nB,DE\n')).toEqual([
-      '1 null: header row: something follows the closing quote',
+      '1 null: header row: text after the closing quote',
     ]);
   });
 });
@@ -72,12 +72,12 @@ describe('lines before the header row', () => {
   });
 
   it.each([
-    ['sep=;', 'the first line is "sep=;", a note for spreadsheets and no header row: take that line out'],
-    ['"sep=;"', 'the first line is "sep=;", a note for spreadsheets and no header row: take that line out'],
-    ['SEP=;;;;', 'the first line is "sep=;", a note for spreadsheets and no header row: take that line out'],
+    ['sep=;', 'the first line is "sep=;", a spreadsheet hint, not a header row: remove that line'],
+    ['"sep=;"', 'the first line is "sep=;", a spreadsheet hint, not a header row: remove that line'],
+    ['SEP=;;;;', 'the first line is "sep=;", a spreadsheet hint, not a header row: remove that line'],
     [
       'sep=|',
-      `the first line is "sep=|", a note for spreadsheets and no header row: take that line out, and pass --delimiter '|' (cap prepare, for both files; cap lists import)`,
+      `the first line is "sep=|", a spreadsheet hint, not a header row: remove that line, and pass --delimiter '|' (cap prepare, for both files; cap lists import)`,
     ],
   ])('the note %s is no header row', async (note, words) => {
     for (const end of ['\n', '\r\n'])

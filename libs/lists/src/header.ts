@@ -69,7 +69,7 @@ export function headerRemedy(head: string, delimiter: string, wanted: WantedColu
   const separator = /^\s*"?sep=([^\r\n])"?[;,\t|]*(?=[\r\n]|$)/i.exec(head);
   if (separator) {
     const other = separator[1] === delimiter ? '' : `, and ${passDelimiter(separator[1]!)}`;
-    return `the first line is "sep=${separator[1]}", a note for spreadsheets and no header row: take that line out${other}`;
+    return `the first line is "sep=${separator[1]}", a spreadsheet hint, not a header row: remove that line${other}`;
   }
   if (head.includes('\0'))
     return `this file looks like UTF-16: pass --encoding ${head.startsWith('\0') ? 'utf-16be' : 'utf-16le'}`;

@@ -52,11 +52,11 @@ type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Reads suppliers.csv. Throws CapError `list.invalid` whose details are all ListFaults of the file, duplicates too. */
 export const readSuppliers = async (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
-  readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'supplier'), source, options);
+  readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'a supplier'), source, options);
 
 /** Reads ubos.csv; as readSuppliers. */
 export const readUbos = async (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
-  readList('ubos', new TableReader(UBO_FIELDS, options, 'UBO'), source, options);
+  readList('ubos', new TableReader(UBO_FIELDS, options, 'a UBO'), source, options);
 
 async function readList<F extends FieldSpecs>(
   list: ListName,
@@ -136,7 +136,7 @@ export class TableReader<F extends FieldSpecs> {
     private readonly fields: F,
     private readonly options: IntakeOptions,
     /** What a row is, for messages. */
-    private readonly entry: 'supplier' | 'UBO' | 'entry' = 'entry',
+    private readonly entry: 'a supplier' | 'a UBO' | 'an entry' = 'an entry',
   ) {
     const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
     const refuse = (why: string): never => {
@@ -148,7 +148,7 @@ export class TableReader<F extends FieldSpecs> {
     const unknown = Object.keys(columns).find((field) => !Object.hasOwn(fields, field));
     if (unknown !== undefined) refuse(`no field is named ${unknown}; there are ${Object.keys(fields).join(', ')}`);
     const headers = Object.values(columns).map(headerKey);
-    if (new Set(headers).size < headers.length) refuse('one column is named for two fields');
+    if (new Set(headers).size < headers.length) refuse('one column is mapped to two fields');
     this.#wanted = new WantedColumns(fields, columns);
     this.csv = new CsvReader(delimiter);
     this.text = new ListDecoder(encoding);
@@ -174,9 +174,8 @@ export class TableReader<F extends FieldSpecs> {
     this.takeText(this.text.end());
     this.take(this.csv.end());
     this.judgeHeader();
-    if (this.text.isUtf8AfterAll)
-      this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: leave --encoding out`);
-    if (!this.columns) this.fault(1, null, 'expected a header row, the file is empty');
+    if (this.text.isUtf8AfterAll) this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: omit --encoding`);
+    if (!this.columns) this.fault(1, null, 'the file is empty; expected a header row');
     return { intake: this.intake, faults: this.faults, partialRows: this.partialRows };
   }
 
@@ -198,8 +197,7 @@ export class TableReader<F extends FieldSpecs> {
     this.headers = cells.map((cell) => cell.trim());
     this.columns = fault ? [] : this.#wanted.fieldsOf(this.headers);
     this.intake.ignoredColumns = this.headers.filter((_, i) => this.columns![i] === null);
-    for (const { header } of this.#wanted.doubled(this.headers))
-      this.fault(line, header, 'this column stands there more than once');
+    for (const { header } of this.#wanted.doubled(this.headers)) this.fault(line, header, 'duplicate column');
     const faults = fault
       ? [{ file, line, column: null, message: `header row: ${fault.message}` }]
       : this.#wanted.missing(this.headers).map(({ field, header, named }): ListFault => {
@@ -225,7 +223,7 @@ export class TableReader<F extends FieldSpecs> {
   private encodingFault(): string {
     return (
       `holds bytes that are not ${this.text.encoding}: pass --encoding windows-1252 (from Excel), --encoding cp850 (from DOS) ` +
-      'or what else the file is in'
+      'or the encoding the file is in'
     );
   }
 
@@ -236,7 +234,7 @@ export class TableReader<F extends FieldSpecs> {
       return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
     const row: Cells = {};
     let usable = true;
-    let remedy = this.options.leaveOutBad ? '' : `; delete the row if it is no ${this.entry}`;
+    let remedy = this.options.leaveOutBad ? '' : `; delete the row if it isn't ${this.entry}`;
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;

@@ -74,7 +74,7 @@ describe('suppliers.csv', () => {
     for (const source of [bytes, pieces()])
       await expect(readSuppliers(source, { file: 's.csv', encoding: 'windows-1252' })).rejects.toMatchObject({
         code: 'list.invalid',
-        details: [{ line: 1, message: 'this file is UTF-8, not windows-1252: leave --encoding out' }],
+        details: [{ line: 1, message: 'this file is UTF-8, not windows-1252: omit --encoding' }],
       });
     // Half a character is no UTF-8; plain ASCII is every encoding.
     const cut = Buffer.from('name,jurisdiction,tier\nAÃ,DE,1\n', 'latin1');
@@ -138,20 +138,20 @@ describe('suppliers.csv', () => {
       'Both,ZZ,-1,,',
     ].join('\n');
     expect(await faultsOf(suppliers(text))).toEqual([
-      's.csv:3 name: expected a letter or digit somewhere, found nothing; delete the row if it is no supplier',
+      "s.csv:3 name: expected at least one letter or digit, found nothing; delete the row if it isn't a supplier",
       's.csv:4 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "de": write DE',
       's.csv:5 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "XX"',
-      's.csv:6 tier: expected an integer from 1, found "0"',
-      's.csv:7 tier: expected an integer from 1, found "1.5"',
-      's.csv:8 tier: expected an integer from 1, found "first"',
+      's.csv:6 tier: expected a positive integer, found "0"',
+      's.csv:7 tier: expected a positive integer, found "1.5"',
+      's.csv:8 tier: expected a positive integer, found "first"',
       's.csv:9 due_diligence: expected true or false, found "yes": write true',
-      's.csv:10 audit_date: expected a day that exists as YYYY-MM-DD, found "2023-02-30"',
+      's.csv:10 audit_date: expected an existing date, YYYY-MM-DD, found "2023-02-30"',
       's.csv:11 null: expected 5 fields as in the header row, found 2',
       's.csv:12 null: expected 5 fields as in the header row, found 7',
-      's.csv:13 name: expected a letter or digit somewhere, found "!!!"',
+      's.csv:13 name: expected at least one letter or digit, found "!!!"',
       's.csv:14 name: a quote inside a field that does not start with one',
       's.csv:15 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "ZZ"',
-      's.csv:15 tier: expected an integer from 1, found "-1"',
+      's.csv:15 tier: expected a positive integer, found "-1"',
     ]);
   });
 
@@ -170,7 +170,7 @@ describe('suppliers.csv', () => {
     ['private use', 'AC\ue000ME', 'U+E000'],
     ['not assigned', 'AC\u0378ME', 'U+0378'],
   ])('refuses a name or an id with what nobody sees: %s', async (_, text, point) => {
-    const fault = `holds the invisible or unassigned character ${point}, with which it would match no list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)`;
+    const fault = `contains the invisible or unassigned character ${point}, so it would match no list; fix the cell, or remove the character with cap prepare --clean or cap lists import`;
     expect(await faultsOf(suppliers(`name,jurisdiction,tier,id\n${text},DE,1,${text}\nOk,DE,1,\n`))).toEqual([
       `s.csv:2 name: ${fault}`,
       `s.csv:2 id: ${fault}`,
@@ -187,7 +187,7 @@ describe('suppliers.csv', () => {
     ['"AC\tME"', 'a tab'],
   ])('calls the white space in %j by its name: %s', async (name, words) => {
     expect(await faultsOf(suppliers(`name,jurisdiction,tier\n${name},DE,1\n`))).toEqual([
-      `s.csv:2 name: holds ${words}, with which it would match no list; mend the cell, or have it taken out (cap prepare --clean, cap lists import)`,
+      `s.csv:2 name: contains ${words}, so it would match no list; fix the cell, or remove the character with cap prepare --clean or cap lists import`,
     ]);
   });
 
@@ -195,9 +195,9 @@ describe('suppliers.csv', () => {
     ['DE', '1', 'WAHR', '2025-12-31', 'expected true or false, found "WAHR": write true'],
     ['DE', '1', 'Falsch', '2025-12-31', 'expected true or false, found "Falsch": write false'],
     ['DE', '1', 'perhaps', '2025-12-31', 'expected true or false, found "perhaps"'],
-    ['DE', '1,0', 'true', '2025-12-31', 'expected an integer from 1, found "1,0": write 1'],
-    ['DE', '02', 'true', '2025-12-31', 'expected an integer from 1, found "02": write 2'],
-    ['DE', '1,5', 'true', '2025-12-31', 'expected an integer from 1, found "1,5"'],
+    ['DE', '1,0', 'true', '2025-12-31', 'expected a positive integer, found "1,0": write 1'],
+    ['DE', '02', 'true', '2025-12-31', 'expected a positive integer, found "02": write 2'],
+    ['DE', '1,5', 'true', '2025-12-31', 'expected a positive integer, found "1,5"'],
     ['dE', '1', 'true', '', 'expected an ISO 3166-1 alpha-2 code in capitals, found "dE": write DE'],
     ['xx', '1', 'true', '', 'expected an ISO 3166-1 alpha-2 code in capitals, found "xx"'],
     ['DE', '1', '', '31.12.2025', 'found "31.12.2025": write 2025-12-31'],
@@ -218,12 +218,12 @@ describe('suppliers.csv', () => {
     expect(await faultsOf(suppliers(csv))).toEqual([
       's.csv:3 null: an empty row: delete it',
       's.csv:4 null: an empty row: delete it',
-      expect.stringMatching(/^s.csv:5 jurisdiction: .*found nothing; delete the row if it is no supplier$/),
-      expect.stringMatching(/^s.csv:6 name: .*found nothing; delete the row if it is no supplier$/),
+      expect.stringMatching(/^s.csv:5 jurisdiction: .*found nothing; delete the row if it isn't a supplier$/),
+      expect.stringMatching(/^s.csv:6 name: .*found nothing; delete the row if it isn't a supplier$/),
       expect.stringMatching(/^s.csv:6 jurisdiction: .*found nothing$/),
     ]);
     expect(await faultsOf(ubos('name,birthdate,citizenship\nSum,,2\n'))).toContainEqual(
-      expect.stringContaining('delete the row if it is no UBO'),
+      expect.stringContaining("delete the row if it isn't a UBO"),
     );
   });
 
@@ -278,8 +278,8 @@ describe('identifier schemes', () => {
   it('refuses all duplicates at once, with both lines, after normalisation', async () => {
     const text = 'name,jurisdiction,tier\nACME GmbH,DE,1\nAcme  G.m.b.H.,DE,2\nAcme GmbH,AT,1\nacmé gmbh,DE,1\n';
     const same = [
-      's.csv:3 null: the same as line 2 (identifier scheme name); merge them',
-      's.csv:5 null: the same as line 2 (identifier scheme name); merge them',
+      's.csv:3 null: duplicate of line 2 (identifier scheme name); merge them',
+      's.csv:5 null: duplicate of line 2 (identifier scheme name); merge them',
     ];
     expect(await faultsOf(suppliers(text))).toEqual(same);
     const row = (name: string, jurisdiction: string) => ({ name, jurisdiction, tier: 1 });
@@ -303,17 +303,17 @@ describe('identifier schemes', () => {
     ].join('\n');
     expect(await faultsOf(suppliers(text))).toEqual([
       's.csv:3 jurisdiction: expected an ISO 3166-1 alpha-2 code in capitals, found "XX"',
-      's.csv:4 tier: expected an integer from 1, found "first"',
-      's.csv:4 null: the same as line 2 (identifier scheme name); merge them',
+      's.csv:4 tier: expected a positive integer, found "first"',
+      's.csv:4 null: duplicate of line 2 (identifier scheme name); merge them',
       's.csv:5 null: expected 3 fields as in the header row, found 2',
-      's.csv:6 null: the same as line 2 (identifier scheme name); merge them',
-      's.csv:7 name: expected a letter or digit somewhere, found nothing; delete the row if it is no supplier',
+      's.csv:6 null: duplicate of line 2 (identifier scheme name); merge them',
+      "s.csv:7 name: expected at least one letter or digit, found nothing; delete the row if it isn't a supplier",
     ]);
   });
 
   it('tells rows apart by names, whatever numbers they have, unless told otherwise', async () => {
     const of = (...rows: string[]) => suppliers(['name,jurisdiction,tier,id', ...rows].join('\n'));
-    const same = /the same as line 2 \(identifier scheme (\w+)\)/;
+    const same = /duplicate of line 2 \(identifier scheme (\w+)\)/;
     const schemeIn = async (reading: Promise<unknown>) =>
       (await faultsOf(reading)).flatMap((fault) => same.exec(fault)?.[1] ?? []);
     expect(await schemeIn(of('A,DE,1,7', 'B,DE,1,7', 'C,DE,0,8'))).toEqual([]);
@@ -330,7 +330,7 @@ describe('identifier schemes', () => {
   it('refuses rows that lack what the chosen scheme needs', async () => {
     const intake = await suppliers('name,jurisdiction,tier,id\nA,DE,1,7\nB,DE,1,\n');
     expect(await faultsOf((async () => assertIdentifiers('suppliers', intake, 'id', 's.csv'))())).toEqual([
-      's.csv:3 id: the identifier scheme id compares by id, and this row lacks it',
+      's.csv:3 id: the identifier scheme id needs id, and this row lacks it',
     ]);
   });
 });

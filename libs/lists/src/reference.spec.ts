@@ -41,14 +41,14 @@ describe('reference lists', () => {
       ],
     });
     expect(() => new ReferenceList(bytes('iso_code,risk_level\nDE,low\nDE,high\n')).jurisdictions()).toThrow(
-      'jurisdictions.csv:3 (iso_code): DE stands there twice',
+      'jurisdictions.csv:3 (iso_code): duplicate country DE',
     );
   });
 
   it('names every bad row', () => {
     const csv = bytes('name,birthdate,nationality\nA,1953,EE\n,,\n,,EE\nB,,Estonia\n');
     expect(() => new ReferenceList(csv, 'eu.csv').sanctions()).toThrow(
-      /eu\.csv:2 \(birthdate\).*\n.*eu\.csv:3: an empty row.*\n.*eu\.csv:4 \(name\).*delete the row if it is no entry\n.*eu\.csv:5 \(nationality\)/,
+      /eu\.csv:2 \(birthdate\).*\n.*eu\.csv:3: an empty row.*\n.*eu\.csv:4 \(name\).*delete the row if it isn't an entry\n.*eu\.csv:5 \(nationality\)/,
     );
     expect(() => new ReferenceList(bytes('iso_code,risk_level\nDE,none\n')).jurisdictions()).toThrow(
       'low, medium or high',

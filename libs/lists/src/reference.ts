@@ -182,7 +182,7 @@ function parseJurisdictions(bytes: Uint8Array, file: string): JurisdictionsList 
   const faults = codes.flatMap((code, i) =>
     codes.indexOf(code) === i
       ? []
-      : [{ file, line: lines[i]!, column: 'iso_code', message: `${code} stands there twice` }],
+      : [{ file, line: lines[i]!, column: 'iso_code', message: `duplicate country ${code}` }],
   );
   if (faults.length > 0) throw listInvalid(faults);
   return new JurisdictionsList(rows);

@@ -88,7 +88,7 @@ describe('what is said of many faults', () => {
       {
         code: 'E3002',
         severity: 'error',
-        message: 'no number of suppliers meets the bounds of the rules r0, r1, r2, r3, r4 and 1996 more together',
+        message: "the bounds of the rules r0, r1, r2, r3, r4 and 1996 more can't all be met by any number of suppliers",
       },
     ]);
   });

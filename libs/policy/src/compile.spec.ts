@@ -294,7 +294,7 @@ describe('lints', () => {
       {
         code: 'E3002',
         severity: 'error',
-        message: 'no number of suppliers meets the bounds of the rules r0, r1 together',
+        message: "the bounds of the rules r0, r1 can't all be met by any number of suppliers",
       },
     ]);
   });

@@ -149,10 +149,7 @@ function compileV2(given: JsonValue, mode: LintMode): CompiledPolicy {
   const { id, version, description, legal_basis, adaptivity } = parsed;
   const policy_id = `${id}@${version}`;
   if (policy_id.length > MAX_POLICY_ID)
-    throw new CapError(
-      'policy.invalid',
-      `id, version: together at most ${MAX_POLICY_ID - 1} characters, so that the policy can be asked for by its name`,
-    );
+    throw new CapError('policy.invalid', `id, version: id@version may have at most ${MAX_POLICY_ID} characters`);
   const { rules, lints } = readRules(parsed.rules, new Set(Object.keys(parsed.inputs ?? {})));
   lints.push(...lintMaxAge(parsed.inputs));
   lints.push(...allowUnmatchable(parsed.inputs ?? {}, rules));
@@ -212,7 +209,7 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
   const repeated = new Set<string>();
   for (const { id } of rules) {
     if (seen.has(id)) {
-      lints.push(error('E1003', `rule ${id} stands there twice`));
+      lints.push(error('E1003', `duplicate rule id ${id}`));
       repeated.add(id);
     }
     seen.add(id);
@@ -224,7 +221,7 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
     return { rule_id: rule.id, requirement };
   });
   tellRowsApart(read);
-  if (rules.length === 0) lints.push(error('E1004', 'no rules: whatever a company has would satisfy it'));
+  if (rules.length === 0) lints.push(error('E1004', 'no rules: every company would satisfy this policy'));
   lints.push(...schemeLints(read), ...boundLints(read));
   // Results go by rule id: of two rules with one id the weaker could stand for both, so neither can be settled.
   const single = read.map((rule) => (repeated.has(rule.rule_id) ? { ...rule, requirement: null } : rule));
@@ -261,7 +258,7 @@ const unsaidScheme = (rule: V2Rule, { list, need }: Requirement): Lint[] =>
           code: 'W1004',
           severity: 'warning',
           message: quoted(
-            `rule ${rule.id}: compares ${list} without a scheme, which means ${need.scheme} (${comparison(need.scheme)}); say so`,
+            `rule ${rule.id}: compares ${list} without a scheme, which means ${need.scheme} (${comparison(need.scheme)}); write "scheme: ${need.scheme}"`,
           ),
         },
       ]
@@ -308,7 +305,7 @@ function schemeLints(rules: readonly { requirement: Requirement | null }[]): Lin
   }
   return [...schemes].flatMap(([list, names]) =>
     names.size > 1
-      ? [error('E2004', `rules over ${list} want different identifier schemes: ${[...names].join(', ')}`)]
+      ? [error('E2004', `rules over ${list} use different identifier schemes: ${[...names].join(', ')}`)]
       : [],
   );
 }
@@ -328,7 +325,9 @@ function boundLints(rules: readonly { requirement: Requirement | null }[]): Lint
       if (need.among) allowed = new Set(need.among.filter((n) => n >= min && n <= max && (allowed?.has(n) ?? true)));
     const possible = allowed ? allowed.size > 0 : min <= max;
     const names = namesOf(bounds.map(({ rule_id }) => rule_id));
-    return possible ? [] : [error('E3002', `no number of ${list} meets the bounds of the rules ${names} together`)];
+    return possible
+      ? []
+      : [error('E3002', `the bounds of the rules ${names} can't all be met by any number of ${list}`)];
   });
 }
 

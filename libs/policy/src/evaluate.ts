@@ -63,7 +63,7 @@ function obstacleTo(
   const committed = idSchemes.get(list);
   if (committed !== undefined && committed !== scheme)
     return {
-      en: `The rule compares by ${comparedBy(scheme)}, but ${list} are committed by ${comparedBy(committed)}.`,
+      en: `The rule compares by ${comparedBy(scheme)}, but the commitment to ${list} is by ${comparedBy(committed)}.`,
       de: `Die Regel vergleicht nach ${comparedBy(scheme, 'de')}, ${list} sind aber nach ${comparedBy(committed, 'de')} festgelegt.`,
     };
   if (need.kind !== 'disjoint' || listedIdentifiers(need.reference_list, scheme)?.usable !== 0) return undefined;

@@ -22,8 +22,8 @@ describe('names of members in YAML', () => {
     ['a list', '? [a, b]\n: 1\n', 'policy.yaml:1:3'],
     ['a map', '? { c: 1 }\n: 1\n', 'policy.yaml:1:3'],
     ['an alias', 'a: &x b\n*x : c\n', 'policy.yaml:2:1'],
-    ['one that stands there twice, in a flow map', 'a: { b: 1, "b": 2 }\n', 'policy.yaml:1:12'],
-    ['one that stands there twice, deep', 'a:\n  - b:\n      c: 1\n      "\\u0063": 2\n', 'policy.yaml:4:7'],
+    ['a duplicate, in a flow map', 'a: { b: 1, "b": 2 }\n', 'policy.yaml:1:12'],
+    ['a duplicate, deep', 'a:\n  - b:\n      c: 1\n      "\\u0063": 2\n', 'policy.yaml:4:7'],
   ])('%s is refused', (_, text, place) => {
     expect(refusal(() => parse(text))).toContain(`${place}: the `);
   });

@@ -104,7 +104,7 @@ it.each([
   ['a hash in capitals', `0x${'AB'.repeat(32)}`],
   ['a UUID', '0afcb402-e74f-86a1-9601-863fc4ae2f2d'],
 ])('an id that reads like %s is refused: it would be taken for another policy', (_, id) => {
-  expect(() => compilePolicy({ ...V2, id })).toThrow('id: reads like a hash or a UUID');
+  expect(() => compilePolicy({ ...V2, id })).toThrow('id: looks like a hash or a UUID, which an id must not');
 });
 
 describe('values of another type', () => {

@@ -71,7 +71,7 @@ function requireDistinctNames(map: YAMLMap, lines: LineCounter, name: string): v
     const value = isScalar(key) ? key.value : undefined;
     const { line, col } = lines.linePos((key as { range?: number[] | null }).range?.[0] ?? 0);
     if (typeof value !== 'string') refuse(`${name}:${line}:${col}: the name of a member must be text`);
-    else if (names.has(value)) refuse(`${name}:${line}:${col}: the member ${JSON.stringify(value)} stands there twice`);
+    else if (names.has(value)) refuse(`${name}:${line}:${col}: duplicate member ${JSON.stringify(value)}`);
     else names.add(value);
   }
 }

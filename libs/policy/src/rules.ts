@@ -165,7 +165,7 @@ function threshold(rule: V2Rule, declared: Inputs): ReadRule {
   if (!Object.hasOwn(fields, where.field))
     return lint('E2003', `rule ${rule.id}: unknown input ${lhs.list}.${where.field}`);
   if ('eq' in where === 'in' in where || ('in' in where && !(Array.isArray(where.in) && where.in.length > 0)))
-    return lint('E3002', `rule ${rule.id}: where needs either eq or a list in, not empty`);
+    return lint('E3002', `rule ${rule.id}: where needs either "eq" or a non-empty list "in"`);
   const wanted = 'eq' in where ? [where.eq!] : (where.in as JsonValue[]);
   if (!wanted.every(VALUES[fields[where.field]!.kind]))
     return lint('E3002', `rule ${rule.id}: where has a value that ${lhs.list}.${where.field} never has`);

@@ -25,7 +25,7 @@ const Document = z.strictObject({
     // Policies are also looked up by hash and by UUID: nobody may give his policy the name of another one.
     .refine(
       (id) => !/^(0x[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/iu.test(id),
-      'reads like a hash or a UUID',
+      'looks like a hash or a UUID, which an id must not',
     ),
   version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/u, 'expected letters, digits, dot, dash, plus, underscore'),
   legal_basis: z.array(z.strictObject({ directive: z.string().min(1), article: z.string().min(1) })).optional(),

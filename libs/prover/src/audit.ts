@@ -67,7 +67,10 @@ export async function appendAuditEvent(
 ): Promise<ChainEvent> {
   const events = await readAuditLog(file);
   if (isLegacyLog(events))
-    throw new CapError('audit.broken', `${file}: the log of the older program, which nothing can be added to`);
+    throw new CapError(
+      'audit.broken',
+      `${file}: this log was written by the older program; new events can't be appended`,
+    );
   const next = nextEvent(events.at(-1) ?? null, ts, event, details);
   await writeFile(file, [...events, next].map((entry) => `${jcsText(entry)}\n`).join(''), { mode: 0o600 });
   await writeAuditHead(file, next);

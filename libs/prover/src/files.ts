@@ -34,7 +34,7 @@ export async function modeIfPresent(file: string): Promise<number> {
 /** A file's bytes; CapError `project.incomplete` that says which command makes the file. */
 export async function readMade(file: string, madeBy: string): Promise<Buffer> {
   const bytes = await readIfPresent(file);
-  if (bytes === null) throw new CapError('project.incomplete', `${file}: no such file; ${madeBy} makes it`);
+  if (bytes === null) throw new CapError('project.incomplete', `${file} does not exist; run ${madeBy} first`);
   return bytes;
 }
 

@@ -17,6 +17,6 @@ export function legacyChainFault(previous: ChainEvent | null, event: ChainEvent)
   if (event.prev_digest !== prev)
     return `event ${seq}: prev_digest is ${event.prev_digest}, the event before has ${prev}`;
   const digest = legacyEventDigest(event);
-  if (event.digest !== digest) return `event ${seq}: digest is ${event.digest}, its content gives ${digest}`;
+  if (event.digest !== digest) return `event ${seq}: digest is ${event.digest}, expected ${digest}`;
   return null;
 }

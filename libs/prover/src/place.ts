@@ -12,14 +12,14 @@ export async function refuseOccupied(directory: string): Promise<void> {
   if (names.includes('commitments.json'))
     throw new CapError(
       'project.exists',
-      `${directory} holds a project already; its salts would be lost. Name another directory, or move this one away`,
+      `${directory} already contains a project; overwriting it would destroy its salts. Choose another directory, or move this one`,
     );
   const foreign = names.filter((name) => !LEFTOVERS.has(name) && !name.startsWith(TEMPORARY_PREFIX)).sort();
   if (foreign.length === 0) return;
   const more = foreign.length > SHOWN ? ` and ${foreign.length - SHOWN} more` : '';
   throw new CapError(
     'project.occupied',
-    `${directory} is no project and not empty, it holds ${foreign.slice(0, SHOWN).join(', ')}${more}; name a new directory`,
+    `${directory} is not empty and not a project (it contains ${foreign.slice(0, SHOWN).join(', ')}${more}); choose a new directory`,
   );
 }
 
@@ -31,7 +31,7 @@ async function namesIn(directory: string): Promise<string[]> {
     if (systemCode(cause) === 'ENOTDIR')
       throw new CapError(
         'project.occupied',
-        `can't make the directory ${directory}: it, or a part of its path, is a file`,
+        `can't create the directory ${directory}: it, or a parent of it, is a file`,
         { cause },
       );
     throw writeError(directory, cause);

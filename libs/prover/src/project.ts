@@ -269,7 +269,7 @@ export class Project {
     const bytes = await readMade(file, 'cap manifest build');
     const manifest = parseManifest(bytes);
     if (!isCanonicalJson(bytes, manifest))
-      throw new CapError('manifest.canonical', `${file}: not canonical JSON; build it anew`);
+      throw new CapError('manifest.canonical', `${file}: not canonical JSON; run cap manifest build again`);
     return { manifest, bytes, hash: manifestHash(bytes) };
   }
 
@@ -297,7 +297,7 @@ export class Project {
     if (stray !== undefined)
       throw new CapError(
         'list.unnamed',
-        `${this.file(`reference/${stray}`)}: the manifest names no such list; build the manifest anew`,
+        `${this.file(`reference/${stray}`)}: the manifest does not name this list; run cap manifest build again`,
       );
     const lists = new Map<string, NamedReferenceList>();
     for (const [name, { id, hash, as_of }] of named) {
@@ -306,7 +306,7 @@ export class Project {
       if (list.hash !== hash)
         throw new CapError(
           'list.unnamed',
-          `${file} has the hash ${list.hash}, the manifest names ${hash}; build the manifest anew`,
+          `${file} has the hash ${list.hash}, the manifest names ${hash}; run cap manifest build again`,
         );
       lists.set(id, { id, kind: referenceListKind(id), as_of, list });
     }
@@ -380,10 +380,7 @@ export class Project {
     const record = parseFile(file, await readMade(file, 'cap prove'), proofRecordSchema);
     const bytes = await readMade(this.file('proof.capz'), 'cap prove');
     if (sha3Text(bytes) !== record.proof_hash)
-      throw new CapError(
-        'proof.stale',
-        `${this.file('proof.capz')} is not the proof that ${file} describes; prove anew`,
-      );
+      throw new CapError('proof.stale', `${this.file('proof.capz')} does not match ${file}; run cap prove again`);
     return { bytes, record };
   }
 
@@ -422,11 +419,11 @@ function refuseLintErrors({ lints }: CompiledPolicy): void {
 
 function readReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): NamedReferenceList {
   if (!REFERENCE_ID.test(id))
-    throw new CapError('list.options', `a reference list can't be named ${JSON.stringify(id)}`);
+    throw new CapError('list.options', `invalid id for a reference list: ${JSON.stringify(id)}`);
   if (!isDate(asOf) && !isInstant(asOf))
     throw new CapError('list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
   if (isFutureDay(asOf, new Date(now)))
-    throw new CapError('option.day', `${id}: ${asOf} is still to come, it is ${now}`);
+    throw new CapError('option.day', `${id}: ${asOf} is in the future; now is ${now}`);
   const kind = referenceListKind(id);
   const { list } = parseUsableList(kind, bytes, file ?? `${id}.csv`);
   return { id, kind, as_of: asOf, list };
@@ -437,7 +434,7 @@ function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): 
     throw new CapError('statement.malformed', `statement: ${why}`);
   };
   // An empty text and an absent one have the same digest, so only one of them may be said.
-  if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; leave them out');
+  if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; omit the option instead');
   for (const [name, text] of Object.entries({ audience, nonce })) {
     const invisible = invisibleCharacter(text ?? '');
     if (invisible !== null) refuse(`${name} holds the invisible or unassigned character ${invisible}`);

@@ -21,11 +21,15 @@ export async function sampleRows(
   if (record.backend !== 'kzg-columns')
     throw new CapError(
       'proof.backend',
-      `the project's proof is of the backend ${record.backend}; only of a proof of kzg-columns can rows be opened`,
+      `rows can only be opened for a kzg-columns proof; this project's proof is ${record.backend}`,
     );
   const context = await project.proofContext(record.statement);
   const asked = policyStatement(context);
-  if (!asked) throw new CapError('proof.stale', 'the manifest names no list that its policy needs; prove anew');
+  if (!asked)
+    throw new CapError(
+      'proof.stale',
+      'the manifest lacks a list that its policy needs; run cap manifest build and cap prove again',
+    );
   const known = knownLists(context.manifest, await project.lists(reveal));
   const chosen = known.filter(({ list }) => places.has(list)).map((list) => ({ ...list, layout: layoutOf(list) }));
   const pool = threads > 0 ? new WorkerPool(threads) : null;

@@ -44,6 +44,6 @@ function assertIs(file: string, identity: string): void {
 const moved = (what: string, cause?: unknown) =>
   new CapError(
     'storage.unavailable',
-    `${what}: nothing is stored while it was moved away, removed or replaced. Put it back, or stop the registry first`,
+    `${what}: it was moved, removed or replaced, so nothing is stored. Put it back, or stop the registry first`,
     { cause },
   );

@@ -47,7 +47,7 @@ export function verifyCheckpoint(checkpoint: SignedCheckpoint, trust: LogTrust):
   for (const { name, keyId } of [...log.broken, ...cosigned.broken])
     failures.push({
       code: 'checkpoint.signature',
-      message: `the signature by ${name} (key ${keyId}) is not one of this checkpoint`,
+      message: `the signature by ${name} (key ${keyId}) does not verify for this checkpoint`,
     });
   if (signed_by.length === 0 && log.broken.length === 0)
     failures.push({ code: 'checkpoint.log-unknown', message: `no known log key signed for the origin ${origin}` });

@@ -85,7 +85,7 @@ export function consistencyFault(
   if (newer.size === older.size && !newer.root.equals(older.root))
     return {
       code: 'consistency.fork',
-      message: `two different trees of ${newer.size} leaves under the one origin ${newer.origin}: the log has shown different things`,
+      message: `two different trees of ${newer.size} leaves under the one origin ${newer.origin}: the log has presented two different histories (a fork)`,
     };
   if (proof && (proof.from !== older.size || proof.to !== newer.size))
     return {
@@ -109,7 +109,7 @@ export function consistencyFault(
 function otherOrigin(older: string, newer: string): string {
   const [from, to] = [epochOf(older), epochOf(newer)];
   if (from === null || to === null || from.name !== to.name)
-    return `${older} and ${newer} are different logs: nothing joins their trees`;
+    return `${older} and ${newer} are different logs, so no consistency proof is possible`;
   return (
     `${older} and ${newer} are two epochs of one log: it was restored from a backup in between, and no proof joins ` +
     `their trees. The first event of an epoch names the last known checkpoint of the one before`

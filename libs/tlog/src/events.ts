@@ -44,6 +44,6 @@ export function chainFault(previous: Pick<ChainEvent, 'seq' | 'digest'> | null, 
   if (event.prev_digest !== prev)
     return `event ${seq}: prev_digest is ${event.prev_digest}, the event before has ${prev}`;
   const digest = eventDigest(event);
-  if (event.digest !== digest) return `event ${seq}: digest is ${event.digest}, its content gives ${digest}`;
+  if (event.digest !== digest) return `event ${seq}: digest is ${event.digest}, expected ${digest}`;
   return null;
 }

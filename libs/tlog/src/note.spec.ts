@@ -106,7 +106,7 @@ describe('signed note', () => {
     ['a plus in the name', `text\n\n${line.replace('PeterN', 'Peter+')}\n`, /signature 1: the key name/],
     ['no name', `text\n\n— ${line.split(' ')[2]}\n`, /signature 1: expected/],
     ['base64 without padding', `text\n\n${line.slice(0, -1)}\n`, /signature 1: not base64/],
-    ['base64 with stray bits', `text\n\n${line.replace('AM=', 'AN=')}\n`, /signature 1: base64 with stray bits/],
+    ['non-canonical base64', `text\n\n${line.replace('AM=', 'AN=')}\n`, /signature 1: non-canonical base64/],
     ['a key id alone', `text\n\n— PeterNeumann x08gow==\n`, /signature 1: no signature after the key id/],
     ['something after the signatures', `text\n\n${line}\nmore\n`, /signature 2: expected/],
     ['101 signatures', `text\n\n${`${line}\n`.repeat(101)}`, /more than 100 signatures/],

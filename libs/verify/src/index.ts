@@ -1,6 +1,6 @@
 /**
  * The verdict on a bundle. verify.ts reads as the list of checks, each in a file of its name; trust/ is the trust store,
- * report/ the report and its words, legacy/ judges bundles of the older program. docs/verdicts.md is its page.
+ * report/ the report and its words, legacy/ verifies bundles of the older program. docs/verdicts.md is its page.
  */
 export { bundleFromContext } from './bundle-context.js';
 export {

@@ -141,9 +141,10 @@ async function findList(
     return unusable(fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' }));
   const expected = `${used.id} ${named.hash}`;
   const dated = await datedList(named.hash, judging);
-  if (!dated) return { value: 'missing', findings: [fail('lists.known', { expected, actual: 'not held' })] };
+  if (!dated)
+    return { value: 'missing', findings: [fail('lists.known', { expected, actual: 'the verifier does not have it' })] };
   // The verifier holds this list as another one: vouching for a watch list is not vouching for it as sanctions.
-  if (dated.id !== used.id) return unusable(fail('lists.known', { expected, actual: `held as ${dated.id}` }));
+  if (dated.id !== used.id) return unusable(fail('lists.known', { expected, actual: `known here as ${dated.id}` }));
   const counted = countEntries(used, dated.list);
   if (typeof counted === 'string')
     return unusable(fail('lists.known', { expected, actual: `not a readable list: ${counted}` }));

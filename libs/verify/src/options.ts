@@ -7,7 +7,8 @@ export function refuseOptions(options: VerificationOptions, sources: Verificatio
   const refuse = (code: ErrorCode, why: string): never => {
     throw new CapError(code, why);
   };
-  if (options.checkTimestamp || options.requireTimestamp) refuse('option.unsupported', 'time stamps are not built in');
+  if (options.checkTimestamp || options.requireTimestamp)
+    refuse('option.unsupported', 'timestamps are not implemented');
   if (options.checkRegistry && !sources.registryEntry)
     refuse('option.unsupported', 'check_registry: there is no registry to ask');
   if (options.at !== undefined && !isInstant(options.at))

@@ -106,7 +106,7 @@ function checkBackend(
 ): Checked<ProofBackend | null> {
   const backend = backendById(backendId);
   const expected = accepted.join(' or ');
-  const actual = backend?.name ?? `backend ${backendId}, not built in`;
+  const actual = backend?.name ?? `backend ${backendId}, not available`;
   if (!backend || !accepted.includes(backend.name))
     return { value: null, findings: [fail('proof.backend', { expected, actual })] };
   if (unit.backend !== backend.name)

@@ -806,7 +806,7 @@ const CASES: Record<string, Case> = {
     checks: { 'files.copies': 'skipped' },
   },
 
-  'lists.known: not held': {
+  'lists.known: the verifier does not have it': {
     sources: () => ({ referenceList: () => null }),
     result: 'fail',
     checks: { 'lists.known': 'fail', 'lists.age': 'skipped' },

@@ -409,7 +409,7 @@ describe('reference lists', () => {
     };
     const { report } = await verify(made.zip, renamed);
     const known = report.checks.find(({ id }) => id === 'lists.known');
-    expect([report.result, known?.status, known?.actual]).toEqual(['fail', 'fail', 'held as watch']);
+    expect([report.result, known?.status, known?.actual]).toEqual(['fail', 'fail', 'known here as watch']);
     expect(report.rules.find(({ rule_id }) => rule_id === 'clean')?.status).toBe('unproven');
   });
 

@@ -84,7 +84,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   async signer(): Promise<ArchiveSigner> {
     const { signing_key } = this.settings;
     if (signing_key === undefined)
-      throw new CapError('config.invalid', 'backup.signing_key: no key is configured that signs archives');
+      throw new CapError('config.invalid', 'backup.signing_key: no signing key is configured');
     return loadArchiveSigner(signing_key, new Date(), await keyPassphrase(process.env));
   }
 
@@ -111,7 +111,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
       const run = await this.#once().catch((error: unknown) => {
         if (!isCapError(error) || error.code !== 'backup.blob-gone') throw error;
         // An upload expired between snapshot and fetch; the next snapshot is without it.
-        this.#log.warn('an upload expired meanwhile, once more from a new snapshot', { error });
+        this.#log.warn('an upload expired during the backup; starting over with a new snapshot', { error });
         return this.#once();
       });
       this.runs.inc({ outcome: 'success' });
@@ -184,7 +184,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     try {
       await this.registry.client.appendEvent(event, { signal: this.#stop.signal });
     } catch (error) {
-      this.#log.error('the registry could not be told', { event: event.event, error });
+      this.#log.error('could not report the backup to the registry', { event: event.event, error });
     }
   }
 }

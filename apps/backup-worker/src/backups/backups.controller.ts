@@ -53,7 +53,7 @@ export class BackupsController {
 /** Whoever may run backups operates this machine, and is told what failed on it. */
 function explained(error: unknown): unknown {
   if (error instanceof Error && error.name === 'AbortError')
-    return new CapError('overloaded', 'The service is shutting down; the backup was ended.', { cause: error });
+    return new CapError('overloaded', 'The service is shutting down; the backup was aborted.', { cause: error });
   if (isRemoteError(error)) return ofRegistry(error);
   if (!isCapError(error) || error.code === 'storage.full') return error;
   const { code, kind, message, cause } = error;

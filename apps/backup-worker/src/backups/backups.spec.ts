@@ -181,7 +181,7 @@ describe('a backup that can not be made', () => {
     world.wire.fate = ({ url, method }) =>
       url === '/v1/events' && method === 'POST' ? { kind: 'problem', status: 500, code: 'internal' } : null;
     expect((await operator().create()).status).toBe(201);
-    expect(worker.log.find('the registry could not be told').map(({ event }) => event)).toEqual([
+    expect(worker.log.find('could not report the backup to the registry').map(({ event }) => event)).toEqual([
       'backup.completed',
       'backup.drill',
     ]);

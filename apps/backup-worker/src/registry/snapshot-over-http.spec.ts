@@ -54,7 +54,7 @@ it('an upload that expires after the snapshot is taken makes the run begin again
   world.wire.seen.length = 0;
   expect((await as(worker.url).create()).status).toBe(201);
   expect(world.wire.seen.filter(({ method, url }) => method === 'POST' && url === '/v1/snapshots')).toHaveLength(2);
-  expect(worker.log.find('an upload expired meanwhile, once more from a new snapshot')).toHaveLength(1);
+  expect(worker.log.find('an upload expired during the backup; starting over with a new snapshot')).toHaveLength(1);
 });
 
 it('BLOBs that the registry has lost are named and left out; the same bytes again mend them', async () => {

@@ -55,7 +55,7 @@ describe('cap backup create --data-dir', () => {
     const other = (await cap(argv)).out.trim();
     expect(await cap(signedBy('other-keys', other))).toMatchObject({
       code: 77,
-      err: expect.stringContaining('signs no backup'),
+      err: expect.stringContaining('lacks the usage backup'),
     });
   });
 

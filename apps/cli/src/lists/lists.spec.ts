@@ -254,7 +254,7 @@ describe('the example lists', () => {
       expect([code, err]).toEqual([65, expect.stringContaining('list.empty')]);
   });
 
-  it('a day that is still to come is refused', async () => {
+  it('a day in the future is refused', async () => {
     const file = path.join(await scratch(), 'list.csv');
     await writeFile(file, 'name,nationality\nVor,RU\n');
     const publish = (day: string) =>

@@ -9,7 +9,7 @@ import { postToVerifierOrRegistry } from './post.js';
 
 const withdrawn = z.looseObject({ withdrawn_at: z.string(), withdrawal_reason: z.string().nullish() });
 
-/** Withdraws a published list for good: its content stays readable, and what relies on it is judged with a warning. */
+/** Withdraws a published list for good: its content stays readable, and verdicts that rely on it get a warning. */
 export default verb({
   examples: [
     'CAP_TOKEN_FILE=token cap lists withdraw 0x5f0c… --reason "half of the entries were missing" --url https://verifier.example.com',

@@ -38,14 +38,14 @@ describe('cap log verify-receipt', () => {
     expect(out).not.toContain('c2sp.org/tlog-proof');
   });
 
-  it('refuses a member that stands there twice, in an answer of the API too', async () => {
+  it('refuses a duplicate member, in an answer of the API too', async () => {
     const text = JSON.stringify(json(receipt));
     const doubled = text.replace('{', '{"log_index":2,');
     for (const content of [doubled, `{"result":"ok","receipt":${doubled}}`, `{"receipt":{},"receipt":${text}}`]) {
       const { code, codes } = await judged(content);
       expect([code, codes]).toEqual([
         65,
-        [expect.stringMatching(/^cap: json\.malformed: .*stands there twice, again at line 1/)],
+        [expect.stringMatching(/^cap: json\.malformed: .*duplicate member .*, again at line 1/)],
       ]);
     }
   });

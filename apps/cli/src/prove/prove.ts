@@ -96,7 +96,7 @@ async function writeFalseRules(
 ): Promise<void> {
   const lines = rules.flatMap(({ rule_id, status, rows }) =>
     rows.length === 0
-      ? [`${rule_id}: ${status === 'violated' ? 'does not hold' : "can't be shown from these lists"}`]
+      ? [`${rule_id}: ${status === 'violated' ? 'does not hold' : "can't be proven with these lists"}`]
       : rows.map((row) => `${rule_id}: ${offenceWords(row)}`),
   );
   const text = json ? JSON.stringify(rules, null, 2) : lines.map(printable).join('\n');

@@ -181,7 +181,7 @@ describe('cap trust', () => {
     const [{ hash }] = (await stored()).reference_lists;
     const withdraw = (...argv: string[]) => cap(['trust', 'withdraw', ...argv]);
     const named = `sha3-256:${hash.slice(2)}`;
-    expect((await withdraw(named, at('trust.json'), '--on', '2025-11-20')).code).toBe(64); // still to come
+    expect((await withdraw(named, at('trust.json'), '--on', '2025-11-20')).code).toBe(64); // in the future
     expect((await withdraw(named, at('trust.json'), '--on', '2025-11-05')).code).toBe(0);
     expect((await withdraw(hash, at('trust.json'))).code).toBe(0);
     await add('--reference-list', 'sanctions=examples/sanctions.csv@2025-11-01');

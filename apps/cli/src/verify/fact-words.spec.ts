@@ -28,12 +28,20 @@ describe('the fact that settles a rule, in words', () => {
       'suppliers: no row is on the list sanctions (compared by "iris")',
       'suppliers: keine Zeile steht auf der Liste sanctions (verglichen nach "iris")',
     ],
-    [{ kind: 'rows_allowed', list }, 'suppliers: every row is allowed', 'suppliers: jede Zeile ist zulässig'],
-    [{ kind: 'row_not_allowed', list }, 'suppliers: a row is not allowed', 'suppliers: eine Zeile ist nicht zulässig'],
+    [
+      { kind: 'rows_allowed', list },
+      "suppliers: every row's country is allowed",
+      'suppliers: das Land jeder Zeile ist zulässig',
+    ],
+    [
+      { kind: 'row_not_allowed', list },
+      "suppliers: a row's country is not allowed",
+      'suppliers: das Land einer Zeile ist nicht zulässig',
+    ],
     [
       { kind: 'disclosed', list, field: 'tier', matching: 3, total: 4 },
-      'suppliers: 3 rows match, of 4 (tier)',
-      'suppliers: 3 Zeilen erfüllen die Bedingung, von 4 (tier)',
+      'suppliers: 3 of 4 rows match (tier)',
+      'suppliers: 3 von 4 Zeilen erfüllen die Bedingung (tier)',
     ],
     [{ kind: 'claim', ok: true }, 'the prover says that it holds', 'der Beweisführer sagt, dass sie gilt'],
     [

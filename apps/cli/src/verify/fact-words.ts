@@ -8,12 +8,12 @@ const WORDS = {
     to: 'at most',
     disjoint: 'no row is on the list',
     by: 'compared by',
-    allowed: 'every row is allowed',
+    allowed: "every row's country is allowed",
     distinct: 'no two rows are the same',
     claim: { true: 'the prover says that it holds', false: 'the prover says that it does not hold' },
     listed: 'a row is on the list',
-    forbidden: 'a row is not allowed',
-    share: 'rows match, of',
+    forbidden: "a row's country is not allowed",
+    share: '{matching} of {total} rows match',
   },
   de: {
     count: 'Zeilenzahl',
@@ -21,12 +21,12 @@ const WORDS = {
     to: 'höchstens',
     disjoint: 'keine Zeile steht auf der Liste',
     by: 'verglichen nach',
-    allowed: 'jede Zeile ist zulässig',
+    allowed: 'das Land jeder Zeile ist zulässig',
     distinct: 'keine zwei Zeilen sind gleich',
     claim: { true: 'der Beweisführer sagt, dass sie gilt', false: 'der Beweisführer sagt, dass sie nicht gilt' },
     listed: 'eine Zeile steht auf der Liste',
-    forbidden: 'eine Zeile ist nicht zulässig',
-    share: 'Zeilen erfüllen die Bedingung, von',
+    forbidden: 'das Land einer Zeile ist nicht zulässig',
+    share: '{matching} von {total} Zeilen erfüllen die Bedingung',
   },
 } as const;
 
@@ -55,7 +55,9 @@ export function factWords(fact: JsonValue, language: Language): string {
     case 'row_not_allowed':
       return `${list}${words.forbidden}`;
     case 'disclosed':
-      return `${list}${fact.matching as number} ${words.share} ${fact.total as number} (${fact.field as string})`;
+      return `${list}${words.share
+        .replace('{matching}', String(fact.matching))
+        .replace('{total}', String(fact.total))} (${fact.field as string})`;
     default:
       return JSON.stringify(fact);
   }

@@ -77,7 +77,7 @@ function acceptedBackends(text: string): 'auto' | BackendName[] {
     const backend = known.get(name.trim());
     if (backend === undefined)
       throw new InvalidArgumentError(
-        `${name} is not built in this version; there are ${[...known.keys()].join(', ')}.`,
+        `${name} is not available in this version; choose ${[...known.keys()].join(', ')}.`,
       );
     return backend;
   });

@@ -52,7 +52,7 @@ const GERMAN: readonly [english: RegExp, german: string][] = [
   [/^([a-z-]+) or ([a-z-]+)$/, '$1 oder $2'],
   [/^([a-z-]+) or ([a-z-]+) or ([a-z-]+)$/, '$1 oder $2 oder $3'],
   [/^(.+), as _meta\.json says$/, '$1, wie _meta.json sagt'],
-  [/^backend (\d+), not built in$/, 'Beweisart $1, nicht eingebaut'],
+  [/^backend (\d+), not available$/, 'Beweisart $1, nicht verfügbar'],
   [/^a proof of facts$/, 'ein Beweis von Tatsachen'],
   [/^a proof of this statement$/, 'ein Beweis dieser Aussage'],
   [
@@ -70,8 +70,8 @@ const GERMAN: readonly [english: RegExp, german: string][] = [
   [/^at most (\d+) days old$/, 'höchstens $1 Tage alt'],
   [/^(\S+) named by the manifest$/, '$1, im Manifest genannt'],
   [/^not named$/, 'nicht genannt'],
-  [/^not held$/, 'liegt nicht vor'],
-  [/^held as (\S+)$/, 'liegt vor als $1'],
+  [/^the verifier does not have it$/, 'der Prüfer hat sie nicht'],
+  [/^known here as (\S+)$/, 'hier bekannt als $1'],
   [/^not a readable list: (.*)$/, 'keine lesbare Liste: $1'],
   [
     /^(\d+) of (\d+) entries of (\S+) can be compared with (\S+) by name and country$/,

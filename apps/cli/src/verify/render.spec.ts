@@ -64,7 +64,12 @@ describe('the report as it is printed', () => {
   it.each([
     ['ok', 'ok', 'en', /^OK: every rule holds for the committed rows, .* and the opened rows are those of the proof$/],
     ['ok', 'ok', 'de', /^IN ORDNUNG: .*festgelegten Zeilen, .* und die geöffneten Zeilen gehören zum Beweis$/],
-    ['warn', 'ok', 'en', /^WARNING: no check failed, and the opened rows are those of the proof, but read on$/],
+    [
+      'warn',
+      'ok',
+      'en',
+      /^WARNING: no check failed, and the opened rows are those of the proof, but see the warnings below$/,
+    ],
     ['fail', 'fail', 'en', /^FAILED: the opened rows could not be confirmed as those of the proof$/],
     ['fail', 'ok', 'en', /^FAILED$/],
     ['warn', 'ok', 'de', /^WARNUNG: .*, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter$/],
@@ -82,8 +87,8 @@ describe('the report as it is printed', () => {
   it.each([
     ['ok', 'en', 'OK: every rule holds for the committed rows, and no check found anything wrong'],
     ['ok', 'de', 'IN ORDNUNG: jede Regel gilt für die festgelegten Zeilen, und keine Prüfung fand einen Fehler'],
-    ['warn', 'en', 'WARNING: no check failed, but read on'],
-    ['warn', 'de', 'WARNUNG: keine Prüfung ist fehlgeschlagen, aber lesen Sie weiter'],
+    ['warn', 'en', 'WARNING: no check failed, but see the warnings below'],
+    ['warn', 'de', 'WARNUNG: keine Prüfung ist fehlgeschlagen, aber beachten Sie die Warnungen unten'],
   ] as const)('its first line says no more than was checked: %s, %s', (result, language, line) => {
     expect(renderReport({ ...report, result }, { language, colour: false }).split('\n')[0]).toBe(line);
   });

@@ -39,8 +39,8 @@ export class BlobsController {
     this.#slots = new Shares(
       { all, each },
       {
-        all: `${all} BLOBs are being received already.`,
-        each: `${each} BLOBs of this client are being received already.`,
+        all: `${all} BLOB uploads are already in progress.`,
+        each: `${each} BLOB uploads of this client are already in progress.`,
       },
     );
   }

@@ -21,5 +21,5 @@ export const BlobAnswer = () =>
     ApiHeader({ name: 'range', required: false, description: 'One range of bytes' }),
     ApiResponse({ status: 200, description: 'All bytes', schema: BYTES }),
     ApiResponse({ status: 206, description: 'The range', schema: BYTES }),
-    ApiResponse({ status: 416, description: 'The range lies outside' }),
+    ApiResponse({ status: 416, description: 'The range is outside the BLOB' }),
   );

@@ -43,8 +43,7 @@ export class EventsController {
     @CurrentPrincipal() { client }: Principal,
   ): Promise<EventRecord> {
     const reporter = event.startsWith('backup.') ? 'backup' : 'operator';
-    if (client !== reporter)
-      throw new CapError('auth.scope', `${event} may only be reported by the client ${reporter}.`);
+    if (client !== reporter) throw new CapError('auth.scope', `Only the client ${reporter} may add ${event} events.`);
     return this.data.store.appendEvent(event, details);
   }
 }

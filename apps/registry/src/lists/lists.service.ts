@@ -54,7 +54,7 @@ export class ListsService {
   async content(hash: string): Promise<{ body: Readable; size: number }> {
     const { blob_id, size } = await this.#stored(hash);
     const body = await this.data.readBlob(blob_id);
-    if (!body) throw new CapError('blob.missing', `list ${hash}: its content is gone`);
+    if (!body) throw new CapError('blob.missing', `the content of list ${hash} is missing`);
     return { body, size };
   }
 

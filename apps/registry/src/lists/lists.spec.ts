@@ -63,7 +63,7 @@ describe('reference lists', () => {
     expect((await registry.as('verifier').get(`/v1/lists/${digestOf(csv)}`)).status).toBe(404);
   });
 
-  it('refuses a day that is still to come', async () => {
+  it('refuses a day in the future', async () => {
     const after = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().replace(/\.\d+/, '');
     const csv = `${SANCTIONS}Later,,DE,\n`;
     const answer = await publish('sanctions', 'sanctions', after(25), csv);

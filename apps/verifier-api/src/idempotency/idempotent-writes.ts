@@ -107,10 +107,11 @@ export class IdempotentWrites {
 
   async #kept({ status, blob_id }: StoredAnswer, requestId: string): Promise<Written> {
     const download = await this.registry.client.findBlob(blob_id, undefined, { requestId });
-    if (!download) throw new CapError('idempotency.in-flight', 'This key has just expired.');
+    if (!download)
+      throw new CapError('idempotency.in-flight', 'The key expired while this request was running; send it again.');
     const body = await buffer(download.stream);
     if (blake3Text(body) !== blob_id)
-      throw new CapError('registry.unavailable', `The registry gave other bytes than those of ${blob_id}.`);
+      throw new CapError('registry.unavailable', `The registry returned wrong bytes for ${blob_id}.`);
     return { status, body };
   }
 }

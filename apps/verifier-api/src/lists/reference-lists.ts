@@ -76,7 +76,8 @@ export class ReferenceLists {
     const bytes = await this.registry.client.findListContent(hash, context);
     if (!bytes) return null;
     const list = new ReferenceList(bytes);
-    if (list.hash !== hash) throw new CapError('registry.unavailable', `The registry gave another list than ${hash}.`);
+    if (list.hash !== hash)
+      throw new CapError('registry.unavailable', `The registry returned another list for ${hash}.`);
     this.#contents.set(hash, list);
     return list;
   }

@@ -7,7 +7,7 @@ import { verifyBody } from '../verify/schemas.js';
 export const VERIFIER_API: ApiDescription = {
   title: 'CAP verifier API',
   description: [
-    'Judges bundles of the Confidential Assurance Protocol and says why, check by check.',
+    'Verifies bundles of the Confidential Assurance Protocol and explains the verdict, check by check.',
     'Errors are application/problem+json (RFC 9457) with a stable `code`, whatever Accept says; every answer has the header X-Request-Id.',
     'Before a route is known a request can also be refused with 400 request.schema, 404 route.unknown, 405 method.not-allowed, 408 timeout, 417 request.schema and 431 request.too-large.',
     'Under an Idempotency-Key a write is carried out once: for 24 h the same request gets the first success again.',

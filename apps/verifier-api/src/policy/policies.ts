@@ -80,7 +80,7 @@ export function compiledOf({ document, policy_hash, policy_id }: PolicyRecord): 
   if (compiled.policy_hash !== (policy_hash as Digest))
     throw new CapError(
       'registry.unavailable',
-      `The registry gave another policy than ${policy_id} with ${policy_hash}.`,
+      `The registry returned another policy for ${policy_id} with ${policy_hash}.`,
     );
   return compiled;
 }

@@ -40,7 +40,7 @@ function unexpected(part: Multipart): CapError {
 }
 
 const another = ({ type }: Multipart): string =>
-  type === 'file' ? `another ${UPLOAD_FIELD}` : `a field ${UPLOAD_FIELD} that is no file`;
+  type === 'file' ? `another ${UPLOAD_FIELD}` : `a field ${UPLOAD_FIELD} that is not a file`;
 
 /** What the parser says of a malformed form has no code, unlike all that a disk or a socket can say. */
 export const formError = (error: unknown): unknown =>

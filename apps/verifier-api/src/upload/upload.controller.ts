@@ -24,7 +24,7 @@ export class UploadController {
   @Consumes(FORM_BODY)
   @ApiOperation({
     summary: 'Upload a bundle',
-    description: 'The container is checked, the content is not judged. Kept for 24 h unless it is registered.',
+    description: 'The container is checked, its content is not verified. Kept for 24 h unless it is registered.',
   })
   @ApiBody({ schema: schemaRef(uploadForm) })
   @IdempotentAnswer({ description: 'What is in the bundle', standardSchema: uploaded })

@@ -49,8 +49,8 @@ export class UploadService implements OnApplicationShutdown {
     this.#slots = new Shares(
       { all: uploads_at_once, each: uploads_per_subject },
       {
-        all: `${uploads_at_once} bundles are being received already.`,
-        each: `${uploads_per_subject} bundles of this subject are being received already.`,
+        all: `${uploads_at_once} uploads are already in progress.`,
+        each: `${uploads_per_subject} uploads of this subject are already in progress.`,
       },
     );
   }

@@ -62,7 +62,7 @@ export function storedBundle(
       }
       const bytes = await buffer(download.stream);
       if (blake3Text(bytes) !== id)
-        throw new CapError('registry.unavailable', `The registry gave other bytes than those of ${id}.`);
+        throw new CapError('registry.unavailable', `The registry returned wrong bytes for ${id}.`);
       return readBundle(bytes, { limits, bundleId: id });
     },
     store: async () => undefined,

@@ -163,7 +163,7 @@ export class VerificationService {
     if (check_timestamp || require_timestamp)
       throw new CapError(
         'option.unsupported',
-        'Time stamps are not built in this version: leave check_timestamp and require_timestamp out.',
+        'Timestamps are not implemented in this version: omit check_timestamp and require_timestamp.',
       );
     return {
       accepted: acceptedByBoth(this.#accepted, parseBackends(backend)),

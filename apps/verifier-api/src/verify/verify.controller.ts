@@ -46,7 +46,7 @@ export class VerifyController {
   @Consumes(JSON_BODY, BUNDLE_BODY)
   @MoreScopes({ when: 'register is true', scopes: ['registry:write'] })
   @ApiOperation({
-    summary: 'Judge a bundle',
+    summary: 'Verify a bundle',
     description:
       '200 whatever the verdict, which is about the rows that the company committed to, not about their truth. The bundle is sent as a zip with the options in the query, or named or enclosed in JSON with the options there. ' +
       'Idempotency-Key counts with `register` only.',

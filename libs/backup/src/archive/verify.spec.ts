@@ -269,7 +269,7 @@ describe('the signing key', () => {
     });
     await expect(loadArchiveSigner(world.at('others', `${kid}.key`), NOW)).rejects.toMatchObject({
       code: 'key.forbidden',
-      message: expect.stringContaining('signs no backup'),
+      message: expect.stringContaining('lacks the usage backup'),
     });
   });
 
@@ -291,7 +291,7 @@ describe('the signing key', () => {
     await records({ status: 'revoked' });
     await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ code: 'key.forbidden' });
     await records({ usage: ['bundle'] });
-    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ message: /signs no backup/ });
+    await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ message: /lacks the usage backup/ });
     await records({ kid: '0'.repeat(32) });
     await expect(loadArchiveSigner(file, NOW)).rejects.toMatchObject({ code: 'key.malformed' });
     await writeFile(beside, '{');

@@ -78,7 +78,7 @@ export function offenceWords({ list, line, name, hit, country, risk, lacks }: Of
   if (country === undefined) return row;
   const reasons = [...(risk ? [`risk ${risk}`] : []), ...(lacks ? ['no due diligence'] : [])];
   const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-  return `${row} is of ${country}, which is not an allowed country${why}`;
+  return `${row} is in ${country}, which is not an allowed country${why}`;
 }
 
 const SHOWN = 10;

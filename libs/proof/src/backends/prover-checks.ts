@@ -29,14 +29,14 @@ export interface CheckedList extends KnownList {
 }
 
 const refuseList = (list: ListName, why: string): never => {
-  throw new CapError('proof.other-lists', `${list}: ${why}; prepare the lists and build the manifest anew`);
+  throw new CapError('proof.other-lists', `${list}: ${why}; run cap prepare and cap manifest build again`);
 };
 
 /** The lists that the manifest commits to under either scheme. Throws CapError `proof.other-lists` for others. */
 export const knownLists = (manifest: Manifest, lists: readonly ProverList[]): KnownList[] =>
   lists.map((given) => {
     const commitment = manifest.commitments.find(({ list }) => list === given.list);
-    if (!commitment) return refuseList(given.list, 'the manifest has no commitment of this list');
+    if (!commitment) return refuseList(given.list, 'the manifest has no commitment to this list');
     if (commitment.scheme === 'merkle-blake3.v3') assertLeaves(given, commitment);
     return { ...given, idScheme: commitment.id_scheme };
   });
@@ -48,7 +48,7 @@ export function checkedLists(manifest: Manifest, lists: readonly ProverList[]): 
     if (!commitment)
       return refuseList(
         given.list,
-        'the manifest has no merkle-blake3.v3 commitment of this list, which this backend opens',
+        'the manifest has no merkle-blake3.v3 commitment to this list, which this backend needs',
       );
     return { ...given, idScheme: commitment.id_scheme, leafHashes: assertLeaves(given, commitment).map(digestText) };
   });
@@ -58,7 +58,7 @@ function assertLeaves({ list, rows, secrets }: ProverList, { root, count }: Merk
   if (rows.length !== count || secrets.leaves.length !== rows.length)
     return refuseList(
       list,
-      `${rows.length} rows and salts of ${secrets.leaves.length}, the manifest commits to ${count}`,
+      `${rows.length} rows with ${secrets.leaves.length} salts, but the manifest commits to ${count} rows`,
     );
   const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
   const own = digestText(commitmentRoot(leaves));
@@ -90,7 +90,7 @@ export function assertTrue(
       const i = lists.findIndex(({ list }) => list === requirement.list);
       return i === -1 ? [] : offences(requirement, lists[i]!, offendingRows(requirement, known[i]!, context), context);
     });
-    const verb = status === 'violated' ? 'does not hold' : "can't be shown from these lists";
+    const verb = status === 'violated' ? 'does not hold' : "can't be proven with these lists";
     return {
       rule_id,
       status: status === 'violated' ? ('violated' as const) : ('unproven' as const),
@@ -111,7 +111,7 @@ const remedies = (requirements: readonly Requirement[], lists: readonly KnownLis
       const scheme = need.kind === 'disjoint' || need.kind === 'count' ? need.scheme : undefined;
       const committed = lists.find((known) => known.list === list)?.idScheme;
       return scheme !== undefined && committed !== scheme
-        ? [` Prepare the lists anew: cap prepare --id-scheme ${list}=${scheme}`]
+        ? [` Prepare the lists again: cap prepare --id-scheme ${list}=${scheme}`]
         : [];
     })
     .join('');

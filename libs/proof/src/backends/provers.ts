@@ -20,14 +20,14 @@ export function proverFor({ commitments }: Manifest, name?: BackendName): Backen
   if (!named)
     throw new CapError(
       'option.unsupported',
-      `backend ${String(name)}: not built in this version; there are ${provers.map(({ backend }) => backend.name).join(', ')}`,
+      `backend ${String(name)} is not available in this version; available: ${provers.map(({ backend }) => backend.name).join(', ')}`,
     );
   if (serves(named)) return named;
   const others = provers.filter(serves).map(({ backend }) => `--backend ${backend.name}`);
   throw new CapError(
     'proof.backend',
-    `backend ${named.backend.name}: it proves over ${named.backend.schemes.join(' or ')}, the manifest commits by ${schemes.join(' and ')}; ` +
-      `prove with ${others.join(' or ')}, or build the manifest anew with --scheme ${named.backend.schemes.map(unversioned).join(' or ')}`,
+    `backend ${named.backend.name} needs ${named.backend.schemes.join(' or ')} commitments, but the manifest has ${schemes.join(' and ')}; ` +
+      `use ${others.join(' or ')}, or rebuild the manifest with --scheme ${named.backend.schemes.map(unversioned).join(' or ')}`,
   );
 }
 

@@ -38,7 +38,7 @@ function readExactly(fd: number, file: string, offset: number, length: number): 
   let filled = 0;
   while (filled < length) {
     const count = readSync(fd, out, filled, length - filled, offset + filled);
-    if (count === 0) throw new CapError('file.unreadable', `${file}: became shorter while it was read`);
+    if (count === 0) throw new CapError('file.unreadable', `${file}: was truncated while being read`);
     filled += count;
   }
   return out;

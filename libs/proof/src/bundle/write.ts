@@ -74,7 +74,7 @@ export function writeBundle(parts: BundleParts): WrittenBundle {
   const manifest = parseManifest(parts.manifest);
   const { backendId, vkHash } = decodeContainer(parts.proof);
   const backend = backendById(backendId);
-  if (!backend) throw new CapError('proof.unsupported', `proof: backend ${backendId} is not built in`);
+  if (!backend) throw new CapError('proof.unsupported', `proof: unknown backend ${backendId}`);
   const files: RoledFile[] = [
     { name: 'manifest.json', role: 'manifest', bytes: parts.manifest },
     { name: 'proof.capz', role: 'proof', bytes: parts.proof },

@@ -7,7 +7,7 @@ import { toEntry } from './rows.js';
 import { type WriteTransaction } from './write-transaction.js';
 
 export const bundleErased = (blobId: Digest, since: string) =>
-  new CapError('bundle.erased', `BLOB ${blobId} was erased on ${since}, and is not taken again`);
+  new CapError('bundle.erased', `BLOB ${blobId} was erased on ${since}, and can't be uploaded again`);
 
 /** The entry with this id, or every entry of the bundle with this id. CapError entry.unknown. */
 async function entriesOf(tx: WriteTransaction, entryOrBundle: string): Promise<EntryRow[]> {

@@ -113,7 +113,7 @@ export class LogCheck {
 /** The place in the log that is wrong, and why. */
 function faultOf(row: EventRow, event: ChainEvent | null, head: ChainEvent | null): [string, string] | null {
   const expected = head === null ? 0 : head.seq + 1;
-  if (row.seq !== expected) return [`event ${expected}`, `it is missing: event ${row.seq} comes instead`];
+  if (row.seq !== expected) return [`event ${expected}`, `missing; the next one is event ${row.seq}`];
   const fault = event ? chainFault(head, event) : 'its details are not canonical JSON';
   return fault === null ? null : [`event ${expected}`, fault];
 }

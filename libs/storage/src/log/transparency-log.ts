@@ -251,7 +251,7 @@ async function compareWithCheckpoints(
   if (epoch > 1 && (first?.seq !== first_index || first.event !== 'log.epoch' || first.details.epoch !== epoch))
     throw new CapError(
       'log.epoch',
-      `epoch ${epoch} begins at ${first_index} by its row, nowhere by the log: it was rewritten. Run cap registry fsck; then restore a backup`,
+      `the database says that epoch ${epoch} begins at event ${first_index}, but the log has no such event: it was rewritten. Run cap registry fsck; then restore a backup`,
     );
   const note = await checkpoints.read(epoch);
   if (note === null) return;
@@ -272,7 +272,7 @@ async function compareWithCheckpoints(
   if (!found.equals(root))
     throw new CapError(
       'log.changed',
-      `the first ${size} events are not those of the checkpoint beside the log: it was rewritten. Run cap registry fsck; then restore a backup`,
+      `the first ${size} events don't match the stored checkpoint: the log was rewritten. Run cap registry fsck; then restore a backup`,
     );
 }
 
@@ -282,7 +282,7 @@ function readCheckpoint(note: string, epoch: number): SignedCheckpoint {
   } catch (cause) {
     throw new CapError(
       'log.checkpoint',
-      `${(cause as Error).message}: what lies beside the log was damaged. Restore a backup; or, if cap registry fsck finds nothing else and nobody can have cut the log, remove it`,
+      `${(cause as Error).message}: the stored checkpoint is damaged. Restore a backup; or, if cap registry fsck finds nothing else and the log can't have been truncated, delete this checkpoint`,
       { cause },
     );
   }

@@ -94,8 +94,7 @@ const migration = (source: RegistryVerification, more: Partial<MigrationReport>)
 
 /** Refuses a database with anything in it, and checkpoints of another log. */
 async function assertUnusedTarget(url: string, kept: CheckpointStore, shared: CheckpointStore): Promise<void> {
-  const used = (what: string) =>
-    new CapError('migrate.not-empty', `${what}: a registry is only moved to where there is none`);
+  const used = (what: string) => new CapError('migrate.not-empty', `${what}: the target must be empty`);
   if (!(await PostgresDatabase.isEmpty(url))) throw used('the database has rows already');
   for (const epoch of await shared.epochs())
     if ((await shared.read(epoch)) !== (await kept.read(epoch)))

@@ -107,7 +107,7 @@ export function parseTrustDocument(
   checkSigners(parsed.data.signers, name);
   for (const [i, { as_of }] of parsed.data.reference_lists.entries())
     // It would stay the newest, and young enough, until that day has come.
-    if (isFutureDay(as_of, now)) refuse(`${name}: reference_lists.${i}.as_of: ${as_of} is still to come`);
+    if (isFutureDay(as_of, now)) refuse(`${name}: reference_lists.${i}.as_of: ${as_of} is in the future`);
   logTrustOf(parsed.data, name);
   return { document: parsed.data, hash };
 }
@@ -117,7 +117,7 @@ function checkSigners(signers: readonly TrustedSignerRecord[], name: string): vo
   for (const [i, signer] of signers.entries()) {
     const place = `${name}: signers.${i}`;
     // Two records of one key could disagree about its revocation.
-    if (seen.has(signer.kid)) refuse(`${place}: the key ${signer.kid} stands there twice`);
+    if (seen.has(signer.kid)) refuse(`${place}: duplicate key ${signer.kid}`);
     seen.add(signer.kid);
     if (Date.parse(signer.valid_to) < Date.parse(signer.valid_from)) refuse(`${place}: valid_to is before valid_from`);
     let kid: string;

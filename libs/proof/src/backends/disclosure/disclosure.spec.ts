@@ -183,8 +183,8 @@ describe('a false statement is refused', () => {
     ];
     const error = await refusal(proving(policyOf(safe), { suppliers }));
     expect(error.message).toBe(
-      'rule safe does not hold: suppliers line 6 ("Nowhere") is of AQ, which is not an allowed country (risk unknown, no ' +
-        'due diligence), suppliers line 7 ("R") is of RU, which is not an allowed country (risk high, no due diligence)',
+      'rule safe does not hold: suppliers line 6 ("Nowhere") is in AQ, which is not an allowed country (risk unknown, no ' +
+        'due diligence), suppliers line 7 ("R") is in RU, which is not an allowed country (risk high, no due diligence)',
     );
   });
 
@@ -211,7 +211,7 @@ describe('a false statement is refused', () => {
     const suppliers = SUPPLIERS.map((row, i) => ({ ...row, id: `ID ${i}` }));
     const error = await refusal(proving(policyOf(clean), { suppliers, idSchemes: { suppliers: 'id' } }));
     expect(error).toMatchObject({ code: 'proof.unprovable' });
-    expect(error.message).toContain('compares by name and country, but suppliers are committed by id');
+    expect(error.message).toContain('compares by name and country, but the commitment to suppliers is by id');
     expect(error.message).toContain('--id-scheme suppliers=name');
     expect(error.message).not.toContain('does not hold');
   });

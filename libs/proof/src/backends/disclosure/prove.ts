@@ -62,5 +62,8 @@ function assertShown(context: ProvingContext, payload: Uint8Array): void {
   const unshown = results.filter(({ status }) => status !== 'disclosed').map(({ rule_id }) => `rule ${rule_id}`);
   const why = validity.ok ? '' : ` (${validity.reason})`;
   if (why !== '' || unshown.length > 0)
-    throw new CapError('proof.unprovable', `${unshown.join(', ') || 'the policy'}: disclosure can't show it${why}`);
+    throw new CapError(
+      'proof.unprovable',
+      `${unshown.join(', ') || 'the policy'}: the disclosure backend can't prove this rule${why}`,
+    );
 }

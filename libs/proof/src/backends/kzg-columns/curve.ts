@@ -50,7 +50,7 @@ export class Curve {
     try {
       point.deserialize(bytes);
     } catch {
-      throw new Rejected(`${label} is no point of the subgroup`);
+      throw new Rejected(`${label} is not a point of the subgroup`);
     }
     if (point.isZero()) throw new Rejected(`${label} is the point at infinity`);
     if (!this.encode(point).equals(bytes)) throw new Rejected(`${label} is not canonically encoded`);

@@ -387,7 +387,7 @@ describe('a C_d of which no row could ever be opened', () => {
   it('is rejected: one with a part of small order, which the pairing does not see', async () => {
     const shifted = G1.fromBytes(usual.statement.lists[0]!.commitments.d).add(small);
     const unchecked = lenientCurve((bytes) => curve.decodePinned([bytes])[0]!);
-    expect(await rejection(compressed(shifted.toAffine()), 'none', unchecked)).toContain('no point of the subgroup');
+    expect(await rejection(compressed(shifted.toAffine()), 'none', unchecked)).toContain('not a point of the subgroup');
   });
 
   it.each([

@@ -144,13 +144,13 @@ export class WorkerPool {
   #makeRoomFor(holder: string): void {
     const ownDoing = new CapError(
       'rate.limited',
-      'proofs of this caller are waiting to be judged already, and others wait too',
+      'this caller already has too many proofs waiting while others are waiting',
     );
     const displaced = this.#queue.makeRoomFor(holder);
     if (displaced) return displaced.failed(ownDoing);
     const { own, others } = this.#queue.of(holder);
     if (own > 0 && others) throw ownDoing;
-    throw new CapError('overloaded', `${this.waiting} proofs are waiting to be judged already`);
+    throw new CapError('overloaded', `${this.waiting} proofs are already waiting for verification`);
   }
 
   #giveUp(task: Task, reason: unknown): void {

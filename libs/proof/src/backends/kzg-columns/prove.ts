@@ -32,7 +32,7 @@ export const kzgColumnsProver: BackendProver = {
       if (rejection !== null)
         throw new CapError(
           'proof.other-lists',
-          `the rows and secrets are not those that the manifest commits to (${rejection}); prepare the lists and build the manifest anew`,
+          `the rows and secrets don't match the manifest's commitments (${rejection}); run cap prepare and cap manifest build again`,
         );
       return { payload, ...kzgColumns.verifyingKey(context) };
     } finally {
@@ -73,7 +73,7 @@ export function layoutOf({ list, rows, secrets, idScheme, columnsSeed }: KnownLi
   if (!columnsSeed)
     throw new CapError(
       'proof.other-lists',
-      `${list}: the project's secrets hold no seed of the kzg-columns.v1 commitment; prepare the lists anew`,
+      `${list}: the project's secrets contain no seed for kzg-columns.v1; run cap prepare again`,
     );
   const leaves = rows.map((row, i) => rowLeaf(list, row, secrets.leaves[i]!));
   return columnLayout(list, rows, leaves, idScheme, columnsSeed);

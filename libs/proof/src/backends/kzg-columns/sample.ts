@@ -137,8 +137,7 @@ export interface SampledRow {
 /** The sample's rows if the committed columns hold every one of them; else why not. */
 export async function verifySample(context: ProofContext, sample: Sample): Promise<SampledRow[] | { fault: string }> {
   const asked = policyStatement(context);
-  if (!asked)
-    return { fault: 'the verifier lacks the policy or a reference list, so it can not state what was proven' };
+  if (!asked) return { fault: 'the verifier lacks the policy or a reference list, so what was proven is unknown' };
   const digest = statementDigest(asked.statement);
   if (sample.manifest_hash !== context.manifestHash) return { fault: 'the rows are of another manifest' };
   if (sample.statement_digest !== digestText(digest))

@@ -150,7 +150,7 @@ describe('a changed proof', () => {
       ],
       'a coordinate beyond the field': ['no point', () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)])],
       'off the curve': ['no point', () => offCurve],
-      'off the subgroup': ['no point of the subgroup', () => OFF_SUBGROUP],
+      'off the subgroup': ['not a point of the subgroup', () => OFF_SUBGROUP],
       'the generator': ['pairing equation', () => GENERATOR],
     };
     const points = parts.filter(({ length }) => length === 48);
