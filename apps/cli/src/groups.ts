@@ -203,7 +203,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       },
       {
         name: 'retention',
-        summary: 'erase the bundles that are older than the retention period and not held',
+        summary: 'erase the bundles that are older than the retention period and not under legal hold',
         load: () => import('./registry/retention.js'),
       },
       {

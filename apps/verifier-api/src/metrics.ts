@@ -15,7 +15,7 @@ const REQUEST_DURATION = 'cap_verifier_request_duration_seconds';
 const VERIFICATION_DURATION = 'cap_proof_verification_duration_seconds';
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Metrics of judging. */
+/** Metrics of verification. */
 @Injectable()
 export class VerdictMetrics {
   constructor(
@@ -47,7 +47,7 @@ export const verifierMetrics = (registers: Registers): Provider[] => [
   }),
   makeHistogramProvider({
     name: VERIFICATION_DURATION,
-    help: 'Judging a bundle that was not in the cache, without waiting for a thread, by the backend of its last proof unit',
+    help: 'Verifying a bundle that was not in the cache, without waiting for a thread, by the backend of its last proof unit',
     labelNames: ['backend'],
     buckets: SECONDS,
     registers,
@@ -55,7 +55,7 @@ export const verifierMetrics = (registers: Registers): Provider[] => [
   VerdictMetrics,
   makeGaugeProvider({
     name: 'cap_proof_jobs',
-    help: 'Proofs that a thread is judging, and those that wait for one',
+    help: 'Proofs that a thread is verifying, and those that wait for one',
     labelNames: ['state'],
     registers,
     inject: [ProofThreads],

@@ -96,11 +96,11 @@ const BY_THE_CALLER: Partial<Record<ApiErrorCode, Ask>> = {
   'bundle.unreadable': () => api.as().zip('/verify', Buffer.from('no zip')),
   'bundle.limit': () => narrow.as().zip('/verify', bundle.bytes),
   'bundle.unknown': () => api.as().post('/verify', { bundle_id: NOBODY }),
-  'policy.unknown': () => api.as().get('/policy/nobody'),
+  'policy.unknown': () => api.as().get('/policy/lksg.v9'),
   'list.empty': () =>
-    api.as().post('/lists', { ...listOf('mute', 'x'), content: Buffer.from('name\nVor\n').toString('base64') }),
+    api.as().post('/lists', { ...listOf('sanctions', 'x'), content: Buffer.from('name\nVor\n').toString('base64') }),
   'list.unknown': () => api.as().get(`/lists/${NOBODY}`),
-  'entry.unknown': () => api.as().get('/registry/entries/nobody'),
+  'entry.unknown': () => api.as().get('/registry/entries/ab4b65a4'),
   'policy.invalid': () => api.as().post('/policy/compile', { ...JSON.parse(V1), constraints: 7 }),
   'option.unsupported': () => api.as().zip('/verify?require_timestamp=true', bundle.bytes),
   'policy.conflict': () =>
@@ -110,8 +110,8 @@ const BY_THE_CALLER: Partial<Record<ApiErrorCode, Ask>> = {
     ),
   'list.conflict': () =>
     twice(
-      () => api.as().post('/lists', listOf('one', 'Somebody')),
-      () => api.as().post('/lists', listOf('two', 'Somebody')),
+      () => api.as().post('/lists', listOf('eu-sanctions', 'Somebody')),
+      () => api.as().post('/lists', listOf('un-sanctions', 'Somebody')),
     ),
   'idempotency.mismatch': () =>
     twice(

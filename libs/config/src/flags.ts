@@ -91,7 +91,7 @@ export const SERVICE_FLAGS_HELP = `Flags:
   --mtls                   ask for client certificates (not supported by this version: exit 78)
   --client-ca FILE         authorities of client certificates (not supported by this version: exit 78)
   --log-level SPEC         error, warn, info, debug, trace, or module=level,… (LOG_LEVEL, RUST_LOG)
-  --workers N              threads that judge zero-knowledge proofs (default: one for each core; 0: the main thread)
+  --workers N              threads that verify zero-knowledge proofs (default: one for each core; 0: the main thread)
   --version                print the version
   -h, --help               print this
 

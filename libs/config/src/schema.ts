@@ -91,7 +91,7 @@ export const configSchema = z.strictObject({
     log_level: refined(parseLogLevels).default('info'),
     /** Addresses or networks whose X-Forwarded-For is believed. */
     trusted_proxies: z.array(network).default([]),
-    /** Threads that judge zero-knowledge proofs; 0: they are judged on the main thread. */
+    /** Threads that verify zero-knowledge proofs; 0: they are verified on the main thread. */
     workers: z.int().min(0).max(256).default(availableParallelism),
   }),
   oauth: oauthSchema.optional(),

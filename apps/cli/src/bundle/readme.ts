@@ -1,10 +1,10 @@
 /** README.txt of a bundle: for whoever opens the zip by hand. */
 export const README = `This is a CAP bundle (cap-bundle.v3): commitments of a company to its lists, and a proof
-about the rows behind them. Whether these rows are true and complete it does not show.
+about the rows behind them. It does not show whether these rows are true and complete.
 
   cap verify BUNDLE.zip --policy YOUR-POLICY.json --trust trust.json
 
-judges it by your policy. The copies of policy, reference lists and disclosure in here are
+verifies it by your policy. The copies of policy, reference lists and disclosure in here are
 for reading. By the policy in here alone every rule is at best claimed, and a list counts
 only if your trust store names its hash.
 

@@ -89,7 +89,7 @@ function nodeVersion(): string {
 
 function clock(now: Date): string {
   if (now.getUTCFullYear() < FIRST_YEAR)
-    throw new Error(`${now.toISOString()} can't be right: signatures and tokens would be judged at the wrong time`);
+    throw new Error(`${now.toISOString()} can't be right: signatures and tokens would be checked at the wrong time`);
   return now.toISOString();
 }
 

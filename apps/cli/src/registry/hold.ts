@@ -17,6 +17,6 @@ export async function setHold(
 ): Promise<void> {
   const { items } = await withRegistry(io, options, (registry) => registry.setHold(id, held));
   printResult(io, options, { items }, () =>
-    items.map(({ entry_id }) => `${entry_id}  ${held ? 'under legal hold' : 'not held'}`).join('\n'),
+    items.map(({ entry_id }) => `${entry_id}  ${held ? 'under legal hold' : 'not on hold'}`).join('\n'),
   );
 }

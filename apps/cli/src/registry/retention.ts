@@ -17,7 +17,7 @@ export default verb({
     const retired = await withRegistry(io, options, (registry) => registry.applyRetention(request));
     printResult(io, options, retired, () =>
       retired.bundles.length === 0
-        ? `nothing is older than ${retired.before} and not held`
+        ? `nothing is older than ${retired.before} and not under legal hold`
         : table(
             ['registered at', options.dryRun ? 'would be erased' : 'erased'],
             retired.bundles.map(({ registered_at, bundle_id }) => [registered_at, bundle_id]),

@@ -41,7 +41,7 @@ export default verb({
   ],
   syntax: (command) =>
     registryOptions(command)
-      .option('--policy <file>', 'judge by this policy instead of the one that each manifest names')
+      .option('--policy <file>', 'verify by this policy instead of the one that each manifest names')
       .option('--trust <file>', 'trust.json: signers and policies you trust')
       .option('--no-allow-mock', 'a proof that only claims is a fail'),
   run: async (io, options) => {

@@ -21,7 +21,7 @@ export const verifySyntax = (command: BareCommand) =>
       'a reference list you hold, and the day it is of; repeatable',
       repeated(namedDatedFile),
     )
-    .option('--at <time>', 'judge as of this time instead of now, RFC 3339 UTC', utcTime)
+    .option('--at <time>', 'verify as of this time instead of now, RFC 3339 UTC', utcTime)
     .option('--audience <text>', 'whom the proof must be for', someText)
     .option('--nonce <text>', 'the nonce that the proof must repeat', someText)
     .option('--backend <names>', 'accepted backends, comma-separated (default: all)', acceptedBackends)
@@ -33,7 +33,7 @@ export const verifySyntax = (command: BareCommand) =>
     )
     .option('--no-allow-mock', 'a proof that only claims is a fail')
     .addOption(new Option('--offline', 'call no service (the default)').conflicts('url'))
-    .option('--url <url>', 'let the verifier API at this address judge', serviceUrl)
+    .option('--url <url>', 'let the verifier API at this address verify', serviceUrl)
     .option('--check-registry', 'the bundle must be in the registry (only with --url)')
     .option('--receipt <file>', 'proof that the bundle is in the registry; its time counts (only offline)')
     .option('--token-file <file>', 'access token (default: CAP_TOKEN, CAP_TOKEN_FILE)')
@@ -103,8 +103,8 @@ export function refuseContradictions(options: VerifyOptions): void {
   if (options.receipt !== undefined)
     refuse("--receipt can't be used with --url: with --check-registry the service asks its registry");
   if (options.trust !== undefined)
-    refuse("--trust can't be used with --url: the service judges by its own trust store");
-  if (options.list !== undefined) refuse("--list can't be used with --url: the service judges by the lists it holds");
+    refuse("--trust can't be used with --url: the service verifies with its own trust store");
+  if (options.list !== undefined) refuse("--list can't be used with --url: the service verifies with the lists it has");
   if (options.environment !== undefined) refuse("--environment can't be used with --url: the service has its own");
   if (!options.allowMock) refuse("--no-allow-mock can't be used with --url: the service decides that");
 }

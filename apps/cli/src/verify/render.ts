@@ -34,7 +34,7 @@ const WORDS = {
     compared: 'Comparison',
     comparison: '{list} with {id} as of {as_of} by {by}; {usable} of its {entries} entries can be compared',
     rules: 'Rules',
-    noRules: 'no rule could be judged',
+    noRules: 'no rule could be evaluated',
     expected: 'expected',
     actual: 'found',
     status: { ok: 'ok', warn: 'warning', fail: 'FAILED', skipped: 'skipped' },

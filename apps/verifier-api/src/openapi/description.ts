@@ -19,7 +19,7 @@ export const VERIFIER_API: ApiDescription = {
   ],
   tags: {
     verify: 'Bundles and verdicts',
-    policies: 'What verdicts are judged by',
+    policies: 'The policies that bundles are verified by',
     lists: 'What suppliers and owners are compared with',
     registry: 'What was registered, and proofs of it',
     documentation: 'This API itself',
