@@ -54,7 +54,7 @@ export const EXECUTABLE = {
 
 /**
  * For an image: the addon is a file beside the bundle, for the image's processor, and the defaults are those that
- * libs/config/src/places.ts has for images.
+ * libs/config/src/default-locations.ts has for images.
  */
 export const IMAGE = {
   url: `require('node:url').pathToFileURL(__filename).href`,

@@ -22,7 +22,7 @@ export const POLICY_BODY: BodyType = { ...JSON_BODY, parse: parsePolicyBody };
 /** Forms are parsed by a plugin of Fastify. */
 export async function registerForms(app: NestFastifyApplication, { limits }: Config): Promise<void> {
   await app.register(multipart, {
-    // One part is taken; one more is read, so that what it is can be said.
+    // One part is accepted; a second one is read only to name it in the error.
     limits: { fileSize: limits.bundle_bytes, files: 2, fields: 1, fieldSize: 10_000, parts: 2, headerPairs: 32 },
   });
 }

@@ -5,9 +5,9 @@ import { type CacheOutcomes } from '@cap/service-kit';
 const MAX_ENTRIES = 1_000;
 
 /**
- * Answers of the registry by the name that was asked for. What was found is kept for policy.cache_ttl_seconds (not at all with
+ * Caches registry answers by name. What was found is kept for policy.cache_ttl_seconds (not at all with
  * policy.cache_enabled: false); what was not found is asked for each time. Callers that ask for the same name at the same time
- * share one answer, unless nothing may be kept: an answer that was asked for earlier is an old one too.
+ * share one answer, unless nothing may be kept: an earlier request's answer may be outdated.
  */
 export class TtlCache<T extends object> {
   readonly #kept: LRUCache<string, T> | null;

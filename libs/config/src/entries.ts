@@ -5,12 +5,12 @@ export type Rank = 1 | 2 | 3;
 
 export interface Entry {
   readonly value: unknown;
-  /** Where it was said, as shown in an error. */
+  /** Where it was set, as shown in an error. */
   readonly source: string;
   readonly rank: Rank;
 }
 
-/** Every key that was said, dotted, down to scalars, lists and null. */
+/** Every configured key in dotted form, down to scalars, lists and null. */
 export type Entries = Map<string, Entry>;
 
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
@@ -43,7 +43,7 @@ export function say(entries: Entries, key: string, entry: Entry): void {
   if (!present || present.rank <= entry.rank) entries.set(key, entry);
 }
 
-/** The nested document of the entries. Keys never hold `__proto__`: readers refuse such names. */
+/** The nested document of the entries. Keys never contain `__proto__`: readers refuse such names. */
 export function toDocument(entries: Entries): Record<string, unknown> {
   const document: Record<string, unknown> = {};
   for (const [key, { value }] of entries) {

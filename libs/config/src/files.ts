@@ -41,7 +41,7 @@ function readYaml(file: string, problems: ConfigProblem[]): Record<string, unkno
   return {};
 }
 
-/** Adds what one document says. `oauth2` is the older name of `oauth`; the same key said twice must say the same. */
+/** Adds the settings of one document. `oauth2` is the older name of `oauth`; a key that is set twice must have the same value. */
 export function sayDocument(entries: Entries, document: unknown, source: string, problems: ConfigProblem[]): void {
   for (const [said, value] of leaves(document)) {
     if (said === '') continue;

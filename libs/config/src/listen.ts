@@ -1,4 +1,4 @@
-import { PLACES } from './places.js';
+import { DEFAULT_LOCATIONS } from './default-locations.js';
 
 /** A TCP address; port 0 lets the system choose. */
 export interface Address {
@@ -27,11 +27,11 @@ export type ServiceName = 'verifier' | 'registry' | 'backup';
 /** Who loads a configuration. */
 export type Role = ServiceName | 'cli';
 
-/** Where each service listens when nobody says otherwise: management and, with TLS, the API. */
+/** Where each service listens by default: management and, with TLS, the API. */
 export const DEFAULT_LISTENERS: Record<ServiceName, { management: string; api: string }> = {
-  verifier: { management: `${PLACES.management}:8080`, api: '0.0.0.0:8443' },
-  registry: { management: `${PLACES.management}:8081`, api: '0.0.0.0:8444' },
-  backup: { management: `${PLACES.management}:8082`, api: '0.0.0.0:8445' },
+  verifier: { management: `${DEFAULT_LOCATIONS.management}:8080`, api: '0.0.0.0:8443' },
+  registry: { management: `${DEFAULT_LOCATIONS.management}:8081`, api: '0.0.0.0:8444' },
+  backup: { management: `${DEFAULT_LOCATIONS.management}:8082`, api: '0.0.0.0:8445' },
 };
 
 /** The listeners of one service. */
@@ -44,10 +44,10 @@ export interface ListenPlan {
   readonly api: { readonly address: Address; readonly tls: boolean } | null;
 }
 
-/** A bind address and how strongly it was said: file < environment < flag. */
-export interface Said {
+/** A bind address, and whether it was set explicitly (as a flag or environment variable, not in a file). */
+export interface BindSetting {
   readonly text: string;
-  readonly deliberate: boolean;
+  readonly explicit: boolean;
 }
 
 /**
@@ -57,12 +57,12 @@ export interface Said {
  */
 export function planListeners(
   service: ServiceName,
-  said: { tls: boolean; bind?: Said | undefined; own?: string | undefined; management?: string | undefined },
+  said: { tls: boolean; bind?: BindSetting | undefined; own?: string | undefined; management?: string | undefined },
 ): ListenPlan {
   const defaults = DEFAULT_LISTENERS[service];
   const { tls, bind, own } = said;
   if (tls) {
-    const api = (bind?.deliberate ? bind.text : undefined) ?? own ?? bind?.text ?? defaults.api;
+    const api = (bind?.explicit ? bind.text : undefined) ?? own ?? bind?.text ?? defaults.api;
     return {
       management: parseAddress(said.management ?? defaults.management),
       apiOnManagement: false,
@@ -70,11 +70,11 @@ export function planListeners(
     };
   }
   const management = said.management ?? own ?? defaults.management;
-  const separate = bind?.deliberate ? bind.text : (own ?? bind?.text);
+  const separate = bind?.explicit ? bind.text : (own ?? bind?.text);
   const shared: ListenPlan = { management: parseAddress(management), apiOnManagement: true, api: null };
   if (separate === undefined) return shared;
   const address = parseAddress(separate);
   if (separate === management && address.port !== 0) return shared;
   if (separate === own && said.management === undefined) return shared;
-  return { ...shared, apiOnManagement: bind?.deliberate !== true, api: { address, tls: false } };
+  return { ...shared, apiOnManagement: bind?.explicit !== true, api: { address, tls: false } };
 }

@@ -59,7 +59,7 @@ const listenPlan = (config: Config, entries: Entries, role: Role): ListenPlan =>
   const service = role === 'cli' ? 'verifier' : role;
   return planListeners(service, {
     tls: config.tls.mode === 'tls',
-    bind: bind && { text: String(bind.value), deliberate: bind.rank > 1 },
+    bind: bind && { text: String(bind.value), explicit: bind.rank > 1 },
     own: service === 'verifier' ? undefined : config[service].bind,
     management: config.server.management_bind,
   });

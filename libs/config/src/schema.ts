@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseAddress, type Role } from './listen.js';
 import { parseLogLevels } from './log-levels.js';
-import { PLACES } from './places.js';
+import { DEFAULT_LOCATIONS } from './default-locations.js';
 
 const refined = (check: (text: string) => unknown) =>
   z.string().superRefine((text, context) => {
@@ -89,7 +89,7 @@ export const configSchema = z.strictObject({
     bind: address.optional(),
     management_bind: address.optional(),
     log_level: refined(parseLogLevels).default('info'),
-    /** Addresses or networks whose X-Forwarded-For is believed. */
+    /** Addresses or networks whose X-Forwarded-For is trusted. */
     trusted_proxies: z.array(network).default([]),
     /** Threads that verify zero-knowledge proofs; 0: they are verified on the main thread. */
     workers: z.int().min(0).max(256).default(availableParallelism),
@@ -120,9 +120,9 @@ export const configSchema = z.strictObject({
     url: url.default('http://127.0.0.1:8081'),
     bind: address.optional(),
     /** SQLite file, or a postgres:// URL. */
-    database: database.default(PLACES.database),
+    database: database.default(DEFAULT_LOCATIONS.database),
     /** Directory, or a bucket. */
-    blobs: blobs.default(PLACES.blobs),
+    blobs: blobs.default(DEFAULT_LOCATIONS.blobs),
     log: object({
       /** Names the log in its checkpoints; the epoch number comes after it. */
       origin: z
@@ -170,7 +170,7 @@ export const configSchema = z.strictObject({
   backup: object({
     schedule: cron.default('0 2 * * *'),
     /** Directory. */
-    target: path.default(PLACES.backups),
+    target: path.default(DEFAULT_LOCATIONS.backups),
     recipients: z.array(z.string()).max(0).default([]),
     /** Key file that signs archives. */
     signing_key: path.optional(),
@@ -178,9 +178,9 @@ export const configSchema = z.strictObject({
     retention: object({ days: count.default(7) }),
     /** Directories that are saved beside the registry; null: this machine has none. */
     sources: object({
-      keys: path.nullable().default(PLACES.keys),
-      config: path.nullable().default(PLACES.config),
-      certs: path.nullable().default(PLACES.certs),
+      keys: path.nullable().default(DEFAULT_LOCATIONS.keys),
+      config: path.nullable().default(DEFAULT_LOCATIONS.config),
+      certs: path.nullable().default(DEFAULT_LOCATIONS.certs),
     }),
     bind: address.optional(),
   }),
@@ -206,7 +206,7 @@ export function settle(parsed: Parsed, role: Role): Config {
     ...parsed,
     limits: settleLimits(parsed.limits, role),
     oauth: oauth && { ...oauth, issuer: [oauth.issuer].flat() },
-    tls: { ...PLACES.certificate, ...tls, mode: tls.mode ?? 'disabled' },
+    tls: { ...DEFAULT_LOCATIONS.certificate, ...tls, mode: tls.mode ?? 'disabled' },
     verification: {
       ...verification,
       allow_mock: verification.allow_mock ?? development,

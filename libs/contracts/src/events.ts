@@ -28,7 +28,7 @@ export const eventPage = z
   .meta({ id: 'EventPage' });
 export type EventPage = z.infer<typeof eventPage>;
 
-/** POST /v1/events: what a backup reports, or what an operator brings in of an older registry. Details hold ids, counts and hashes only, never personal data. */
+/** POST /v1/events: what a backup reports, or what an operator imports from an older registry. Details contain ids, counts and hashes only, never personal data. */
 export const eventRequest = z
   .strictObject({
     event: z.enum(['backup.completed', 'backup.drill', 'legacy.entry']),

@@ -29,7 +29,7 @@ export const checkpointRecord = z
     tree_size: count,
     root_hash: base64,
     checkpoint: signedNote,
-    /** C2SP verifier keys of the log, for every epoch. Believe them only if they reached you another way. */
+    /** C2SP verifier keys of the log, for every epoch. Do not trust keys that you know only from this answer. */
     verifier_keys: z.array(z.string()),
   })
   .meta({ id: 'Checkpoint' });
@@ -37,7 +37,7 @@ export type CheckpointRecord = z.infer<typeof checkpointRecord>;
 
 export const inclusionQuery = z.strictObject({
   log_index: size,
-  /** Of which tree; default: the newest. */
+  /** Size of the tree to prove against; default: the newest. */
   tree_size: size.optional(),
 });
 export type InclusionQuery = z.input<typeof inclusionQuery>;

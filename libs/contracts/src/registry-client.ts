@@ -244,7 +244,7 @@ export class RegistryClient {
     return this.#transport.json(eventRecord, { ...context, ...post('/v1/events', request, false) });
   }
 
-  /** What the log signs now. */
+  /** The current checkpoint. */
   checkpoint(context: CallContext = {}): Promise<CheckpointRecord> {
     return this.#transport.json(checkpointRecord, { ...context, ...get('/v1/log/checkpoint') });
   }

@@ -46,7 +46,7 @@ const BREAKER_THRESHOLD = 5;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 50;
 const CONNECT_MS = 3_000;
-/** Whoever is told to come back later than this hands that on to the own caller. */
+/** Longer Retry-After delays are passed on to the caller. */
 const LONGEST_WAIT_MS = 2_000;
 
 /** One service behind one base URL: pool, deadlines, retries with jitter, circuit breaker, typed errors. */
@@ -135,7 +135,7 @@ export class Transport {
     for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, `${value}`);
     return {
       origin: this.#base.origin,
-      // Not put together as a URL, which would take a name of two dots for the way up, and so ask another route.
+      // Not built with new URL(), which would resolve a segment `..` and so reach another route.
       path: `${this.#base.pathname}${call.path.slice(1)}${query.size > 0 ? `?${query}` : ''}`,
       method: call.method,
       ...(call.signal ? { signal: call.signal } : {}),
@@ -198,7 +198,7 @@ const isTransient = ({ code, status, remote }: CapError): boolean =>
 
 const isLate = (reason: unknown): boolean => (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
 
-/** How long the service itself asked to be left alone, ms; what this client made up for its caller does not count. */
+/** Retry-After sent by the service, ms; our own default does not count. */
 const pushBack = ({ code, remote, retryAfter = 0 }: CapError): number =>
   code === 'registry.unavailable' || remote?.status === null ? 0 : retryAfter * 1_000;
 

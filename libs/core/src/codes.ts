@@ -28,13 +28,13 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 interface Kind {
-  /** Status of an HTTP answer. A 500 keeps its code and words inside: a stranger is told `internal`. */
+  /** Status of an HTTP answer. A 500 does not expose its code and message: clients get `internal`. */
   readonly http: number;
   /** Exit code of a command that fails. */
   readonly exit: ExitCode;
   /**
    * Exit code of a service that ends, where its supervisor needs another one: systemd starts a service again (75), but not after
-   * 64 or 78, since trying again would mend nothing.
+   * 64 or 78, because retrying wouldn't help.
    */
   readonly serviceExit?: ExitCode;
 }
@@ -46,7 +46,7 @@ export const KINDS = {
   missing: { http: 404, exit: EXIT.missing },
   /** It can be read, but a check found a fault. To a service that starts: a database of a newer version, for example. */
   refused: { http: 422, exit: EXIT.fault, serviceExit: EXIT.config },
-  /** The command was used wrongly, or an option is not built in. */
+  /** The command was used wrongly, or an option is not implemented. */
   usage: { http: 422, exit: EXIT.usage },
   /** It contradicts what is stored. */
   conflict: { http: 409, exit: EXIT.input, serviceExit: EXIT.busy },
@@ -86,7 +86,7 @@ export const CODES = {
   'request.too-large': { kind: 'input', http: 413, api: true },
   'request.media-type': { kind: 'input', http: 415, api: true },
   'request.not-acceptable': { kind: 'input', http: 406, api: true },
-  /** A range of bytes that lies outside of what there is. */
+  /** A range of bytes outside the BLOB. */
   'request.range': { kind: 'input', http: 416 },
   /** A service answered 4xx without a problem body. */
   'request.refused': { kind: 'input' },
@@ -178,7 +178,7 @@ export const CODES = {
   'bundle.limit': { kind: 'input', http: 413, api: true },
   'bundle.unknown': { kind: 'missing', exit: EXIT.input, api: true },
   'bundle.erased': { kind: 'conflict', api: true },
-  /** A legal hold keeps it. */
+  /** It is under legal hold. */
   'bundle.held': { kind: 'conflict' },
   /** Other entries name it too. */
   'bundle.shared': { kind: 'conflict' },
@@ -196,7 +196,7 @@ export const CODES = {
   'proof.backend': { kind: 'usage' },
   /** A proof of a backend that this version does not have. */
   'proof.unsupported': { kind: 'input' },
-  /** Rows or salts are not those of the manifest. */
+  /** Rows or salts don't match the manifest. */
   'proof.other-lists': { kind: 'input' },
   'proof.stale': { kind: 'input' },
   'proof.false-statement': { kind: 'refused' },
@@ -295,7 +295,7 @@ export const CODES = {
   'backup.unlisted': { kind: 'refused' },
   'backup.unreadable': { kind: 'refused' },
   'backup.version': { kind: 'refused' },
-  /** The directory that a backup is restored to is not there for it. */
+  /** The directory to restore to can't be used. */
   'restore.place': { kind: 'cannot-create' },
 } as const satisfies Record<string, Row>;
 export type ErrorCode = keyof typeof CODES;

@@ -31,9 +31,9 @@ export interface CapErrorOptions {
   readonly details?: unknown;
   /** HTTP status, where it is not the one of the code. */
   readonly status?: number | undefined;
-  /** Whether strangers are told of it; only what is no 500, if nothing is said. */
+  /** Whether clients see code and message; by default yes, except for 500s. */
   readonly expose?: boolean;
-  /** Seconds after which a caller may try again, where they are not those of the code. */
+  /** Seconds after which a caller may try again, if not the code's default. */
   readonly retryAfter?: number | undefined;
   /** Headers of an HTTP answer that tells of this error. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export interface CapErrorOptions {
 
 /**
  * The one error of all packages: a stable code of the table in codes.ts, and a sentence that names the place. It crosses the
- * wire as a problem body (RFC 9457); the client of a service makes it again from that, with `remote`.
+ * wire as a problem body (RFC 9457); the client of a service reconstructs it from that, with `remote`.
  */
 export class CapError extends Error {
   readonly kind: ErrorKind;
@@ -64,7 +64,7 @@ export class CapError extends Error {
     this.details = details;
     this.status = status ?? remote?.status ?? statusOf(code);
     this.expose = expose ?? this.status !== 500;
-    // What a service did not say, nobody may say for it.
+    // Never invent a Retry-After that the service did not send.
     this.retryAfter = retryAfter ?? (remote === undefined ? retryAfterOf(code) : undefined);
     this.headers = headers;
     this.remote = remote;

@@ -1,5 +1,5 @@
 /**
- * The ground of all packages: errors with one table of their codes, canonical JSON (RFC 8785), days and instants (RFC 3339), the members that all formats share, files that survive a crash and
+ * The base of all packages: errors with one table of their codes, canonical JSON (RFC 8785), days and instants (RFC 3339), the members that all formats share, files that survive a crash and
  * files that only their owner may read. It imports none of ours. Start reading in codes.ts and errors.ts, then json.ts and durable.ts.
  */
 export { boundedBytes } from './bounded-read.js';

@@ -116,7 +116,7 @@ export function parseJson(bytes: Uint8Array, what: string, members = MAX_MEMBERS
 
 /**
  * Like parseJson(), but where a member stands twice its last value counts, and half a character may stand. For telling what a
- * document claims to be before it is refused with a verdict; whatever is judged goes through parseJson().
+ * document claims to be before it is refused with a verdict; whatever is verified goes through parseJson().
  */
 export const parseAmbiguousJson = (bytes: Uint8Array, what: string): JsonValue =>
   parseLastMember(bytes, what, MAX_MEMBERS, MAY_NAME_PROTO, refuseProto).value;

@@ -71,7 +71,7 @@ export const publicKeyText = (key: KeyObject): PublicKeyText => `0x${rawPublicKe
 /** The raw 32 bytes that the text spells. */
 export const publicKeyBytes = (text: PublicKeyText): Buffer => Buffer.from(text.slice(2), 'hex');
 
-/** Reads a public key from `0x` + 64 hex (raw) or a SPKI PEM. Throws CapError `key.malformed`, also for a key that nobody can hold. */
+/** Reads a public key from `0x` + 64 hex (raw) or a SPKI PEM. Throws CapError `key.malformed`, also for a point of small order. */
 export function publicKeyFromText(text: string): KeyObject {
   try {
     const key = isPublicKeyText(text)
@@ -92,7 +92,7 @@ export function publicKeyFromText(text: string): KeyObject {
   }
 }
 
-/** Makes an Ed25519 key (CapError `key.owner`, `key.usage` for what no key can have) and writes `<kid>.key` (0600), `<kid>.pub`, `<kid>.json` durably into `directory` (0700). */
+/** Creates an Ed25519 key (CapError `key.owner`, `key.usage` for an invalid owner or usage) and writes `<kid>.key` (0600), `<kid>.pub`, `<kid>.json` durably into `directory` (0700). */
 export async function generateKey(
   directory: string,
   options: { owner: string; validFrom: Date; validDays: number; usage: readonly KeyUsage[]; passphrase?: string },

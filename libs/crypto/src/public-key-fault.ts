@@ -5,8 +5,8 @@ const ORDER_EIGHT = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f
 const SMALL_ORDER: ReadonlySet<bigint> = new Set([0n, 1n, FIELD_ORDER - 1n, ORDER_EIGHT, FIELD_ORDER - ORDER_EIGHT]);
 
 /**
- * Why 32 raw bytes can't name the holder of an Ed25519 key, or null. Under a point of small order anybody can make a signature
- * that verifies, without a private key; a y of 2^255 - 19 or more is a second spelling of another key. OpenSSL takes both.
+ * Why 32 raw bytes are not a usable Ed25519 public key, or null. Under a point of small order anybody can make a signature
+ * that verifies, without a private key; a y of 2^255 - 19 or more is a second spelling of another key. OpenSSL accepts both.
  */
 export function publicKeyFault(raw: Uint8Array): string | null {
   const bytes = Buffer.from(raw).reverse();

@@ -11,10 +11,10 @@ const normaliseText = (text: string): string => text.normalize('NFC').trim();
 const COUNTRIES = new Set<string>(countryCodes);
 const RISKS = new Set(['low', 'medium', 'high']);
 
-type Read = { value: string | number | boolean } | { fault: string };
+type ReadResult = { value: string | number | boolean } | { fault: string };
 
 /** A cell's text -> the typed value, or what is wrong with it and, where that can be told, what to write instead. */
-export function readCell(kind: FieldKind, cell: string): Read {
+export function readCell(kind: FieldKind, cell: string): ReadResult {
   const text = normaliseText(cell);
   const read = typedValue(kind, text);
   if (!('fault' in read)) return read;
@@ -22,7 +22,7 @@ export function readCell(kind: FieldKind, cell: string): Read {
   return instead.length === 0 ? read : { fault: `${read.fault}: write ${instead.join(' or ')}` };
 }
 
-function typedValue(kind: FieldKind, text: string): Read {
+function typedValue(kind: FieldKind, text: string): ReadResult {
   switch (kind) {
     case 'tier':
       return /^[1-9]\d{0,8}$/.test(text)

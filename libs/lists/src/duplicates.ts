@@ -11,7 +11,7 @@ interface NumberedRows {
 
 /**
  * Refuses (CapError `list.invalid`, all rows at once) rows that lack what the scheme needs, and rows that are the same
- * under it: a list with one supplier on two lines could prove a count that is not there. Merge duplicates first.
+ * under it: a list with one supplier on two lines could inflate a proven count. Merge duplicates first.
  */
 export function assertIdentifiers(
   list: ListName,

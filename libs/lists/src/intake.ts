@@ -67,7 +67,7 @@ async function readList<F extends FieldSpecs>(
   if (source instanceof Uint8Array) table.push(source);
   else for await (const chunk of source) table.push(chunk);
   const { intake, faults, partialRows } = table.finish();
-  // Duplicates are said along with what else is wrong, as far as they can be told: a list is mended once.
+  // Duplicates are reported along with everything else, as far as they can be told, so that the list can be fixed in one go.
   const rows = [...intake.rows.map((row, i) => ({ row, line: intake.lines[i]! })), ...partialRows]
     .sort((a, b) => a.line - b.line)
     .map(({ row, line }) => ({ row: row as Partial<ListRow>, line }));

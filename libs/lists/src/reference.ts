@@ -44,7 +44,7 @@ export interface ListedEntry {
 
 /**
  * The contents of a reference list: CSV with commas, UTF-8. The bytes are hashed and parsed at most once, when first asked
- * for, and what is derived from them stays with the object: whoever keeps a list keeps all of that.
+ * for, and derived data is cached on the object and lives as long as it does.
  */
 export class ReferenceList {
   #hash: Digest | undefined;
@@ -211,10 +211,10 @@ export function parseUsableList(
   return { list, parsed };
 }
 
-/** CapError `list.empty`: nobody can be found on the list. */
+/** CapError `list.empty`: no entry of the list can match anything. */
 export const listEmpty = (message: string): CapError => new CapError('list.empty', message);
 
 const DAY = 86_400_000;
 
-/** Is the day that a list is of still to come? Without a time it begins at 00:00 UTC; more than a day ahead is no other clock, but a mistake. */
+/** Is a list's date in the future? A day without a time begins at 00:00 UTC; more than a day ahead can't be clock skew. */
 export const isFutureDay = (asOf: string, now: Date): boolean => Date.parse(asOf) > now.getTime() + DAY;

@@ -1,4 +1,4 @@
-/** The Unicode version that identifiers are folded and texts are judged by; a commitment names it. */
+/** The Unicode version that identifiers are folded and texts are checked by; a commitment names it. */
 export const UNICODE_VERSION = '17.0.0';
 
 /**

@@ -1,4 +1,4 @@
-/** Bytes of a policy at most, as text and as the canonical JSON that it is read to: whatever form it comes in. */
+/** Maximum size of a policy in bytes, as text and as the canonical JSON it is parsed to, whatever form it comes in. */
 export const MAX_POLICY_BYTES = 1_000_000;
 /** Members and items of a policy at most, all depths together; about 10 000 rules. */
 export const MAX_POLICY_MEMBERS = 50_000;

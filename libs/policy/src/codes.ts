@@ -69,7 +69,7 @@ export interface AllowedCodes {
   table_hash: Digest;
 }
 
-/** Tables kept for one list of jurisdictions, or without one: policies that strangers send can name any number. */
+/** Tables kept for one list of jurisdictions, or without one: policies from callers can name any number. */
 const MOST_TABLES = 1_000;
 type Tables = Map<string, AllowedCodes>;
 const tablesOf = (_jurisdictions: ReferenceList): Tables => new Map();

@@ -16,7 +16,7 @@ export interface Lint {
 }
 type LintMode = 'strict' | 'relaxed';
 
-/** A policy ready to be judged by. */
+/** A policy that bundles can be verified by. */
 export interface CompiledPolicy {
   format: 'v1' | 'v2';
   /** v1: the UUID; v2: the policy's own id. */
@@ -228,7 +228,7 @@ function readRules(rules: readonly V2Rule[], declared: Inputs) {
   return { rules: single, lints };
 }
 
-/** A member that a rule of this kind does not read: whoever wrote it thinks that it limits something. */
+/** A member that a rule of this kind does not read: its author believes that it limits something. */
 function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
   const listed = need.kind === 'disjoint' || (need.kind === 'rows_allowed' && 'exclude_risk' in need.table);
   const read = {

@@ -31,7 +31,7 @@ export function listCoverage(
 export const coverageText = ({ list, scheme, reference_list, usable, entries }: ListCoverage): string =>
   `${usable} of ${entries} entries of ${reference_list} can be compared with ${list} by ${comparedBy(scheme)}`;
 
-/** Throws CapError `list.empty` when a rule compares with a list on which it can find nobody. */
+/** Throws CapError `list.empty` when a rule compares with a list of which no entry can match. */
 export function assertCoverage(coverage: readonly ListCoverage[]): void {
   const none = coverage.filter(({ usable }) => usable === 0);
   if (none.length > 0) throw listEmpty(none.map(coverageText).join('\n'));

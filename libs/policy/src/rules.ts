@@ -5,7 +5,7 @@ import { isObject } from './parse.js';
 import { type Requirement } from './requirement.js';
 import { type V2Rule } from './v2.js';
 
-/** What a v2 rule demands, or the lints that say why it demands nothing we can judge. */
+/** What a v2 rule demands, or the lints that say why it demands nothing we can verify. */
 type ReadRule = { requirement: Requirement | null; lints: { code: string; message: string }[] };
 
 const COUNTS: Readonly<Record<string, string>> = {

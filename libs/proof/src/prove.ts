@@ -14,7 +14,7 @@ export { JobScheduler } from './backends/kzg-columns/job-scheduler.js';
 export { policyStatement } from './backends/kzg-columns/policy-statement.js';
 export { layoutOf } from './backends/kzg-columns/prove.js';
 export { makeSample } from './backends/kzg-columns/sample.js';
-export { type FalseRule, offenceWords } from './backends/offences.js';
+export { type FalseRule, violationText } from './backends/violations.js';
 export { knownLists } from './backends/prover-checks.js';
 export { proverFor, provers } from './backends/provers.js';
 export { commit, type CommittedList } from './commitment/merkle-blake3.js';

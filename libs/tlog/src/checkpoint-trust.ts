@@ -4,10 +4,10 @@ import { epochOf, type SignedCheckpoint } from './checkpoint.js';
 import { verifierKey, type NoteKeyType, type VerifierKey } from './note-keys.js';
 import { checkNoteSignatures } from './note-signatures.js';
 
-/** Whom a verifier believes about a log. */
+/** The keys that a verifier trusts for a log. */
 export interface LogTrust {
   /**
-   * Type `ed25519`. A key named like the whole origin (`log.example/cap/1`) is believed for this epoch alone, one named
+   * Type `ed25519`. A key named like the whole origin (`log.example/cap/1`) is trusted for this epoch only, one named
    * like the origin without its epoch (`log.example/cap`) for every epoch.
    */
   logKeys: readonly VerifierKey[];
@@ -24,7 +24,7 @@ export interface LogFailure<Code extends string> {
   message: string;
 }
 
-/** What holds of a checkpoint. It is to be believed if there are no failures. */
+/** The result of verifying a checkpoint, which is to be trusted if there are no failures. */
 export interface CheckpointVerification {
   /** Names of the log's keys whose signature holds. */
   signed_by: string[];

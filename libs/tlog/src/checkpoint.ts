@@ -15,7 +15,7 @@ export interface Checkpoint {
   extensions: string[];
 }
 
-/** A checkpoint and the note that it was read from; verifyCheckpoint says whether to believe it. */
+/** A checkpoint and the note that it was read from; verifyCheckpoint says whether to trust it. */
 export interface SignedCheckpoint extends Checkpoint {
   note: Note;
 }

@@ -6,7 +6,7 @@ import { MAX_PROOF_HASHES } from './tlog-proof.js';
 import { isTreeSize } from './tree.js';
 import { verifyConsistency } from './tree-proofs.js';
 
-/** That a log's tree grew out of a smaller one, as a registry answers it. */
+/** Proof that a log's tree grew out of a smaller one, as a registry answers it. */
 export interface ConsistencyProof {
   /** Sizes of the two trees. */
   from: number;

@@ -54,7 +54,7 @@ function verifyWith(text: string, { signature }: NoteSignature, key: VerifierKey
 
 /**
  * Verifies the signatures of a note by keys that the caller trusts. Signatures by other keys are passed over, as
- * c2sp.org/signed-note asks; one by a known key that does not hold is in `broken`, and such a note should not be believed.
+ * c2sp.org/signed-note asks; one by a known key that does not hold is in `broken`, and such a note should not be trusted.
  * Each key is in `verified` once.
  */
 export function checkNoteSignatures(

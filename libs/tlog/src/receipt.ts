@@ -8,7 +8,7 @@ import { MAX_PROOF_HASHES, formatTlogProof, parseTlogProof } from './tlog-proof.
 import { isTreeSize, leafHash } from './tree.js';
 import { verifyInclusion } from './tree-proofs.js';
 
-/** That an event is in the log: all that is needed to check it offline, but for the keys to believe. */
+/** Proof that an event is in the log: all that is needed to verify it offline, except for the trusted keys. */
 export interface Receipt {
   log_index: number;
   tree_size: number;

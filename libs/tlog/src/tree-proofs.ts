@@ -1,6 +1,6 @@
 import { EMPTY_TREE_HASH, isTreeSize, nodeHash, TREE_HASH_BYTES } from './tree.js';
 
-/** Proofs come from whoever wants to be believed: everything about them is checked, and what does not fit is false. */
+/** Proofs come from a party that is not trusted: everything about them is checked, and what does not fit is false. */
 
 const isHash = (bytes: Uint8Array): boolean => bytes.length === TREE_HASH_BYTES;
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

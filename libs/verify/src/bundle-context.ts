@@ -26,7 +26,7 @@ export function bundleFromContext({ manifest, proof, signatures }: BundleContext
   }));
   const meta = parseMetaJson(metaBytes);
   const units = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta.proof_units : null;
-  // A context carries one manifest and one proof: of what other units there are nothing could be judged.
+  // A context carries one manifest and one proof: other units could not be verified.
   if (Array.isArray(units) && units.length !== 1)
     throw new CapError(
       'request.schema',

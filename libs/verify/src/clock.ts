@@ -1,4 +1,4 @@
-/** The time that a verification judges at, and how long its judgement can last. */
+/** The time as of which a bundle is verified, and how long the verdict stays the same. */
 export class Clock {
   readonly time: Date;
   private readonly moving: boolean;
@@ -9,7 +9,7 @@ export class Clock {
     this.moving = at === undefined;
   }
 
-  /** Is it later than `limit`? Judged at the trusted time if there is one. */
+  /** Is it later than `limit`? Compared at the trusted time if there is one. */
   isAfter(limit: Date, trusted: Date | null = null): boolean {
     if (!trusted) this.changesAt(new Date(limit.getTime() + 1));
     return (trusted ?? this.time) > limit;

@@ -2,7 +2,7 @@ import { companyListsMaxAgeDays, type CompiledPolicy } from '@cap/policy';
 import { finding, type Finding } from './report/findings.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
-import { type JudgedManifest } from './manifests.js';
+import { type CheckedManifest } from './manifests.js';
 import { CLOCK_TOLERANCE } from './statement.js';
 
 /**
@@ -10,7 +10,7 @@ import { CLOCK_TOLERANCE } from './statement.js';
  * day to come can't have been read.
  */
 export function checkCompanyLists(
-  manifests: ReadonlyMap<string, JudgedManifest>,
+  manifests: ReadonlyMap<string, CheckedManifest>,
   policy: CompiledPolicy | null,
   trusted: Date | null,
   clock: Clock,
@@ -20,7 +20,7 @@ export function checkCompanyLists(
     expected: `at most ${days} days old`,
     actual: [...manifests.values()].map(({ file, manifest }) => `${file}: as of ${manifest.as_of}`).join('; '),
   };
-  // The same particulars whatever the status: the clock decides nothing but that.
+  // `expected` and `actual` must not depend on the clock; only the status may.
   return [...manifests.values()].map(({ manifest }) => {
     const start = new Date(Date.parse(manifest.as_of) - CLOCK_TOLERANCE);
     const end = new Date(endOf(manifest.as_of) + days * DAY);

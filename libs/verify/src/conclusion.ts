@@ -10,19 +10,19 @@ import {
 import { checksOf } from './report/findings.js';
 import { type Verification, type VerificationOptions } from './inputs.js';
 import { acceptedBackends } from './options.js';
-import { type Judgement, type Run } from './run.js';
+import { type CheckOutcome, type Run } from './run.js';
 
 /** Where nothing says how manifest and proof are named. */
 const USUAL = { manifest: 'manifest.json', proof: 'proof.capz' };
 
 /** The report and what else the callers name: hashes are those of the last proof unit, or of the files with the usual names. */
-export function conclude({ bundle, sources, options, clock, hashOf }: Run, judgement: Judgement): Verification {
-  const { units = [], manifests, kids = [], signerKid = null, policy, rules = [], comparisons = [] } = judgement;
-  const { statement = null, sample = null, missingLists = [] } = judgement;
+export function conclude({ bundle, sources, options, clock, hashOf }: Run, outcome: CheckOutcome): Verification {
+  const { units = [], manifests, kids = [], signerKid = null, policy, rules = [], comparisons = [] } = outcome;
+  const { statement = null, sample = null, missingLists = [] } = outcome;
   const last = units.at(-1);
   const names = last ? { manifest: last.manifest_file, proof: last.proof_file } : USUAL;
   const company = last && manifests?.get(last.manifest_file)?.manifest.company;
-  const checks = checksOf(judgement.findings, bundle.generation);
+  const checks = checksOf(outcome.findings, bundle.generation);
   const reportedSample = options.sample && sample && reportSample(options.sample, sample);
   const report: Report = {
     schema: 'cap-report.v2',
@@ -57,7 +57,7 @@ export function conclude({ bundle, sources, options, clock, hashOf }: Run, judge
     manifestHash: report.manifest_hash,
     proofHash: report.proof_hash,
     policyHash: report.policy_hash,
-    backend: backends.find(({ name }) => name === judgement.backend)?.name ?? null,
+    backend: backends.find(({ name }) => name === outcome.backend)?.name ?? null,
     signerKid,
     company: report.company,
     sample,

@@ -4,14 +4,14 @@ import { compilePolicy, parsePolicyText } from '@cap/policy';
 import { backendById, type Bundle, type BundleMeta, type FileRole, type ProofUnit, decodeContainer } from '@cap/proof';
 import { fail, type Finding, ok } from './report/findings.js';
 import { boundedJson, type FileHashes } from './files.js';
-import { type JudgedManifest } from './manifests.js';
+import { type CheckedManifest } from './manifests.js';
 import { attempt } from './meta.js';
 
 interface Copies {
   bundle: Bundle;
   meta: BundleMeta;
   units: readonly ProofUnit[];
-  manifests: ReadonlyMap<string, JudgedManifest>;
+  manifests: ReadonlyMap<string, CheckedManifest>;
   hashOf: FileHashes;
 }
 
@@ -23,7 +23,7 @@ interface CopyFault {
 
 /**
  * files.copies: what people read in a bundle must be what manifest and proof are about. The verdict never comes from a
- * copy, but whoever opens the zip would believe it.
+ * copy, but whoever opens the zip would rely on it.
  */
 export function checkCopies(copies: Copies): Finding[] {
   const { bundle, meta, manifests } = copies;

@@ -70,7 +70,7 @@ export interface VerificationOptions {
   checkRegistry?: boolean;
   /** Rows of `cap disclose` that must be among those the bundle's zero-knowledge proof is about. */
   sample?: Sample;
-  /** RFC 3339 UTC: judge as if it were this time. */
+  /** RFC 3339 UTC: verify as of this time. */
   at?: string;
   /** Threads for expensive proofs, so that this one stays free; never in the report. */
   pool?: Pick<WorkerPool, 'run'>;
@@ -91,7 +91,7 @@ export interface Verification {
   policyHash: Digest | null;
   /** Of the last proof unit; null if none was read. */
   backend: BackendName | null;
-  /** kid of the statement's signer; null unless a valid signature is by that key. Of a bundle of the older program, of whoever signed first. */
+  /** kid of the proof's signer; null unless that key made a valid signature. For a legacy bundle, the first signer. */
   signerKid: string | null;
   /** The report's company. */
   company: string | null;

@@ -15,7 +15,7 @@ import {
 } from '@cap/proof';
 import { parseLegacyMeta, PAIR } from './legacy/meta.js';
 
-/** What an uploaded container holds, without judging it. */
+/** The contents of an uploaded container, unverified. */
 export interface Inspection {
   sizeBytes: number;
   generation: Bundle['generation'];

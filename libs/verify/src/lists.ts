@@ -3,13 +3,13 @@ import { type Digest } from '@cap/crypto';
 import { comparedBy, type IdScheme, type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists';
 import { type CompiledPolicy, coverageText, type ListCoverage } from '@cap/policy';
 import { type Bundle, type BundleMeta, type Manifest } from '@cap/proof';
-import { type Checked, fail, finding, type Finding, ok, warn } from './report/findings.js';
+import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { type ListComparison } from './report/report.js';
 import { type Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
 import { type FileHashes } from './files.js';
 import { type PublishedList, type VerificationSources } from './inputs.js';
-import { type JudgedManifest, type JudgedManifests } from './manifests.js';
+import { type CheckedManifest, type CheckedManifests } from './manifests.js';
 
 /** A reference list that a rule uses. */
 interface UsedList {
@@ -25,7 +25,7 @@ interface UsedList {
 }
 
 /** The lists at hand for one manifest, by id. */
-export type ListsByManifest = ReadonlyMap<JudgedManifest, ReadonlyMap<string, NamedReferenceList>>;
+export type ListsByManifest = ReadonlyMap<CheckedManifest, ReadonlyMap<string, NamedReferenceList>>;
 
 /** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
 interface DatedList extends PublishedList {
@@ -37,10 +37,10 @@ interface DatedList extends PublishedList {
 interface FoundList {
   list: NamedReferenceList;
   dated: DatedList;
-  counted: Counted;
+  counted: EntryCounts;
 }
 
-interface ListJudging {
+interface ListInputs {
   bundle: Bundle;
   meta: BundleMeta;
   hashOf: FileHashes;
@@ -63,17 +63,20 @@ interface ResolvedLists {
  * lists.known, lists.age. Finds the contents of every reference list that the rules use, of the hash that the manifest
  * names. A list that is not found gives no fact; an old one does.
  */
-export async function resolveLists(manifests: JudgedManifests, judging: ListJudging): Promise<Checked<ResolvedLists>> {
-  const used = judging.policy ? usedLists(judging.policy) : [];
-  const byManifest = new Map<JudgedManifest, ReadonlyMap<string, NamedReferenceList>>();
+export async function resolveLists(
+  manifests: CheckedManifests,
+  inputs: ListInputs,
+): Promise<CheckResult<ResolvedLists>> {
+  const used = inputs.policy ? usedLists(inputs.policy) : [];
+  const byManifest = new Map<CheckedManifest, ReadonlyMap<string, NamedReferenceList>>();
   const comparisons = new Map<string, ListComparison>();
   const dated = new Map<string, DatedList>();
   const missing = new Set<string>();
   const findings: Finding[] = [];
-  for (const judged of manifests.values()) {
+  for (const checked of manifests.values()) {
     const lists = new Map<string, NamedReferenceList>();
     for (const list of used) {
-      const { value: found, findings: known } = await findList(list, judged.manifest, judging);
+      const { value: found, findings: known } = await findList(list, checked.manifest, inputs);
       findings.push(...known);
       if (found === 'missing') missing.add(list.id);
       if (!found || found === 'missing') continue;
@@ -81,14 +84,14 @@ export async function resolveLists(manifests: JudgedManifests, judging: ListJudg
       dated.set(`${list.id} ${found.list.list.hash}`, found.dated);
       const comparison = comparisonOf(list, found);
       if (comparison) comparisons.set(JSON.stringify(comparison), comparison);
-      // Judged once for each list of rows, held once.
+      // Checked once per company list, stored once.
       if (!lists.has(list.id)) lists.set(list.id, found.list);
     }
-    byManifest.set(judged, lists);
+    byManifest.set(checked, lists);
   }
   return {
     value: { lists: byManifest, comparisons: [...comparisons.values()], missing: [...missing] },
-    findings: [...findings, ...checkAge(used, dated, judging)],
+    findings: [...findings, ...checkAge(used, dated, inputs)],
   };
 }
 
@@ -134,16 +137,16 @@ function usedLists({ requirements }: CompiledPolicy): UsedList[] {
 async function findList(
   used: UsedList,
   manifest: Manifest,
-  judging: ListJudging,
-): Promise<Checked<FoundList | 'missing' | null>> {
+  inputs: ListInputs,
+): Promise<CheckResult<FoundList | 'missing' | null>> {
   const named = manifest.reference_lists.find(({ id }) => id === used.id);
   if (!named)
     return unusable(fail('lists.known', { expected: `${used.id} named by the manifest`, actual: 'not named' }));
   const expected = `${used.id} ${named.hash}`;
-  const dated = await datedList(named.hash, judging);
+  const dated = await datedList(named.hash, inputs);
   if (!dated)
     return { value: 'missing', findings: [fail('lists.known', { expected, actual: 'the verifier does not have it' })] };
-  // The verifier holds this list as another one: vouching for a watch list is not vouching for it as sanctions.
+  // The verifier knows this list under another id: vouching for a watch list is not vouching for it as sanctions.
   if (dated.id !== used.id) return unusable(fail('lists.known', { expected, actual: `known here as ${dated.id}` }));
   const counted = countEntries(used, dated.list);
   if (typeof counted === 'string')
@@ -152,9 +155,9 @@ async function findList(
   return { value: { list, dated, counted }, findings: [knownFinding(used, expected, counted, dated)] };
 }
 
-const unusable = (found: Finding): Checked<null> => ({ value: null, findings: [found] });
+const unusable = (found: Finding): CheckResult<null> => ({ value: null, findings: [found] });
 
-function knownFinding(used: UsedList, expected: string, counted: Counted, { withdrawn_at }: DatedList): Finding {
+function knownFinding(used: UsedList, expected: string, counted: EntryCounts, { withdrawn_at }: DatedList): Finding {
   const actual = used.scheme
     ? coverageText({ ...counted, list: used.list, scheme: used.scheme, reference_list: used.id })
     : `${counted.entries} entries of ${used.id}`;
@@ -165,9 +168,9 @@ function knownFinding(used: UsedList, expected: string, counted: Counted, { with
 }
 
 /** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
-async function datedList(hash: Digest, judging: ListJudging): Promise<DatedList | null> {
-  const { sources } = judging;
-  const published = (await sources.referenceList?.(hash)) ?? enclosedList(hash, judging);
+async function datedList(hash: Digest, inputs: ListInputs): Promise<DatedList | null> {
+  const { sources } = inputs;
+  const published = (await sources.referenceList?.(hash)) ?? enclosedList(hash, inputs);
   if (!published) return null;
   const { id } = published;
   const trusted = sources.trust?.referenceList(hash);
@@ -179,13 +182,13 @@ async function datedList(hash: Digest, judging: ListJudging): Promise<DatedList 
     as_of,
     ...[published.newest_as_of, ...elsewhere].filter((day) => typeof day === 'string'),
   ])!;
-  // Whoever withdrew it, whatever the time that is judged at: what is known to be wrong was wrong before too.
+  // A withdrawal applies retroactively, whoever declared it and whatever the time of the verification.
   const withdrawn_at = published.withdrawn_at ?? trusted?.withdrawn_at ?? null;
   return { ...published, as_of, newest_as_of, withdrawn_at, unconfirmed: ofSource === undefined };
 }
 
 /** Offline: the bundle's reference/*.csv, if trust.json vouches for its hash. */
-function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudging): PublishedList | null {
+function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListInputs): PublishedList | null {
   const trusted = sources.trust?.referenceList(hash);
   if (!trusted) return null;
   for (const [name, { role }] of Object.entries(meta.files)) {
@@ -195,16 +198,16 @@ function enclosedList(hash: Digest, { bundle, meta, hashOf, sources }: ListJudgi
   return null;
 }
 
-type Counted = Pick<ListCoverage, 'entries' | 'usable'>;
+type EntryCounts = Pick<ListCoverage, 'entries' | 'usable'>;
 
 /** Is a larger part of the list impossible to compare than the policy allows? */
-function exceeds({ entries, usable }: Counted, allowed: string): boolean {
+function exceeds({ entries, usable }: EntryCounts, allowed: string): boolean {
   const [whole, digits = ''] = allowed.split('.');
   return BigInt(entries - usable) * 10n ** BigInt(digits.length) > BigInt(whole! + digits) * BigInt(entries);
 }
 
 /** How many entries the list has, and how many of them have what the scheme needs; or, as text, why the bytes are no such list. */
-function countEntries({ kind, scheme }: UsedList, list: ReferenceList): Counted | string {
+function countEntries({ kind, scheme }: UsedList, list: ReferenceList): EntryCounts | string {
   try {
     if (kind === 'sanctions' && scheme) return list.sanctions().identifiers(scheme);
     const { length } = list.as(kind).entries;
@@ -219,7 +222,7 @@ function countEntries({ kind, scheme }: UsedList, list: ReferenceList): Counted 
 function checkAge(
   used: readonly UsedList[],
   lists: ReadonlyMap<string, DatedList>,
-  { clock, trusted }: ListJudging,
+  { clock, trusted }: ListInputs,
 ): Finding[] {
   if (lists.size === 0) return [];
   let stale = false;
@@ -234,6 +237,6 @@ function checkAge(
     const newer = newest ? '' : `, the newest is of ${newest_as_of}`;
     actual.push(`${id}: as of ${as_of}${newer}${unconfirmed ? ', the registry does not answer' : ''}`);
   }
-  // The same particulars whatever the time: the clock decides nothing but the status.
+  // `expected` and `actual` must not depend on the clock; only the status may.
   return [finding('lists.age', stale ? 'warn' : 'ok', { expected: expected.join('; '), actual: actual.join('; ') })];
 }

@@ -1,27 +1,27 @@
 import { isCanonicalJson } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { type Bundle, type ProofUnit, commitmentsFault, parseManifest, type Manifest } from '@cap/proof';
-import { type Checked, fail, type Finding, ok } from './report/findings.js';
+import { type CheckResult, fail, type Finding, ok } from './report/findings.js';
 import { companyText } from './trust/company.js';
 import { boundedJson, type FileHashes } from './files.js';
 import { attempt } from './meta.js';
 
-export interface JudgedManifest {
+export interface CheckedManifest {
   file: string;
   hash: Digest;
   manifest: Manifest;
 }
 
 /** By file name. */
-export type JudgedManifests = ReadonlyMap<string, JudgedManifest>;
+export type CheckedManifests = ReadonlyMap<string, CheckedManifest>;
 
 /** manifest.schema, manifest.canonical, manifest.commitments, for each manifest that a proof unit names. */
 export function checkManifests(
   bundle: Bundle,
   units: readonly ProofUnit[],
   hashOf: FileHashes,
-): Checked<JudgedManifests> {
-  const manifests = new Map<string, JudgedManifest>();
+): CheckResult<CheckedManifests> {
+  const manifests = new Map<string, CheckedManifest>();
   const findings: Finding[] = [];
   for (const file of new Set(units.map(({ manifest_file }) => manifest_file))) {
     const bytes = bundle.files.get(file);
@@ -56,7 +56,7 @@ function commitmentsFinding(manifest: Manifest): Finding {
 }
 
 /** meta.units: proofs about several companies would be read as proofs about one. */
-function checkOneCompany(manifests: readonly JudgedManifest[]): Finding[] {
+function checkOneCompany(manifests: readonly CheckedManifest[]): Finding[] {
   const companies = new Set(manifests.map(({ manifest: { company } }) => JSON.stringify([company.name, company.lei])));
   if (companies.size < 2) return [];
   const named = manifests.map(({ file, manifest }) => `${file}: ${companyText(manifest.company) || 'none'}`);

@@ -10,16 +10,16 @@ import {
   type BundleMeta,
   type ProofUnit,
 } from '@cap/proof';
-import { type Checked, fail, type Finding, ok } from './report/findings.js';
+import { type CheckResult, fail, type Finding, ok } from './report/findings.js';
 
 /** What _meta.json says; units in dependency order, empty if they can't be used. */
-interface JudgedMeta {
+interface CheckedMeta {
   meta: BundleMeta | null;
   units: ProofUnit[];
 }
 
 /** meta.schema, meta.units */
-export function checkMeta(bundle: Bundle): Checked<JudgedMeta> {
+export function checkMeta(bundle: Bundle): CheckResult<CheckedMeta> {
   const read = attempt(() => parseMeta(parseJson(bundle.files.get(META_FILE)!, META_FILE)));
   if ('fault' in read)
     return {
@@ -36,7 +36,7 @@ export function checkMeta(bundle: Bundle): Checked<JudgedMeta> {
 }
 
 /** meta.units: in dependency order; none if they can't be used. */
-function checkUnits(meta: BundleMeta): Checked<ProofUnit[]> {
+function checkUnits(meta: BundleMeta): CheckResult<ProofUnit[]> {
   const ordered = attempt(() => orderUnits(meta));
   if ('fault' in ordered) return { value: [], findings: [fail('meta.units', { actual: ordered.fault })] };
   const units = ordered.value;
@@ -56,7 +56,7 @@ function checkUnits(meta: BundleMeta): Checked<ProofUnit[]> {
   return { value: units, findings: [found] };
 }
 
-/** A manifest or proof that no unit is about: nobody would judge it, and whoever opens the zip would read it. */
+/** A manifest or proof that no unit is about: nothing would verify it, but whoever opens the zip would read it. */
 const idleFile = ({ files }: BundleMeta, units: readonly ProofUnit[]): string | undefined =>
   Object.entries(files).find(
     ([name, { role }]) =>

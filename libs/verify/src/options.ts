@@ -2,7 +2,7 @@ import { type ErrorCode, CapError, isInstant } from '@cap/core';
 import { type BackendName, backends } from '@cap/proof';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 
-/** Throws CapError `usage`: `option.unsupported` for what is not built in, `option.invalid` for what has no meaning. */
+/** Throws CapError `usage`: `option.unsupported` for what is not implemented, `option.invalid` for what has no meaning. */
 export function refuseOptions(options: VerificationOptions, sources: VerificationSources): void {
   const refuse = (code: ErrorCode, why: string): never => {
     throw new CapError(code, why);
@@ -18,7 +18,7 @@ export function refuseOptions(options: VerificationOptions, sources: Verificatio
       refuse('option.invalid', `${name}: not Unicode text`);
 }
 
-/** The names of the backends whose proofs are judged, sorted. */
+/** The names of the accepted backends, sorted. */
 export function acceptedBackends({ accepted = 'auto' }: VerificationOptions): BackendName[] {
   const built = backends.map(({ name }) => name);
   return (accepted === 'auto' ? built : built.filter((name) => accepted.includes(name))).sort();

@@ -2,15 +2,15 @@ import { isCapError } from '@cap/core';
 import { type Digest } from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
 import { type Bundle, type BundleMeta, type ProofUnit } from '@cap/proof';
-import { type Checked, fail, finding, type Finding, ok, warn } from './report/findings.js';
+import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { boundedJson } from './files.js';
 import { type VerificationSources, type VerifierPolicy } from './inputs.js';
-import { type JudgedManifests } from './manifests.js';
+import { type CheckedManifests } from './manifests.js';
 
 export interface ChosenPolicy {
   /** The verifier's own policy; null if it has none for this bundle. */
   own: CompiledPolicy | null;
-  /** The policy whose rules are judged: the own one, else the bundle's copy. Null: no rules at all. */
+  /** The policy whose rules are verified: the verifier's own, else the bundle's copy. Null: no rules at all. */
   rules: CompiledPolicy | null;
 }
 
@@ -22,9 +22,9 @@ export async function choosePolicy(
   bundle: Bundle,
   meta: BundleMeta,
   units: readonly ProofUnit[],
-  manifests: JudgedManifests,
+  manifests: CheckedManifests,
   sources: VerificationSources,
-): Promise<Checked<ChosenPolicy>> {
+): Promise<CheckResult<ChosenPolicy>> {
   const named = manifests.get(units.at(-1)?.manifest_file ?? '')?.manifest.policy.hash ?? null;
   const { value: own, findings } = await pinPolicy(named, sources);
   const rules = own ?? (named && bundledCopy(bundle, meta, named));
@@ -40,7 +40,7 @@ export async function choosePolicy(
 export async function pinPolicy(
   named: Digest | null,
   sources: VerificationSources,
-): Promise<Checked<CompiledPolicy | null>> {
+): Promise<CheckResult<CompiledPolicy | null>> {
   const own = sources.policy ?? (named && (await ownPolicy(named, sources)));
   if (own)
     return {

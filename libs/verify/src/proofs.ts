@@ -13,14 +13,14 @@ import {
   decodeContainer,
   type ProofContainer,
 } from '@cap/proof';
-import { type Checked, fail, finding, type Finding, ok } from './report/findings.js';
+import { type CheckResult, fail, finding, type Finding, ok } from './report/findings.js';
 import { type CheckId } from './report/checks.js';
 import { type ListsByManifest } from './lists.js';
-import { type JudgedManifest, type JudgedManifests } from './manifests.js';
+import { type CheckedManifest, type CheckedManifests } from './manifests.js';
 import { attempt } from './meta.js';
 
-/** What a verified proof has established about one manifest. */
-export interface Established<M = JudgedManifest> {
+/** What a valid proof establishes about one manifest. */
+export interface ProvenFacts<M = CheckedManifest> {
   manifest: M;
   strength: FactStrength;
   facts: Fact[];
@@ -28,10 +28,10 @@ export interface Established<M = JudgedManifest> {
   claims?: { rule_id: string; ok: boolean }[];
 }
 
-export interface ProofJudging {
+export interface ProofInputs {
   bundle: Bundle;
-  manifests: JudgedManifests;
-  /** The policy whose rules are judged; if it is only the bundle's copy, judgeRules() lets nothing count for more than a claim. */
+  manifests: CheckedManifests;
+  /** The policy whose rules are verified; if it is only the bundle's copy, verifyRules() lets nothing count for more than a claim. */
   policy: CompiledPolicy | null;
   lists: ListsByManifest;
   accepted: readonly BackendName[];
@@ -45,14 +45,14 @@ export interface ProofJudging {
  */
 export async function verifyProofs(
   units: readonly ProofUnit[],
-  judging: ProofJudging,
-): Promise<Checked<Established[]>> {
-  const checked: Checked<Established | null>[] = [];
+  inputs: ProofInputs,
+): Promise<CheckResult<ProvenFacts[]>> {
+  const checked: CheckResult<ProvenFacts | null>[] = [];
   for (const unit of units) {
     // Whatever a bundle asks for: between two proofs others get their turn, and what nobody waits for ends.
     await setImmediate();
-    judging.verifying.signal?.throwIfAborted();
-    checked.push(await verifyProof(unit, judging));
+    inputs.verifying.signal?.throwIfAborted();
+    checked.push(await verifyProof(unit, inputs));
   }
   return {
     value: checked.map(({ value }) => value).filter((proof) => proof !== null),
@@ -60,27 +60,27 @@ export async function verifyProofs(
   };
 }
 
-async function verifyProof(unit: ProofUnit, judging: ProofJudging): Promise<Checked<Established | null>> {
-  const bytes = judging.bundle.files.get(unit.proof_file);
+async function verifyProof(unit: ProofUnit, inputs: ProofInputs): Promise<CheckResult<ProvenFacts | null>> {
+  const bytes = inputs.bundle.files.get(unit.proof_file);
   // A listed proof that is not there already failed files.hash.
   if (!bytes) return { value: null, findings: [] };
   const expected = 'CAPZ version 2';
   const read = attempt(() => decodeContainer(bytes));
   if ('fault' in read) return { value: null, findings: [fail('proof.container', { expected, actual: read.fault })] };
   const container = read.value;
-  const checked = checkBackend(unit, container, judging.accepted);
+  const checked = checkBackend(unit, container, inputs.accepted);
   const findings = [ok('proof.container', { expected, actual: expected }), ...checked.findings];
   const backend = checked.value;
   if (!backend) return { value: null, findings };
-  findings.push(claimedOnlyFinding(backend, judging.allowMock));
-  const manifest = judging.manifests.get(unit.manifest_file);
+  findings.push(claimedOnlyFinding(backend, inputs.allowMock));
+  const manifest = inputs.manifests.get(unit.manifest_file);
   if (!manifest) return { value: null, findings };
 
-  const context = proofContext(unit, manifest, judging);
+  const context = proofContext(unit, manifest, inputs);
   const key = verifyingKeyFinding(unit, container, backend, context);
   findings.push(key);
   if (key.status !== 'ok') return { value: null, findings };
-  const verdict = await backend.verify(context, container.payload, judging.verifying);
+  const verdict = await backend.verify(context, container.payload, inputs.verifying);
   if (!verdict) return { value: null, findings };
   const { binding, validity, facts, claims } = verdict;
   findings.push(outcomeFinding('proof.binding', binding));
@@ -90,20 +90,20 @@ async function verifyProof(unit: ProofUnit, judging: ProofJudging): Promise<Chec
 }
 
 /** What a unit's proof must be about, by the verifier's own policy and lists. */
-export const proofContext = (unit: ProofUnit, manifest: JudgedManifest, judging: ProofJudging): ProofContext => ({
+export const proofContext = (unit: ProofUnit, manifest: CheckedManifest, inputs: ProofInputs): ProofContext => ({
   manifest: manifest.manifest,
   manifestHash: manifest.hash,
-  policy: judging.policy,
-  policyHash: judging.policy?.policy_hash ?? manifest.manifest.policy.hash,
+  policy: inputs.policy,
+  policyHash: inputs.policy?.policy_hash ?? manifest.manifest.policy.hash,
   statement: unit.statement,
-  referenceLists: judging.lists.get(manifest) ?? new Map(),
+  referenceLists: inputs.lists.get(manifest) ?? new Map(),
 });
 
 function checkBackend(
   unit: ProofUnit,
   { backendId }: ProofContainer,
   accepted: readonly BackendName[],
-): Checked<ProofBackend | null> {
+): CheckResult<ProofBackend | null> {
   const backend = backendById(backendId);
   const expected = accepted.join(' or ');
   const actual = backend?.name ?? `backend ${backendId}, not available`;

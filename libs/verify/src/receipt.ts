@@ -6,7 +6,7 @@ import { type RegistryAnswer } from './inputs.js';
 /** The event of the registry's log by which a bundle got an entry. */
 const REGISTERED = 'entry.registered';
 
-/** What a receipt says about a bundle, to one who believes `trust` about logs: offline what a registry answers online. */
+/** What a receipt says about a bundle, verified with the log keys of `trust`: offline what a registry answers online. */
 export function entryOfReceipt(receipt: Receipt, trust: LogTrust, bundleId: Digest): RegistryAnswer {
   const { event, failures } = verifyReceipt(receipt, trust);
   const [failure] = failures;

@@ -1,5 +1,5 @@
 import { type Bundle } from '@cap/proof';
-import { type Checked, fail, ok } from './report/findings.js';
+import { type CheckResult, fail, ok } from './report/findings.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
 
 /**
@@ -10,7 +10,7 @@ export async function checkRegistry(
   bundle: Bundle,
   sources: VerificationSources,
   options: VerificationOptions,
-): Promise<Checked<Date | null>> {
+): Promise<CheckResult<Date | null>> {
   if (!options.checkRegistry) return { value: null, findings: [] };
   const entry =
     bundle.bundleId === null

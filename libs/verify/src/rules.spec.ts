@@ -1,26 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Fact, type FactStrength } from '@cap/policy';
 import { policyOf } from '../../proof/src/backends/proving.fixture.js';
-import { type JudgedManifest } from './manifests.js';
-import { judgeRules, NOTHING_KNOWN } from './rules.js';
-import { type Established } from './proofs.js';
+import { type CheckedManifest } from './manifests.js';
+import { verifyRules, NOTHING_KNOWN } from './rules.js';
+import { type ProvenFacts } from './proofs.js';
 
 const policy = policyOf(
   { id: 'most', op: 'range_max', lhs: 'supplier_count', rhs: 10 },
   { id: 'least', op: 'range_min', lhs: 'supplier_count', rhs: 3 },
 );
 const TIER_ONE = { field: 'tier', eq: 1 };
-const judged = (file: string) => ({ file }) as JudgedManifest;
+const judged = (file: string) => ({ file }) as CheckedManifest;
 const first = judged('manifest.json');
 const second = judged('second.json');
 const max = (value: number): Fact => ({ kind: 'count', list: 'suppliers', max: value });
 const both: Fact = { kind: 'count', list: 'suppliers', min: 5, max: 5 };
-const facts = (manifest: JudgedManifest, strength: FactStrength, ...facts: Fact[]): Established => ({
+const facts = (manifest: CheckedManifest, strength: FactStrength, ...facts: Fact[]): ProvenFacts => ({
   manifest,
   strength,
   facts,
 });
-const claims = (manifest: JudgedManifest, most: boolean, least: boolean): Established => ({
+const claims = (manifest: CheckedManifest, most: boolean, least: boolean): ProvenFacts => ({
   manifest,
   strength: 'claimed',
   facts: [],
@@ -30,8 +30,8 @@ const claims = (manifest: JudgedManifest, most: boolean, least: boolean): Establ
   ],
 });
 
-function statuses(established: Established[], manifests = [first], own = true) {
-  const results = judgeRules(
+function statuses(established: ProvenFacts[], manifests = [first], own = true) {
+  const results = verifyRules(
     { own: own ? policy : null, rules: policy },
     new Map(manifests.map((manifest) => [manifest.file, manifest])),
     established,
@@ -40,8 +40,8 @@ function statuses(established: Established[], manifests = [first], own = true) {
   return Object.fromEntries(results.map(({ rule_id, status }) => [rule_id, status]));
 }
 
-describe('judgeRules', () => {
-  it.each<[string, Established[], object]>([
+describe('verifyRules', () => {
+  it.each<[string, ProvenFacts[], object]>([
     ['nothing established', [], { most: 'unproven', least: 'unproven' }],
     ['facts that settle both', [facts(first, 'disclosed', both)], { most: 'disclosed', least: 'disclosed' }],
     [
@@ -75,8 +75,8 @@ describe('judgeRules', () => {
       { kind: 'count', list: 'suppliers', max: total },
       { kind: 'disclosed', list: 'suppliers', complete: false, rows },
     ];
-    const status = (...established: Established[]) =>
-      judgeRules(
+    const status = (...established: ProvenFacts[]) =>
+      verifyRules(
         { own: share, rules: share },
         new Map([['manifest.json', first]]),
         established,
@@ -105,7 +105,7 @@ describe('judgeRules', () => {
   });
 
   it('has no rules without a policy, and unproven ones without a manifest', () => {
-    expect(judgeRules({ own: null, rules: null }, new Map(), [], () => NOTHING_KNOWN)).toEqual([]);
+    expect(verifyRules({ own: null, rules: null }, new Map(), [], () => NOTHING_KNOWN)).toEqual([]);
     expect(statuses([], [])).toEqual({ most: 'unproven', least: 'unproven' });
   });
 });

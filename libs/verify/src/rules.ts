@@ -8,7 +8,7 @@ import {
 } from '@cap/policy';
 import { evaluationContextOf } from '@cap/proof';
 import { type ChosenPolicy } from './policy.js';
-import { type Established } from './proofs.js';
+import { type ProvenFacts } from './proofs.js';
 
 /** Worst first. */
 const ORDER: readonly RuleStatus[] = ['violated', 'unproven', 'claimed', 'disclosed', 'proven'];
@@ -17,22 +17,22 @@ export const NOTHING_KNOWN = evaluationContextOf(new Map(), new Map(), []);
 const STRENGTHS: readonly FactStrength[] = ['proven', 'disclosed', 'claimed'];
 
 /**
- * The rules, judged over what the proofs have established. Facts of several proofs of one kind and manifest count
+ * The rules, checked over what the proofs have established. Facts of several proofs of one kind and manifest count
  * together; a bundle with several manifests must satisfy each rule for each of them.
  */
-export function judgeRules<M>(
+export function verifyRules<M>(
   { own, rules }: ChosenPolicy,
   manifests: ReadonlyMap<string, M>,
-  established: readonly Established<M>[],
-  contextOf: (judged: M) => EvaluationContext,
+  established: readonly ProvenFacts<M>[],
+  contextOf: (checked: M) => EvaluationContext,
 ): RuleResult[] {
   if (!rules) return [];
-  const perManifest = [...manifests.values()].map((judged) => {
-    const proofs = established.filter(({ manifest }) => manifest === judged);
-    const context = contextOf(judged);
+  const perManifest = [...manifests.values()].map((checked) => {
+    const proofs = established.filter(({ manifest }) => manifest === checked);
+    const context = contextOf(checked);
     const results = [evaluateRules(rules, [], 'claimed', context)];
     for (const strength of STRENGTHS) {
-      // Each kind of proof by itself: what is disclosed and what is proven must not come together to one stronger fact.
+      // Each kind of proof by itself: what is disclosed and what is proven must not be combined into a stronger fact.
       const facts = proofs.filter((proof) => proof.strength === strength).flatMap(({ facts }) => facts);
       // Rules that only the bundle tells of are no better than its word.
       if (facts.length > 0) results.push(evaluateRules(rules, facts, own ? strength : 'claimed', context));
@@ -45,7 +45,7 @@ export function judgeRules<M>(
 
 const rank = ({ status }: RuleResult): number => ORDER.indexOf(status);
 
-/** The stronger result, but that nothing outweighs a violation. */
+/** The better result, except that a violation always wins. */
 const better = (a: RuleResult, b: RuleResult): RuleResult => {
   if (a.status === 'violated' || b.status === 'violated') return a.status === 'violated' ? a : b;
   return rank(b) > rank(a) ? b : a;

@@ -5,9 +5,9 @@ import { type ListComparison } from './report/report.js';
 import { type Clock } from './clock.js';
 import { type FileHashes } from './files.js';
 import { type VerificationOptions, type VerificationSources } from './inputs.js';
-import { type JudgedManifest } from './manifests.js';
+import { type CheckedManifest } from './manifests.js';
 
-/** One verification: what is judged, and by what. */
+/** One verification: the bundle and everything it is verified with. */
 export interface Run {
   bundle: Bundle;
   sources: VerificationSources;
@@ -16,27 +16,27 @@ export interface Run {
   hashOf: FileHashes;
 }
 
-/** What the checks came to, as far as they came. */
-export interface Judgement {
+/** The results of the checks, as far as they ran. */
+export interface CheckOutcome {
   findings: readonly Finding[];
   /** Reference lists that a rule needs and that no source has, by id. */
   missingLists?: readonly string[];
   /** In dependency order. */
   units?: readonly UnitFiles[];
   /** By file name. */
-  manifests?: ReadonlyMap<string, JudgedManifest>;
+  manifests?: ReadonlyMap<string, CheckedManifest>;
   /** Whose signatures verified; the statement's signer first. */
   kids?: readonly string[];
-  /** The statement's signer, if he signed; of a bundle of the older program, whoever signed first. */
+  /** The proof's signer, if that key signed; for a legacy bundle, the first signer. */
   signerKid?: string | null;
   /** The verifier's own policy. */
   policy?: CompiledPolicy | null;
   rules?: RuleResult[];
   /** What lists were compared with. */
   comparisons?: ListComparison[];
-  /** Of the last proof unit; the name of the backend is as _meta.json says it. */
+  /** Statement and backend of the last proof unit, the latter as named in _meta.json. */
   statement?: Statement;
   backend?: string;
-  /** The rows of the sample that was brought, or why they are not those of the proof. */
+  /** The rows of the caller's sample, or why they don't match the proof. */
   sample?: SampledRow[] | { fault: string };
 }

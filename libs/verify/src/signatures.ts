@@ -8,7 +8,7 @@ import {
 } from '@cap/crypto';
 import { parseJson } from '@cap/core';
 import { META_FILE, SIGNATURES_FILE, type Bundle, META_PAYLOAD_TYPE } from '@cap/proof';
-import { type Checked, fail, type Finding, ok, type Particulars } from './report/findings.js';
+import { type CheckResult, fail, type Finding, ok, type ExpectedActual } from './report/findings.js';
 import { type TrustStore } from './trust/trust-store.js';
 import { boundedJson } from './files.js';
 import { attempt } from './meta.js';
@@ -23,7 +23,7 @@ export interface Signatory {
 }
 
 /** signature.present, signature.valid. Who signed; nobody unless every signature is valid. */
-export function checkSignatures(bundle: Bundle, trust: TrustStore | null): Checked<Signatory[]> {
+export function checkSignatures(bundle: Bundle, trust: TrustStore | null): CheckResult<Signatory[]> {
   const nobody = (...findings: Finding[]) => ({ value: [], findings });
   const bytes = bundle.files.get(SIGNATURES_FILE);
   if (!bytes) return nobody(fail('signature.present', { expected: SIGNATURES_FILE, actual: 'not there' }));
@@ -54,7 +54,7 @@ function envelopeFault(bundle: Bundle, { payloadType, payloadBytes, signatures }
 }
 
 /** Who signed, or what is wrong. The trust store's key goes before the one that the envelope carries. */
-function signatories(envelope: ParsedEnvelope, trust: TrustStore | null): Signatory[] | Particulars {
+function signatories(envelope: ParsedEnvelope, trust: TrustStore | null): Signatory[] | ExpectedActual {
   const found: Signatory[] = [];
   for (const signature of envelope.signatures) {
     const trusted = trust?.signer(signature.keyid);

@@ -4,27 +4,27 @@ import { type TrustedSigner, type TrustStore } from './trust/trust-store.js';
 import { type Clock } from './clock.js';
 
 /** Who signed a bundle, and for whom. */
-interface Signing {
+interface SignerInputs {
   /** Whose signature verified; the statement's signer first. */
   kids: readonly string[];
   /** The companies that the manifests name: the statement's signer must be known to speak for them. */
   companies: readonly Company[];
 }
 
-/** What is known of one signer. */
-interface Standing {
+/** What the trust store says about one signer. */
+interface SignerTrust {
   status: Finding['status'];
   expected: string | null;
   actual: string;
 }
 
 /**
- * signer.trusted, signer.validity: each takes the worst of all signers and names the first, so that no co-signer lends an
- * unknown, revoked or expired key his good name. `trusted`: when the signature existed at the latest, by somebody's word
- * other than the signer's.
+ * signer.trusted, signer.validity: each takes the worst of all signers and names the first, so that no co-signer vouches for
+ * an unknown, revoked or expired key. `trusted`: a time by which the signature existed, as stated by somebody other
+ * than the signer.
  */
 export function checkSigners(
-  { kids, companies }: Signing,
+  { kids, companies }: SignerInputs,
   trust: TrustStore | null,
   trusted: Date | null,
   clock: Clock,
@@ -50,7 +50,7 @@ export function checkSigners(
 
 const nameOf = ({ kid, owner }: TrustedSigner): string => `${kid} (${owner})`;
 
-function trustIn(kid: string, trust: TrustStore | null, trusted: Date | null): Standing {
+function trustIn(kid: string, trust: TrustStore | null, trusted: Date | null): SignerTrust {
   const signer = trust?.signer(kid);
   if (!signer)
     return {
@@ -82,7 +82,7 @@ function checkValidity(
   // Nothing is known of the first one's validity: a co-signer's is not its.
   if (outside.length === 0 && !signers[0]) return [];
   const status = outside.length === 0 ? 'ok' : trusted ? 'fail' : 'warn';
-  // The same particulars whatever the status: the clock decides nothing but that.
+  // `expected` and `actual` must not depend on the clock; only the status may.
   return [
     finding('signer.validity', status, {
       expected: kids

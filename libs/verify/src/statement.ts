@@ -3,15 +3,15 @@ import { type BundleMeta, type Statement, type ProofUnit } from '@cap/proof';
 import { finding, type Finding } from './report/findings.js';
 import { type Clock } from './clock.js';
 import { type VerificationOptions } from './inputs.js';
-import { type JudgedManifests } from './manifests.js';
+import { type CheckedManifests } from './manifests.js';
 import { type Signatory } from './signatures.js';
 
-/** Proofs of the older program state nothing of this. */
-type Stating = { statement: Omit<Statement, 'signer' | 'issued_at'> };
+/** Proofs of the older program lack signer and issue time. */
+type WithStatement = { statement: Omit<Statement, 'signer' | 'issued_at'> };
 
 /**
- * statement.signer: of every proof unit. Whoever signs a bundle may only present proofs of his own, since anybody who has seen
- * one could otherwise sign it as his. Skipped if there is no valid signature, which has failed a check of its own.
+ * statement.signer: of every proof unit. The signer of a bundle may present only proofs of their own: otherwise anyone who has
+ * seen a proof could sign it as their own. Skipped if there is no valid signature, which has failed a check of its own.
  */
 export function checkStatementSigner(units: readonly ProofUnit[], signatories: readonly Signatory[]): Finding[] {
   if (signatories.length === 0) return [];
@@ -35,12 +35,15 @@ export const statementSigner = (units: readonly ProofUnit[], signatories: readon
 };
 
 /** statement.audience, statement.nonce: of every proof unit, and only as far as the caller asks. */
-export const checkStatements = (units: readonly Stating[], { audience, nonce }: VerificationOptions): Finding[] => [
+export const checkStatements = (
+  units: readonly WithStatement[],
+  { audience, nonce }: VerificationOptions,
+): Finding[] => [
   ...(audience === undefined ? [] : compare(units, 'audience', audience)),
   ...(nonce === undefined ? [] : compare(units, 'nonce', nonce)),
 ];
 
-const compare = (units: readonly Stating[], member: 'audience' | 'nonce', expected: string): Finding[] =>
+const compare = (units: readonly WithStatement[], member: 'audience' | 'nonce', expected: string): Finding[] =>
   units.map(({ statement }) => {
     const actual = statement[member] ?? null;
     return finding(`statement.${member}`, actual === expected ? 'ok' : 'fail', { expected, actual });
@@ -52,12 +55,12 @@ export const CLOCK_TOLERANCE = 300_000;
 /** The parts of a bundle that say when they were made. */
 interface DatedParts {
   meta: BundleMeta;
-  manifests: JudgedManifests;
+  manifests: CheckedManifests;
   units: readonly ProofUnit[];
 }
 
 /**
- * statement.time: judged for every bundle, at the trusted time of its signature if there is one, else at the time of this
+ * statement.time: checked for every bundle, at the trusted time of its signature if there is one, else at the time of this
  * verification. A time that the caller names must lie after the bundle was made even if a trusted time is known: at that
  * time nobody could have seen it.
  */
@@ -78,7 +81,7 @@ export function checkTimes(
   const starts = made.map((time) => new Date(Date.parse(time) - CLOCK_TOLERANCE));
   const early = starts.some((start) => clock.isBefore(start, trusted) || (at !== undefined && new Date(at) < start));
   const late = ends.some((end) => clock.isAfter(new Date(end), trusted));
-  // The same particulars whatever the status: the clock decides nothing but that.
+  // `expected` and `actual` must not depend on the clock; only the status may.
   return [
     finding('statement.time', early || late ? 'fail' : 'ok', {
       expected: [`from ${latest(made)}`, ...(ends.length > 0 ? [`to ${earliest(ends)}`] : [])].join(' '),

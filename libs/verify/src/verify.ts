@@ -1,6 +1,6 @@
 import { type NamedReferenceList } from '@cap/lists';
 import { evaluationContextOf, type Bundle } from '@cap/proof';
-import { judgeLegacy } from './legacy/judge.js';
+import { verifyLegacy } from './legacy/runChecks.js';
 import { Findings } from './report/findings.js';
 import { Clock } from './clock.js';
 import { checkCompanyLists } from './company-lists.js';
@@ -15,15 +15,15 @@ import { acceptedBackends, refuseOptions } from './options.js';
 import { choosePolicy } from './policy.js';
 import { verifyProofs } from './proofs.js';
 import { checkRegistry } from './registry.js';
-import { judgeRules } from './rules.js';
-import { type Judgement, type Run } from './run.js';
+import { verifyRules } from './rules.js';
+import { type CheckOutcome, type Run } from './run.js';
 import { checkSignatures } from './signatures.js';
 import { checkSigners } from './signers.js';
 import { verifyBundleSample } from './sample.js';
 import { checkStatements, checkStatementSigner, checkTimes, statementSigner } from './statement.js';
 
 /**
- * Judges a bundle. Whatever a readable bundle holds ends in a verdict, never in an error. Throws CapError `usage`
+ * Verifies a bundle. Whatever a readable bundle contains ends in a verdict, never in an error. Throws CapError `usage`
  * (`option.unsupported`, `option.invalid`) for options, and whatever a source throws.
  */
 export async function verifyBundle(
@@ -39,15 +39,15 @@ export async function verifyBundle(
     clock: new Clock(options),
     hashOf: fileHashes(bundle),
   };
-  return conclude(run, await judge(run));
+  return conclude(run, await runChecks(run));
 }
 
 /** Every check of the report, in pipeline order but where a comment says so. A check whose input failed stays skipped. */
-async function judge(run: Run): Promise<Judgement> {
+async function runChecks(run: Run): Promise<CheckOutcome> {
   const { bundle, sources, options, clock, hashOf } = run;
 
   // legacy.format, and for a bundle of the older program all else as far as it has a meaning there
-  if (bundle.generation === 'legacy') return judgeLegacy(run);
+  if (bundle.generation === 'legacy') return verifyLegacy(run);
 
   const found = new Findings();
 
@@ -81,16 +81,16 @@ async function judge(run: Run): Promise<Judgement> {
   // policy.pinned, policy.status, policy.hash
   const policy = found.take(await choosePolicy(bundle, meta, units, manifests, sources));
 
-  // lists.company: before its place, like the others that are judged by the trusted time
+  // lists.company: before its place, like the others that are checked by the trusted time
   found.add(checkCompanyLists(manifests, policy.rules, trusted, clock));
 
-  // lists.known, lists.age: before their place, since proofs are judged over the lists' contents
+  // lists.known, lists.age: before their place, since proofs are checked over the lists' contents
   const { lists, comparisons, missing } = found.take(
     await resolveLists(manifests, { bundle, meta, hashOf, policy: policy.rules, sources, trusted, clock }),
   );
 
   // proof.container, proof.backend, proof.vk, proof.binding, proof.valid, proof.claimed-only
-  const proofJudging = {
+  const proofInputs = {
     bundle,
     manifests,
     lists,
@@ -99,7 +99,7 @@ async function judge(run: Run): Promise<Judgement> {
     allowMock: options.allowMock,
     verifying: { ...(options.pool && { pool: options.pool }), ...(options.signal && { signal: options.signal }) },
   };
-  const established = found.take(await verifyProofs(units, proofJudging));
+  const established = found.take(await verifyProofs(units, proofInputs));
 
   // statement.signer
   found.add(checkStatementSigner(units, signatories));
@@ -110,12 +110,12 @@ async function judge(run: Run): Promise<Judgement> {
   // statement.time
   found.add(checkTimes({ meta, manifests, units }, trusted, options.at, clock));
 
-  const rules = judgeRules(policy, manifests, established, (judged) => {
-    const known = lists.get(judged) ?? new Map<string, NamedReferenceList>();
+  const rules = verifyRules(policy, manifests, established, (checked) => {
+    const known = lists.get(checked) ?? new Map<string, NamedReferenceList>();
     const hashes = new Map([...known].map(([id, { list }]) => [id, list.hash]));
-    return evaluationContextOf(hashes, known, judged.manifest.commitments);
+    return evaluationContextOf(hashes, known, checked.manifest.commitments);
   });
-  const sample = options.sample && (await verifyBundleSample(units, proofJudging, options.sample));
+  const sample = options.sample && (await verifyBundleSample(units, proofInputs, options.sample));
   return {
     findings: found.all,
     missingLists: missing,

@@ -9,7 +9,7 @@ import { PostgresDatabase, S3Objects } from '@cap/storage';
 import { type Service, serviceOption } from '../config/service-config.js';
 import { printResult, type CliIo } from '../io.js';
 import { verb } from '../verb.js';
-import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './endings.js';
+import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './expiry.js';
 
 type Status = 'ok' | 'warn' | 'fail';
 interface Finding {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { generateKey } from '@cap/crypto';
 import { scratch } from '../cli.fixture.js';
-import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './endings.js';
+import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './expiry.js';
 
 const NOW = new Date('2026-11-06T10:00:00Z');
 const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000);

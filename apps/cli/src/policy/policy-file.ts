@@ -19,7 +19,7 @@ export async function readPolicy(
 }
 
 /**
- * Reads a policy to judge bundles by. One with lint errors is refused (exit 65, naming each), as the service refuses to store
+ * Reads a policy to verify bundles by. One with lint errors is refused (exit 65, naming each), as the service refuses to store
  * it. How strict to be about style is up to the policy's author.
  */
 export async function readSoundPolicy(io: CliIo, file: string): Promise<CompiledPolicy> {

@@ -3,7 +3,7 @@ import { isCapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { comparison } from '@cap/lists';
 import { coverageText, listCoverage } from '@cap/policy';
-import { proverFor, offenceWords, type FalseRule } from '@cap/proof/prove';
+import { proverFor, violationText, type FalseRule } from '@cap/proof/prove';
 import { Project } from '@cap/prover';
 import { saltDecrypter } from '../age.js';
 import { progress, progressDone, type CliIo } from '../io.js';
@@ -97,7 +97,7 @@ async function writeFalseRules(
   const lines = rules.flatMap(({ rule_id, status, rows }) =>
     rows.length === 0
       ? [`${rule_id}: ${status === 'violated' ? 'does not hold' : "can't be proven with these lists"}`]
-      : rows.map((row) => `${rule_id}: ${offenceWords(row)}`),
+      : rows.map((row) => `${rule_id}: ${violationText(row)}`),
   );
   const text = json ? JSON.stringify(rules, null, 2) : lines.map(printable).join('\n');
   await writeOutput(io, out, `${text}\n`, { mode: 0o600 });

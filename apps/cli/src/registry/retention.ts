@@ -14,15 +14,15 @@ export default verb({
       .option('--dry-run', 'list them, and erase nothing'),
   run: async (io, options) => {
     const request = { years: options.years, dry_run: options.dryRun === true };
-    const retired = await withRegistry(io, options, (registry) => registry.applyRetention(request));
-    printResult(io, options, retired, () =>
-      retired.bundles.length === 0
-        ? `nothing is older than ${retired.before} and not under legal hold`
+    const erased = await withRegistry(io, options, (registry) => registry.applyRetention(request));
+    printResult(io, options, erased, () =>
+      erased.bundles.length === 0
+        ? `nothing is older than ${erased.before} and not under legal hold`
         : table(
             ['registered at', options.dryRun ? 'would be erased' : 'erased'],
-            retired.bundles.map(({ registered_at, bundle_id }) => [registered_at, bundle_id]),
+            erased.bundles.map(({ registered_at, bundle_id }) => [registered_at, bundle_id]),
           ),
     );
-    if (retired.more) io.err('There are more: run it again.\n');
+    if (erased.more) io.err('There are more: run it again.\n');
   },
 });

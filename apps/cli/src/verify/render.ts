@@ -103,7 +103,7 @@ function headline({ result, sample }: Report, verdict: (typeof WORDS)[Language][
   return sample && result !== 'fail' ? verdict[`${result}WithSample`] : verdict[result];
 }
 
-/** The report for people. Everything it says is in the report; nothing is judged here. */
+/** The report for people. Everything it says is in the report; nothing is decided here. */
 export function renderReport(raw: Report, { language, colour }: { language: Language; colour: boolean }): string {
   const words = WORDS[language];
   // Rule ids, and what was expected and found, quote the bundle or the policy.

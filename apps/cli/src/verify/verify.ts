@@ -23,7 +23,7 @@ import { renderReport } from './render.js';
 import { renderSample, type SampleOutcome } from './sample.js';
 import { verifyRemotely } from './remote.js';
 
-/** Judges a bundle here, or lets a service judge it; for equal inputs both give the byte-equal report. */
+/** Verifies a bundle here, or lets a service verify it; for equal inputs both give the byte-equal report. */
 export default verb({
   examples: [
     'cap verify bundle.zip --policy policy.json --trust trust.json',
@@ -45,7 +45,7 @@ export default verb({
       ['--token-file', options.tokenFile],
       ...(options.list ?? []).map((list) => [`--list ${list.id}`, list.file] as const),
     ]);
-    const { report, bytes, sample }: Judgement =
+    const { report, bytes, sample }: Outcome =
       options.url === undefined
         ? await verifyHere(io, options, file)
         : await verifyRemotely(io, { ...options, url: options.url }, file);
@@ -58,14 +58,14 @@ export default verb({
   },
 });
 
-interface Judgement {
+interface Outcome {
   report: Report;
   bytes: Buffer;
   /** With --disclosure: the rows, or why they are not those of the proof. */
   sample?: SampleOutcome;
 }
 
-async function verifyHere(io: CliIo, options: VerifyOptions, file: string): Promise<Judgement> {
+async function verifyHere(io: CliIo, options: VerifyOptions, file: string): Promise<Outcome> {
   const trust = options.trust === undefined ? null : await readTrust(io, options.trust, options.trustSigner);
   const policy = options.policy === undefined ? null : await chosenPolicy(io, options.policy, trust);
   const bundle = await readBundle(file === '-' ? await readInput(io, file, DEFAULT_BUNDLE_LIMITS.bundleBytes) : file);

@@ -34,7 +34,7 @@ export class EventsController {
   @Post()
   @Clients('backup', 'operator')
   @ApiOperation({
-    summary: 'Append an event that a backup reports, or that an operator brings in of an older registry',
+    summary: 'Append an event reported by a backup, or imported by an operator from an older registry',
   })
   @ApiCreatedResponse({ description: 'The event', standardSchema: eventRecord })
   @Problems('storage.full')

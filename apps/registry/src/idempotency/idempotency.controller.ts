@@ -33,7 +33,7 @@ export class IdempotencyController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'Reserve a key for a request' })
-  @ApiOkResponse({ description: 'The stored answer, or null: carry the request out', standardSchema: keyState })
+  @ApiOkResponse({ description: 'The stored answer, or null: process the request', standardSchema: keyState })
   @Problems('idempotency.mismatch', 'idempotency.in-flight', 'storage.full')
   async reserve(@Body({ schema: keyRequest }) request: KeyRequest): Promise<KeyState> {
     return { answer: await this.data.store.idempotency.reserve(request) };

@@ -26,7 +26,7 @@ export class LogController {
   ) {}
 
   @Get('checkpoint')
-  @ApiOperation({ summary: 'What the log signs now' })
+  @ApiOperation({ summary: 'The current checkpoint' })
   @ApiOkResponse({ description: 'The checkpoint', standardSchema: checkpointRecord })
   async checkpoint(): Promise<CheckpointRecord> {
     const { size, root, note } = await this.data.log.checkpoint();
@@ -50,7 +50,7 @@ export class LogController {
   }
 
   @Get('consistency')
-  @ApiOperation({ summary: 'That the log of `from` events is the beginning of that of `to`' })
+  @ApiOperation({ summary: 'Consistency proof: the log of `from` events is a prefix of that of `to`' })
   @ApiOkResponse({ description: 'The proof, with the checkpoint of the newer log', standardSchema: consistencyRecord })
   @Problems('entry.unknown')
   async consistency(

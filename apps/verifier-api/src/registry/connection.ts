@@ -14,7 +14,7 @@ export class RegistryConnection implements OnApplicationShutdown {
     let token = first;
     this.client = new RegistryClient({ url, token: () => token });
     reload.add('registry token', ({ registry }) => void (token = registry.token), ['registry.token']);
-    // Bundles are judged without it, by what the trust store and the caches know.
+    // Bundles are verified without it, by what the trust store and the caches know.
     readiness.add('registry', async () => void (await this.client.status()), { onceIsEnough: true });
   }
 

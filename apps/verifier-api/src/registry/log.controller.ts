@@ -18,7 +18,7 @@ export class LogController {
 
   @Get('checkpoint')
   @Scopes('verify:read')
-  @ApiOperation({ summary: 'What the log signs now: size and root of its tree' })
+  @ApiOperation({ summary: "The current checkpoint: size and root of the log's tree" })
   @TaggedAnswer({ description: 'The checkpoint', standardSchema: checkpointRecord })
   @AsksRegistry()
   async checkpoint(
@@ -46,7 +46,7 @@ export class LogController {
 
   @Get('proof/consistency')
   @Scopes('verify:read')
-  @ApiOperation({ summary: 'That the log of `from` events is the beginning of that of `to`' })
+  @ApiOperation({ summary: 'Consistency proof: the log of `from` events is a prefix of that of `to`' })
   @ApiOkResponse({
     description: 'The proof, with the checkpoint of the newer log',
     standardSchema: consistencyRecord,

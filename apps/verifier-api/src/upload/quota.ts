@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { CapError } from '@cap/core';
 
 const DAY_MS = 24 * 3600_000;
-/** Beyond this many subjects at once the one that was quiet longest starts afresh. */
+/** Beyond this many subjects the least recently active one is forgotten. */
 const MAX_SUBJECTS = 10_000;
 
 interface Upload {

@@ -31,7 +31,7 @@ export interface SpooledBundle {
   store(context: CallContext): Promise<Uploaded>;
 }
 
-/** Takes a bundle in: spooled to disk, held to every rule of the container, only then stored. */
+/** Receives a bundle: spools it to disk, checks the container, and only then stores it. */
 @Injectable()
 export class UploadService implements OnApplicationShutdown {
   readonly #quota: UploadQuota;

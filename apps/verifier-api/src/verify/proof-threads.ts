@@ -6,11 +6,11 @@ import { type VerificationOptions } from '@cap/verify';
 import { type Holder, Readiness } from '@cap/service-kit';
 
 /**
- * Proofs that may wait for each thread. A thread judges 40 to 100 a second, so the last one waits for about a second:
+ * Proofs that may wait for each thread. A thread verifies 40 to 100 a second, so the last one waits for about a second:
  * whoever comes later is sooner served by trying again than by standing in line.
  */
 const WAITING_PER_THREAD = 64;
-/** With a short deadline as many as a thread judges in half of it, so that no work is begun that comes too late. */
+/** With a short deadline as many as a thread verifies in half of it, so that no work is begun that comes too late. */
 const WAITING_PER_SECOND = 20;
 
 /** Where one request's proofs are verified. */

@@ -10,8 +10,8 @@ import { type Premise } from './result-cache.js';
 type Lookups = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
 
 /**
- * What one verification asks of the registry. A registry that does not answer is no reason to stop where the trust store has
- * the policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
+ * What one verification asks of the registry. If the registry is unavailable, continue where the trust store has the
+ * policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
  * with the registry's error.
  */
 export class RegistrySources implements Lookups {

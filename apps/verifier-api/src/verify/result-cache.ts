@@ -5,7 +5,7 @@ const MAX_BYTES = 32_000_000;
 /** What an entry costs beside its answer. */
 const ENTRY_BYTES = 1_000;
 
-/** Something that the verdict was made from and that can change: whether it is still as it was. */
+/** Whether something that the verdict depends on, and that can change, is still as it was. */
 export type Premise = () => Promise<boolean>;
 
 export interface Cacheable {
@@ -18,48 +18,48 @@ export interface Cacheable {
   readonly premises: readonly Premise[];
 }
 
-/** A verdict that is being made. */
-interface Running<T> {
-  readonly made: Promise<T>;
+/** A verification in progress. */
+interface Ongoing<T> {
+  readonly promise: Promise<T>;
   readonly generation: string;
-  readonly begun: number;
+  readonly startedAt: number;
 }
 
 /**
- * Verdicts by what they were made from. An entry counts only while the time has not changed it and every premise (the status
- * of the policy, the newest reference lists) still holds. Equal questions at the same time are answered once; a caller who
- * goes away takes nothing from the others.
+ * Caches verdicts, keyed by their inputs. An entry is valid only while the time has not changed it and every premise (the status
+ * of the policy, the newest reference lists) still holds. Equal questions at the same time are answered once; a
+ * caller that disconnects does not affect the others.
  */
 export class ResultCache<T extends Cacheable> {
   readonly #entries = new LRUCache<string, T & object>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ size }) => size + ENTRY_BYTES,
   });
-  readonly #running = new Map<string, Running<T>>();
+  readonly #running = new Map<string, Ongoing<T>>();
 
   constructor(
     private readonly outcomes: CacheOutcomes,
-    /** How long what a verdict was made from may count unasked: an older one that is still being made is not joined. */
+    /** How long inputs may go unchecked: a request does not join a verification that started longer ago. */
     private readonly joinMs: number,
     private readonly now: () => number = Date.now,
   ) {}
 
   /**
-   * `generation`: changes with everything that was acknowledged and could change a verdict. A question that came after such
-   * an acknowledgement is not answered by what was begun before it.
+   * `generation`: changes with everything that was acknowledged and could change a verdict. A request that arrives
+   * after such an acknowledgement does not join a verification that started before it.
    */
   async get(key: string, generation: string, make: () => Promise<T>): Promise<T> {
-    const came = this.now();
+    const arrivedAt = this.now();
     const kept = this.#entries.get(key);
-    if (kept && countsAt(kept, came) && (await allHold(kept))) {
+    if (kept && isValidAt(kept, arrivedAt) && (await allHold(kept))) {
       this.outcomes.hit();
       return kept;
     }
     const running = this.#running.get(key);
-    if (running?.generation === generation && came - running.begun < this.joinMs) {
-      const result = await running.made;
-      // Made for somebody who came earlier: what was still in time then may be late now.
-      if (!countsAt(result, came)) return this.get(key, generation, make);
+    if (running?.generation === generation && arrivedAt - running.startedAt < this.joinMs) {
+      const result = await running.promise;
+      // It was made for an earlier request: what was still in time then may be late now.
+      if (!isValidAt(result, arrivedAt)) return this.get(key, generation, make);
       this.outcomes.hit();
       return result;
     }
@@ -68,19 +68,19 @@ export class ResultCache<T extends Cacheable> {
   }
 
   async #begin(key: string, generation: string, make: () => Promise<T>): Promise<T> {
-    const mine = { made: make(), generation, begun: this.now() };
-    this.#running.set(key, mine);
+    const own = { promise: make(), generation, startedAt: this.now() };
+    this.#running.set(key, own);
     try {
-      const result = await mine.made;
+      const result = await own.promise;
       if (result.keep) this.#entries.set(key, result);
       return result;
     } finally {
-      if (this.#running.get(key) === mine) this.#running.delete(key);
+      if (this.#running.get(key) === own) this.#running.delete(key);
     }
   }
 }
 
-const countsAt = ({ validUntil }: Cacheable, at: number): boolean => validUntil === null || at < validUntil.getTime();
+const isValidAt = ({ validUntil }: Cacheable, at: number): boolean => validUntil === null || at < validUntil.getTime();
 
 async function allHold({ premises }: Cacheable): Promise<boolean> {
   for (const holds of premises) if (!(await holds())) return false;

@@ -39,14 +39,14 @@ interface NamedPolicy {
   readonly key: string;
 }
 
-/** What one verification is judged by. */
+/** Everything that one verification depends on. */
 interface Inputs {
   readonly named: NamedPolicy | null;
   readonly trust: TrustStore | null;
   readonly options: VerificationOptions;
 }
 
-/** Judges bundles by this verifier's policies, lists and trust store, unless the verdict is known already. */
+/** Verifies bundles by this verifier's policies, lists and trust store, unless the verdict is known already. */
 @Injectable()
 export class VerificationService {
   readonly #settings: Config['verification'];
@@ -86,7 +86,7 @@ export class VerificationService {
   /** From the cache if it is there. */
   async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<CachedVerification> {
     const options = this.#options(request);
-    // Both as they are when the request comes: what is acknowledged or reloaded meanwhile is for those that come later.
+    // Read at the start: later changes affect later requests only.
     const generation = `${this.policies.generation} ${this.lists.generation}`;
     const trust = this.trust.store;
     const named = await this.#namedPolicy(request, context);
@@ -128,7 +128,7 @@ export class VerificationService {
       verification,
       answer,
       size: answer.length,
-      // What was judged without the registry is judged again once it may be back.
+      // What was verified without the registry is verified again once it may be back.
       keep: !lookups.degraded,
       validUntil: verification.validUntil,
       premises: lookups.premises,
@@ -200,7 +200,7 @@ export class VerificationService {
   }
 }
 
-/** Compiled from its rules, so that its hash says what was judged. Throws CapError `policy.invalid`. */
+/** Compiled from its rules, so that its hash says what was verified. Throws CapError `policy.invalid`. */
 function compileDocument(document: JsonValue): NamedPolicy {
   const compiled = compilePolicy(
     typeof document === 'string' ? parsePolicyText(Buffer.from(document, 'utf8'), 'policy') : document,

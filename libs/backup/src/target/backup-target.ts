@@ -32,8 +32,8 @@ export interface BackupRecord {
   incomplete: Sidecar['incomplete'];
 }
 
-/** A file that is named like a backup but does not count as one. Retention ignores it. */
-export interface StrangeBackup {
+/** A file that is named like a backup but is not a valid one. Retention ignores it. */
+export interface InvalidBackup {
   name: string;
   why: string;
 }
@@ -41,7 +41,7 @@ export interface StrangeBackup {
 export interface BackupListing {
   /** Newest first. */
   backups: BackupRecord[];
-  strange: StrangeBackup[];
+  strange: InvalidBackup[];
 }
 
 export const backupRecord = (sidecar: Sidecar): BackupRecord => ({
@@ -100,7 +100,7 @@ export class BackupTarget {
   /** Lists the target. An archive counts if a sidecar with a valid signature names it and its size. */
   async list(): Promise<BackupListing> {
     const backups: BackupRecord[] = [];
-    const strange: StrangeBackup[] = [];
+    const strange: InvalidBackup[] = [];
     for (const name of await this.#names()) {
       if (!isArchiveName(name)) continue;
       try {

@@ -6,11 +6,11 @@ import { type BackendName, type Statement } from '../statement/statement.js';
 import { type WorkerPool } from './kzg-columns/pool.js';
 import { type StepOutcome } from './outcome.js';
 
-/** What prover and verifier both know when a proof is made or judged. The verifier fills it from its own policy and lists. */
+/** What prover and verifier both know when a proof is made or verified. The verifier fills it from its own policy and lists. */
 export interface ProofContext {
   manifest: Manifest;
   manifestHash: Digest;
-  /** The policy to prove or judge by; null if the verifier knows none. */
+  /** The policy to prove or verify by; null if the verifier knows none. */
   policy: CompiledPolicy | null;
   /** Hash of `policy`, or the manifest's when there is none. */
   policyHash: Digest;
@@ -39,8 +39,8 @@ export interface BackendVerdict {
 }
 
 /**
- * A way of proving, as a verifier knows it. A further backend enters with a folder of its own, one line in backends/index.ts and
- * one in backends/provers.ts (its prover's half); nothing else asks for a backend by name.
+ * A way of proving, as a verifier knows it. To add a backend: a folder of its own, one line in backends/index.ts and one in
+ * backends/provers.ts (its prover's half); nothing else asks for a backend by name.
  */
 export interface ProofBackend {
   readonly name: BackendName;
@@ -53,7 +53,7 @@ export interface ProofBackend {
   /** vk_hash and params_hash that a proof of this context must carry. */
   verifyingKey(context: ProofContext): { vkHash: Uint8Array; paramsHash: Uint8Array };
   /**
-   * Never throws for what the payload holds. Null if the verifier lacks what it needs to judge (a policy, a reference list);
+   * Never throws for what the payload holds. Null if the verifier lacks what it needs to verify it (a policy, a reference list);
    * other checks say so.
    */
   verify(context: ProofContext, payload: Uint8Array, options?: VerifyingOptions): Promise<BackendVerdict | null>;

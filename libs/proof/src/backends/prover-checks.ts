@@ -15,7 +15,7 @@ import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
 import { type ProofContext } from './backend.js';
 import { type ProverList } from './backend-prover.js';
-import { firstOffences, offences, type FalseRule } from './offences.js';
+import { firstViolations, violations, type FalseRule } from './violations.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened-rows.js';
 
 /** A prover's list with the identifier scheme of its commitment. */
@@ -88,14 +88,16 @@ export function assertTrue(
     const requirements = context.policy.requirements.filter((requirement) => requirement.rule_id === rule_id);
     const rows = requirements.flatMap((requirement) => {
       const i = lists.findIndex(({ list }) => list === requirement.list);
-      return i === -1 ? [] : offences(requirement, lists[i]!, offendingRows(requirement, known[i]!, context), context);
+      return i === -1
+        ? []
+        : violations(requirement, lists[i]!, offendingRows(requirement, known[i]!, context), context);
     });
     const verb = status === 'violated' ? 'does not hold' : "can't be proven with these lists";
     return {
       rule_id,
       status: status === 'violated' ? ('violated' as const) : ('unproven' as const),
       rows,
-      words: `rule ${rule_id} ${verb}${firstOffences(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
+      words: `rule ${rule_id} ${verb}${firstViolations(rows)}${message ? `. ${message.en}${remedies(requirements, lists)}` : ''}`,
     };
   });
   const code = broken ? 'proof.false-statement' : 'proof.unprovable';

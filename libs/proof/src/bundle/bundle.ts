@@ -7,7 +7,7 @@ export const SIGNATURES_FILE = 'signatures.json';
 const TIMESTAMP_FILE = 'timestamp.tsr';
 export const UNLISTED_FILES: ReadonlySet<string> = new Set([META_FILE, SIGNATURES_FILE, TIMESTAMP_FILE]);
 
-/** A bundle whose container could be read. Nothing in it has been judged yet. */
+/** A bundle whose container could be read. Nothing in it has been verified yet. */
 export interface Bundle {
   /** `0x` + BLAKE3 of the zip bytes; null if it came as a directory or in context form. */
   bundleId: Digest | null;

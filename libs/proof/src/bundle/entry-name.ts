@@ -1,8 +1,8 @@
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /**
- * Why a name must not stand in a bundle, or null. Refused is whatever could leave the directory that somebody unpacks
- * into, on any system, and whatever has a second spelling.
+ * Why a name is not allowed in a bundle, or null. Rejects names that could escape the target directory on any system, and
+ * names with more than one spelling.
  */
 export function nameFault(name: string): string | null {
   if (name === '') return 'the name is empty';

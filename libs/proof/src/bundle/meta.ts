@@ -117,7 +117,7 @@ export function parseMeta(value: JsonValue): BundleMeta {
 /**
  * The units in dependency order: each after those it depends on, otherwise as listed. Throws CapError
  * `meta.units` for no unit at all, one id twice, a dependency that is unknown, named twice or part of a cycle, a file that
- * `files` does not list in that role, and a proof of two units: it is bound to one statement, and judged for each unit.
+ * `files` does not list in that role, and a proof of two units: it is bound to one statement, and verified for each unit.
  */
 export function orderUnits<U extends UnitFiles>(meta: {
   files: Readonly<Record<string, { role: string }>>;

@@ -83,7 +83,7 @@ export function parseMetaJson(bytes: Uint8Array): JsonValue {
 const isLegacyPair = (names: readonly string[]): boolean =>
   names.length === LEGACY_FILES.length && LEGACY_FILES.every((name) => names.includes(name));
 
-/** A regular file says its size; of anything else so much is read as is allowed. */
+/** A regular file has a size; anything else is read up to the limit. */
 async function readWhole(file: string, most: number): Promise<Buffer> {
   const found = await stat(file);
   if (found.isFile()) {

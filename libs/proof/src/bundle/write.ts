@@ -99,8 +99,8 @@ export function writeBundle(parts: BundleParts): WrittenBundle {
 }
 
 /**
- * The general form, for several proof units: _meta.json, the files in the given order, signatures.json. Order of work:
- * whatever is signed is finished before. Throws CapError `key.forbidden` for a signer whose key is not for bundles.
+ * The general form, for several proof units: _meta.json, the files in the given order, signatures.json. Everything that is
+ * signed is complete before signing. Throws CapError `key.forbidden` for a signer whose key is not for bundles.
  */
 export function packBundle(parts: {
   label: string;

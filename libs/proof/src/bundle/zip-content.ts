@@ -24,7 +24,7 @@ declare module 'node:zlib' {
 
 function inflate(packed: Buffer, entry: ZipEntry): Buffer {
   try {
-    // Inflating stops at the declared size: a bomb that lies about it never unfolds.
+    // Inflating stops at the declared size: a zip bomb with a false size is never inflated further.
     const { buffer, engine } = inflateRawSync(packed, {
       maxOutputLength: Math.max(entry.size, 1),
       chunkSize: Math.min(Math.max(entry.size, 64), 65_536),

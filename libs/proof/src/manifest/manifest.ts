@@ -8,11 +8,11 @@ import { type CompiledPolicy } from '@cap/policy';
 interface CommonMembers {
   list: ListName;
   id_scheme: IdScheme;
-  /** By what texts are judged and identifiers folded, and what the country codes are numbered by. */
+  /** Unicode version that texts are checked and identifiers folded by, and edition that country codes are numbered by. */
   unicode: string;
   countries: string;
 }
-/** The versions that this release commits and judges by. */
+/** The versions that this release commits and verifies by. */
 export const TABLE_VERSIONS = { unicode: UNICODE_VERSION, countries: COUNTRIES_VERSION };
 
 export interface MerkleCommitment extends CommonMembers {

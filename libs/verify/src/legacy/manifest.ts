@@ -34,10 +34,10 @@ export type LegacyManifest = z.output<typeof manifestSchema>;
 export type LegacySignature = LegacyManifest['signatures'][number];
 
 /** What could be read of a part of the bundle: its generation may be known even though the rest is malformed. */
-export type Read<T> = { generation: string; value: T } | { generation: string | null; fault: string };
+export type ReadResult<T> = { generation: string; value: T } | { generation: string | null; fault: string };
 
 /** Reads a manifest.v0 or manifest.v1.0. Throws CapError `input` for what is not JSON with one reading. */
-export function readLegacyManifest(bytes: Buffer, name: string): Read<LegacyManifest> {
+export function readLegacyManifest(bytes: Buffer, name: string): ReadResult<LegacyManifest> {
   const value = parseUnambiguousJson(bytes, name);
   const version = memberOf(value, 'version');
   const generation = GENERATIONS.find((known) => known === version) ?? null;

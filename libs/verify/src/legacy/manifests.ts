@@ -1,9 +1,9 @@
-import { type Checked, fail, finding, type Finding, ok } from '../report/findings.js';
+import { type CheckResult, fail, finding, type Finding, ok } from '../report/findings.js';
 import { companyRoot, type LegacyManifest } from './manifest.js';
 import { type Part } from './parts.js';
 
 /** A manifest that could be read. */
-export interface JudgedLegacyManifest {
+export interface CheckedLegacyManifest {
   file: string;
   bytes: Buffer;
   manifest: LegacyManifest;
@@ -12,8 +12,8 @@ export interface JudgedLegacyManifest {
 /** manifest.schema, manifest.commitments. The manifests that could be read, by file name. */
 export function checkLegacyManifests(
   parts: readonly Part<LegacyManifest>[],
-): Checked<Map<string, JudgedLegacyManifest>> {
-  const judged = new Map<string, JudgedLegacyManifest>();
+): CheckResult<Map<string, CheckedLegacyManifest>> {
+  const checked = new Map<string, CheckedLegacyManifest>();
   const findings: Finding[] = [];
   for (const part of parts) {
     if (part.value === null) {
@@ -28,7 +28,7 @@ export function checkLegacyManifests(
       ok('manifest.schema', { expected: manifest.version, actual: manifest.version }),
       finding('manifest.commitments', actual === expected ? 'ok' : 'fail', { expected, actual }),
     );
-    judged.set(file, { file, bytes, manifest });
+    checked.set(file, { file, bytes, manifest });
   }
-  return { value: judged, findings };
+  return { value: checked, findings };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CapError, digest, type JsonValue } from '@cap/core';
 import { nameFault, META_FILE, type Bundle, LEGACY_META_SCHEMA, orderUnits, type UnitFiles } from '@cap/proof';
-import { type Checked, fail, ok, warn } from '../report/findings.js';
+import { type CheckResult, fail, ok, warn } from '../report/findings.js';
 import { checkListed, unlistedFiles, type FileHashes } from '../files.js';
 import { attempt } from '../meta.js';
 
@@ -9,7 +9,7 @@ import { attempt } from '../meta.js';
 const MAX_UNITS = 64;
 const text = z.string().max(1_000);
 
-// Programs of that time added members as they liked: what is not read is not judged.
+// Programs of that time added members as they liked: what is not read is not verified.
 const metaSchema = z.object({
   schema: z.literal(LEGACY_META_SCHEMA),
   files: z.record(
@@ -33,7 +33,7 @@ function orAbsent<T>(value: T | null | undefined): T | undefined {
   return value ?? undefined;
 }
 
-/** _meta.json, format cap-bundle.v1, as far as it is judged. */
+/** _meta.json, format cap-bundle.v1, as far as it is verified. */
 type LegacyMeta = z.output<typeof metaSchema>;
 export type LegacyUnit = UnitFiles & { policy_hash?: string | undefined };
 
@@ -58,7 +58,7 @@ export function parseLegacyMeta(value: JsonValue): LegacyMeta {
 export const PAIR: LegacyUnit = { id: 'pair', manifest_file: 'manifest.json', proof_file: 'proof.dat', depends_on: [] };
 
 /** meta.schema, meta.units, files.hash, files.unlisted; all skipped where there is no _meta.json. Units in dependency order. */
-export function checkLegacyMeta(bundle: Bundle, hashOf: FileHashes): Checked<LegacyUnit[]> {
+export function checkLegacyMeta(bundle: Bundle, hashOf: FileHashes): CheckResult<LegacyUnit[]> {
   if (bundle.meta === null) return { value: [PAIR], findings: [] };
   const read = attempt(() => parseLegacyMeta(bundle.meta));
   if ('fault' in read)

@@ -1,7 +1,7 @@
 import { isCapError } from '@cap/core';
 import { META_FILE, type Bundle, LEGACY_META_SCHEMA, META_SCHEMA } from '@cap/proof';
 import { finding, type Finding } from '../report/findings.js';
-import { type Read } from './manifest.js';
+import { type ReadResult } from './manifest.js';
 
 /** A manifest or proof of a bundle: what was read, or what hindered it (null: the file is not there, files.hash says so). */
 export type Part<T> =
@@ -12,12 +12,16 @@ export type Part<T> =
 export function readParts<T>(
   { files }: Bundle,
   names: readonly string[],
-  read: (bytes: Buffer, name: string) => Read<T>,
+  read: (bytes: Buffer, name: string) => ReadResult<T>,
 ): Map<string, Part<T>> {
   return new Map([...new Set(names)].map((name) => [name, readPart(name, files.get(name), read)]));
 }
 
-function readPart<T>(file: string, bytes: Buffer | undefined, read: (bytes: Buffer, name: string) => Read<T>): Part<T> {
+function readPart<T>(
+  file: string,
+  bytes: Buffer | undefined,
+  read: (bytes: Buffer, name: string) => ReadResult<T>,
+): Part<T> {
   if (!bytes) return { file, generation: null, value: null, fault: null };
   try {
     const found = read(bytes, file);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { strictBase64, type Digest } from '@cap/crypto';
 import { type JsonValue, digest } from '@cap/core';
 import { parseUnambiguousJson } from './json.js';
-import { memberOf, type Read } from './manifest.js';
+import { memberOf, type ReadResult } from './manifest.js';
 
 const text = z.string().max(1_000);
 /** A policy of that time had a handful of constraints. */
@@ -42,7 +42,7 @@ export interface LegacyProof {
  * Reads a proof.v0 (JSON in base64) or proof.v1 (plain JSON), told by content, since both go by both names. Throws
  * CapError `input` for what is neither.
  */
-export function readLegacyProof(bytes: Buffer, name: string): Read<LegacyProof> {
+export function readLegacyProof(bytes: Buffer, name: string): ReadResult<LegacyProof> {
   const value = parseUnambiguousJson(unwrapped(bytes, name), name);
   const generation = generationOf(value);
   const parsed = generation === 'proof.v0' ? readMock(value) : generation === 'proof.v1' ? readSimplified(value) : null;

@@ -1,11 +1,11 @@
 import { policyHash, type CompiledPolicy } from '@cap/policy';
-import { type Checked, fail, type Finding, ok } from '../report/findings.js';
+import { type CheckResult, fail, type Finding, ok } from '../report/findings.js';
 import { type VerificationOptions } from '../inputs.js';
 import { acceptedBackends } from '../options.js';
-import { claimedOnlyFinding, type Established } from '../proofs.js';
+import { claimedOnlyFinding, type ProvenFacts } from '../proofs.js';
 import { claimsFor, factsOf } from './claims.js';
 import { legacyPolicyHash, manifestNames } from './manifest.js';
-import { type JudgedLegacyManifest } from './manifests.js';
+import { type CheckedLegacyManifest } from './manifests.js';
 import { type LegacyUnit } from './meta.js';
 import { type Part } from './parts.js';
 import { type LegacyClaim, type LegacyProof } from './proof.js';
@@ -14,28 +14,28 @@ import { type LegacyClaim, type LegacyProof } from './proof.js';
 const BACKENDS: Record<LegacyProof['generation'], string> = { 'proof.v0': 'mock', 'proof.v1': 'simplified_zk' };
 
 /** What a proof that names a manifest of the bundle says, in its own words and about the rules of the policy. */
-interface LegacyEstablished extends Established<JudgedLegacyManifest> {
+interface LegacyProvenFacts extends ProvenFacts<CheckedLegacyManifest> {
   ownClaims: readonly LegacyClaim[];
 }
 
-interface ProofJudging {
-  manifests: ReadonlyMap<string, JudgedLegacyManifest>;
+interface ProofInputs {
+  manifests: ReadonlyMap<string, CheckedLegacyManifest>;
   proofs: ReadonlyMap<string, Part<LegacyProof>>;
   policy: CompiledPolicy | null;
   options: VerificationOptions;
 }
 
 /** proof.container, proof.backend, proof.binding, proof.valid, proof.claimed-only, for each proof unit. */
-export function checkLegacyProofs(units: readonly LegacyUnit[], judging: ProofJudging): Checked<LegacyEstablished[]> {
-  const checked = units.map((unit) => checkLegacyProof(unit, judging));
+export function checkLegacyProofs(units: readonly LegacyUnit[], inputs: ProofInputs): CheckResult<LegacyProvenFacts[]> {
+  const checked = units.map((unit) => checkLegacyProof(unit, inputs));
   return {
     value: checked.map(({ value }) => value).filter((proof) => proof !== null),
     findings: checked.flatMap(({ findings }) => findings),
   };
 }
 
-function checkLegacyProof(unit: LegacyUnit, judging: ProofJudging): Checked<LegacyEstablished | null> {
-  const part = judging.proofs.get(unit.proof_file)!;
+function checkLegacyProof(unit: LegacyUnit, inputs: ProofInputs): CheckResult<LegacyProvenFacts | null> {
+  const part = inputs.proofs.get(unit.proof_file)!;
   const expected = 'proof.v0 or proof.v1';
   if (!part.value)
     return {
@@ -43,17 +43,17 @@ function checkLegacyProof(unit: LegacyUnit, judging: ProofJudging): Checked<Lega
       findings: part.fault === null ? [] : [fail('proof.container', { expected, actual: part.fault })],
     };
   const proof = part.value;
-  const backend = backendFinding(proof, judging.options);
+  const backend = backendFinding(proof, inputs.options);
   const findings = [ok('proof.container', { expected, actual: proof.generation }), backend];
   if (backend.status !== 'ok') return { value: null, findings };
-  findings.push(claimedOnlyFinding({ name: proof.backend, strength: 'claimed' }, judging.options.allowMock));
-  const manifest = judging.manifests.get(unit.manifest_file);
+  findings.push(claimedOnlyFinding({ name: proof.backend, strength: 'claimed' }, inputs.options.allowMock));
+  const manifest = inputs.manifests.get(unit.manifest_file);
   if (!manifest) return { value: null, findings };
   const binding = bindingFinding(proof, manifest);
   findings.push(binding);
   if (binding.status !== 'ok') return { value: null, findings };
   findings.push(wordFinding(proof));
-  const claims = judging.policy ? claimsFor(judging.policy, proof.claims) : [];
+  const claims = inputs.policy ? claimsFor(inputs.policy, proof.claims) : [];
   const facts = factsOf(manifest.manifest);
   return { value: { manifest, strength: 'claimed', facts, claims, ownClaims: proof.claims }, findings };
 }
@@ -68,7 +68,7 @@ function backendFinding({ generation, backend }: LegacyProof, options: Verificat
     : fail('proof.backend', { expected, actual: 'mock' });
 }
 
-function bindingFinding(proof: LegacyProof, { manifest, bytes }: JudgedLegacyManifest): Finding {
+function bindingFinding(proof: LegacyProof, { manifest, bytes }: CheckedLegacyManifest): Finding {
   const names = manifestNames(manifest, bytes, proof.generation);
   const manifestPolicy = legacyPolicyHash(manifest);
   const actual = `manifest ${proof.manifestHash}`;

@@ -1,15 +1,15 @@
 import { verify, type KeyObject } from 'node:crypto';
 import { isCapError } from '@cap/core';
 import { kidOf, publicKeyFromText } from '@cap/crypto';
-import { type Checked, fail, type Finding, ok } from '../report/findings.js';
+import { type CheckResult, fail, type Finding, ok } from '../report/findings.js';
 import { signedMessage, type LegacySignature } from './manifest.js';
-import { type JudgedLegacyManifest } from './manifests.js';
+import { type CheckedLegacyManifest } from './manifests.js';
 
 /**
  * signature.present, signature.valid. The older program signed manifests, and nothing else: proof and other files are
  * held by their hashes alone. Returns the kids that signed; empty unless every manifest is signed and every signature valid.
  */
-export function checkLegacySignatures(manifests: readonly JudgedLegacyManifest[]): Checked<string[]> {
+export function checkLegacySignatures(manifests: readonly CheckedLegacyManifest[]): CheckResult<string[]> {
   const kids = new Set<string>();
   const findings: Finding[] = [];
   for (const { file, manifest } of manifests) {

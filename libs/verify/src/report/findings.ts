@@ -3,31 +3,31 @@ import { CHECK_IDS, type CheckId, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';
 import { type Check } from './report.js';
 
-export interface Particulars {
+export interface ExpectedActual {
   expected?: string | null;
   actual?: string | null;
 }
 
 /** What one check found, about the whole bundle or a part of it. */
-export interface Finding extends Particulars {
+export interface Finding extends ExpectedActual {
   id: CheckId;
   status: Exclude<CheckStatus, 'skipped'>;
 }
 
 /** What checks found, and what they established for those that follow. */
-export interface Checked<T> {
+export interface CheckResult<T> {
   value: T;
   findings: readonly Finding[];
 }
 
-export const finding = (id: CheckId, status: Finding['status'], particulars: Particulars): Finding => ({
+export const finding = (id: CheckId, status: Finding['status'], particulars: ExpectedActual): Finding => ({
   id,
   status,
   ...particulars,
 });
-export const ok = (id: CheckId, particulars: Particulars = {}): Finding => finding(id, 'ok', particulars);
-export const warn = (id: CheckId, particulars: Particulars): Finding => finding(id, 'warn', particulars);
-export const fail = (id: CheckId, particulars: Particulars): Finding => finding(id, 'fail', particulars);
+export const ok = (id: CheckId, particulars: ExpectedActual = {}): Finding => finding(id, 'ok', particulars);
+export const warn = (id: CheckId, particulars: ExpectedActual): Finding => finding(id, 'warn', particulars);
+export const fail = (id: CheckId, particulars: ExpectedActual): Finding => finding(id, 'fail', particulars);
 
 /** Collects what the checks of one verification return. */
 export class Findings {
@@ -38,14 +38,14 @@ export class Findings {
   }
 
   /** Adds the findings and passes the value on. */
-  take<T>({ value, findings }: Checked<T>): T {
+  take<T>({ value, findings }: CheckResult<T>): T {
     this.add(findings);
     return value;
   }
 }
 
 const SEVERITY: Record<CheckStatus, number> = { skipped: 0, ok: 1, warn: 2, fail: 3 };
-/** Texts come from the bundle: a report must not grow with them. */
+/** Texts come from the bundle, so they are truncated. */
 const MAX_TEXT = 1_000;
 
 /**

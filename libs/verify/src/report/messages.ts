@@ -18,7 +18,7 @@ const SKIPPED = say(
 );
 
 /**
- * Checks that are judged by time have one message for all their statuses: the clock may change a report's statuses,
+ * Checks that depend on the time have one message for all their statuses: the clock may change a report's statuses,
  * nothing else.
  */
 const MESSAGES: Record<CheckId, Messages> = {
@@ -37,7 +37,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     ),
   },
   'files.hash': {
-    ok: say('Every listed file has the size and hash given in _meta.json.', 'Jede aufgeführte Datei hat die Größe und Prüfsumme, die _meta.json angibt.'),
+    ok: say(
+      'Every listed file has the size and hash given in _meta.json.',
+      'Jede aufgeführte Datei hat die Größe und Prüfsumme, die _meta.json angibt.',
+    ),
     fail: say('A listed file is missing or was changed.', 'Eine aufgeführte Datei fehlt oder wurde verändert.'),
   },
   'files.unlisted': {
@@ -85,7 +88,7 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'signer.trusted': {
     ok: say(
-      'The trust store has every signer, and the proof's signer signs for the company in the manifest, if it names one.',
+      "The trust store has every signer, and the proof's signer signs for the company in the manifest, if it names one.",
       'Der Vertrauensspeicher nennt jeden Unterzeichner, und der Unterzeichner des Beweises signiert für das Unternehmen im Manifest, falls es eines nennt.',
     ),
     warn: say(
@@ -99,7 +102,7 @@ const MESSAGES: Record<CheckId, Messages> = {
   },
   'signer.validity': {
     any: say(
-      "Validity of each signing key at the trusted time of the signature or, if there is none, at the time of this verification. A key outside its validity is a failure with a trusted time, and a warning without one.",
+      'Validity of each signing key at the trusted time of the signature or, if there is none, at the time of this verification. A key outside its validity is a failure with a trusted time, and a warning without one.',
       'Gültigkeit jedes Signaturschlüssels zur vertrauenswürdigen Zeit der Signatur oder, wenn es keine gibt, zur Zeit dieser Prüfung. Ein Schlüssel außerhalb seiner Gültigkeit ist mit vertrauenswürdiger Zeit ein Fehler, ohne eine Warnung.',
     ),
   },
@@ -109,7 +112,10 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say('The timestamp is missing or invalid.', 'Der Zeitstempel fehlt oder ist ungültig.'),
   },
   'policy.pinned': {
-    ok: say("The rules come from the verifier's own policy.", 'Die Regeln stammen aus der eigenen Richtlinie des Prüfers.'),
+    ok: say(
+      "The rules come from the verifier's own policy.",
+      'Die Regeln stammen aus der eigenen Richtlinie des Prüfers.',
+    ),
     warn: say(
       'The verifier does not have the policy: the rules are at best claimed.',
       'Der Prüfer hat die Richtlinie nicht: Die Regeln sind bestenfalls behauptet.',
@@ -141,9 +147,9 @@ const MESSAGES: Record<CheckId, Messages> = {
     fail: say('The proof is not a readable CAPZ container.', 'Der Beweis ist kein lesbarer CAPZ-Container.'),
   },
   'proof.backend': {
-    ok: say('The proof's backend is known and accepted.', 'Die Beweisart ist bekannt und zugelassen.'),
+    ok: say('The backend of the proof is known and accepted.', 'Die Beweisart ist bekannt und zugelassen.'),
     fail: say(
-      'The proof's backend is unknown, not accepted, or not the one named in _meta.json.',
+      'The backend of the proof is unknown, not accepted, or not the one named in _meta.json.',
       'Die Beweisart ist unbekannt, nicht zugelassen oder nicht die in _meta.json genannte.',
     ),
   },
@@ -218,7 +224,7 @@ const MESSAGES: Record<CheckId, Messages> = {
       'Der Prüfer hat jede Referenzliste, die die Regeln verwenden.',
     ),
     warn: say(
-      'A reference list was withdrawn, or entries of it lack a field that matching needs, so they can't match any row.',
+      "A reference list was withdrawn, or entries of it lack a field that matching needs, so they can't match any row.",
       'Eine Referenzliste wurde zurückgezogen, oder Einträgen fehlt ein Feld, das der Abgleich braucht: Sie können nichts treffen.',
     ),
     fail: say(

@@ -51,7 +51,7 @@ export interface ReportSample {
 }
 
 /**
- * cap-report.v2. Without clock, host or request id: equal inputs give the byte-equal report wherever they are judged.
+ * cap-report.v2. Without clock, host or request id: equal inputs give the byte-equal report wherever they are verified.
  * The clock may change a status (and the result that follows from it), never another member.
  */
 export interface Report {
@@ -66,7 +66,7 @@ export interface Report {
   trust_hash: Digest | null;
   accepted: Accepted;
   options: ReportOptions;
-  /** The time the caller asked to judge at, as given; null for now. */
+  /** The time the caller asked to verify as of, as given; null for now. */
   at: string | null;
   signers: ReportSigner[];
   /** Whom the manifest says it is of: its name, else its LEI. */

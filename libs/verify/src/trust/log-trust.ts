@@ -11,7 +11,7 @@ export interface LogTrustRecord {
 }
 
 /**
- * Whom a trust document believes about a registry's log. Throws CapError `trust.invalid` that names the member: a key that
+ * The log and witness keys that a trust document trusts. Throws CapError `trust.invalid` that names the member: a key that
  * is none or of the wrong type, a threshold that these witnesses can never reach.
  */
 export function logTrustOf(document: LogTrustRecord, name = 'trust.json'): LogTrust {

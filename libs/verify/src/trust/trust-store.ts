@@ -25,7 +25,7 @@ export interface TrustedSigner {
 export class TrustStore {
   private readonly signers: ReadonlyMap<string, TrustedSigner>;
   private readonly policies: ReadonlyMap<Digest, CompiledPolicy>;
-  /** Whom it believes about a registry's log. */
+  /** The log and witness keys it trusts. */
   readonly logTrust: LogTrust;
 
   constructor(
@@ -92,7 +92,7 @@ function compiled({ hash, policy }: TrustDocument['policies'][number], place: st
   // A wrong hash would pin another policy than the one the verifier's owner read.
   if (result.policy_hash.slice(-64) !== hash.slice(-64))
     throw new CapError('trust.invalid', `${place}: hash is ${hash}, but the policy's is ${result.policy_hash}`);
-  // A rule that demands nothing we can judge is not what the verifier's owner believes to have.
+  // The verifier's owner would believe that such a rule, which demands nothing we can verify, protects them.
   const errors = lintErrors(result.lints);
   if (errors.length > 0)
     throw new CapError(

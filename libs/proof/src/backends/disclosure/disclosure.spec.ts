@@ -9,7 +9,7 @@ import { type ProofContext } from '../backend.js';
 import { type ProverList } from '../backend-prover.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
 import { evaluationContext } from '../prover-checks.js';
-import { type FalseRule } from '../offences.js';
+import { type FalseRule } from '../violations.js';
 import { disclosure } from './disclosure.js';
 import { disclosureProver } from './prove.js';
 import { type DisclosurePayload, type ListDisclosure } from './payload.js';

@@ -2,7 +2,7 @@ import { type BackendVerdict, type ProofBackend, type ProofContext, type Verifyi
 import { factsOf } from '../opened-rows.js';
 import { checkDisclosure, type CheckedDisclosure } from './verify.js';
 
-/** Bytes of a payload up to which judging it (some milliseconds) is no more work than handing it over. */
+/** Payloads up to this size are verified on the calling thread: that takes some milliseconds, and handing them over as long. */
 const WORTH_A_THREAD = 65_536;
 
 const ZEROS = { vkHash: Buffer.alloc(32), paramsHash: Buffer.alloc(32) };

@@ -55,7 +55,7 @@ function payloadOf(
   };
 }
 
-/** Judges the payload as a verifier will, so that no disclosure leaves the company that does not do its work. */
+/** Verifies the payload as a verifier will, so that no useless disclosure leaves the company. */
 function assertShown(context: ProvingContext, payload: Uint8Array): void {
   const { validity, facts } = disclosureVerdict(checkDisclosure(context, payload), context);
   const results = evaluateRules(context.policy, facts, 'disclosed', evaluationContext(context));

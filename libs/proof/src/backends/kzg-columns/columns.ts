@@ -29,10 +29,10 @@ export interface SecretColumns {
 }
 
 /**
- * Lays rows out on the domain: data rows without a row get a random x and r = d = 0, all rows from v on are random, but that d
- * is 0 at the end row: by this rule alone d enters a proof.
- * `random` gives a fresh uniform element for a column and row each time the same; see seededScalars.
- * Throws RangeError for more rows than the domain holds.
+ * Lays rows out on the domain: data rows without a row get a random x and r = d = 0, all rows from v on are random, except that
+ * d is 0 at the end row: by this rule alone d enters a proof.
+ * `random` returns a uniform element that is fixed per column and row; see seededScalars.
+ * Throws RangeError for more rows than the domain has room for.
  */
 export function secretColumns(
   n: number,

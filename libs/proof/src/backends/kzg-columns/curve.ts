@@ -130,7 +130,7 @@ export class Curve {
   }
 
   /** Puts values (32 bytes big endian each) where evaluate and productOfDifferences can work on them, until they are forgotten. */
-  keep(values: Uint8Array): KeptValues {
+  keep(values: Uint8Array): LoadedValues {
     const count = values.length / SCALAR_BYTES;
     const start = this.raw._malloc(Math.max(values.length, SCALAR_BYTES));
     if (start === 0) throw new Error('no memory left in the module of the curve');
@@ -139,14 +139,14 @@ export class Curve {
     return { start, count };
   }
 
-  forget({ start }: KeptValues): void {
+  forget({ start }: LoadedValues): void {
     this.raw._free(start);
   }
 
   #scratch: number | undefined;
 
   /** The value at x of the polynomial with the kept coefficients, at least two; x not 0. */
-  evaluate({ start, count }: KeptValues, x: Fr): Fr {
+  evaluate({ start, count }: LoadedValues, x: Fr): Fr {
     const { raw } = this;
     const at = (this.#scratch ??= raw._malloc(3 * SCALAR_BYTES));
     const value = at + SCALAR_BYTES;
@@ -158,8 +158,8 @@ export class Curve {
     return result;
   }
 
-  /** product of (x - value) over the kept values from <= i < to. */
-  productOfDifferences({ start }: KeptValues, from: number, to: number, x: Fr): Fr {
+  /** Product of (x - value) over the loaded values from <= i < to. */
+  productOfDifferences({ start }: LoadedValues, from: number, to: number, x: Fr): Fr {
     const { raw } = this;
     const at = (this.#scratch ??= raw._malloc(3 * SCALAR_BYTES));
     const [product, difference] = [at + SCALAR_BYTES, at + 2 * SCALAR_BYTES];
@@ -178,7 +178,7 @@ export class Curve {
 }
 
 /** Scalars in the memory of the curve's module. */
-export interface KeptValues {
+export interface LoadedValues {
   start: number;
   count: number;
 }

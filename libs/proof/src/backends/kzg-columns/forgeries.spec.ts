@@ -20,15 +20,15 @@ import { proveStatement } from './prover.js';
 import {
   FalseStatement,
   honestSteps,
-  type Committed,
-  type Counted,
+  type CommitmentState,
+  type CountedState,
   type ProverSteps,
-  type Summed,
+  type SumState,
 } from './prover-rounds.js';
 import { secondVerifier } from './second-verifier.fixture.js';
 import { secondStatement } from './second-verdict.fixture.js';
 import { type ListStatement, type ZkStatement } from './statement.js';
-import { Prepared, Verifier } from './verifier.js';
+import { PreparedCache, Verifier } from './verifier.js';
 
 /**
  * For each rule a proof of a false statement that breaks this rule alone: a verifier without the rule accepts it (so the rule
@@ -53,10 +53,10 @@ class Without extends Identities {
 /** What a forger does differently; everything is left out of the honest prover's own checks. */
 interface Cheat {
   activity?: (state: { evaluations: { a: bigint[] } }) => void;
-  roots?: (state: Pick<Counted, 'roots'>) => bigint[];
+  roots?: (state: Pick<CountedState, 'roots'>) => bigint[];
   slope?: Polynomial;
-  running?: (state: Summed, challenges: Pick<Challenges, 'alpha' | 'beta'>) => void;
-  cofactors?: (state: Committed) => void;
+  running?: (state: SumState, challenges: Pick<Challenges, 'alpha' | 'beta'>) => void;
+  cofactors?: (state: CommitmentState) => void;
 }
 
 /** The steps of a prover that cheats about one list. */
@@ -96,7 +96,7 @@ const forge = ({ statement, secrets }: Case, rule: string, cheat: Cheat): Promis
   });
 
 /** The inverse of S_j modulo an A with one double root: inverted modulo the square-free part, then one Hensel step. */
-function cofactorDespiteDuplicate(state: Committed, j: number): void {
+function cofactorDespiteDuplicate(state: CommitmentState, j: number): void {
   const different = [...new Set(state.roots)];
   const tree = productTree(different);
   const slope = derivative(tree.at(-1)![0]!);
@@ -107,7 +107,7 @@ function cofactorDespiteDuplicate(state: Committed, j: number): void {
 }
 
 /** What the look-up sum is short of when a code is not in the table. */
-function lookupDebt({ domain, evaluations, table }: Summed, { beta }: Pick<Challenges, 'beta'>): bigint {
+function lookupDebt({ domain, evaluations, table }: SumState, { beta }: Pick<Challenges, 'beta'>): bigint {
   let sum = 0n;
   for (let i = 0; i < domain.v; i++)
     sum +=
@@ -129,7 +129,7 @@ const rows = rowsOf(20);
 const listed = () => referenceList([...Array.from({ length: 39 }, randomElement), rows[7]!.x]);
 const clean = () => referenceList([3n], { id: 'clean' });
 /** A(X) without the listed row. */
-const foreignRoots = ({ roots }: Pick<Counted, 'roots'>) => roots.map((root, i) => (i === 7 ? 5n : root));
+const foreignRoots = ({ roots }: Pick<CountedState, 'roots'>) => roots.map((root, i) => (i === 7 ? 5n : root));
 const badCode: ColumnRow[] = rows.map((row, i) => (i === 4 ? { ...row, r: 99n } : row));
 const twice: ColumnRow[] = rows.map((row, i) => (i === 9 ? { ...row, x: rows[3]!.x } : row));
 const withUbos = (suppliers: Parameters<typeof caseOf>[0][number]) => () =>
@@ -315,7 +315,7 @@ describe('a forgery that breaks one rule', () => {
   it.each(FORGERIES)('$rule: $what', async ({ rule, make, cheat, row }) => {
     const { statement, secrets } = await make();
     const forged = await forge({ statement, secrets }, rule, cheat);
-    const lenient = new Verifier(curve, ceremony, new Prepared(curve), new Without(rule));
+    const lenient = new Verifier(curve, ceremony, new PreparedCache(curve), new Without(rule));
     expect(() => lenient.verify(statement, forged)).not.toThrow();
     expect(() => new Verifier(curve, ceremony).verify(statement, forged)).toThrow('the pairing equation');
 
@@ -369,7 +369,7 @@ describe('a C_d of which no row could ever be opened', () => {
   const rejection = async (d: Uint8Array, rule: string, lenient: Curve) => {
     const statement = callingDocuments(usual.statement, d);
     const forged = await forge({ statement, secrets: usual.secrets }, rule, {});
-    const without = new Verifier(lenient, ceremony, new Prepared(curve), new Without(rule));
+    const without = new Verifier(lenient, ceremony, new PreparedCache(curve), new Without(rule));
     expect(() => without.verify(statement, forged)).not.toThrow();
     expect(secondVerifier(secondStatement(statement), forged)).toBe(false);
     try {

@@ -9,7 +9,7 @@
  *   prove.ts, prover.ts            the prover's half, round by round
  *   sample.ts, row-openings.ts     rows opened later for an auditor
  *   domain.ts, field.ts, polynomial.ts, curve.ts, ceremony.ts   arithmetic, mcl's curve, the powers of tau
- *   jobs.ts, pool.ts, turns.ts, job-scheduler.ts, worker.ts, assets.ts   threads
+ *   jobs.ts, pool.ts, fair-queue.ts, job-scheduler.ts, worker.ts, assets.ts   threads
  *
  * Papers: KZG commitments (Kate, Zaverucha, Goldberg, ASIACRYPT 2010); PLONK's permutation and quotient arguments (eprint
  * 2019/953); openings of many polynomials at many points, SHPLONK (Boneh, Drake, Fisch, Gabizon, eprint 2020/081); look-ups by

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { CapError } from '@cap/core';
 import { workerSource } from './assets.js';
 import { type Job, type JobResults } from './jobs.js';
-import { Turns } from './turns.js';
+import { FairQueue } from './fair-queue.js';
 
 interface Task {
   readonly holder: string;
@@ -41,7 +41,7 @@ export interface RunOptions {
  * the process alive. A thread that dies takes its own job with it; another one starts when there is work.
  */
 export class WorkerPool {
-  readonly #queue = new Turns<Task>();
+  readonly #queue = new FairQueue<Task>();
   readonly #threads = new Set<Thread>();
   readonly #ending = new Set<Promise<unknown>>();
   readonly #mostWaiting: number;
@@ -69,7 +69,7 @@ export class WorkerPool {
 
   /**
    * Rejects with what the job throws. If as many jobs wait as may: with CapError `rate.limited` a job of the holder
-   * who has more of them waiting than the others, which may be one that waits already; with `overloaded` if there is no such.
+   * who has more of them waiting than the others, which may be one that waits already; otherwise with `overloaded`.
    */
   run<J extends Job>(job: J, { signal, holder = '', begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
     return new Promise((resolve, reject) => {
@@ -122,7 +122,7 @@ export class WorkerPool {
     this.#threads.add(thread);
     worker.on('message', (answer: Answer) => {
       const { task } = thread;
-      // What a thread says while it is being ended concerns nobody any more.
+      // Ignore messages from a terminating thread.
       if (!task || !this.#threads.has(thread)) return;
       thread.task = null;
       worker.unref();

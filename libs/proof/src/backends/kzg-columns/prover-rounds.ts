@@ -40,11 +40,11 @@ const COFACTOR_MASK = 5;
  * What the prover knows of one list, round by round. Each round takes what the one before made and adds to it, so that nothing
  * can be used before the challenge that it depends on is drawn:
  *
- *   Stated -> Counted -> Multiplied -> Committed  (first messages; rho) -> Combined  (p; alpha, beta) -> Summed -> Running  (z, h; gamma)
+ *   StatementState -> CountedState -> ProductState -> CommitmentState  (first messages; rho) -> CofactorState  (p; alpha, beta) -> SumState -> RunningState  (z, h; gamma)
  */
 
 /** Before the first round: the entry of the statement and the secret columns. */
-interface Stated {
+interface StatementState {
   entry: number;
   list: ListStatement;
   domain: Domain;
@@ -56,7 +56,7 @@ interface Stated {
 }
 
 /** With activity and multiplicities. */
-export interface Counted extends Stated {
+export interface CountedState extends StatementState {
   evaluations: Record<'x' | 'r' | 'd' | 'a' | 'm', bigint[]>;
   columns: Record<'x' | 'r' | 'd' | 'a' | 'm', Polynomial>;
   /** Zeros of A(X): identifiers of the data rows, then the masks. */
@@ -64,55 +64,55 @@ export interface Counted extends Stated {
 }
 
 /** With A(X), its derivative and the chunks of the reference lists, the product of (X - value) each. */
-interface Multiplied extends Counted {
-  columns: Counted['columns'] & { A: Polynomial };
+interface ProductState extends CountedState {
+  columns: CountedState['columns'] & { A: Polynomial };
   slope: Polynomial;
   chunks: Polynomial[];
 }
 
 /** With the cofactors: all that the first messages commit to. */
-export interface Committed extends Multiplied {
-  columns: Multiplied['columns'] & { q: Polynomial[] };
+export interface CommitmentState extends ProductState {
+  columns: ProductState['columns'] & { q: Polynomial[] };
 }
 
 /** With p, which binds the cofactors together under rho. */
-interface Combined extends Committed {
-  columns: Committed['columns'] & { p: Polynomial };
+interface CofactorState extends CommitmentState {
+  columns: CommitmentState['columns'] & { p: Polynomial };
 }
 
 /** With the running product and sum under alpha and beta, not yet blinded. */
-export interface Summed extends Combined {
-  evaluations: Counted['evaluations'] & Record<'z' | 'h', bigint[]>;
+export interface SumState extends CofactorState {
+  evaluations: CountedState['evaluations'] & Record<'z' | 'h', bigint[]>;
   valueOfA: bigint;
   slopeOfA: bigint;
 }
 
 /** With the running columns, blinded. */
-export interface Running extends Summed {
-  columns: Combined['columns'] & Record<'z' | 'h', Polynomial>;
+export interface RunningState extends SumState {
+  columns: CofactorState['columns'] & Record<'z' | 'h', Polynomial>;
 }
 
 type RunningChallenges = Pick<Challenges, 'alpha' | 'beta'>;
 
 /**
- * Where the prover looks after its own honesty, and what it takes for its columns. Tests put a forger's functions here: a
- * verifier must hold against a prover that does anything else.
+ * Checks that an honest prover makes on itself, and how it fills its columns. Tests replace them to play a cheating
+ * prover, which the verifier must reject.
  */
 export interface ProverSteps {
   /** Throws Rejected for a statement without a meaning. */
   check(statement: ZkStatement): void;
   /** Column a. */
-  activity(state: Stated): bigint[];
-  codeNotAllowed(state: Stated, row: number): void;
-  rootsOfA(state: Counted): readonly bigint[];
+  activity(state: StatementState): bigint[];
+  codeNotAllowed(state: StatementState, row: number): void;
+  rootsOfA(state: CountedState): readonly bigint[];
   /** The cofactor of a factor that has the root of this number in common with A, so that there is none. */
-  sharedRoot(state: Multiplied, factor: number, row: number): Polynomial;
+  sharedRoot(state: ProductState, factor: number, row: number): Polynomial;
   /** The cofactors that are committed to. */
-  cofactors(state: Committed): Polynomial[];
-  slopeOfA(state: Multiplied): Polynomial;
-  /** Running columns before they are blinded. */
-  running(state: Summed, challenges: RunningChallenges): Summed;
-  checkQuotient(quotient: Polynomial, states: readonly Stated[]): void;
+  cofactors(state: CommitmentState): Polynomial[];
+  slopeOfA(state: ProductState): Polynomial;
+  /** RunningState columns before they are blinded. */
+  running(state: SumState, challenges: RunningChallenges): SumState;
+  checkQuotient(quotient: Polynomial, states: readonly StatementState[]): void;
 }
 
 export const honestSteps: ProverSteps = {
@@ -152,7 +152,7 @@ export const honestSteps: ProverSteps = {
   },
 };
 
-export function stated({ lists }: ZkStatement, secrets: readonly SecretColumns[]): Stated[] {
+export function stated({ lists }: ZkStatement, secrets: readonly SecretColumns[]): StatementState[] {
   return lists.map((list, entry) => {
     const secret = secrets[entry]!;
     if (secret.n !== list.n) throw new RangeError(`${list.name}: columns of another size than the statement's`);
@@ -171,7 +171,7 @@ export function stated({ lists }: ZkStatement, secrets: readonly SecretColumns[]
 }
 
 /** Activity and multiplicities: nothing here depends on a challenge. */
-export function counted(state: Stated, steps: ProverSteps): Counted {
+export function counted(state: StatementState, steps: ProverSteps): CountedState {
   const { domain, evaluations } = state;
   const a = steps.activity(state);
   const m = multiplicities(state, a, steps);
@@ -184,7 +184,7 @@ export function counted(state: Stated, steps: ProverSteps): Counted {
 }
 
 /** m: how often each code of the table occurs; random from row v on, where the first rows are the masks of A(X). */
-function multiplicities(state: Stated, a: readonly bigint[], steps: ProverSteps): bigint[] {
+function multiplicities(state: StatementState, a: readonly bigint[], steps: ProverSteps): bigint[] {
   const { evaluations, domain, list } = state;
   const rowOfCode = new Map(list.table.codes.map((code, i) => [BigInt(code), i]));
   const m = Array.from({ length: domain.n }, (_, i) => (i < domain.v ? 0n : randomScalar()));
@@ -199,10 +199,10 @@ function multiplicities(state: Stated, a: readonly bigint[], steps: ProverSteps)
 
 /** A(X), the product of (X - root), and its derivative; the chunks of the reference lists, each once. */
 export async function multiplied(
-  states: readonly Counted[],
+  states: readonly CountedState[],
   scheduler: JobScheduler,
   steps: ProverSteps,
-): Promise<Multiplied[]> {
+): Promise<ProductState[]> {
   const chunks = states.flatMap(({ list }) => chunksOf(list));
   const keys = chunks.map(([{ valuesHash }, from]) => `${Buffer.from(valuesHash).toString('hex')} ${from}`);
   const different = [...new Map(keys.map((key, i) => [key, chunks[i]!]))];
@@ -226,10 +226,10 @@ export async function multiplied(
 
 /** q_j = 1/F_j mod A + (random of degree 4) * A, for every factor of every list. */
 export async function committed(
-  states: readonly Multiplied[],
+  states: readonly ProductState[],
   scheduler: JobScheduler,
   steps: ProverSteps,
-): Promise<Committed[]> {
+): Promise<CommitmentState[]> {
   const jobs = states.flatMap((state) => {
     const roots = pack(steps.rootsOfA(state));
     return state.factors.map(({ chunk, slope, earlier }) => ({
@@ -259,12 +259,12 @@ export async function committed(
  * and rho comes after A and every q_j.
  */
 export function combined(
-  state: Committed,
-  states: readonly Committed[],
+  state: CommitmentState,
+  states: readonly CommitmentState[],
   rho: bigint,
   identities: Identities,
   steps: ProverSteps,
-): Combined {
+): CofactorState {
   const { factors, columns, chunks } = state;
   const n = COFACTOR_DOMAIN;
   const slope = cosetEvaluations(steps.slopeOfA(state), n);
@@ -288,7 +288,7 @@ export function combined(
 }
 
 /** z, the running product of (alpha - root); h, the running sum of the look-up. */
-export function running(state: Combined, challenges: RunningChallenges, steps: ProverSteps): Running {
+export function running(state: CofactorState, challenges: RunningChallenges, steps: ProverSteps): RunningState {
   const { alpha, beta } = challenges;
   const { domain, evaluations, table, roots, columns } = state;
   const { v, u, n } = domain;
@@ -317,7 +317,7 @@ export function running(state: Combined, challenges: RunningChallenges, steps: P
 
 /** The quotient: the weighted constraints over their vanishing polynomials, computed on a coset. */
 export function quotientOf(
-  states: readonly Running[],
+  states: readonly RunningState[],
   challenges: RunningChallenges,
   gamma: bigint,
   identities: Identities,
@@ -335,7 +335,11 @@ export function quotientOf(
   return quotient;
 }
 
-function listQuotient(state: Running, challenges: RunningChallenges, weights: ReadonlyMap<string, bigint>): Polynomial {
+function listQuotient(
+  state: RunningState,
+  challenges: RunningChallenges,
+  weights: ReadonlyMap<string, bigint>,
+): Polynomial {
   const { domain, columns, table, list, valueOfA } = state;
   const step = 4;
   const n = step * domain.n;

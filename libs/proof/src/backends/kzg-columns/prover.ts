@@ -12,9 +12,9 @@ import {
   quotientOf,
   running,
   stated,
-  type Committed,
+  type CommitmentState,
   type ProverSteps,
-  type Running,
+  type RunningState,
 } from './prover-rounds.js';
 import { firstWitness, proverClaims, secondWitness } from './shplonk.js';
 import { statementDigest, type ZkStatement } from './statement.js';
@@ -84,7 +84,7 @@ export async function proveStatement(
 
 async function sendColumns(
   messages: MessageWriter,
-  states: readonly Committed[],
+  states: readonly CommitmentState[],
   scheduler: JobScheduler,
 ): Promise<void> {
   const named = states.flatMap(({ columns: { a, m, A, q } }): [string, Polynomial][] => [
@@ -99,7 +99,7 @@ async function sendColumns(
 
 async function sendRunningColumns(
   messages: MessageWriter,
-  states: readonly Running[],
+  states: readonly RunningState[],
   scheduler: JobScheduler,
 ): Promise<void> {
   const points = await scheduler.commitments(states.flatMap(({ columns }) => [columns.z, columns.h]));
@@ -111,7 +111,7 @@ async function sendRunningColumns(
   });
 }
 
-function viewOf(state: Running, { alpha, zeta }: Challenges): ListView<Polynomial> {
+function viewOf(state: RunningState, { alpha, zeta }: Challenges): ListView<Polynomial> {
   const { columns, domain, table, chunks } = state;
   const next = (zeta * domain.w) % FIELD_ORDER;
   return {

@@ -31,7 +31,7 @@ export interface CodeTable {
   hash: Uint8Array;
 }
 
-/** What is stated of one list, or of one segment of a long list. */
+/** The statement about one list, or about one segment of a long list; an *entry* of the whole statement. */
 export interface ListStatement {
   name: string;
   /** Domain size. */

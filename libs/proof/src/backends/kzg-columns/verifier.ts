@@ -1,5 +1,5 @@
 import { type VerifyingCeremony } from './ceremony.js';
-import { type Curve, type KeptValues, type Point } from './curve.js';
+import { type Curve, type LoadedValues, type Point } from './curve.js';
 import { domain, type Domain } from './domain.js';
 import { pack, SCALAR_BYTES } from './field.js';
 import {
@@ -30,25 +30,25 @@ import { MessageReader, POINT_BYTES, Rejected, Transcript } from './transcript.j
 const MOST_TABLES = 64;
 const MOST_LISTS = 16;
 
-/** What of statements is made ready once and kept in the curve's memory, by hash: tables as polynomials, reference lists. */
-export class Prepared {
-  readonly #tables = new Map<string, KeptValues>();
-  readonly #values = new Map<string, KeptValues>();
+/** Cache of prepared parts of statements in the curve's memory, by hash: tables as polynomials, reference lists. */
+export class PreparedCache {
+  readonly #tables = new Map<string, LoadedValues>();
+  readonly #values = new Map<string, LoadedValues>();
 
   constructor(private readonly curve: Curve) {}
 
-  tableCoefficients({ codes, hash }: CodeTable, n: number): KeptValues {
+  tableCoefficients({ codes, hash }: CodeTable, n: number): LoadedValues {
     return this.#recent(this.#tables, `${hexOf(hash)} ${n}`, MOST_TABLES, () =>
       pack(interpolated(paddedTable(codes, n))),
     );
   }
 
-  values({ values, valuesHash }: ReferenceValues): KeptValues {
+  values({ values, valuesHash }: ReferenceValues): LoadedValues {
     return this.#recent(this.#values, hexOf(valuesHash), MOST_LISTS, () => values);
   }
 
-  /** The values under the key, made if they are not there; beyond `most` those not asked for the longest go. */
-  #recent(known: Map<string, KeptValues>, key: string, most: number, make: () => Uint8Array): KeptValues {
+  /** The values under the key, made if absent; beyond `most` the least recently used ones are freed. */
+  #recent(known: Map<string, LoadedValues>, key: string, most: number, make: () => Uint8Array): LoadedValues {
     const kept = known.get(key) ?? this.curve.keep(make());
     known.delete(key);
     known.set(key, kept);
@@ -119,7 +119,7 @@ export class Verifier {
   constructor(
     private readonly curve: Curve,
     private readonly ceremony: VerifyingCeremony,
-    private readonly prepared = new Prepared(curve),
+    private readonly prepared = new PreparedCache(curve),
     private readonly identities = new Identities(),
   ) {}
 

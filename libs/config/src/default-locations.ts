@@ -1,5 +1,5 @@
-/** Where things lie, and who reaches the management listener, when nobody says otherwise. */
-export interface Places {
+/** Default locations of files, and who can reach the management listener by default. */
+export interface DefaultLocations {
   /** Host of the management listeners. */
   readonly management: string;
   readonly certificate: { readonly cert?: string; readonly key?: string };
@@ -11,7 +11,7 @@ export interface Places {
   readonly backups: string;
 }
 
-const ON_A_MACHINE: Places = {
+const ON_A_MACHINE: DefaultLocations = {
   management: '127.0.0.1',
   certificate: {},
   database: '/var/lib/cap-verifier/registry.db',
@@ -23,7 +23,7 @@ const ON_A_MACHINE: Places = {
 };
 
 /** A container has its own loopback: whoever probes or scrapes it comes from outside of it. */
-const IN_AN_IMAGE: Places = {
+const IN_AN_IMAGE: DefaultLocations = {
   management: '0.0.0.0',
   certificate: { cert: '/certs/tls.crt', key: '/certs/tls.key' },
   database: '/data/registry.db',
@@ -34,7 +34,7 @@ const IN_AN_IMAGE: Places = {
   backups: '/backups/cap-verifier',
 };
 
-/** Set where an image is built (scripts/images), as a part of the code: a variable would go before people's files. */
+/** Set where an image is built (scripts/images), as a part of the code: an environment variable would override users' files. */
 declare const CAP_IN_IMAGE: boolean | undefined;
 
-export const PLACES: Places = typeof CAP_IN_IMAGE === 'undefined' ? ON_A_MACHINE : IN_AN_IMAGE;
+export const DEFAULT_LOCATIONS: DefaultLocations = typeof CAP_IN_IMAGE === 'undefined' ? ON_A_MACHINE : IN_AN_IMAGE;

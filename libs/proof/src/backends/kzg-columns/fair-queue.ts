@@ -1,5 +1,5 @@
-/** What waits: each holder's in the order in which it came, and of the holders one after the other. */
-export class Turns<T extends { readonly holder: string }> {
+/** A fair queue: round robin over the holders, first in, first out within each. */
+export class FairQueue<T extends { readonly holder: string }> {
   readonly #lines = new Map<string, T[]>();
   #length = 0;
 

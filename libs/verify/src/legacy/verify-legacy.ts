@@ -1,15 +1,15 @@
 import { policyHash, type CompiledPolicy } from '@cap/policy';
 import { type VerificationSources } from '../inputs.js';
 import { comparePolicies, pinPolicy } from '../policy.js';
-import { type Checked, Findings } from '../report/findings.js';
+import { type CheckResult, Findings } from '../report/findings.js';
 import { checkRegistry } from '../registry.js';
-import { judgeRules, NOTHING_KNOWN } from '../rules.js';
-import { type Judgement, type Run } from '../run.js';
+import { verifyRules, NOTHING_KNOWN } from '../rules.js';
+import { type CheckOutcome, type Run } from '../run.js';
 import { checkSigners } from '../signers.js';
 import { checkStatements } from '../statement.js';
 import { claimsAsRules } from './claims.js';
 import { legacyPolicyHash, readLegacyManifest } from './manifest.js';
-import { checkLegacyManifests, type JudgedLegacyManifest } from './manifests.js';
+import { checkLegacyManifests, type CheckedLegacyManifest } from './manifests.js';
 import { checkLegacyMeta, type LegacyUnit } from './meta.js';
 import { checkGeneration, readParts } from './parts.js';
 import { readLegacyProof } from './proof.js';
@@ -17,10 +17,10 @@ import { checkLegacyProofs } from './proofs.js';
 import { checkLegacySignatures } from './signatures.js';
 
 /**
- * Judges a bundle of the older program by the checks that mean something for it, in pipeline order but where a comment
+ * Verifies a bundle of the older program by the checks that mean something for it, in pipeline order but where a comment
  * says so. Its proofs are the prover's word, so nothing here ends better than in a warning.
  */
-export async function judgeLegacy({ bundle, sources, options, clock, hashOf }: Run): Promise<Judgement> {
+export async function verifyLegacy({ bundle, sources, options, clock, hashOf }: Run): Promise<CheckOutcome> {
   const found = new Findings();
 
   // meta.schema, meta.units, files.hash, files.unlisted
@@ -64,7 +64,7 @@ export async function judgeLegacy({ bundle, sources, options, clock, hashOf }: R
 
   // lists.known, lists.age: nothing is compared with a list
   const rules = policy
-    ? judgeRules({ own: policy, rules: policy }, manifests, established, () => NOTHING_KNOWN)
+    ? verifyRules({ own: policy, rules: policy }, manifests, established, () => NOTHING_KNOWN)
     : claimsAsRules(established.flatMap(({ ownClaims }) => ownClaims));
   const sample = options.sample && { fault: 'a bundle of the older program has no rows to open' };
   return { findings: found.all, units, kids, signerKid: kids[0] ?? null, policy, rules, ...(sample && { sample }) };
@@ -73,9 +73,9 @@ export async function judgeLegacy({ bundle, sources, options, clock, hashOf }: R
 /** The verifier's own policy: the bundle's rules are no more than the names of its claims. */
 async function choosePolicy(
   units: readonly LegacyUnit[],
-  manifests: ReadonlyMap<string, JudgedLegacyManifest>,
+  manifests: ReadonlyMap<string, CheckedLegacyManifest>,
   sources: VerificationSources,
-): Promise<Checked<CompiledPolicy | null>> {
+): Promise<CheckResult<CompiledPolicy | null>> {
   const last = manifests.get(units.at(-1)?.manifest_file ?? '');
   const named = last ? legacyPolicyHash(last.manifest) : null;
   const { value: own, findings } = await pinPolicy(named, sources);

@@ -4,7 +4,7 @@ import { type ProofContext } from './backend.js';
 import { type ProverList } from './backend-prover.js';
 
 /** A row that breaks a rule: for the prover's eyes, since it names the row. */
-interface Offence {
+interface Violation {
   list: string;
   /** Of the file that was prepared, from 1. */
   line: number;
@@ -24,16 +24,16 @@ export interface FalseRule {
   rule_id: string;
   /** `unproven`: not broken by any row, but these lists can't show that it holds. */
   status: 'violated' | 'unproven';
-  rows: Offence[];
+  rows: Violation[];
 }
 
 /** What the rows (by index) of a prover's list do wrong, by line. */
-export function offences(
+export function violations(
   { need }: Requirement,
   { list, rows, lines, idScheme }: ProverList & { idScheme: IdScheme },
   breaking: readonly number[],
   context: Pick<ProofContext, 'referenceLists'>,
-): Offence[] {
+): Violation[] {
   const reference = need.kind === 'disjoint' ? context.referenceLists.get(need.reference_list) : undefined;
   const countryOf = countryFault(need, context);
   const hitOf = (row: ListRow) => {
@@ -41,7 +41,7 @@ export function offences(
     return reference && entry && { reference_list: reference.id, ...entry };
   };
   return breaking
-    .map((index): Offence => {
+    .map((index): Violation => {
       const row = rows[index]!;
       const hit = hitOf(row);
       return { list, line: lines[index]!, name: row.name, ...(hit && { hit }), ...countryOf(row) };
@@ -53,7 +53,7 @@ export function offences(
 function countryFault(
   need: Requirement['need'],
   { referenceLists }: Pick<ProofContext, 'referenceLists'>,
-): (row: ListRow) => Pick<Offence, 'country' | 'risk' | 'lacks'> {
+): (row: ListRow) => Pick<Violation, 'country' | 'risk' | 'lacks'> {
   if (need.kind !== 'rows_allowed') return () => ({});
   const { table } = need;
   const jurisdictions = 'exclude_risk' in table ? referenceLists.get('jurisdictions') : undefined;
@@ -69,7 +69,7 @@ function countryFault(
 }
 
 /** One offence in words: the row and, if it is listed, the entry; or its country. */
-export function offenceWords({ list, line, name, hit, country, risk, lacks }: Offence): string {
+export function violationText({ list, line, name, hit, country, risk, lacks }: Violation): string {
   const row = `${list} line ${line} (${JSON.stringify(name)})`;
   if (hit) {
     const id = hit.id === undefined ? '' : `, id ${hit.id}`;
@@ -84,8 +84,8 @@ export function offenceWords({ list, line, name, hit, country, risk, lacks }: Of
 const SHOWN = 10;
 
 /** As many as a person reads, with a colon before them; nothing for none. */
-export function firstOffences(rows: readonly Offence[]): string {
+export function firstViolations(rows: readonly Violation[]): string {
   if (rows.length === 0) return '';
   const more = rows.length > SHOWN ? ` and ${rows.length - SHOWN} more` : '';
-  return `: ${rows.slice(0, SHOWN).map(offenceWords).join(', ')}${more}`;
+  return `: ${rows.slice(0, SHOWN).map(violationText).join(', ')}${more}`;
 }

@@ -40,8 +40,8 @@ export async function authoritiesEnd(file: string, now: Date): Promise<Found> {
 }
 
 /**
- * Expired keys of a trust store still judge bundles of their time. But an owner whose keys have all expired needs a new one, and
- * a store in which no owner has a valid key judges nothing new.
+ * Expired keys of a trust store still verify bundles of their time. But an owner whose keys have all expired needs a new one, and
+ * a store in which no owner has a valid key can't verify anything new.
  */
 export function signersEnd({ signers }: TrustDocument, now: Date): Found {
   const last = new Map<string, number>();
