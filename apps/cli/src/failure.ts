@@ -95,7 +95,7 @@ interface Fault {
   file?: string;
   line?: number;
   column?: string | number | null;
-  /** Of a lint. */
+  /** Code of a lint. */
   code?: string;
   message: string;
 }

@@ -85,7 +85,7 @@ describe('from lists to a verdict', () => {
     expect((await verify('--policy', hash)).code).toBe(65);
   });
 
-  it('judges by the lists the verifier holds; one it does not hold is no fact', async () => {
+  it('verifies by the lists the verifier has; one it does not have gives no fact', async () => {
     await done('trust', 'init', '--out', at('signer.json'));
     const signer = ['--signer', at('project', 'keys', `${kid}.json`), '--company', 'ACME GmbH'];
     await done('trust', 'add', at('signer.json'), ...signer);

@@ -11,7 +11,7 @@ export interface TlsPair {
 }
 export interface CheckedTlsPair extends TlsPair {
   readonly validFrom: Date;
-  /** Of the link of the chain that ends first. */
+  /** When the first certificate of the chain expires. */
   readonly validTo: Date;
 }
 

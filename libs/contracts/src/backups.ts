@@ -2,7 +2,7 @@ import { digest, kid, instant } from '@cap/core';
 import { z } from 'zod';
 import { count } from './scalars.js';
 
-/** Of the backup worker: one backup as listings have it. */
+/** One backup, as the backup worker lists it. */
 const backupRecord = z
   .object({
     name: z.string(),
@@ -11,7 +11,7 @@ const backupRecord = z
     sha3_256: digest,
     log_size: count,
     head_digest: digest,
-    /** Of the key that signed it. */
+    /** Id of the key that signed it. */
     kid,
     /** What was left out, and why. */
     incomplete: z.array(z.object({ path: z.string(), reason: z.string() })),

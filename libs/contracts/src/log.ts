@@ -14,7 +14,7 @@ export const receipt = z
     tree_size: count,
     /** JCS of the event. */
     leaf: base64,
-    /** From the leaf's sibling up. */
+    /** Hashes from the leaf's sibling up. */
     inclusion_proof: z.array(base64),
     checkpoint: signedNote,
   })

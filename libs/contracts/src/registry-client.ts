@@ -116,7 +116,7 @@ export class RegistryClient {
     return this.#transport.json(policyPage, { ...context, ...get('/v1/policies', query) });
   }
 
-  /** By policy_id, hash in either form, or id (its newest active version). */
+  /** Looks a policy up by policy_id, hash in either form, or id (its newest active version). */
   findPolicy(ref: string, context: CallContext = {}): Promise<PolicyRecord | null> {
     return orNull(this.#transport.json(policyRecord, { ...context, ...get(`/v1/policies/${segment(ref)}`) }));
   }
@@ -180,7 +180,7 @@ export class RegistryClient {
     return this.#transport.json(collectionResult, { ...context, ...post('/v1/blobs/collect', request, true) });
   }
 
-  /** Of an entry, or of all entries of a bundle. */
+  /** Puts an entry, or all entries of a bundle, on hold, or releases them. */
   setHold(id: string, held: boolean, context: CallContext = {}): Promise<HeldEntries> {
     const path = `/v1/entries/${segment(id)}/hold`;
     return this.#transport.json(heldEntries, { ...context, method: 'PUT', path, json: { held }, idempotent: true });

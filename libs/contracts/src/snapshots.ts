@@ -10,7 +10,7 @@ export const snapshotRecord = z
     /** Digest of the event log_size - 1. */
     head_digest: digest,
     expires_at: instant,
-    /** Of the log. */
+    /** Epoch of the log. */
     epoch: z.int().min(1),
     /** The signed note of the tree of log_size events; null if the registry signs nothing. */
     checkpoint: z.string().nullable(),

@@ -19,7 +19,7 @@ export interface RemoteAnswer {
   readonly status: number | null;
   /** The code of the problem body, which a newer service may have and this version not. */
   readonly code: string;
-  /** By which the service's log names the call. */
+  /** Id under which the service's log has the call. */
   readonly requestId?: string | undefined;
   /** Which service was asked, where its client is made for one. */
   readonly service?: 'registry' | undefined;

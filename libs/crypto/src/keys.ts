@@ -41,7 +41,7 @@ export interface SigningKey {
 export type PublicKeyText = `0x${string}`;
 
 const PUBLIC_KEY_TEXT = /^0x[0-9a-f]{64}$/;
-/** Of that form; whether it is a key that somebody can hold, publicKeyFromText says. */
+/** Whether a text has that form; publicKeyFromText says whether it is a usable key. */
 export const isPublicKeyText = (text: unknown): text is PublicKeyText =>
   typeof text === 'string' && PUBLIC_KEY_TEXT.test(text);
 

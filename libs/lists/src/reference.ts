@@ -109,7 +109,7 @@ export class SanctionsList {
 
   constructor(
     readonly entries: readonly SanctionsEntry[],
-    /** Of each entry, in its file. */
+    /** Line of each entry in its file. */
     readonly lines: readonly number[],
   ) {}
 

@@ -33,7 +33,7 @@ export interface RuleResult {
   status: RuleStatus;
   /** The fact (or, for a claim, the claim) that decides it; null if none does. Rows are never repeated here. */
   fact: JsonValue;
-  /** Of an unproven rule that no proof over this commitment or this reference list could decide: why. */
+  /** Why no proof over this commitment or this reference list could decide an unproven rule. */
   message?: { en: string; de: string };
 }
 

@@ -11,7 +11,7 @@ export class ListFacts {
   /** The smallest interval that all count facts together leave. */
   readonly min: number;
   readonly max: number;
-  /** Under which schemes no two rows are the same. */
+  /** Schemes under which no two rows are the same. */
   readonly distinct: ReadonlySet<IdScheme>;
   /** Hashes of the tables that every row's code is in. */
   readonly tables: ReadonlySet<Digest>;
@@ -61,7 +61,7 @@ export class ListFacts {
     return found;
   }
 
-  /** In how many opened rows the field is open, and in how many of them with each value (as JCS). */
+  /** The number of opened rows in which the field is open, and of those with each value (as JCS). */
   opened(field: string): { opened: number; withValue: ReadonlyMap<string, number> } {
     const known = this.#opened.get(field);
     if (known) return known;

@@ -62,7 +62,7 @@ const demand = (rule: V2Rule, list: string, need: Requirement['need']): ReadRule
 const isCount = (value: JsonValue | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** For a left side that names no fact. */
+/** Lints for a left side that names no fact. */
 function unknown(rule: V2Rule, declared: Inputs, expected: readonly string[]): ReadRule {
   if (typeof rule.lhs === 'string' && declared.has(rule.lhs)) return { requirement: null, lints: [] };
   const found = typeof rule.lhs === 'string' ? rule.lhs : JSON.stringify(rule.lhs);

@@ -229,7 +229,7 @@ export class Project {
   async buildManifest(input: {
     policy: CompiledPolicy;
     referenceLists: readonly ReferenceListInput[];
-    /** By what both lists are committed to; kzg-columns.v1 if left out. A Merkle commitment shows the number of rows. */
+    /** Commitment scheme of both lists; kzg-columns.v1 if omitted. A Merkle commitment shows the number of rows. */
     scheme?: CommitmentScheme;
     company: { name?: string; lei?: string };
     manifestId: string;

@@ -21,7 +21,10 @@ export interface SpooledBlob {
   discard(): Promise<void>;
 }
 
-/** BLOBs are written once, named by the BLAKE3 of their bytes. */
+/**
+ * BLOBs are written once, named by the BLAKE3 of their bytes. Garbage collection (`collect`, the route `gc`) deletes in two
+ * steps what no record needs any more: it moves orphans to the trash, and purges from it what has been there long enough.
+ */
 export interface BlobStore {
   /** CapError request.too-large above maxBytes; what was received is gone then, as after an error of the body. */
   spool(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<SpooledBlob>;
@@ -31,16 +34,16 @@ export interface BlobStore {
    * A part (range) can't be checked against the name; whoever puts parts together hashes the whole.
    */
   read(id: Digest, range?: ByteRange): Promise<Readable | null>;
-  /** At once and for good. */
+  /** Deletes it at once and for good. */
   remove(id: Digest): Promise<void>;
-  /** In the order of ids, never what is in the trash; with a moment only those that were last published before it. */
+  /** Ids in ascending order, without the trash; with a moment only those that were last published before it. */
   list(publishedBefore?: Date): AsyncIterable<Digest>;
   /** The first step of deleting: it is unknown from now on, but can be brought back. Nothing happens if it is not there. */
   trash(id: Digest): Promise<void>;
-  /** Back from the trash; false if it is not there. */
+  /** Takes it back from the trash; false if it is not there. */
   restore(id: Digest): Promise<boolean>;
   listTrash(trashedBefore?: Date): AsyncIterable<Digest>;
-  /** The second step: what came to the trash before this moment is gone. Gives its number. */
+  /** The second step: what came to the trash before this moment is deleted. Returns how many. */
   purgeTrash(before: Date): Promise<number>;
   /** Bytes that are free. Throws what keeps the store from being written. */
   freeBytes(): Promise<number>;

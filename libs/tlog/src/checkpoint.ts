@@ -84,7 +84,7 @@ export function signCheckpoint(checkpoint: Checkpoint, privateKey: NoteSigner['p
 /** An origin of ours: the log's name and the epoch, which goes up with every restore. */
 export interface EpochOrigin {
   name: string;
-  /** From 1. */
+  /** Counts from 1. */
   epoch: number;
 }
 

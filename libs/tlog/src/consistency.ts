@@ -13,7 +13,7 @@ export interface ConsistencyProof {
   to: number;
   /** 32 bytes each. */
   proof: Buffer[];
-  /** Of the tree of size `to`. */
+  /** Checkpoint of the tree of size `to`. */
   checkpoint: SignedCheckpoint;
 }
 

@@ -3,7 +3,7 @@ import { jcs, type JsonObject } from '@cap/core';
 
 /** One event of a hash chain: the registry's log and a project's audit.jsonl have the same form. */
 export interface ChainEvent {
-  /** From 0. */
+  /** Counts from 0. */
   seq: number;
   /** RFC 3339 UTC. */
   ts: string;

@@ -5,7 +5,7 @@ import { strictBase64 } from '@cap/crypto';
 export interface Note {
   /** Ends in a line feed. This is what is signed. */
   text: string;
-  /** At least one. */
+  /** One or more. */
   signatures: NoteSignature[];
 }
 

@@ -14,7 +14,7 @@ export interface Receipt {
   tree_size: number;
   /** JCS(event). */
   leaf: Buffer;
-  /** From the leaf's sibling up; 32 bytes each. */
+  /** Hashes from the leaf's sibling up; 32 bytes each. */
   inclusion_proof: Buffer[];
   checkpoint: SignedCheckpoint;
 }

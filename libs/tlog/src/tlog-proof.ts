@@ -10,7 +10,7 @@ export interface TlogProof {
   extra: Buffer | null;
   /** The leaf's index, below the size of the checkpoint. */
   index: number;
-  /** From the leaf's sibling up; 32 bytes each. */
+  /** Hashes from the leaf's sibling up; 32 bytes each. */
   inclusionProof: Buffer[];
   checkpoint: SignedCheckpoint;
 }

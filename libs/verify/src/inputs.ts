@@ -89,7 +89,7 @@ export interface Verification {
   manifestHash: Digest | null;
   proofHash: Digest | null;
   policyHash: Digest | null;
-  /** Of the last proof unit; null if none was read. */
+  /** Backend of the last proof unit; null if none was read. */
   backend: BackendName | null;
   /** kid of the proof's signer; null unless that key made a valid signature. For a legacy bundle, the first signer. */
   signerKid: string | null;

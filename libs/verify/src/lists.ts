@@ -17,7 +17,7 @@ interface UsedList {
   kind: ReferenceListKind;
   /** The list whose rows it is compared with. */
   list: string;
-  /** By what; null for a list that is not compared but looked up in. */
+  /** Scheme of the comparison; null for a list that is not compared but looked up in. */
   scheme: IdScheme | null;
   maxAgeDays: number | null;
   /** Decimal text. */

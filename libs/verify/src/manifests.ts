@@ -12,7 +12,7 @@ export interface CheckedManifest {
   manifest: Manifest;
 }
 
-/** By file name. */
+/** Manifests by file name. */
 export type CheckedManifests = ReadonlyMap<string, CheckedManifest>;
 
 /** manifest.schema, manifest.canonical, manifest.commitments, for each manifest that a proof unit names. */

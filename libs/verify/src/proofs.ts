@@ -24,7 +24,7 @@ export interface ProvenFacts<M = CheckedManifest> {
   manifest: M;
   strength: FactStrength;
   facts: Fact[];
-  /** Of a proof that carries claims only. */
+  /** Results of a proof that contains only claims. */
   claims?: { rule_id: string; ok: boolean }[];
 }
 

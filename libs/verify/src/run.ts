@@ -21,9 +21,9 @@ export interface CheckOutcome {
   findings: readonly Finding[];
   /** Reference lists that a rule needs and that no source has, by id. */
   missingLists?: readonly string[];
-  /** In dependency order. */
+  /** Proof units in dependency order. */
   units?: readonly UnitFiles[];
-  /** By file name. */
+  /** Manifests by file name. */
   manifests?: ReadonlyMap<string, CheckedManifest>;
   /** Whose signatures verified; the statement's signer first. */
   kids?: readonly string[];

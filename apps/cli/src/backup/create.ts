@@ -38,7 +38,7 @@ const syntax = (command: BareCommand) =>
         "\nThe key's passphrase is read from CAP_KEY_PASSPHRASE or the file named by CAP_KEY_PASSPHRASE_FILE.",
     );
 
-/** By the worker at --url, or of a data directory that no registry runs on. */
+/** Creates a backup, through the worker at --url or from a data directory that no registry runs on. */
 export default verb({
   examples: [
     'CAP_TOKEN_FILE=token cap backup create --url http://127.0.0.1:8082',

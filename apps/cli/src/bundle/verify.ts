@@ -15,17 +15,17 @@ const LAST_CHECK = CHECK_IDS.indexOf('signer.validity');
 const WORDS = {
   en: {
     ok: 'the bundle is intact and signed by somebody in your trust store',
-    warn: 'the bundle is intact and signed, but read on',
+    warn: 'the bundle is intact and signed, but see the warnings below',
     fail: 'the bundle is not intact, or its signature does not count',
     unchecked:
       'NOT checked: proof, rules, statement (signer, audience, nonce, times) and lists. "cap verify" checks them.',
   },
   de: {
     ok: 'das Bündel ist unversehrt und von jemandem aus Ihrem Vertrauensspeicher signiert',
-    warn: 'das Bündel ist unversehrt und signiert, aber lesen Sie weiter',
+    warn: 'das Bündel ist unversehrt und signiert, aber beachten Sie die Warnungen unten',
     fail: 'das Bündel ist nicht unversehrt, oder seine Signatur zählt nicht',
     unchecked:
-      'NICHT angesehen: Beweis, Regeln, Aussage (Unterzeichner, Empfänger, Einmalwert, Zeiten) und Listen. „cap verify“ beurteilt sie.',
+      'NICHT angesehen: Beweis, Regeln, Aussage (Unterzeichner, Empfänger, Einmalwert, Zeiten) und Listen. „cap verify“ prüft sie.',
   },
 } as const;
 

@@ -181,7 +181,7 @@ describe('cap log cosign', () => {
     expect((await cosign(log.checkpoint(3))).code).toBe(77);
     kid = await newKey();
     const { code, err } = await cosign(log.checkpoint(3));
-    expect([code, err]).toEqual([77, expect.stringContaining('take a key that was made with --usage witness')]);
+    expect([code, err]).toEqual([77, expect.stringContaining('use a key created with --usage witness')]);
     kid = 'f'.repeat(32);
     expect((await cosign(log.checkpoint(3))).code).toBe(66);
   });

@@ -35,7 +35,7 @@ export interface PageRequest {
 export interface Registry {
   head(): Promise<{ log_size: number; head_digest: string }>;
 
-  /** By policy id or hash. */
+  /** Looks a policy up by policy id or hash. */
   findPolicy(ref: string): Promise<StoredPolicy | null>;
   /** Without the documents, which findPolicy gives. */
   listPolicies(page: PageRequest): Promise<Page<{ policy_id: string }>>;
@@ -44,7 +44,7 @@ export interface Registry {
   findListContent(hash: string): Promise<Buffer | null>;
   listLists(page: PageRequest): Promise<Page<ListRecord>>;
   findEntry(id: string): Promise<EntryRecord | null>;
-  /** In log order. */
+  /** Entries in log order. */
   listEntries(query: EntryQuery): Promise<Page<EntryRecord>>;
 
   putBlob(body: Readable): Promise<BlobRecord>;
@@ -52,7 +52,7 @@ export interface Registry {
   findBlobSize(id: string): Promise<number | null>;
   listBlobs(page: PageRequest): Promise<Page<BlobRecord>>;
 
-  /** Of the log, from this sequence number on; empty at its end. */
+  /** Events of the log from this sequence number on; empty at its end. */
   listEvents(from: number, limit: number): Promise<ChainEvent[]>;
   appendEvent(request: EventRequest): Promise<unknown>;
   /** The newest signed checkpoint, as a note. */
@@ -61,7 +61,7 @@ export interface Registry {
 
   /** Moves BLOBs that nothing refers to into the trash, and empties the trash of old ones. */
   collectBlobs(request: CollectRequest): Promise<CollectionResult>;
-  /** Of an entry, or of all entries of a bundle. */
+  /** Puts an entry, or all entries of a bundle, on hold, or releases them. */
   setHold(entryOrBundle: string, held: boolean): Promise<HeldEntries>;
   eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord>;
   applyRetention(request: RetentionRequest): Promise<RetentionResult>;

@@ -72,7 +72,12 @@ describe('the report as it is printed', () => {
     ],
     ['fail', 'fail', 'en', /^FAILED: the opened rows could not be confirmed as those of the proof$/],
     ['fail', 'ok', 'en', /^FAILED$/],
-    ['warn', 'ok', 'de', /^WARNUNG: .*, und die geöffneten Zeilen gehören zum Beweis, aber lesen Sie weiter$/],
+    [
+      'warn',
+      'ok',
+      'de',
+      /^WARNUNG: .*, und die geöffneten Zeilen gehören zum Beweis, aber beachten Sie die Warnungen unten$/,
+    ],
     [
       'fail',
       'fail',

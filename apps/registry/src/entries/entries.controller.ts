@@ -53,7 +53,7 @@ export class EntriesController {
     return this.data.store.listEntries({ cursor, limit }, filter);
   }
 
-  /** Of an entry, or of all entries of a bundle; likewise `erase`. */
+  /** Applies to an entry, or to all entries of a bundle; likewise `erase`. */
   @Put(':id/hold')
   @Clients('operator')
   @ApiOperation({ summary: 'Set or end the legal hold of an entry, or of all entries of a bundle' })

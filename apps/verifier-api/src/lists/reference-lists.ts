@@ -19,7 +19,7 @@ const MAX_CONTENT_BYTES = 256_000_000;
  */
 @Injectable()
 export class ReferenceLists {
-  /** By hash. */
+  /** Contents of lists by hash. */
   readonly #contents = new LRUCache<string, ReferenceList>({
     maxSize: MAX_CONTENT_BYTES,
     sizeCalculation: ({ bytes }) => Math.max(1, bytes.length),

@@ -37,7 +37,7 @@ export function zipBundle(bytes: Buffer, limits: BundleLimits, registry: Registr
   };
 }
 
-/** Of the BLOB store. `hold` is told how many bytes will be read, and may refuse them. */
+/** A bundle of the BLOB store. `hold` is told how many bytes will be read, and may refuse them. */
 export function storedBundle(
   id: Digest,
   limits: BundleLimits,

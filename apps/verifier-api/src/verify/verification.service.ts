@@ -83,7 +83,7 @@ export class VerificationService {
     return { result, answer: registered ? registeredAnswerBytes(answer, registered) : answer };
   }
 
-  /** From the cache if it is there. */
+  /** The verification, from the cache if it is there. */
   async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<CachedVerification> {
     const options = this.#options(request);
     // Read at the start: later changes affect later requests only.

@@ -36,7 +36,7 @@ export const stateShape = {
   created_at: instant,
   log_size: count,
   head_digest: digest,
-  /** Of the log; a restore starts a new one. */
+  /** Epoch of the log; a restore starts a new one. */
   epoch: z.int().min(1),
   /** A checkpoint of the log as a signed note; null if it was never signed. */
   checkpoint: z.string().nullable(),

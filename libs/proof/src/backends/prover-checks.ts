@@ -106,7 +106,7 @@ export function assertTrue(
   });
 }
 
-/** For a list that is committed under another scheme than the rule's. */
+/** Remedies for a list that is committed under another scheme than the rule's. */
 const remedies = (requirements: readonly Requirement[], lists: readonly KnownList[]): string =>
   requirements
     .flatMap(({ list, need }) => {

@@ -6,7 +6,7 @@ import { type ProverList } from './backend-prover.js';
 /** A row that breaks a rule: for the prover's eyes, since it names the row. */
 interface Violation {
   list: string;
-  /** Of the file that was prepared, from 1. */
+  /** Line of the file that was prepared, from 1. */
   line: number;
   name: string;
   /** The entry of a reference list that the row was found to be. */

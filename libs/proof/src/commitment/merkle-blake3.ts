@@ -43,7 +43,7 @@ export interface CommittedList {
   rows: ListRow[];
   leaves: Buffer[];
   secrets: MerkleSecrets;
-  /** For each leaf the index of its row in the list that was given. */
+  /** The index of each leaf's row in the given list. */
   order: number[];
 }
 

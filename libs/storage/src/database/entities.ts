@@ -26,7 +26,7 @@ export interface PolicyRow extends StoredPolicy {
 export interface ListRow extends Omit<StoredList, 'newest_as_of' | 'withdrawn_at' | 'withdrawal_reason'> {
   log_index: number;
 }
-/** Of every list with this content, whatever day it was published for. */
+/** A withdrawal of every list with this content, whatever day it was published for. */
 export interface ListWithdrawalRow {
   log_index: number;
   hash: string;
@@ -46,7 +46,7 @@ export interface IdempotencyKeyRow {
   lease_id: string;
   lease_until: string;
   expires_at: string;
-  /** Of the answer; null while the request is carried out. */
+  /** HTTP status of the answer; null while the request is processed. */
   status: number | null;
   answer: Digest | null;
 }

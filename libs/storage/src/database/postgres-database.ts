@@ -17,7 +17,7 @@ const CONNECT_MS = 5_000;
 const IDLE_IN_WRITE_MS = 15_000;
 /** How long a write waits for those of other processes, ms. */
 const LOCK_MS = 30_000;
-/** After how long a silent server counts as gone, ms. */
+/** Time after which a silent server counts as gone, ms. */
 const ANSWER_MS = 60_000;
 const MAX_CONNECTIONS = 10;
 /** PostgreSQL takes at most 65 535 values in one statement. */

@@ -48,7 +48,7 @@ export class RegistryReader {
     };
   }
 
-  /** By policy_id, hash in either form, or id (its newest active version). */
+  /** Looks a policy up by policy_id, hash in either form, or id (its newest active version). */
   async findPolicy(ref: string): Promise<StoredPolicy | null> {
     const policies = this.database.repository('policies');
     const hash = ref.replace(/^sha3-256:/, '0x');

@@ -16,9 +16,9 @@ const CACHE_KIB = 64 * 1024;
 const BUSY_MS = 5_000;
 /** Pages copied between two turns of the event loop. */
 const COPY_PAGES = 1_000;
-/** After how long without a write the write-ahead log is truncated, ms. */
+/** Idle time after which the write-ahead log is truncated, ms. */
 const IDLE_MS = 5_000;
-/** To how many bytes the write-ahead log shrinks with the next write after a long reader has finished. */
+/** Size to which the write-ahead log shrinks with the next write after a long reader has finished. */
 const MAX_IDLE_WAL_BYTES = 16 * 1024 * 1024;
 
 /** SQLite's per-connection settings. */
@@ -135,7 +135,7 @@ function deleteLeases(file: string): void {
 export interface SqliteOptions {
   /** Nothing is acknowledged if one of them was moved; this database is added to them. */
   pinned?: PinnedPaths;
-  /** After how long without a write the write-ahead log is truncated, ms. */
+  /** Idle time after which the write-ahead log is truncated, ms. */
   idleMs?: number;
 }
 

@@ -10,7 +10,7 @@ export interface WriterData {
   file: string;
   /** Run on the connection before anything else. */
   pragmas: readonly string[];
-  /** After how long without a write the write-ahead log is truncated, ms. */
+  /** Idle time after which the write-ahead log is truncated, ms. */
   idleMs: number;
   /** Pages copied before other requests get a turn. */
   copyPages: number;

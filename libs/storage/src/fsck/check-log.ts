@@ -24,7 +24,7 @@ import { pagesOf } from './paging.js';
 /** The state that the events add up to. */
 export interface LogState {
   head: ChainEvent | null;
-  /** Of each policy, by its hash. */
+  /** Status of each policy, by its hash. */
   policyStatus: Map<string, JsonValue | undefined>;
   /** First event of each epoch that started with one. */
   epochs: Map<number, number>;

@@ -31,7 +31,7 @@ export interface MigrationReport {
   ok: boolean;
   dry_run: boolean;
   log_size: number;
-  /** Of the log's tree at the target, base64. */
+  /** Root of the log's tree at the target, base64. */
   root_hash: string | null;
   entries: number;
   blobs: number;

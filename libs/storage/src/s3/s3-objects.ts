@@ -11,7 +11,7 @@ import { isMissing, isTransient, s3Error, statusOf } from './s3-errors.js';
 export interface S3Content {
   open(): Readable;
   size: number;
-  /** Of all bytes; the store rejects any others. */
+  /** SHA-256 of all bytes; the store rejects any others. */
   sha256: Buffer;
 }
 

@@ -1,7 +1,7 @@
 import { codeFields, type Requirement } from '@cap/policy';
 import { identifierFields, type IdScheme, type ListName, type ListRow } from '@cap/lists';
 
-/** By leaf index the fields to open. */
+/** The fields to open, by leaf index. */
 export type Openings = ReadonlyMap<number, ReadonlySet<string>>;
 
 /**

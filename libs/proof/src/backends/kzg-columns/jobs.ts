@@ -90,7 +90,7 @@ function cofactor(curve: Curve, { roots, factors, slope }: Extract<Job, { kind: 
   return common === -1 ? { inverse: pack(combinedOverTree(tree, inverses(weights))) } : { common };
 }
 
-/** Of a polynomial at packed points. */
+/** Values of a polynomial at packed points. */
 function valuesAt(curve: Curve, polynomial: Polynomial, points: Uint8Array): bigint[] {
   // The curve's evaluation wants two coefficients at least.
   const kept = curve.keep(pack([...polynomial, 0n, 0n].slice(0, Math.max(2, polynomial.length))));

@@ -36,7 +36,7 @@ export interface ListStatement {
   name: string;
   /** Domain size. */
   n: number;
-  /** At least and at most so many rows: 0 and the capacity say nothing. */
+  /** Bounds of the number of rows: 0 and the capacity say nothing. */
   min: number;
   max: number;
   table: CodeTable;
