@@ -46,7 +46,7 @@ esac
 
 check_release() {
   (cd "$here" && sha256sum --check --quiet SHA256SUMS) ||
-    die "$here is not what was released, nothing is changed: copy it anew"
+    die "$here is not what was released, nothing is changed: copy it again"
 }
 
 install_programs() {

@@ -102,7 +102,7 @@ place() {
 wanted() {
   if [ -d "$dir/$1" ]; then
     rmdir "$dir/$1" 2> /dev/null || die "$dir/$1 is a directory: move it away"
-    say "removed the empty directory $1; containers that were started before have to be made anew: docker compose up --force-recreate"
+    say "removed the empty directory $1; containers that were started before have to be recreated: docker compose up --force-recreate"
   fi
   [ ! -e "$dir/$1" ]
 }
@@ -224,7 +224,7 @@ switch_certificate() {
     replace $file certs/
   done
   rm -r "$dir/certs/next"
-  say 'certs/tls.crt is the new one; services take it in within 30 s, copies of it have to be made anew. Then --finish certificate'
+  say 'certs/tls.crt is the new one; services load it within 30 s, copies of it have to be made again. Then --finish certificate'
 }
 
 finish_certificate() {

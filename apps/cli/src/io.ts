@@ -16,7 +16,7 @@ export interface CliIo {
 }
 
 /** Beyond this, memory grows faster than the time shrinks. */
-const MOST_THREADS = 7;
+const MAX_THREADS = 7;
 
 export function processIo(): CliIo {
   return {
@@ -26,7 +26,7 @@ export function processIo(): CliIo {
     env: process.env,
     terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
     now: () => new Date(),
-    threads: Math.min(availableParallelism() - 1, MOST_THREADS),
+    threads: Math.min(availableParallelism() - 1, MAX_THREADS),
   };
 }
 

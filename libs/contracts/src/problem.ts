@@ -9,7 +9,7 @@ export const problem = z
     code: z.string(),
     detail: z.string().optional(),
     request_id: z.string().optional(),
-    /** Particulars, e.g. one for each wrong member. */
+    /** Details, e.g. one for each wrong member. */
     errors: z.array(z.unknown()).optional(),
   })
   .meta({ id: 'Problem' });

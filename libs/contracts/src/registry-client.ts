@@ -89,7 +89,7 @@ const segment = (text: string): string => encodeURIComponent(text);
 /**
  * The registry's internal HTTP API. Every method throws CapError: with the status and code of the registry's problem
  * body, or with code `registry.unavailable` if it does not answer. Writes are durable once the promise resolves.
- * `find…` methods give null for what is not there.
+ * `find…` methods return null for what is not found.
  */
 export class RegistryClient {
   readonly #transport: Transport;

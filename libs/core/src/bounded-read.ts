@@ -1,11 +1,14 @@
-/** All bytes of a stream, or null as soon as there are more than `most`: what has no size (a device, a pipe) may have no end. */
-export async function boundedBytes(stream: AsyncIterable<Uint8Array | string>, most: number): Promise<Buffer | null> {
+/** All bytes of a stream, or null as soon as there are more than `maxBytes`: what has no size (a device, a pipe) may have no end. */
+export async function boundedBytes(
+  stream: AsyncIterable<Uint8Array | string>,
+  maxBytes: number,
+): Promise<Buffer | null> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of stream) {
     const bytes = Buffer.from(piece as Uint8Array);
     size += bytes.length;
-    if (size > most) return null;
+    if (size > maxBytes) return null;
     pieces.push(bytes);
   }
   return Buffer.concat(pieces, size);

@@ -88,7 +88,7 @@ function refuseExcess(text: string, what: string, members: number): void {
       if (++depth > MAX_DEPTH) throw new CapError('json.malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
     } else if (CLOSING.has(code)) depth--;
     else if (code === COMMA) seen++;
-    if (seen > members) throw new CapError('json.limit', `${what}: too many members, at most ${members} are read`);
+    if (seen > members) throw new CapError('json.limit', `${what}: more than ${members} members`);
   }
 }
 

@@ -3,7 +3,7 @@ import { CapError, systemWords } from '@cap/core';
 
 /**
  * The passphrase of the signing key, as for `cap`: CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names,
- * without its trailing line break. The file is read anew each time. CapError `config.invalid` when it
+ * without its trailing line break. The file is read again each time. CapError `config.invalid` when it
  * can't be read.
  */
 export async function keyPassphrase(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {

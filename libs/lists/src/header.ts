@@ -48,7 +48,7 @@ export class WantedColumns {
 }
 
 /** As far as a header row is searched for, in records and in characters. */
-const MOST_RECORDS = 20;
+const MAX_RECORDS = 20;
 export const HEAD_CHARACTERS = 65_536;
 
 const DELIMITERS = [';', ',', '\t', '|'];
@@ -119,5 +119,5 @@ const filled = ({ cells }: CsvRecord): number => cells.filter((cell) => cell.tri
 
 const recordsOf = (head: string, delimiter: string): CsvRecord[] => {
   const reader = new CsvReader(delimiter);
-  return [...reader.push(head), ...reader.end()].slice(0, MOST_RECORDS);
+  return [...reader.push(head), ...reader.end()].slice(0, MAX_RECORDS);
 };

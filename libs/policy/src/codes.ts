@@ -70,7 +70,7 @@ export interface AllowedCodes {
 }
 
 /** Tables kept for one list of jurisdictions, or without one: policies from callers can name any number. */
-const MOST_TABLES = 1_000;
+const MAX_TABLES = 1_000;
 type Tables = Map<string, AllowedCodes>;
 const tablesOf = (_jurisdictions: ReferenceList): Tables => new Map();
 const ofCountries: Tables = new Map();
@@ -90,7 +90,7 @@ export function allowedCodes(
   const key = `${list === 'ubos'} ${jcsText(spec)}`;
   const known = tables.get(key);
   if (known) return known;
-  if (tables.size >= MOST_TABLES) tables.clear();
+  if (tables.size >= MAX_TABLES) tables.clear();
   const risks = byRisk ? jurisdictions!.jurisdictions().risks : new Map<string, RiskLevel>();
   const { codes, table_hash } = allowedTable(spec, risks, list);
   const table = { codes: new Set(codes), table_hash };

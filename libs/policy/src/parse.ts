@@ -37,8 +37,7 @@ const YAML_SIGNS = /[\n,[{]|[-:?#](?=\s)/g;
 function refuseManyYamlSigns(text: string, name: string): void {
   const signs = text.matchAll(YAML_SIGNS);
   for (let count = 1; !signs.next().done; count++)
-    if (count > MAX_POLICY_MEMBERS)
-      refuse(`${name}: too many members, at most ${MAX_POLICY_MEMBERS} lines and items are read`);
+    if (count > MAX_POLICY_MEMBERS) refuse(`${name}: more than ${MAX_POLICY_MEMBERS} lines and items`);
 }
 
 function parseYaml(text: string, name: string): JsonValue {

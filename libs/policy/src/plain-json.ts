@@ -21,7 +21,7 @@ export function requirePlainJson(value: JsonValue, name: string): void {
 }
 
 /** Looks at no more values than are allowed. */
-function refuseMany(value: JsonValue, most: number): void {
+function refuseMany(value: JsonValue, maxMembers: number): void {
   let seen = 0;
   const waiting = [value];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -29,7 +29,7 @@ function refuseMany(value: JsonValue, most: number): void {
     if (Object.hasOwn(next, '__proto__')) throw new Error('a member is named __proto__');
     const parts = Object.values(next);
     seen += parts.length;
-    if (seen > most) throw new Error(`too many members, at most ${most} are read`);
+    if (seen > maxMembers) throw new Error(`more than ${maxMembers} members`);
     for (const part of parts) if (part !== undefined) waiting.push(part);
   }
 }

@@ -56,7 +56,7 @@ export async function readAuditLog(file: string): Promise<ChainEvent[]> {
 export const isLegacyLog = (events: readonly ChainEvent[]): boolean => events[0]?.seq === 1;
 
 /**
- * Adds an event. The file is written anew and renamed, so that a crash leaves the log with or without the event and
+ * Adds an event. The file is rewritten and renamed, so that a crash leaves the log with or without the event and
  * never half a line; a project has a handful of events. `details` hold hashes and names of formats, never rows.
  */
 export async function appendAuditEvent(

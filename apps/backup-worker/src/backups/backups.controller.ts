@@ -9,7 +9,7 @@ import { BackupRuns } from './backup-runs.js';
 const RETRY_AFTER_SECONDS = 30;
 
 /** A backup that was just made: the record that listings have too, and how its drill went. */
-export interface MadeBackup extends BackupRecord {
+export interface CreatedBackup extends BackupRecord {
   drill: Drill;
   /** Names of the backups that retention removed. */
   removed: string[];
@@ -30,7 +30,7 @@ export class BackupsController {
   })
   @ApiCreatedResponse({ description: 'The backup', standardSchema: backupMade })
   @Problems('registry.unavailable', 'overloaded', 'storage.full')
-  async create(): Promise<MadeBackup> {
+  async create(): Promise<CreatedBackup> {
     try {
       const { backup, drill, removed } = await this.runs.run();
       return { ...backup, drill, removed };

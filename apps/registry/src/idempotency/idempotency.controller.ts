@@ -69,7 +69,7 @@ export class IdempotencyController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Give a reserved key back' })
+  @ApiOperation({ summary: 'Release a reserved key' })
   @ApiNoContentResponse({ description: 'Done' })
   async release(
     @Param('id', { schema: digest }) id: Digest,

@@ -72,7 +72,7 @@ export class SnapshotsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Give a snapshot back' })
+  @ApiOperation({ summary: 'Release a snapshot lease' })
   @ApiNoContentResponse({ description: 'Done' })
   async release(@Param('id', { schema: pathPart }) id: string): Promise<void> {
     await this.data.snapshots.release(id);

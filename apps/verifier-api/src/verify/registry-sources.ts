@@ -60,7 +60,7 @@ export class RegistrySources implements Lookups {
   }
 
   /** Throws the registry's error if the verdict blames the bundle for a list that the registry might have had. */
-  assertListsAsked({ missingLists }: Pick<Verification, 'missingLists'>): void {
+  throwIfListsUnavailable({ missingLists }: Pick<Verification, 'missingLists'>): void {
     if (this.degraded && missingLists.length > 0) throw this.#failure;
   }
 

@@ -121,7 +121,7 @@ export class VerificationService {
       ...(pool && { pool }),
       signal: context.signal,
     });
-    lookups.assertListsAsked(verification);
+    lookups.throwIfListsUnavailable(verification);
     this.metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
     const answer = answerBytes({ ...verification, reportBytes, bundleId: report.bundle_id });
     return {

@@ -76,7 +76,7 @@ describe('POST /verify', () => {
     expect(text).toContain(reportBytes.toString().slice(0, 60));
   });
 
-  it('answers the same question from the cache, and judges anew what has changed', async () => {
+  it('answers the same question from the cache, and verifies again what has changed', async () => {
     const fresh = await api.prover.bundle('disclosure', { nonce: 'cache' });
     const hits = () => api.metric('cap_cache_requests_total{cache="result",outcome="hit"}');
     const ask = (query = '') => api.as().zip(`/verify${query}`, fresh.bytes);

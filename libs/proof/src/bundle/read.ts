@@ -84,14 +84,14 @@ const isLegacyPair = (names: readonly string[]): boolean =>
   names.length === LEGACY_FILES.length && LEGACY_FILES.every((name) => names.includes(name));
 
 /** A regular file has a size; anything else is read up to the limit. */
-async function readWhole(file: string, most: number): Promise<Buffer> {
+async function readWhole(file: string, maxBytes: number): Promise<Buffer> {
   const found = await stat(file);
   if (found.isFile()) {
-    if (found.size > most) overLimit(`${file} has ${found.size} bytes, at most ${most} are allowed`);
+    if (found.size > maxBytes) overLimit(`${file} has ${found.size} bytes, at most ${maxBytes} are allowed`);
     return readFile(file);
   }
-  const bytes = await boundedBytes(createReadStream(file), most);
-  return bytes ?? overLimit(`${file} has more bytes than the ${most} that are allowed`);
+  const bytes = await boundedBytes(createReadStream(file), maxBytes);
+  return bytes ?? overLimit(`${file} has more bytes than the ${maxBytes} that are allowed`);
 }
 
 async function readLegacyDirectory(directory: string, limits: BundleLimits): Promise<Bundle> {

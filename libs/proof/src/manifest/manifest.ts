@@ -66,7 +66,7 @@ const text = visibleText.min(1).max(1_000);
 const count = z.int().min(0);
 
 /** Segments of one list at most: about 64 000 suppliers. */
-const MOST_SEGMENTS = 64;
+const MAX_SEGMENTS = 64;
 const point = z.string().regex(/^0x[0-9a-f]{96}$/, 'expected 0x + 96 lowercase hex digits');
 // Which lists there must be is commitmentsFault's question.
 const list = z.custom<ListName>((name) => text.safeParse(name).success, 'expected the name of a list');
@@ -79,7 +79,7 @@ export const commitmentSchema = z.discriminatedUnion('scheme', [
     segments: z
       .array(z.strictObject({ x: point, r: point, d: point }))
       .min(1)
-      .max(MOST_SEGMENTS),
+      .max(MAX_SEGMENTS),
   }),
 ]);
 

@@ -13,7 +13,7 @@ export interface CheckpointPublisherOptions {
   retryMs?: number;
 }
 
-const MOST_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 60_000;
 
 /** Writes the newest checkpoint of an epoch outside the database, so that a log that was cut or rewritten is noticed. */
 export class CheckpointPublisher {
@@ -113,7 +113,7 @@ export class CheckpointPublisher {
 
   #nextRetryMs(): number {
     const ms = this.#retryMs;
-    this.#retryMs = Math.min(2 * ms, MOST_RETRY_MS);
+    this.#retryMs = Math.min(2 * ms, MAX_RETRY_MS);
     return ms;
   }
 }

@@ -65,7 +65,7 @@ interface Product {
 
 /** The last products asked about: a proof has one for each list. */
 const products = new Map<string, Product>();
-const MOST_PRODUCTS = 4;
+const MAX_PRODUCTS = 4;
 
 function productOf(curve: Curve, packedRoots: Uint8Array): Product {
   const key = blake3(packedRoots).toString('hex');
@@ -75,7 +75,7 @@ function productOf(curve: Curve, packedRoots: Uint8Array): Product {
   const A = tree.at(-1)![0]!;
   const made = { tree, modulus: new Modulus(A), slopeAtRoots: valuesAt(curve, derivative(A), packedRoots) };
   products.set(key, made);
-  if (products.size > MOST_PRODUCTS) products.delete(products.keys().next().value!);
+  if (products.size > MAX_PRODUCTS) products.delete(products.keys().next().value!);
   return made;
 }
 

@@ -27,8 +27,8 @@ import {
 } from './statement.js';
 import { MessageReader, POINT_BYTES, Rejected, Transcript } from './transcript.js';
 
-const MOST_TABLES = 64;
-const MOST_LISTS = 16;
+const MAX_TABLES = 64;
+const MAX_LISTS = 16;
 
 /** Cache of prepared parts of statements in the curve's memory, by hash: tables as polynomials, reference lists. */
 export class PreparedCache {
@@ -38,13 +38,13 @@ export class PreparedCache {
   constructor(private readonly curve: Curve) {}
 
   tableCoefficients({ codes, hash }: CodeTable, n: number): LoadedValues {
-    return this.#recent(this.#tables, `${hexOf(hash)} ${n}`, MOST_TABLES, () =>
+    return this.#recent(this.#tables, `${hexOf(hash)} ${n}`, MAX_TABLES, () =>
       pack(interpolated(paddedTable(codes, n))),
     );
   }
 
   values({ values, valuesHash }: ReferenceValues): LoadedValues {
-    return this.#recent(this.#values, hexOf(valuesHash), MOST_LISTS, () => values);
+    return this.#recent(this.#values, hexOf(valuesHash), MAX_LISTS, () => values);
   }
 
   /** The values under the key, made if absent; beyond `most` the least recently used ones are freed. */
