@@ -129,7 +129,7 @@ export class Curve {
     return point;
   }
 
-  /** Puts values (32 bytes big endian each) where evaluate and productOfDifferences can work on them, until they are forgotten. */
+  /** Puts values (32 bytes big endian each) where evaluate and productOfDifferences can work on them, until they are freed. */
   keep(values: Uint8Array): LoadedValues {
     const count = values.length / SCALAR_BYTES;
     const start = this.raw._malloc(Math.max(values.length, SCALAR_BYTES));

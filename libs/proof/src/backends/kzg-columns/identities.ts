@@ -78,7 +78,7 @@ export function boundaries({ min, max }: ListStatement, { v, u }: Domain, valueO
     { rule: 'z end', column: 'z', row: u, value: valueOfA },
     { rule: 'h start', column: 'h', row: 0, value: 0n },
     { rule: 'h end', column: 'h', row: v, value: 0n },
-    // Nothing else is asked of d; its own power of gamma keeps a point that nobody can open from being called C_d.
+    // Nothing else is required of d; its own power of gamma keeps a point that nobody can open from being called C_d.
     { rule: 'd end', column: 'd', row: u, value: 0n },
     ...(min > 0 ? [{ rule: 'min', column: 'a' as const, row: min - 1, value: 1n }] : []),
     ...(max < v ? [{ rule: 'max', column: 'a' as const, row: max, value: 0n }] : []),
