@@ -1,6 +1,6 @@
 import { type NamedReferenceList } from '@cap/lists';
 import { evaluationContextOf, type Bundle } from '@cap/proof';
-import { verifyLegacy } from './legacy/runChecks.js';
+import { verifyLegacy } from './legacy/verify-legacy.js';
 import { Findings } from './report/findings.js';
 import { Clock } from './clock.js';
 import { checkCompanyLists } from './company-lists.js';
