@@ -142,7 +142,7 @@ describe('keys', () => {
     const { record } = await make();
     expect(() => requireUsage(record, 'bundle')).not.toThrow();
     expect(() => requireUsage(record, 'backup')).toThrow(`key ${record.kid} lacks the usage backup: it has bundle`);
-    expect(() => requireUsage({ ...record, usage: [] }, 'bundle')).toThrow(/its usage is none/);
+    expect(() => requireUsage({ ...record, usage: [] }, 'bundle')).toThrow(/it has none/);
   });
 
   it('takes Ed25519 only', () => {

@@ -68,7 +68,7 @@ describe('reference lists', () => {
     const csv = `${SANCTIONS}Later,,DE,\n`;
     const answer = await publish('sanctions', 'sanctions', after(25), csv);
     expect([answer.status, answer.body.code]).toEqual([400, 'request.schema']);
-    expect(JSON.stringify(answer.body)).toContain('to come');
+    expect(JSON.stringify(answer.body)).toContain('in the future');
     expect((await publish('clock', 'sanctions', after(23), csv)).status).toBe(200);
   });
 

@@ -106,7 +106,7 @@ describe('the form of an upload', () => {
     ['the bundle twice', [part('file', 'PK'), part('file', 'PK')], 'another file'],
     ['many', [part('file', 'PK'), ...Array.from({ length: 20 }, () => part('colour', 'red', false))], 'colour'],
     ['many files', Array.from({ length: 20 }, () => part('file', 'PK')), 'another file'],
-    ['a field in the place of the bundle', [part('file', 'PK', false)], 'no file'],
+    ['a field in the place of the bundle', [part('file', 'PK', false)], 'not a file'],
   ])('takes no unknown part: %s', async (_name, parts, found) => {
     expect(await form(...parts)).toMatchObject(refusedFor(found));
   });
