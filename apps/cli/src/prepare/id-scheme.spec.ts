@@ -241,7 +241,7 @@ describe('--id-scheme', () => {
     const both = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', 'id');
     expect([both.code, both.err]).toEqual([65, expect.stringContaining('elsewhere.csv:2: id')]);
     const lacking = await prepare(at('never'), at('elsewhere.csv'), '--id-scheme', 'suppliers=id');
-    expect([lacking.code, lacking.err]).toEqual([65, expect.stringContaining('compares by id')]);
+    expect([lacking.code, lacking.err]).toEqual([65, expect.stringContaining('scheme id needs id')]);
     expect(await readdir(home)).not.toContain('never');
   });
 });

@@ -87,7 +87,11 @@ describe('cap trust', () => {
     await writeFile(at('bad.json'), JSON.stringify({ id: 'p', version: '1', rules: [rule, { ...rule, op: 'about' }] }));
     const { code, err } = await add('--policy', at('bad.json'));
     expect(code).toBe(65);
-    for (const lint of ['E2001: rule few: operator roughly', 'E2001: rule few: operator about', 'E1003: duplicate rule id few'])
+    for (const lint of [
+      'E2001: rule few: operator roughly',
+      'E2001: rule few: operator about',
+      'E1003: duplicate rule id few',
+    ])
       expect(err).toContain(`${at('bad.json')}: ${lint}`);
     expect((await stored()).policies).toEqual([]);
   });

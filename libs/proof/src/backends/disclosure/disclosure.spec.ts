@@ -298,7 +298,7 @@ describe('verification of a disclosure', () => {
       /audit_date is hidden behind no digest/,
     ],
     ['a present optional field left out', (s) => delete withDueDiligence(s).due_diligence, /another leaf hash/],
-    ['a value of another type', (s) => (row(s).fields.tier!.value = '1'), /expected an integer/],
+    ['a value of another type', (s) => (row(s).fields.tier!.value = '1'), /expected a positive integer/],
     ['a text that is not normalised', (s) => (row(s).fields.name!.value = ' X'), /NFC/],
     ['a name with what nobody sees', (s) => (row(s).fields.name!.value = 'Dusk\u200bharbor'), /U\+200B/],
     ['an unknown country', (s) => (row(s).fields.jurisdiction!.value = 'XX'), /ISO 3166/],
