@@ -139,7 +139,7 @@ describe('a changed proof', () => {
     const bad: Record<string, [string, (point: Buffer) => Buffer]> = {
       infinity: ['at infinity', () => infinity],
       'infinity with a rest': ['at infinity', () => Buffer.concat([infinity.subarray(0, 47), Buffer.from([1])])],
-      'infinity with a sign': ['no point', () => Buffer.concat([Buffer.from([0xe0]), infinity.subarray(1)])],
+      'infinity with a sign': ['not a point', () => Buffer.concat([Buffer.from([0xe0]), infinity.subarray(1)])],
       'the compression flag left out': [
         'no point',
         (point) => Buffer.concat([Buffer.from([point[0]! & 0x7f]), point.subarray(1)]),
@@ -148,8 +148,8 @@ describe('a changed proof', () => {
         'pairing equation',
         (point) => Buffer.concat([Buffer.from([point[0]! ^ 0x20]), point.subarray(1)]),
       ],
-      'a coordinate beyond the field': ['no point', () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)])],
-      'off the curve': ['no point', () => offCurve],
+      'a coordinate beyond the field': ['not a point', () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)])],
+      'off the curve': ['not a point', () => offCurve],
       'off the subgroup': ['not a point of the subgroup', () => OFF_SUBGROUP],
       'the generator': ['pairing equation', () => GENERATOR],
     };
