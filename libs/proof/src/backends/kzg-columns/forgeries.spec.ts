@@ -391,7 +391,7 @@ describe('a C_d of which no row could ever be opened', () => {
   });
 
   it.each([
-    ['bytes that are no point', Buffer.alloc(48, 0x9f), 'no point'],
+    ['bytes that are no point', Buffer.alloc(48, 0x9f), 'not a point'],
     ['the point at infinity', Buffer.concat([Buffer.from([0xc0]), Buffer.alloc(47)]), 'at infinity'],
   ])('is rejected: %s', async (_, d, why) => {
     const passedOver = lenientCurve(() => ceremony.generator);

@@ -141,7 +141,7 @@ describe('a changed proof', () => {
       'infinity with a rest': ['at infinity', () => Buffer.concat([infinity.subarray(0, 47), Buffer.from([1])])],
       'infinity with a sign': ['not a point', () => Buffer.concat([Buffer.from([0xe0]), infinity.subarray(1)])],
       'the compression flag left out': [
-        'no point',
+        'not a point',
         (point) => Buffer.concat([Buffer.from([point[0]! & 0x7f]), point.subarray(1)]),
       ],
       'the other sign': [
