@@ -148,7 +148,10 @@ describe('a changed proof', () => {
         'pairing equation',
         (point) => Buffer.concat([Buffer.from([point[0]! ^ 0x20]), point.subarray(1)]),
       ],
-      'a coordinate beyond the field': ['not a point', () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)])],
+      'a coordinate beyond the field': [
+        'not a point',
+        () => Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(47, 0xff)]),
+      ],
       'off the curve': ['not a point', () => offCurve],
       'off the subgroup': ['not a point of the subgroup', () => OFF_SUBGROUP],
       'the generator': ['pairing equation', () => GENERATOR],
