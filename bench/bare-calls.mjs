@@ -1,14 +1,9 @@
-/** CPU of the library calls that judging a bundle can't do without, in a loop: what remains is framework and our own code. */
+/** CPU of the library calls that verifying a bundle can't do without, in a loop: what remains is framework and our own code. */
 import { verify } from 'node:crypto';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { inflateRawSync, deflateRawSync } from 'node:zlib';
-import { root } from '../scripts/setup.mjs';
-
-const dist = (library) => import(pathToFileURL(path.join(root, 'libs', library, 'dist/index.js')).href);
-const { jcs } = await dist('core');
-const { blake3, sha3 } = await dist('crypto');
-const { readBundle } = await dist('proof');
+import { jcs } from '../libs/core/dist/index.js';
+import { blake3, sha3 } from '../libs/crypto/dist/index.js';
+import { readBundle } from '../libs/proof/dist/index.js';
 
 /** CPU microseconds for one bundle: inflate, BLAKE3 of the zip, SHA3 of each file, JSON + JCS, Ed25519, one BLAKE3 a hash of the proof's tree. */
 export async function bareCalls(zip, key, rounds) {

@@ -2,16 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { root } from '../scripts/setup.mjs';
-
-const dist = (library) => import(pathToFileURL(path.join(root, 'libs', library, 'dist/index.js')).href);
-const { generateKey, publicKeyText } = await dist('crypto');
-const { compilePolicy, parsePolicyText } = await dist('policy');
-const { readSuppliers, readUbos } = await dist('lists');
-const { backendByName, writeBundle } = await dist('proof');
-const { Project } = await dist('prover');
-const { addToTrust, emptyTrustDocument, trustDocumentBytes } = await dist('verify');
+import { generateKey, publicKeyText } from '../libs/crypto/dist/index.js';
+import { compilePolicy, parsePolicyText } from '../libs/policy/dist/index.js';
+import { readSuppliers, readUbos } from '../libs/lists/dist/index.js';
+import { backendByName, writeBundle } from '../libs/proof/dist/index.js';
+import { Project } from '../libs/prover/dist/index.js';
+import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '../libs/verify/dist/index.js';
 
 const example = (...parts) => path.join(root, 'examples', ...parts);
 export const AS_OF = '2026-01-15';

@@ -1,12 +1,12 @@
 /** Large registries, made for the bench. */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from '../scripts/setup.mjs';
+import { jcsText } from '../libs/core/dist/index.js';
+// No package imports these two, so the index does not export them.
+import { entryId, saltedDigest } from '../libs/storage/dist/entry-id.js';
+import { RegistryReader, SqliteDatabase } from '../libs/storage/dist/index.js';
+import { eventLeaf, leafHash, nextEvent, storedHashesForAppend } from '../libs/tlog/dist/index.js';
 import { digest, entryOf } from './registry-entry.mjs';
-
-// No package imports these two, so the library's index does not give them.
-const { entryId, saltedDigest } = await import(pathToFileURL(path.join(root, 'libs/storage/dist/entry-id.js')).href);
 
 const GROUP = 5_000;
 const SALT = '0'.repeat(32);
@@ -16,12 +16,10 @@ const FILTERS = 20;
  * A registry database of so many entries with all hashes as the registry would have written them, made through the storage
  * library's own transaction. The BLOBs are rows without files: pages and proofs don't read them.
  */
-export async function makeRegistry(directory, size, { core, tlog, storage }) {
+export async function makeRegistry(directory, size) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  const { jcsText } = core;
-  const { eventLeaf, leafHash, nextEvent, storedHashesForAppend } = tlog;
-  const database = await storage.SqliteDatabase.open(path.join(directory, 'registry.db'), 'write');
+  const database = await SqliteDatabase.open(path.join(directory, 'registry.db'), 'write');
   const kept = new Map();
   const reader = { readHashes: (positions) => positions.map((position) => kept.get(position)) };
   const started = Date.UTC(2020, 0, 1);
@@ -72,8 +70,8 @@ export async function makeRegistry(directory, size, { core, tlog, storage }) {
   await database.close();
 }
 /** Milliseconds of a page of 100 for each filter, the median of several places in the log: through the library, without HTTP. */
-export async function filterTimes(directory, size, storage) {
-  const reader = await storage.RegistryReader.open(path.join(directory, 'registry.db'));
+export async function filterTimes(directory, size) {
+  const reader = await RegistryReader.open(path.join(directory, 'registry.db'));
   const at = (share) => new Date(Date.UTC(2020, 0, 1) + share * size * 100_000).toISOString();
   const some = (await reader.listEntries({ limit: 1 })).items[0];
   const filters = {

@@ -6,8 +6,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from '../scripts/setup.mjs';
 import { freePort, Service } from '../scripts/local-stack.mjs';
 import { cpuSeconds, rss } from './process.mjs';
 import { filterTimes, makeRegistry } from './registry-data.mjs';
@@ -19,7 +17,6 @@ const DISK_MS = 1_000;
 /** About what one write adds to SQLite's log in a group of 64. */
 const BYTES_A_WRITE = 8_192;
 const TOKEN = 'verifier-token-of-the-bench';
-const library = (name) => import(pathToFileURL(path.join(root, 'libs', name, 'dist/index.js')).href);
 
 /**
  * Adds its cases with `add(name, values)`. `logs`: how many entries the logs for pages and proofs have, the smallest first:
@@ -61,12 +58,11 @@ const writesOf = (measured, disk, echo) => ({
 });
 
 async function pagesAndProofs({ at, send, add, say, echo, rounds, reads, logs }) {
-  const libraries = { core: await library('core'), tlog: await library('tlog'), storage: await library('storage') };
   const first = {};
   for (const size of logs) {
     say(`registry: a log of ${size} entries`);
     const place = await prepare(at(`registry-${size}`));
-    await makeRegistry(place.data, size, libraries);
+    await makeRegistry(place.data, size);
     const service = place.start();
     await service.ready();
     const get = (paths) => ({ url: place.url, paths, headers: authorization, amount: reads, connections: READERS });
@@ -89,7 +85,7 @@ async function pagesAndProofs({ at, send, add, say, echo, rounds, reads, logs })
         add(`${name}, ${size}`, { ...measured, ...compared });
       }
     await service.stop();
-    for (const [name, milliseconds] of Object.entries(await filterTimes(place.data, size, libraries.storage)))
+    for (const [name, milliseconds] of Object.entries(await filterTimes(place.data, size)))
       add(`filter ${name}, ${size}`, { p50: milliseconds });
   }
 }

@@ -7,25 +7,18 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { root } from '../scripts/setup.mjs';
+import { chunksOf } from '../libs/proof/dist/backends/kzg-columns/verifier.js';
+import { productOfRoots } from '../libs/proof/dist/backends/kzg-columns/polynomial.js';
+import { valueAt } from '../libs/proof/dist/backends/kzg-columns/statement.js';
+import { WorkerPool } from '../libs/proof/dist/index.js';
+import { commitColumns, JobScheduler, knownLists, layoutOf } from '../libs/proof/dist/prove.js';
+import { readSuppliers, readUbos } from '../libs/lists/dist/index.js';
+import { compilePolicy } from '../libs/policy/dist/index.js';
+import { Project } from '../libs/prover/dist/index.js';
 import { peakRss } from './process.mjs';
 import { bareRate, bareVerify, verifyingFloor, verifyingJob } from './zero-knowledge.mjs';
-
-const dist = (file) => import(pathToFileURL(path.join(root, 'libs', file)).href);
-const { compilePolicy } = await dist('policy/dist/index.js');
-const { readSuppliers, readUbos } = await dist('lists/dist/index.js');
-const { WorkerPool } = await dist('proof/dist/index.js');
-const { Project } = await dist('prover/dist/index.js');
-const backend = (file) => dist(`proof/dist/backends/kzg-columns/${file}`);
-const { commitColumns } = await backend('commitment.js');
-const { layoutOf } = await backend('kzg-columns.js');
-const { Labour } = await backend('labour.js');
-const { productOfRoots } = await backend('polynomial.js');
-const { valueAt } = await backend('statement.js');
-const { chunksOf } = await backend('verifier.js');
-const { knownLists } = await dist('proof/dist/backends/truth.js');
 
 const MADE_AT = '2026-01-16T00:00:00Z';
 /** Some public key: a proof names who signs it, which costs nothing. */
@@ -65,8 +58,8 @@ async function figures(project, directory) {
   const known = knownLists(manifest, await project.lists());
   const commit = await timed(async () => {
     const pool = threads > 1 ? new WorkerPool(threads - 1) : null;
-    const labour = new Labour(pool);
-    for (const list of known) await commitColumns(list.list, list.idScheme, layoutOf(list), labour);
+    const jobs = new JobScheduler(pool);
+    for (const list of known) await commitColumns(list.list, list.idScheme, layoutOf(list), jobs);
     await pool?.close();
   });
   const args = [...LIKE_CAP_PROVE, fileURLToPath(import.meta.url), 'prove', directory];

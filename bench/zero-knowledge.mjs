@@ -1,16 +1,10 @@
-/** The zero-knowledge backend by itself, without any service: what judging a proof costs, and what it can't cost less than. */
+/** The zero-knowledge backend by itself, without any service: what verifying a proof costs, and a lower bound for it. */
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from '../scripts/setup.mjs';
-
-const dist = (file) => import(pathToFileURL(path.join(root, 'libs/proof/dist', file)).href);
-const backend = (file) => dist(`backends/kzg-columns/${file}`);
-const { decodeContainer, WorkerPool } = await dist('index.js');
-const { verifyingCeremony } = await backend('ceremony.js');
-const { loadCurve } = await backend('curve.js');
-const { runJob } = await backend('jobs.js');
-const { policyStatement } = await backend('policy-statement.js');
+import { verifyingCeremony } from '../libs/proof/dist/backends/kzg-columns/ceremony.js';
+import { loadCurve } from '../libs/proof/dist/backends/kzg-columns/curve.js';
+import { runJob } from '../libs/proof/dist/backends/kzg-columns/jobs.js';
+import { policyStatement } from '../libs/proof/dist/backends/kzg-columns/policy-statement.js';
+import { decodeContainer, WorkerPool } from '../libs/proof/dist/index.js';
 
 /** The job of verifying the proof that a project holds. */
 export async function verifyingJob(project, statement) {

@@ -3,7 +3,7 @@ import { run } from './setup.mjs';
 
 const STEPS = [
   ['lint', 'pnpm', ['lint']],
-  ['types of the tests', 'pnpm', ['typecheck']],
+  ['types of the tests, imports of the scripts', 'pnpm', ['typecheck']],
   ['pages', 'node', ['--test', '--test-reporter=dot', 'deploy/test/pages.test.mjs']],
   ['unit tests', 'pnpm', ['test:unit']],
   ['end-to-end tests', 'pnpm', ['test:e2e']],
