@@ -121,15 +121,28 @@ export function namedDatedFile(text: string): Required<NamedFile> {
   return { id, file, day: of };
 }
 
+/** A value for every list, or for the one that it names. */
+export interface ListOption<T> {
+  list?: ListName;
+  value: T;
+}
+
+/** `VALUE`, or `suppliers=VALUE` or `ubos=VALUE`. */
+export const forList =
+  <T>(parse: (text: string) => T) =>
+  (text: string): ListOption<T> => {
+    const [, list, value = ''] = /^(?:(suppliers|ubos)=)?(.*)$/s.exec(text) ?? [];
+    return { ...(list !== undefined && { list: list as ListName }), value: parse(value) };
+  };
+
 /** `SCHEME`, or `LIST=SCHEME`. */
-export function listScheme(text: string): { list?: ListName; scheme: IdScheme } {
-  const [, list, scheme] = /^(?:(suppliers|ubos)=)?(name|person|id)$/.exec(text) ?? [];
-  if (scheme === undefined)
+export const listScheme = forList((text): IdScheme => {
+  if (!['name', 'person', 'id'].includes(text))
     throw new InvalidArgumentError(
       `Expected name, person or id, or suppliers= or ubos= followed by one of them, not ${text}.`,
     );
-  return { ...(list !== undefined && { list: list as ListName }), scheme: scheme as IdScheme };
-}
+  return text as IdScheme;
+});
 
 /** Without their versions: this release writes one of each. */
 const SCHEMES = new Map<string, CommitmentScheme>([

@@ -402,6 +402,24 @@ describe('cap prepare', () => {
     expect(await readFile(path.join(home, 'p', 'lists', 'suppliers.json'), 'utf8')).toContain('Müller & Söhne');
   });
 
+  it('reads each list with its own delimiter and encoding', async () => {
+    const home = await scratch();
+    const at = (name: string) => path.join(home, name);
+    await writeFile(at('s.csv'), Buffer.from('name;jurisdiction;tier\nMüller & Söhne;DE;1\n', 'latin1'));
+    await writeFile(at('u.csv'), 'name\tbirthdate\tcitizenship\nJörg\t1970-01-01\tDE\n');
+    const prepare = (out: string, ...more: string[]) =>
+      cap(['prepare', '--suppliers', at('s.csv'), '--ubos', at('u.csv'), '--out', at(out), ...more]);
+    const own = ['--delimiter', 'suppliers=;', '--delimiter', 'ubos=tab', '--encoding', 'suppliers=windows-1252'];
+    expect((await prepare('p', ...own)).code).toBe(0);
+    expect(await readFile(at('p/lists/suppliers.json'), 'utf8')).toContain('Müller & Söhne');
+    expect(await readFile(at('p/lists/ubos.json'), 'utf8')).toContain('Jörg');
+    expect(await prepare('q', '--delimiter', ';', '--delimiter', 'ubos=tab')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('--delimiter: ubos can have one value'),
+    });
+    expect((await prepare('q', '--delimiter', 'owners=;')).code).toBe(64);
+  });
+
   it('takes one list from stdin, never overwrites a project, knows no other columns', async () => {
     const out = path.join(await scratch(), 'p');
     const argv = ['prepare', '--suppliers', '-', '--ubos', 'examples/ubos.csv', '--out', out];

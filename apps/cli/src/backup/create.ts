@@ -50,7 +50,7 @@ export default verb({
     if (url !== undefined) {
       const backup = await createOnWorker(io, { url, tokenFile });
       printResult(io, options, backup, () => backup.name);
-      return reportOmissions(io, backup.incomplete ?? []);
+      return reportOmissions(io, backup.incomplete);
     }
     if (dataDir === undefined) throw new CapError('option.missing', 'one of --url and --data-dir is required');
     const { backup, drill } = await createFrom(io, dataDir, options);

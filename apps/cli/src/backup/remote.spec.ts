@@ -4,15 +4,37 @@ import { withService } from '../loopback.fixture.js';
 
 const backup = {
   name: 'backup_20251106_020000.tar.gz',
+  created_at: '2025-11-06T02:00:00Z',
   size_bytes: 1234,
+  sha3_256: `0x${'ab'.repeat(32)}`,
   log_size: 7,
+  head_digest: `0x${'cd'.repeat(32)}`,
+  kid: '0123456789abcdef0123456789abcdef',
   incomplete: [{ path: 'keys/a.key', reason: 'private' }],
+};
+const made = {
+  ...backup,
+  drill: {
+    ok: true,
+    faults: [],
+    kid: backup.kid,
+    created_at: backup.created_at,
+    log_size: 7,
+    head_digest: backup.head_digest,
+    newest_event_at: null,
+    entries: 0,
+    blobs: 0,
+    bytes: 0,
+    rpo_seconds: 0,
+    rto_seconds: 0,
+  },
+  removed: [],
 };
 
 describe('cap backup --url', () => {
   it('lets the worker make a backup and prints its name, or all that the worker says of it', async () => {
     const received = await withService(
-      () => ({ status: 201, body: backup }),
+      () => ({ status: 201, body: made }),
       async (url) => {
         const env = { CAP_TOKEN: 't' };
         expect(await cap(['backup', 'create', '--url', url], { env })).toMatchObject({
@@ -20,7 +42,7 @@ describe('cap backup --url', () => {
           out: `${backup.name}\n`,
           err: expect.stringContaining('keys/a.key: private'),
         });
-        expect(JSON.parse((await cap(['backup', 'create', '--url', url, '--json'], { env })).out)).toEqual(backup);
+        expect(JSON.parse((await cap(['backup', 'create', '--url', url, '--json'], { env })).out)).toEqual(made);
       },
     );
     expect(received[0]).toMatchObject({ method: 'POST', url: '/v1/backups' });
@@ -31,7 +53,7 @@ describe('cap backup --url', () => {
     const fetched = jest.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
     try {
       await withService(
-        () => ({ status: 201, body: backup }),
+        () => ({ status: 201, body: made }),
         async (url) => expect((await cap(['backup', 'create', '--url', url])).code).toBe(0),
       );
     } finally {
@@ -59,7 +81,7 @@ describe('cap backup --url', () => {
 
   it('lists', async () => {
     await withService(
-      () => ({ status: 200, body: { items: [backup] } }),
+      () => ({ status: 200, body: { items: [backup], strange: [] } }),
       async (url) => {
         expect((await cap(['backup', 'list', '--url', url])).out).toMatch(/backup_20251106_020000\.tar\.gz\s+1234\s+7/);
         expect(JSON.parse((await cap(['backup', 'list', '--url', url, '--json'])).out)).toEqual({ items: [backup] });

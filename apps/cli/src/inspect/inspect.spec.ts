@@ -46,6 +46,14 @@ describe.each([[['inspect']], [['bundle', 'inspect']]])('cap %j', (verb) => {
     expect(JSON.parse((await inspect('--json')).out).signers).toEqual([{ kid: made.kid, owner: null }]);
   });
 
+  it('speaks German with --lang de; JSON is the same in every language', async () => {
+    const { code, out } = await inspect('--lang', 'de');
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^Unterzeichner +${made.kid}$`, 'm'));
+    expect(out).toMatch(/suppliers.*\n?.*verglichen nach Name und Land; Registernummern/);
+    expect((await inspect('--lang', 'de', '--json')).out).toBe((await inspect('--json')).out);
+  });
+
   it('shows words from outside without what moves the cursor; in JSON they are as they are', async () => {
     const { out } = await inspect('--trust', made.at('trust.json'));
     // eslint-disable-next-line no-control-regex

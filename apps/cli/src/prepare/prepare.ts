@@ -16,14 +16,14 @@ import { encryptTo } from '../age.js';
 import { parseColumns } from '../csv.js';
 import { assertOneStdin, inputName, MAX_BYTES, openInput } from '../input.js';
 import { printResult, progress, progressDone } from '../io.js';
-import { anyText, delimiter, listScheme } from '../options.js';
+import { anyText, delimiter, forList, type ListOption, listScheme } from '../options.js';
 import { repeated } from '../repeated-options.js';
 import { verb } from '../verb.js';
 
 export default verb({
   examples: [
     'cap prepare --suppliers suppliers.csv --ubos ubos.csv --out project',
-    'cap prepare --suppliers lieferanten.csv --ubos wb.csv --delimiter ";" --encoding windows-1252 \\',
+    'cap prepare --suppliers lieferanten.csv --ubos wb.csv --delimiter suppliers=";" --encoding windows-1252 \\',
     '    --columns suppliers.name=Firma,jurisdiction=Land,tier=Stufe,ubos.name=Name --out project',
   ],
   syntax: (command) =>
@@ -31,8 +31,18 @@ export default verb({
       .requiredOption('--suppliers <file>', 'CSV: name, jurisdiction, tier; optional id, due_diligence, audit_date')
       .requiredOption('--ubos <file>', 'CSV: name, birthdate, citizenship; optional id')
       .requiredOption('--out <dir>', 'project directory to create')
-      .option('--delimiter <char>', 'field separator of both files, one character or the word tab', delimiter, ',')
-      .option('--encoding <name>', 'of both files, such as windows-1252; a byte order mark takes precedence', 'utf-8')
+      .option(
+        '--delimiter <char>',
+        'field separator, one character or the word tab; for both files, or suppliers=CHAR, ubos=CHAR; repeatable ' +
+          '(default: ",")',
+        repeated(forList(delimiter)),
+      )
+      .option(
+        '--encoding <name>',
+        'such as windows-1252; for both files, or suppliers=NAME, ubos=NAME; repeatable; a byte order mark takes ' +
+          'precedence (default: "utf-8")',
+        repeated(forList(anyText)),
+      )
       .option('--columns <map>', 'FIELD=HEADER,… for both lists, or suppliers.FIELD=HEADER, ubos.FIELD=HEADER')
       .option('--clean', 'remove invisible and unassigned characters from names and ids, and report how many cells')
       .option(
@@ -52,13 +62,15 @@ export default verb({
       ['--suppliers', options.suppliers],
       ['--ubos', options.ubos],
     ]);
+    const delimiters = valuesByList('--delimiter', options.delimiter);
+    const encodings = valuesByList('--encoding', options.encoding);
     const columns = columnsByList(options.columns);
     const idSchemes = schemesByList(options.idScheme);
     const protect = options.recipient && (await encryptTo(options.recipient));
     const intake = (list: ListName): IntakeOptions => ({
       file: inputName(options[list]),
-      delimiter: options.delimiter,
-      encoding: options.encoding,
+      delimiter: delimiters[list] ?? ',',
+      encoding: encodings[list] ?? 'utf-8',
       columns: columns[list],
       ...(options.clean ? { clean: true } : {}),
       idScheme: idSchemes[list],
@@ -112,27 +124,38 @@ export default verb({
 });
 
 /** What each list is compared by. A scheme given without a list applies to every list that supports it. */
-function schemesByList(given: readonly ReturnType<typeof listScheme>[] = []): Record<ListName, IdScheme> {
-  const schemes: Partial<Record<ListName, IdScheme>> = {};
-  for (const { list: named, scheme } of given) {
-    if (named && !ID_SCHEMES[named].includes(scheme))
+function schemesByList(given: readonly ListOption<IdScheme>[] = []): Record<ListName, IdScheme> {
+  for (const { list, value } of given)
+    if (list && !ID_SCHEMES[list].includes(value))
       throw new CapError(
         'option.id-scheme',
-        `--id-scheme ${named}=${scheme}: ${named} support ${ID_SCHEMES[named].join(' or ')}`,
+        `--id-scheme ${list}=${value}: ${list} support ${ID_SCHEMES[list].join(' or ')}`,
       );
-    for (const list of named ? [named] : LISTS.filter((each) => ID_SCHEMES[each].includes(scheme))) {
-      if (schemes[list] !== undefined && schemes[list] !== scheme)
-        throw new CapError(
-          'option.contradiction',
-          `--id-scheme: ${list} can have one scheme, not ${schemes[list]} and ${scheme}`,
-        );
-      schemes[list] = scheme;
-    }
-  }
+  const schemes = valuesByList('--id-scheme', given, (list, scheme) => ID_SCHEMES[list].includes(scheme));
   return {
     suppliers: schemes.suppliers ?? defaultIdScheme('suppliers'),
     ubos: schemes.ubos ?? defaultIdScheme('ubos'),
   };
+}
+
+/** The value of a repeatable option for each list; one that is given without a list goes to every list that it suits. */
+function valuesByList<T>(
+  option: string,
+  given: readonly ListOption<T>[] = [],
+  suits: (list: ListName, value: T) => boolean = () => true,
+): Partial<Record<ListName, T>> {
+  const values: Partial<Record<ListName, T>> = {};
+  for (const { list: named, value } of given)
+    for (const list of named ? [named] : LISTS.filter((each) => suits(each, value))) {
+      const before = values[list];
+      if (before !== undefined && before !== value)
+        throw new CapError(
+          'option.contradiction',
+          `${option}: ${list} can have one value, not ${String(before)} and ${String(value)}`,
+        );
+      values[list] = value;
+    }
+  return values;
 }
 
 /** Header by field, for each list: `name=…` applies to both, `ubos.name=…` to one. */

@@ -11,7 +11,12 @@ const DOCUMENTS = ['openapi.json', 'openapi-registry.json', 'openapi-backup-work
 const ENVIRONMENT = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: 'true' };
 
 /** Runs a package's program over a document. */
-async function lint(document: string, name: string, bin: string, ...args: string[]): Promise<{ code: number; output: string }> {
+async function lint(
+  document: string,
+  name: string,
+  bin: string,
+  ...args: string[]
+): Promise<{ code: number; output: string }> {
   const directory = path.join(app, 'node_modules', name);
   const { bin: programs } = JSON.parse(await readFile(path.join(directory, 'package.json'), 'utf8'));
   return new Promise((resolve) => {
