@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type RegistryClient } from '../libs/contracts/src/index.js';
+import type { RegistryClient } from '../libs/contracts/src/index.js';
 import { isRemoteError } from '../libs/core/src/index.js';
 import { mainOf, type Service } from '../scripts/local-stack.mjs';
 import { entryOf, expectSound, Ledger, RegistryProcess } from './registry-process.js';

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { type Registers } from '@cap/service-kit';
+import type { Registers } from '@cap/service-kit';
 import { BackupsController } from './backups/backups.controller.js';
 import { BackupRuns } from './backups/backup-runs.js';
 import { backupMetrics } from './metrics.js';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Readiness } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 import { RegistryConnection } from './registry/connection.js';

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, isCapError, isRemoteError, systemCode, systemWords } from '@cap/core';
-import { type ServiceCommand } from '@cap/service-kit';
+import type { ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 
 /** Why a run ended, as a command says it: 0 is only for a backup that was made, verified and drilled. */

@@ -1,4 +1,4 @@
-import { type ServiceDefinition } from '@cap/service-kit';
+import type { ServiceDefinition } from '@cap/service-kit';
 import { BackupModule } from './backup.module.js';
 import { runOnce } from './run-once.js';
 import { Schedule } from './schedule.js';

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Logs, type ModuleLog } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 

@@ -1,6 +1,6 @@
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { CapError } from '@cap/core';
-import { type ByteRange } from '@cap/contracts';
+import type { ByteRange } from '@cap/contracts';
 
 /**
  * The part of `size` bytes that a Range header requests (RFC 9110, a single byte range), or undefined for all of them: other units

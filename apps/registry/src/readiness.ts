@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Expiries, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { chainFault } from '@cap/tlog';

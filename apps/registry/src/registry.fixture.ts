@@ -12,7 +12,7 @@ import { createService, type Service } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { administer } from '../../../libs/storage/src/database/postgres.fixture.js';
 import { PROFILE, ScaleOutStores } from '../../../libs/storage/src/profile.fixture.js';
-import { type S3Double } from '../../../libs/storage/src/s3/s3-double.fixture.js';
+import type { S3Double } from '../../../libs/storage/src/s3/s3-double.fixture.js';
 import { registryService } from './service.js';
 
 export const TOKENS = {

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Registers } from '@cap/service-kit';
+import type { Registers } from '@cap/service-kit';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { EntriesController } from './entries/entries.controller.js';
 import { EventsController } from './events/events.controller.js';

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chainFault, type ChainEvent, type LogTrust, parseReceipt, parseVerifierKey, verifyReceipt } from '@cap/tlog';
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
 import { ScaleOutStores } from '../../../libs/storage/src/profile.fixture.js';
 import { freePort, Service } from '../../../scripts/local-stack.mjs';

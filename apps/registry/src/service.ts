@@ -1,4 +1,4 @@
-import { type ServiceDefinition } from '@cap/service-kit';
+import type { ServiceDefinition } from '@cap/service-kit';
 import { RegistryModule } from './registry.module.js';
 
 export const registryService: ServiceDefinition = {

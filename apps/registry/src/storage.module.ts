@@ -1,12 +1,12 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { type Config } from '@cap/config';
-import { type CapError } from '@cap/core';
+import type { Config } from '@cap/config';
+import type { CapError } from '@cap/core';
 import { keyPassphrase } from '@cap/crypto';
 import { Logs, type Registers } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type Counter, type Histogram } from 'prom-client';
+import type { Counter, Histogram } from 'prom-client';
 import { LOG_KEYS, loadLogKeys, type LogKeys } from './log/log-keys.js';
 import { BROKEN_BLOBS, CHECKPOINT_FAILURES, COMMIT_DURATION, LOG_PROOF_FAILURES, registryMetrics } from './metrics.js';
 import { requireStateDirectories } from './state-directories.js';

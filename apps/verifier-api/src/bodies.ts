@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Config } from '@cap/config';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from '@cap/config';
 import { CapError, isCapError, type JsonValue } from '@cap/core';
 import { parsePolicyText } from '@cap/policy';
 import { type BodyType, JSON_BODY } from '@cap/service-kit';

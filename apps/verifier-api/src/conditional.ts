@@ -1,4 +1,4 @@
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sha3Text } from '@cap/crypto';
 
 /** The tag of an answer that has no hash of its own: it changes when any member does. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readBundle } from '@cap/proof';
-import { type Response } from 'supertest';
+import type { Response } from 'supertest';
 import { TestVerifier } from './verifier.fixture.js';
 
 let api: TestVerifier;

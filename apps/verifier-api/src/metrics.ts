@@ -6,8 +6,8 @@ import {
   makeHistogramProvider,
 } from '@willsoto/nestjs-prometheus';
 import { type Verdict, VERDICTS } from '@cap/core';
-import { type Registers } from '@cap/service-kit';
-import { type Counter, type Histogram } from 'prom-client';
+import type { Registers } from '@cap/service-kit';
+import type { Counter, Histogram } from 'prom-client';
 import { ProofThreads } from './verify/proof-threads.js';
 
 const REQUESTS = 'cap_verifier_requests_total';

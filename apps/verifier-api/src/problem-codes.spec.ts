@@ -5,10 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { API_CODES, type ApiErrorCode, retryAfterOf, statusOf } from '@cap/core';
 import request, { type Response } from 'supertest';
-import { type WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof';
 import { tableOfPage } from './openapi/api-page.fixture.js';
 import { assertDocumented } from './openapi/documented.fixture.js';
-import { type Relay } from './relay.fixture.js';
+import type { Relay } from './relay.fixture.js';
 import { ALL_SCOPES, TestVerifier, tokenWith } from './verifier.fixture.js';
 
 const V1 = await readFile(path.join(import.meta.dirname, '../../../examples/policies/lksg.v1.json'), 'utf8');

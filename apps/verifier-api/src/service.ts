@@ -1,4 +1,4 @@
-import { type ServiceDefinition } from '@cap/service-kit';
+import type { ServiceDefinition } from '@cap/service-kit';
 import { registerForms } from './bodies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { VerifierModule } from './verifier.module.js';

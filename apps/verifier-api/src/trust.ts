@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Provider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
 import { publicKeyFromText } from '@cap/crypto';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type Config } from '@cap/config';
-import { type CacheOutcomes } from '@cap/service-kit';
+import type { Config } from '@cap/config';
+import type { CacheOutcomes } from '@cap/service-kit';
 
 const MAX_ENTRIES = 1_000;
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { type FastifyInstance, type RouteOptions } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import request from 'supertest';
 import { type Config, loadConfig } from '@cap/config';
 import { generateKey, publicKeyText, type SigningKey } from '@cap/crypto';

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Registers } from '@cap/service-kit';
+import type { Registers } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';

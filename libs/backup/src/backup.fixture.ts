@@ -9,7 +9,7 @@ import { blake3Text, type Digest, generateKey, sha3Text, type SigningKey } from 
 import { RegistryData } from '@cap/storage';
 import { PAYLOAD_TYPES, signDetached } from './archive/signature.js';
 import { signatureFileOf } from './archive/verify.js';
-import { type CreateOptions } from './create.js';
+import type { CreateOptions } from './create.js';
 import { dataDirectorySource } from './snapshot-source.js';
 import { BackupTarget } from './target/backup-target.js';
 

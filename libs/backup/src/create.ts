@@ -7,8 +7,8 @@ import { createSidecar } from './archive/sidecar.js';
 import { type ArchiveSigner, PAYLOAD_TYPES, signDetached } from './archive/signature.js';
 import { signatureFileOf, verifyArchive } from './archive/verify.js';
 import { ArchiveWriter } from './archive/write.js';
-import { type SnapshotRecord } from '@cap/storage';
-import { type SnapshotSource } from './snapshot-source.js';
+import type { SnapshotRecord } from '@cap/storage';
+import type { SnapshotSource } from './snapshot-source.js';
 import { type SourceFile, sourceFiles, type Sources } from './sources/source-files.js';
 import { type BackupRecord, backupRecord, type BackupTarget } from './target/backup-target.js';
 

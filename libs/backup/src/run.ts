@@ -3,7 +3,7 @@ import { rfc3339 } from '@cap/crypto';
 import { brokenBlobs } from './archive/manifest.js';
 import { createBackup, type CreateOptions } from './create.js';
 import { type Drill, drillArchive } from './restore/drill.js';
-import { type BackupRecord } from './target/backup-target.js';
+import type { BackupRecord } from './target/backup-target.js';
 
 export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
   /** Named to a second run, which is refused. */

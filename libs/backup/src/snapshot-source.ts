@@ -1,6 +1,6 @@
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
-import { type RegistryData, type SnapshotRecord } from '@cap/storage';
+import type { Digest } from '@cap/crypto';
+import type { RegistryData, SnapshotRecord } from '@cap/storage';
 
 /**
  * Where a backup gets the registry from. The worker wires it to the internal HTTP API, `cap` to a data directory. All methods

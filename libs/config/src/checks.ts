@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { type ConfigProblem } from './errors.js';
+import type { ConfigProblem } from './errors.js';
 import { isLoopback, type Role } from './listen.js';
 import { type Config, isPostgresUrl, largestBody } from './schema.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { systemWords } from '@cap/core';
-import { type ConfigProblem } from './errors.js';
+import type { ConfigProblem } from './errors.js';
 import { type Entries, say, wholeKey } from './entries.js';
 import { configSchema } from './schema.js';
 import { isKnownUnsupported } from './unsupported.js';

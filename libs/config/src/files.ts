@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemWords } from '@cap/core';
-import { type ConfigProblem } from './errors.js';
+import type { ConfigProblem } from './errors.js';
 import { type Entries, leaves, say, wholeKey } from './entries.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;

@@ -1,10 +1,10 @@
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { crossChecks } from './checks.js';
 import { type Entries, type Entry, say, sourceOf, toDocument } from './entries.js';
 import { sayEnvironment, typedValue } from './environment.js';
 import { ConfigError, type ConfigProblem } from './errors.js';
 import { sayDocument, sayFiles } from './files.js';
-import { type FlagValue } from './flags.js';
+import type { FlagValue } from './flags.js';
 import { type ListenPlan, planListeners, type Role } from './listen.js';
 import { type Config, configSchema, settle } from './schema.js';
 import { refuseUnsupported } from './unsupported.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type LoadInput, type ServiceName } from './index.js';
+import type { LoadInput, ServiceName } from './index.js';
 
 /** The loader as it is elsewhere, or as the bundle of an image has it. */
 async function loader(inImage: boolean) {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { leaves } from './entries.js';
 import { SECRET_KEYS } from './environment.js';
-import { type Config } from './schema.js';
+import type { Config } from './schema.js';
 
 const MASK = '***';
 

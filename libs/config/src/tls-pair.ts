@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from './errors.js';
-import { type Config } from './schema.js';
+import type { Config } from './schema.js';
 
 /** A certificate chain and its private key, as the files hold them. */
 export interface TlsPair {

@@ -1,5 +1,5 @@
-import { type ConfigProblem } from './errors.js';
-import { type Entries } from './entries.js';
+import type { ConfigProblem } from './errors.js';
+import type { Entries } from './entries.js';
 
 /**
  * Keys of the configuration page that this version can't honour. Ignoring one would promise security or behaviour that is not

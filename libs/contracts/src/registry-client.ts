@@ -1,4 +1,4 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { blobPage, blobRecord, type BlobRecord, type Retain } from './blobs.js';
 import {
   entryPage,
@@ -51,7 +51,7 @@ import {
   retentionResult,
   type RetentionResult,
 } from './operations.js';
-import { type Page, type PageQuery } from './page.js';
+import type { Page, PageQuery } from './page.js';
 import {
   policyPage,
   type PolicyQuery,

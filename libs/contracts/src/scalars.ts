@@ -1,4 +1,4 @@
-import { type digest } from '@cap/core';
+import type { digest } from '@cap/core';
 import { z } from 'zod';
 
 /** A digest that something is looked up by, in either spelling; what comes out is the first. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import {
   embeddedKey,
   parseEnvelope,

@@ -1,7 +1,7 @@
 import { type JsonValue, isDate } from '@cap/core';
 import { corrections } from './corrections.js';
 import { countryCodes } from './countries.js';
-import { type FieldKind } from './fields.js';
+import type { FieldKind } from './fields.js';
 import { foldIdentifierPart } from './identifier.js';
 import { invisibleCharacter } from './invisible.js';
 

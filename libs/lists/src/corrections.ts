@@ -1,4 +1,4 @@
-import { type FieldKind } from './fields.js';
+import type { FieldKind } from './fields.js';
 
 const YES = new Set(['wahr', 'ja', 'yes', 'vrai', 'oui']);
 const NO = new Set(['falsch', 'nein', 'no', 'faux', 'non']);

@@ -1,5 +1,5 @@
 import { CsvReader, type CsvRecord } from './csv.js';
-import { type FieldSpecs } from './fields.js';
+import type { FieldSpecs } from './fields.js';
 
 /** Headers are compared without regard to case and surrounding white space. */
 export const headerKey = (header: string): string => header.normalize('NFC').trim().toLowerCase();

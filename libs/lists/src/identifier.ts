@@ -1,4 +1,4 @@
-import { type IdScheme } from './fields.js';
+import type { IdScheme } from './fields.js';
 
 /** The fields that identifiers read; `country` stands in for a sanctions entry's nationality. */
 interface Identifiable {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import iconv from 'iconv-lite';
 import { isCapError } from '@cap/core';
-import { type ListFault } from './faults.js';
+import type { ListFault } from './faults.js';
 import { readSuppliers, readUbos, type IntakeOptions } from './intake.js';
 import { assertIdentifiers } from './duplicates.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha3Text } from '@cap/crypto';
 import { identifier } from './identifier.js';
-import { type SanctionsEntry, type SupplierRow } from './fields.js';
+import type { SanctionsEntry, SupplierRow } from './fields.js';
 import { ReferenceList, referenceListKind, SanctionsList } from './reference.js';
 
 const bytes = (text: string) => Buffer.from(text);

@@ -1,4 +1,4 @@
-import { type IdScheme } from './fields.js';
+import type { IdScheme } from './fields.js';
 
 /** How the rows of a list are compared unless a policy says otherwise, and committed unless a prover does. */
 export const defaultIdScheme = (list: string): IdScheme => (list === 'ubos' ? 'person' : 'name');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { evaluateRules } from './evaluate.js';
-import { type EvaluationContext, type Fact } from './facts.js';
+import type { EvaluationContext, Fact } from './facts.js';
 
 const RULES: JsonObject[] = [
   { id: 'few', op: 'range_max', lhs: 'supplier_count', rhs: 5 },

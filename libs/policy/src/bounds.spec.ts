@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isCapError, type JsonObject, type JsonValue } from '@cap/core';
 import { compilePolicy, lintErrors, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules } from './evaluate.js';
-import { type EvaluationContext, type Fact } from './facts.js';
+import type { EvaluationContext, Fact } from './facts.js';
 import { parsePolicyText } from './parse.js';
 
 const policyOf = (rules: JsonValue[], more: object = {}): JsonObject => ({

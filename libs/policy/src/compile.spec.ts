@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
 import { compilePolicy, lintErrors } from './compile.js';
 

@@ -4,7 +4,7 @@ import { type IdScheme, comparison, defaultIdScheme } from '@cap/lists';
 import { firstOf, MAX_POLICY_ID, namesOf, quoted } from './bounds.js';
 import { isObject } from './parse.js';
 import { requirePlainJson } from './plain-json.js';
-import { type Requirement } from './requirement.js';
+import type { Requirement } from './requirement.js';
 import { FRACTION, readRule, type Inputs } from './rules.js';
 import { parseV1, v1Requirements } from './v1.js';
 import { documentText, irRule, irText, normaliseV2, parseV2, type V2Document, type V2Rule } from './v2.js';

@@ -1,5 +1,5 @@
 import { comparedBy, type IdScheme, listEmpty, type NamedReferenceList } from '@cap/lists';
-import { type CompiledPolicy } from './compile.js';
+import type { CompiledPolicy } from './compile.js';
 
 /** How much of a reference list a rule can compare with a list: `usable` of its `entries` could match a row. */
 export interface ListCoverage {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Digest } from '@cap/crypto';
-import { type JsonObject, type JsonValue } from '@cap/core';
-import { type RiskLevel } from '@cap/lists';
+import type { Digest } from '@cap/crypto';
+import type { JsonObject, JsonValue } from '@cap/core';
+import type { RiskLevel } from '@cap/lists';
 import { allowedTable } from './codes.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateRules } from './evaluate.js';
-import { type EvaluationContext, type Fact } from './facts.js';
+import type { EvaluationContext, Fact } from './facts.js';
 
 const SANCTIONS: Digest = `0x${'1'.repeat(64)}`;
 const OTHER: Digest = `0x${'2'.repeat(64)}`;

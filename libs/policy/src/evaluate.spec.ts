@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Digest } from '@cap/crypto';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { Digest } from '@cap/crypto';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { evaluateClaims, evaluateRules } from './evaluate.js';
-import { type EvaluationContext, type Fact } from './facts.js';
+import type { EvaluationContext, Fact } from './facts.js';
 
 const HASH: Digest = `0x${'1'.repeat(64)}`;
 const OTHER: Digest = `0x${'2'.repeat(64)}`;

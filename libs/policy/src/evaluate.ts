@@ -1,9 +1,9 @@
 import { jcsText, type JsonObject } from '@cap/core';
 import { comparedBy } from '@cap/lists';
-import { type CompiledPolicy } from './compile.js';
-import { type EvaluationContext, type Fact, type FactStrength, type RuleResult } from './facts.js';
+import type { CompiledPolicy } from './compile.js';
+import type { EvaluationContext, Fact, FactStrength, RuleResult } from './facts.js';
 import { KnownFacts, type ListFacts } from './known-facts.js';
-import { type Requirement } from './requirement.js';
+import type { Requirement } from './requirement.js';
 
 type Message = NonNullable<RuleResult['message']>;
 

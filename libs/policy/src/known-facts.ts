@@ -1,8 +1,8 @@
 import { jcsText } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { countryNumber, identifier, type IdScheme } from '@cap/lists';
 import { codeOf, type Coded } from './codes.js';
-import { type DisclosedRow, type EvaluationContext, type Fact } from './facts.js';
+import type { DisclosedRow, EvaluationContext, Fact } from './facts.js';
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { parsePolicyText } from './parse.js';
 import { runPolicyTests } from './policy-tests.js';

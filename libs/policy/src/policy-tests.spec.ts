@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { parsePolicyText } from './parse.js';
 import { runPolicyTests } from './policy-tests.js';
 

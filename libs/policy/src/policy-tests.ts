@@ -5,7 +5,7 @@ import { defaultIdScheme } from '@cap/lists';
 import { namesOf } from './bounds.js';
 import { compilePolicy, type CompiledPolicy } from './compile.js';
 import { evaluateClaims, evaluateRules } from './evaluate.js';
-import { type EvaluationContext, type Fact, type RuleStatus } from './facts.js';
+import type { EvaluationContext, Fact, RuleStatus } from './facts.js';
 import { invalid } from './v1.js';
 
 const list = z.enum(['suppliers', 'ubos']);

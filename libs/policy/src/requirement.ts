@@ -1,6 +1,6 @@
-import { type JsonObject } from '@cap/core';
-import { type IdScheme } from '@cap/lists';
-import { type TableSpec } from './codes.js';
+import type { JsonObject } from '@cap/core';
+import type { IdScheme } from '@cap/lists';
+import type { TableSpec } from './codes.js';
 
 interface CountNeed {
   kind: 'count';

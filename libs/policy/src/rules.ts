@@ -1,9 +1,9 @@
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import { countryNumber, defaultIdScheme, type FieldKind, LIST_FIELDS, type ListName, type RiskLevel } from '@cap/lists';
-import { type TableSpec } from './codes.js';
+import type { TableSpec } from './codes.js';
 import { isObject } from './parse.js';
-import { type Requirement } from './requirement.js';
-import { type V2Rule } from './v2.js';
+import type { Requirement } from './requirement.js';
+import type { V2Rule } from './v2.js';
 
 /** What a v2 rule demands, or the lints that say why it demands nothing we can verify. */
 type ReadRule = { requirement: Requirement | null; lints: { code: string; message: string }[] };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CapError, type JsonObject, type JsonValue } from '@cap/core';
 import { defaultIdScheme } from '@cap/lists';
 import { firstOf, quoted } from './bounds.js';
-import { type Requirement } from './requirement.js';
+import type { Requirement } from './requirement.js';
 
 const count = z.int().min(0);
 const Document = z.strictObject({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { compilePolicy } from './compile.js';
 import { parsePolicyText } from './parse.js';
 

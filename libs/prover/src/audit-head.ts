@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { jcsText, digest } from '@cap/core';
-import { type ChainEvent } from '@cap/tlog';
+import type { ChainEvent } from '@cap/tlog';
 import { parseFile, readIfPresent, writeFile } from './files.js';
 
 /**

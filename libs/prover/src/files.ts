@@ -1,5 +1,5 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import {
   CapError,
   isMissing,

@@ -1,9 +1,9 @@
 import { isCapError, jcs } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
-import { type ChainEvent } from '@cap/tlog';
+import type { ChainEvent } from '@cap/tlog';
 import { auditHeadFault } from './audit-head.js';
 import { isLegacyLog } from './audit.js';
-import { type Project } from './project.js';
+import type { Project } from './project.js';
 
 /**
  * What a project's own records say against its audit log, whose chain is unbroken: events that audit.head, the manifest

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChainEvent, chainFault, nextEvent } from '@cap/tlog';
 import { digestText, sha3Text } from '@cap/crypto';
 import { jcsText } from '@cap/core';
-import { type CompiledPolicy } from '@cap/policy';
+import type { CompiledPolicy } from '@cap/policy';
 import { backendById, decodeContainer, parseManifest, type CommitmentScheme } from '@cap/proof';
 import { proverFor } from '@cap/proof/prove';
 import { readSuppliers, readUbos } from '@cap/lists';

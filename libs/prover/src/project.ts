@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CapError, isCanonicalJson, jcs, isDate, isInstant } from '@cap/core';
 import { digestBytes, digestText, sha3Text, type Digest } from '@cap/crypto';
-import { type ChainEvent } from '@cap/tlog';
+import type { ChainEvent } from '@cap/tlog';
 import {
   compilePolicy,
   type CompiledPolicy,

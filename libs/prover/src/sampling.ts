@@ -2,9 +2,9 @@ import { CapError, jcs } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
 import { WorkerPool, type Sample } from '@cap/proof';
 import { layoutOf, JobScheduler, policyStatement, makeSample, knownLists } from '@cap/proof/prove';
-import { type ListName } from '@cap/lists';
+import type { ListName } from '@cap/lists';
 import { appendAuditEvent } from './audit.js';
-import { type Project, type Reveal } from './project.js';
+import type { Project, Reveal } from './project.js';
 
 /**
  * Opens rows of the committed columns for an auditor: they are what the project's zero-knowledge proof is about. Places are

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { Controller, Get, Module, Param, Post, Req, Res, Body } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
 import { Registry } from 'prom-client';
 import { z } from 'zod';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
 import type { SnapshotRecord } from '@cap/contracts';
@@ -16,10 +16,10 @@ import {
   verifyScaleOut,
 } from './fsck/verify-registry.js';
 import { PROFILE, ScaleOutStores } from './profile.fixture.js';
-import { type RegistryLocation } from './profiles.js';
+import type { RegistryLocation } from './profiles.js';
 import { RegistryData, type RegistryOptions } from './registry-data.js';
-import { type S3Double } from './s3/s3-double.fixture.js';
-import { type NewEntry, type NewPolicy } from './records.js';
+import type { S3Double } from './s3/s3-double.fixture.js';
+import type { NewEntry, NewPolicy } from './records.js';
 
 export const digestOf = (text: string): Digest => sha3Text(text);
 

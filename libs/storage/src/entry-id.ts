@@ -1,6 +1,6 @@
 import { jcs } from '@cap/core';
 import { sha3 } from '@cap/crypto';
-import { type NewEntry } from './records.js';
+import type { NewEntry } from './records.js';
 
 /** UUIDv8 from what makes an entry unique, so that the same registration has one id, also after a lost answer or a restore. */
 export function entryId({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentOf, DataDirectory, digestOf, pieces, put } from './data.fixture.js';
 import { KEY_RETENTION_MS } from './database/idempotency-keys.js';
-import { type RegistryData } from './registry-data.js';
+import type { RegistryData } from './registry-data.js';
 
 let place: DataDirectory;
 let data: RegistryData;

@@ -3,7 +3,7 @@ import { describe, it } from '@jest/globals';
 import { createDatabase, dropDatabase } from './database/postgres.fixture.js';
 import './s3/one-realm.fixture.js';
 import { S3Double } from './s3/s3-double.fixture.js';
-import { type RegistryLocation } from './profiles.js';
+import type { RegistryLocation } from './profiles.js';
 
 export const PROFILE = process.env.CAP_TEST_PROFILE === 'scale-out' ? 'scale-out' : 'embedded';
 

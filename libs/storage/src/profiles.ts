@@ -10,12 +10,12 @@ import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 import { S3CheckpointStore } from './checkpoints/s3-checkpoint-store.js';
 import { OwnerLock } from './database/owner-lock.js';
 import { PostgresDatabase } from './database/postgres-database.js';
-import { type SqlDatabase } from './database/sql-database.js';
+import type { SqlDatabase } from './database/sql-database.js';
 import { SqliteDatabase } from './database/sqlite-database.js';
 import { PinnedPaths } from './pinned-paths.js';
 import { S3Objects } from './s3/s3-objects.js';
 import { DirectorySnapshotFiles, S3SnapshotFiles, type SnapshotFiles } from './snapshot-files/snapshot-files.js';
-import { type BlobStore, type CheckpointStore } from './stores.js';
+import type { BlobStore, CheckpointStore } from './stores.js';
 
 /**
  * The embedded profile is an SQLite file, whose directory one process owns, and a directory of BLOBs. The scale-out profile is

@@ -1,6 +1,6 @@
 /** What the database holds, as far as it is not the same on the wire: the contracts of the HTTP API name the rest. */
 import type { EntryRequest, ListRecord, PolicySummary, RegistryStatus } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 
 export type StoredPolicy = PolicySummary & {
   /** The text that the hash covers. */

@@ -6,7 +6,7 @@ import { sha3Text } from '@cap/crypto';
 import { contentOf, DataDirectory, digestOf, entryOf, policyOf, put, startWriter } from './data.fixture.js';
 import { embeddedIt } from './profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from './registry-data.js';
-import { type NewList } from './records.js';
+import type { NewList } from './records.js';
 
 let place: DataDirectory;
 let data: RegistryData;

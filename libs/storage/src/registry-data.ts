@@ -1,4 +1,4 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type {
   ByteRange,
   CollectionResult,
@@ -9,17 +9,17 @@ import type {
   SnapshotRecord,
 } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
-import { type Receipt } from '@cap/tlog';
+import type { Digest } from '@cap/crypto';
+import type { Receipt } from '@cap/tlog';
 import { collectFiles, type CollectOptions } from './collection/collect.js';
 import { RegistryStore } from './database/registry-store.js';
-import { type WriteQueueOptions } from './database/write-queue.js';
+import type { WriteQueueOptions } from './database/write-queue.js';
 import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
-import { type PinnedPaths, type StatePart } from './pinned-paths.js';
+import type { PinnedPaths, StatePart } from './pinned-paths.js';
 import { openProfile, type RegistryLocation } from './profiles.js';
-import { type NewEntry } from './records.js';
+import type { NewEntry } from './records.js';
 import { Snapshots } from './snapshots/snapshots.js';
-import { type BlobStore, type CheckpointStore } from './stores.js';
+import type { BlobStore, CheckpointStore } from './stores.js';
 
 /** How long an upload is kept that nothing refers to, ms. */
 export const UPLOAD_RETENTION_MS = 24 * 3_600_000;

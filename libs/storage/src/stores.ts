@@ -1,7 +1,7 @@
 /** The seams between the storage profiles: BLOBs and checkpoints are in files or in a bucket. A promise of a write resolves only once the write is durable. */
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ByteRange } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 
 /** The newest signed checkpoint of each epoch, kept outside of the database so that a log that was cut or rewritten is found. */
 export interface CheckpointStore {

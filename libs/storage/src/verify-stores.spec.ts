@@ -1,10 +1,10 @@
 /** fsck of the stores themselves, in whichever profile the tests run; its details are tested beside it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { DataDirectory, digestOf, entryOf, pieces, policyOf, put } from './data.fixture.js';
 import { LOG, LOG_KEYS } from './fsck/tampering.fixture.js';
 import { PROFILE } from './profile.fixture.js';
-import { type RegistryData } from './registry-data.js';
+import type { RegistryData } from './registry-data.js';
 
 let place: DataDirectory;
 let data: RegistryData;

@@ -1,5 +1,5 @@
 /** A process that opens a registry's state and registers entries as fast as it can, saying each one's id once it was acknowledged. */
-import { type RegistryLocation } from './profiles.js';
+import type { RegistryLocation } from './profiles.js';
 import { RegistryData } from './registry-data.js';
 
 const place = JSON.parse(process.argv[2]!) as RegistryLocation;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { parseCheckpoint, signCheckpoint, type SignedCheckpoint } from './checkpoint.js';
 import {
   consistencyFault,

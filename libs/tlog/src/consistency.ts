@@ -1,6 +1,6 @@
 import { CapError, type JsonValue } from '@cap/core';
 import { epochOf, parseCheckpoint, parseTreeHash, type Checkpoint, type SignedCheckpoint } from './checkpoint.js';
-import { type LogFailure } from './checkpoint-trust.js';
+import type { LogFailure } from './checkpoint-trust.js';
 import { formatNote } from './note.js';
 import { MAX_PROOF_HASHES } from './tlog-proof.js';
 import { isTreeSize } from './tree.js';

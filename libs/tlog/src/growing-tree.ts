@@ -1,4 +1,4 @@
-import { type ChainEvent } from './events.js';
+import type { ChainEvent } from './events.js';
 import { eventLeaf } from './receipt.js';
 import { type HashReader, leafHash, storedHashesForAppend, treeHash, treeHashIndexes } from './tree.js';
 

@@ -1,4 +1,4 @@
-import { type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { strictBase64, sha256, publicKeyFromText, rawPublicKey } from '@cap/crypto';
 import { CapError } from '@cap/core';
 import { isKeyName } from './note.js';

@@ -1,7 +1,7 @@
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { CapError } from '@cap/core';
 import { verifierKey, type VerifierKey } from './note-keys.js';
-import { type Note, type NoteSignature } from './note.js';
+import type { Note, NoteSignature } from './note.js';
 
 /** A private Ed25519 key and the name that it signs under. */
 export interface NoteSigner {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isCapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import { nextEvent, type ChainEvent } from './events.js';
 import { parseCheckpoint, signCheckpoint } from './checkpoint.js';
-import { type LogTrust } from './checkpoint-trust.js';
+import type { LogTrust } from './checkpoint-trust.js';
 import { codeOf, phraseKey } from './log-keys.fixture.js';
 import { verifierKey } from './note-keys.js';
 import { cosignText } from './note-signatures.js';

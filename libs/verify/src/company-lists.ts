@@ -1,8 +1,8 @@
 import { companyListsMaxAgeDays, type CompiledPolicy } from '@cap/policy';
 import { finding, type Finding } from './report/findings.js';
-import { type Clock } from './clock.js';
+import type { Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
-import { type CheckedManifest } from './manifests.js';
+import type { CheckedManifest } from './manifests.js';
 import { CLOCK_TOLERANCE } from './statement.js';
 
 /**

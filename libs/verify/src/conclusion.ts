@@ -8,9 +8,9 @@ import {
   type ReportSample,
 } from './report/report.js';
 import { checksOf } from './report/findings.js';
-import { type Verification, type VerificationOptions } from './inputs.js';
+import type { Verification, VerificationOptions } from './inputs.js';
 import { acceptedBackends } from './options.js';
-import { type CheckOutcome, type Run } from './run.js';
+import type { CheckOutcome, Run } from './run.js';
 
 /** Where nothing says how manifest and proof are named. */
 const USUAL = { manifest: 'manifest.json', proof: 'proof.capz' };

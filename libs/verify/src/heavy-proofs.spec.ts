@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SupplierRow } from '@cap/lists';
+import type { SupplierRow } from '@cap/lists';
 import { type Job, runJob, type VerifyingOptions } from '@cap/proof';
 import { makeBundle, sourcesFor, verify } from './verification.fixture.js';
 

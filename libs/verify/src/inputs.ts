@@ -1,9 +1,9 @@
-import { type Digest } from '@cap/crypto';
-import { type ReferenceList } from '@cap/lists';
-import { type CompiledPolicy } from '@cap/policy';
-import { type BackendName, type WorkerPool, type Sample, type SampledRow } from '@cap/proof';
-import { type Report } from './report/report.js';
-import { type TrustStore } from './trust/trust-store.js';
+import type { Digest } from '@cap/crypto';
+import type { ReferenceList } from '@cap/lists';
+import type { CompiledPolicy } from '@cap/policy';
+import type { BackendName, WorkerPool, Sample, SampledRow } from '@cap/proof';
+import type { Report } from './report/report.js';
+import type { TrustStore } from './trust/trust-store.js';
 
 /** A policy of the verifier's own, never the bundle's. A policy from a file or from trust.json counts as active. */
 export interface VerifierPolicy {

@@ -1,4 +1,4 @@
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import {
   DEFAULT_BUNDLE_LIMITS,
   type Bundle,

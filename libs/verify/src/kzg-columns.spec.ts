@@ -12,8 +12,8 @@ import {
 } from '@cap/proof';
 import { provers } from '@cap/proof/prove';
 import { makeBundle, sourcesFor, tampered, verify, type Made } from './verification.fixture.js';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
-import { type CheckId } from './report/checks.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
+import type { CheckId } from './report/checks.js';
 import { policyOf, proving, RULES, SUPPLIERS } from '../../proof/src/backends/proving.fixture.js';
 import { provingColumns, withCommitments } from '../../proof/src/backends/kzg-columns/proving-columns.fixture.js';
 

@@ -1,15 +1,15 @@
 import { isCapError, newestDay } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { comparedBy, type IdScheme, type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists';
 import { type CompiledPolicy, coverageText, type ListCoverage } from '@cap/policy';
-import { type Bundle, type BundleMeta, type Manifest } from '@cap/proof';
+import type { Bundle, BundleMeta, Manifest } from '@cap/proof';
 import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
-import { type ListComparison } from './report/report.js';
-import { type Clock } from './clock.js';
+import type { ListComparison } from './report/report.js';
+import type { Clock } from './clock.js';
 import { DAY, endOf } from './days.js';
-import { type FileHashes } from './files.js';
-import { type PublishedList, type VerificationSources } from './inputs.js';
-import { type CheckedManifest, type CheckedManifests } from './manifests.js';
+import type { FileHashes } from './files.js';
+import type { PublishedList, VerificationSources } from './inputs.js';
+import type { CheckedManifest, CheckedManifests } from './manifests.js';
 
 /** A reference list that a rule uses. */
 interface UsedList {

@@ -1,5 +1,5 @@
 import { isCanonicalJson } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { type Bundle, type ProofUnit, commitmentsFault, parseManifest, type Manifest } from '@cap/proof';
 import { type CheckResult, fail, type Finding, ok } from './report/findings.js';
 import { companyText } from './trust/company.js';

@@ -1,6 +1,6 @@
 import { type ErrorCode, CapError, isInstant } from '@cap/core';
 import { type BackendName, backends } from '@cap/proof';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
 
 /** Throws CapError `usage`: `option.unsupported` for what is not implemented, `option.invalid` for what has no meaning. */
 export function refuseOptions(options: VerificationOptions, sources: VerificationSources): void {

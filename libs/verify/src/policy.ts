@@ -1,11 +1,11 @@
 import { isCapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
-import { type Bundle, type BundleMeta, type ProofUnit } from '@cap/proof';
+import type { Bundle, BundleMeta, ProofUnit } from '@cap/proof';
 import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { boundedJson } from './files.js';
-import { type VerificationSources, type VerifierPolicy } from './inputs.js';
-import { type CheckedManifests } from './manifests.js';
+import type { VerificationSources, VerifierPolicy } from './inputs.js';
+import type { CheckedManifests } from './manifests.js';
 
 export interface ChosenPolicy {
   /** The verifier's own policy; null if it has none for this bundle. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { digestText } from '@cap/crypto';
-import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
+import type { CompiledPolicy, Fact, FactStrength } from '@cap/policy';
 import {
   type BackendName,
   type ProofBackend,
@@ -14,9 +14,9 @@ import {
   type ProofContainer,
 } from '@cap/proof';
 import { type CheckResult, fail, finding, type Finding, ok } from './report/findings.js';
-import { type CheckId } from './report/checks.js';
-import { type ListsByManifest } from './lists.js';
-import { type CheckedManifest, type CheckedManifests } from './manifests.js';
+import type { CheckId } from './report/checks.js';
+import type { ListsByManifest } from './lists.js';
+import type { CheckedManifest, CheckedManifests } from './manifests.js';
 import { attempt } from './meta.js';
 
 /** What a valid proof establishes about one manifest. */

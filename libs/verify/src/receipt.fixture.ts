@@ -14,7 +14,7 @@ import {
   type HashReader,
   type Receipt,
 } from '@cap/tlog';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 
 const ORIGIN = 'log.example/cap/1';
 const { privateKey } = generateKeyPairSync('ed25519');

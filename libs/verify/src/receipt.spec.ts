@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, type Digest } from '@cap/crypto';
-import { type JsonObject } from '@cap/core';
-import { type Receipt } from '@cap/tlog';
+import type { JsonObject } from '@cap/core';
+import type { Receipt } from '@cap/tlog';
 import { entryOfReceipt } from './receipt.js';
 import { LOG_KEY, receiptOf } from './receipt.fixture.js';
 import { makeBundle, signerRecord, sourcesFor, trustStore, verify, type Made } from './verification.fixture.js';

@@ -1,7 +1,7 @@
 import { verifyReceipt, type ChainEvent, type LogTrust, type Receipt } from '@cap/tlog';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { isInstant } from '@cap/core';
-import { type RegistryAnswer } from './inputs.js';
+import type { RegistryAnswer } from './inputs.js';
 
 /** The event of the registry's log by which a bundle got an entry. */
 const REGISTERED = 'entry.registered';

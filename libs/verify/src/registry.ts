@@ -1,6 +1,6 @@
-import { type Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof';
 import { type CheckResult, fail, ok } from './report/findings.js';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
 
 /**
  * registry.match. Returns the trusted time of the signature: the registry has seen the bundle then, so it was signed

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Fact, type FactStrength } from '@cap/policy';
+import type { Fact, FactStrength } from '@cap/policy';
 import { policyOf } from '../../proof/src/backends/proving.fixture.js';
-import { type CheckedManifest } from './manifests.js';
+import type { CheckedManifest } from './manifests.js';
 import { verifyRules, NOTHING_KNOWN } from './rules.js';
-import { type ProvenFacts } from './proofs.js';
+import type { ProvenFacts } from './proofs.js';
 
 const policy = policyOf(
   { id: 'most', op: 'range_max', lhs: 'supplier_count', rhs: 10 },

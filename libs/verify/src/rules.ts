@@ -7,8 +7,8 @@ import {
   type RuleStatus,
 } from '@cap/policy';
 import { evaluationContextOf } from '@cap/proof';
-import { type ChosenPolicy } from './policy.js';
-import { type ProvenFacts } from './proofs.js';
+import type { ChosenPolicy } from './policy.js';
+import type { ProvenFacts } from './proofs.js';
 
 /** Worst first. */
 const ORDER: readonly RuleStatus[] = ['violated', 'unproven', 'claimed', 'disclosed', 'proven'];

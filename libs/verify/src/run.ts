@@ -1,11 +1,11 @@
-import { type CompiledPolicy, type RuleResult } from '@cap/policy';
-import { type Statement, type SampledRow, type Bundle, type UnitFiles } from '@cap/proof';
-import { type Finding } from './report/findings.js';
-import { type ListComparison } from './report/report.js';
-import { type Clock } from './clock.js';
-import { type FileHashes } from './files.js';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
-import { type CheckedManifest } from './manifests.js';
+import type { CompiledPolicy, RuleResult } from '@cap/policy';
+import type { Statement, SampledRow, Bundle, UnitFiles } from '@cap/proof';
+import type { Finding } from './report/findings.js';
+import type { ListComparison } from './report/report.js';
+import type { Clock } from './clock.js';
+import type { FileHashes } from './files.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
+import type { CheckedManifest } from './manifests.js';
 
 /** One verification: the bundle and everything it is verified with. */
 export interface Run {

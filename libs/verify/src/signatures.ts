@@ -9,7 +9,7 @@ import {
 import { parseJson } from '@cap/core';
 import { META_FILE, SIGNATURES_FILE, type Bundle, META_PAYLOAD_TYPE } from '@cap/proof';
 import { type CheckResult, fail, type Finding, ok, type ExpectedActual } from './report/findings.js';
-import { type TrustStore } from './trust/trust-store.js';
+import type { TrustStore } from './trust/trust-store.js';
 import { boundedJson } from './files.js';
 import { attempt } from './meta.js';
 

@@ -3,9 +3,9 @@ import { jcs, type JsonObject } from '@cap/core';
 import { kidOfText, publicKeyText, type PublicKeyText } from '@cap/crypto';
 import { type BackendName, readBundle, packBundle, type BundleSigner } from '@cap/proof';
 import { bundleFromContext } from './bundle-context.js';
-import { type CheckId } from './report/checks.js';
-import { type TrustedSignerRecord } from './trust/trust-document.js';
-import { type VerificationOptions } from './inputs.js';
+import type { CheckId } from './report/checks.js';
+import type { TrustedSignerRecord } from './trust/trust-document.js';
+import type { VerificationOptions } from './inputs.js';
 import {
   makeBundle,
   newSigner,

@@ -1,7 +1,7 @@
 import { finding, type Finding } from './report/findings.js';
 import { companyFault, type Company } from './trust/company.js';
-import { type TrustedSigner, type TrustStore } from './trust/trust-store.js';
-import { type Clock } from './clock.js';
+import type { TrustedSigner, TrustStore } from './trust/trust-store.js';
+import type { Clock } from './clock.js';
 
 /** Who signed a bundle, and for whom. */
 interface SignerInputs {

@@ -1,10 +1,10 @@
 import { kidOfText } from '@cap/crypto';
-import { type BundleMeta, type Statement, type ProofUnit } from '@cap/proof';
+import type { BundleMeta, Statement, ProofUnit } from '@cap/proof';
 import { finding, type Finding } from './report/findings.js';
-import { type Clock } from './clock.js';
-import { type VerificationOptions } from './inputs.js';
-import { type CheckedManifests } from './manifests.js';
-import { type Signatory } from './signatures.js';
+import type { Clock } from './clock.js';
+import type { VerificationOptions } from './inputs.js';
+import type { CheckedManifests } from './manifests.js';
+import type { Signatory } from './signatures.js';
 
 /** Proofs of the older program lack signer and issue time. */
 type WithStatement = { statement: Omit<Statement, 'signer' | 'issued_at'> };

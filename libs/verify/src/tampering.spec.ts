@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isCapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import { readBundle } from '@cap/proof';
 import { CHECK_IDS } from './report/checks.js';
-import { type VerificationSources } from './inputs.js';
+import type { VerificationSources } from './inputs.js';
 import { makeBundle, sourcesFor, tampered, verify, zipped, type Made } from './verification.fixture.js';
 
 let made: Made;

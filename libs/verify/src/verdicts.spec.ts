@@ -11,8 +11,8 @@ import {
 } from '@cap/proof';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from './report/checks.js';
-import { type Report } from './report/report.js';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import type { Report } from './report/report.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
 import {
   makeBundle,
   newSigner,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { jcs, parseJson, type JsonObject } from '@cap/core';
 import { kidOf, publicKeyText, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
-import { type CompiledPolicy } from '@cap/policy';
+import type { CompiledPolicy } from '@cap/policy';
 import {
   type BackendName,
   type ProofContext,
@@ -18,9 +18,9 @@ import {
 import { proverFor } from '@cap/proof/prove';
 import { provingColumns } from '../../proof/src/backends/kzg-columns/proving-columns.fixture.js';
 import { policyOf, proving, RULES, type Proving, type Scenario } from '../../proof/src/backends/proving.fixture.js';
-import { type TrustedSignerRecord } from './trust/trust-document.js';
+import type { TrustedSignerRecord } from './trust/trust-document.js';
 import { parseTrustStore, type TrustStore } from './trust/trust-store.js';
-import { type VerificationOptions, type VerificationSources } from './inputs.js';
+import type { VerificationOptions, VerificationSources } from './inputs.js';
 import { verifyBundle } from './verify.js';
 
 /** When the fixtures are judged, unless a test says otherwise. */

@@ -7,7 +7,7 @@ import { compilePolicy } from '@cap/policy';
 import { messageOf } from './report/messages.js';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';
 import { bundleFromContext } from './bundle-context.js';
-import { type VerificationSources } from './inputs.js';
+import type { VerificationSources } from './inputs.js';
 import { mainFiles } from './inspect.js';
 import {
   makeBundle,

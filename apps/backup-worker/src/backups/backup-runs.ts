@@ -10,12 +10,12 @@ import {
   runBackup,
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
-import { type EventRequest } from '@cap/contracts';
+import type { EventRequest } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto';
 import { type Ending, Expiries, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
-import { type Counter } from 'prom-client';
+import type { Counter } from 'prom-client';
 import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type BackupListing, type BackupRecord, type Drill } from '@cap/backup';
+import type { BackupListing, BackupRecord, Drill } from '@cap/backup';
 import { backupMade, backupList } from '@cap/contracts';
 import { CapError, isCapError, isRemoteError, type RemoteAnswer } from '@cap/core';
 import { Clients, Scopes, Problems } from '@cap/service-kit';

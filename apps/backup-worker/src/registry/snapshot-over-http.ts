@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type SnapshotSource } from '@cap/backup';
+import type { SnapshotSource } from '@cap/backup';
 import { type Download, PAGE_LIMIT, type RegistryClient } from '@cap/contracts';
 import { CapError, isRemoteError } from '@cap/core';
-import { type RegistryConnection } from './connection.js';
+import type { RegistryConnection } from './connection.js';
 
 /** How often in a row a body may break off without a byte. */
 const ATTEMPTS = 6;

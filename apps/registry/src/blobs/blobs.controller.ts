@@ -3,9 +3,9 @@ import { digest } from '@cap/core';
 import { Controller, Get, Head, Headers, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import {
   blobPutQuery,
   type BlobRecord,
@@ -17,10 +17,10 @@ import {
   blobPage,
   collectionResult,
 } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { Clients, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { requestedRange, setRangeHeaders } from '../range.js';
 import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 

@@ -1,4 +1,4 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import { type BodyType, Consumes } from '@cap/service-kit';

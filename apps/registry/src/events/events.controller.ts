@@ -12,7 +12,7 @@ import {
 } from '@cap/contracts';
 import { Clients, CurrentPrincipal, type Principal, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
+import type { z } from 'zod';
 
 @ApiTags('log')
 @Controller('v1/events')

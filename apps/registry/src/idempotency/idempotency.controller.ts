@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { digest } from '@cap/core';
 import { Controller, Delete, HttpCode, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import {
   answerQuery,
@@ -14,10 +14,10 @@ import {
   releaseQuery,
   keyState,
 } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { BLOB_BODY, BlobBody, pieces } from '../blobs/body.js';
 
 /** The largest answer contains a proof in base64. */

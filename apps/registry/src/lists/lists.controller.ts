@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Post, Res, Body, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import {
   listQuery,
   listRequest,

@@ -1,8 +1,8 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
-import { type ListRecord, type ListRequest, type ListStored, type Page, type PageRequest } from '@cap/contracts';
+import type { Config } from '@cap/config';
+import type { ListRecord, ListRequest, ListStored, Page, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists';
 import { RegistryData, type StoredList } from '@cap/storage';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import {
   type LogTrust,
   parseCheckpoint,

@@ -11,7 +11,7 @@ import {
   policyRecord,
 } from '@cap/contracts';
 import { Clients, Problems } from '@cap/service-kit';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { PoliciesService } from './policies.service.js';
 
 @ApiTags('policies')

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import {
-  type Page,
-  type PageRequest,
-  type PolicyRecord,
-  type PolicyRequest,
-  type PolicyStatus,
-  type PolicyStored,
-  type PolicySummary,
+import type {
+  Page,
+  PageRequest,
+  PolicyRecord,
+  PolicyRequest,
+  PolicyStatus,
+  PolicyStored,
+  PolicySummary,
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { compilePolicy, lintErrors } from '@cap/policy';

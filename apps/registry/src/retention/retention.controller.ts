@@ -2,11 +2,11 @@ import { Controller, HttpCode, Post, Body } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { PAGE_LIMIT, retentionRequest, type RetentionResult, retentionResult } from '@cap/contracts';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
+import type { z } from 'zod';
 
 @ApiTags('operations')
 @Controller('v1/retention')

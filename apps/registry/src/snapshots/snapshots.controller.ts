@@ -1,7 +1,7 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Controller, Delete, Get, Headers, HttpCode, Post, Res, Param, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import {
   type BlobRecord,
   type Page,
@@ -13,7 +13,7 @@ import {
 } from '@cap/contracts';
 import { Clients, Logs, type ModuleLog, Produces, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { BLOB_BODY, BlobAnswer } from '../blobs/body.js';
 import { requestedRange, setRangeHeaders } from '../range.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { type RegistryClient } from '@cap/contracts';
+import type { RegistryClient } from '@cap/contracts';
 import { blake3Text } from '@cap/crypto';
 import { verifyRegistry } from '@cap/storage';
 import { entryOf, TestRegistry } from '../registry.fixture.js';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { type StoredAnswer } from '@cap/contracts';
+import type { StoredAnswer } from '@cap/contracts';
 import { blake3Text, type Digest, lengthPrefixed, sha256, sha3Text } from '@cap/crypto';
-import { type Principal } from '@cap/service-kit';
+import type { Principal } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 

@@ -1,4 +1,4 @@
-import { type ApiDescription } from '@cap/service-kit';
+import type { ApiDescription } from '@cap/service-kit';
 import { policyV1 } from '../policy/schemas.js';
 import { uploadForm } from '../upload/schemas.js';
 import { verifyBody } from '../verify/schemas.js';

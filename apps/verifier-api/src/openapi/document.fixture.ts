@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type OpenApiDocument } from '@cap/service-kit';
+import type { OpenApiDocument } from '@cap/service-kit';
 
 export const DOCUMENT_FILE = path.join(import.meta.dirname, '../../../../docs/openapi.json');
 

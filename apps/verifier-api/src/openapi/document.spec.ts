@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { API_CODES, statusOf } from '@cap/core';
-import { type OpenApiDocument } from '@cap/service-kit';
+import type { OpenApiDocument } from '@cap/service-kit';
 import request from 'supertest';
 import { TestVerifier } from '../verifier.fixture.js';
 import { DOCUMENT_FILE } from './document.fixture.js';

@@ -1,6 +1,6 @@
-import { type ClientRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { type Response } from 'supertest';
+import type { Response } from 'supertest';
 import { document } from './document.fixture.js';
 
 const ajv = new Ajv2020({

@@ -10,14 +10,12 @@ import { documentationPage, PAGE_POLICY } from './page.js';
 @ApiTags('documentation')
 @Controller()
 export class OpenApiController {
-  #document = Buffer.alloc(0);
-  #page = '';
+  #app: INestApplication | undefined;
+  #answers: { readonly document: Buffer; readonly page: string } | undefined;
 
-  /** Makes both of all controllers of the application, once they are there. */
+  /** What is described: all controllers of the application, once somebody asks. Most instances are never asked. */
   describe(app: INestApplication): void {
-    const document = openApiDocument(app, VERIFIER_API);
-    this.#document = Buffer.from(JSON.stringify(document));
-    this.#page = documentationPage(document);
+    this.#app = app;
   }
 
   @Get('openapi.json')
@@ -25,7 +23,7 @@ export class OpenApiController {
   @ApiOperation({ summary: 'This document' })
   @ApiOkResponse({ description: 'OpenAPI 3.1', standardSchema: z.looseObject({}) })
   document(): Buffer {
-    return this.#document;
+    return this.#described().document;
   }
 
   @Get('docs')
@@ -35,6 +33,14 @@ export class OpenApiController {
   @ApiOkResponse({ description: 'HTML', standardSchema: z.string() })
   @Header('content-security-policy', PAGE_POLICY)
   page(): string {
-    return this.#page;
+    return this.#described().page;
+  }
+
+  #described() {
+    if (!this.#answers) {
+      const document = openApiDocument(this.#app!, VERIFIER_API);
+      this.#answers = { document: Buffer.from(JSON.stringify(document)), page: documentationPage(document) };
+    }
+    return this.#answers;
   }
 }

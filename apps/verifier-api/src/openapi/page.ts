@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type JsonSchema, type OpenApiDocument, type Operation, type Parameter, type Response } from '@cap/service-kit';
+import type { JsonSchema, OpenApiDocument, Operation, Parameter, Response } from '@cap/service-kit';
 import { shape } from './shape.js';
 
 const STYLE = `

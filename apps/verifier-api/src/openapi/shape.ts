@@ -1,4 +1,4 @@
-import { type JsonSchema } from '@cap/service-kit';
+import type { JsonSchema } from '@cap/service-kit';
 
 const INDENT = '  ';
 const PLACE = '#/components/schemas/';

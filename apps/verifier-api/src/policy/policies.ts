@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
-import { type CallContext, type PolicyRecord } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Config } from '@cap/config';
+import type { CallContext, PolicyRecord } from '@cap/contracts';
+import type { Digest } from '@cap/crypto';
 import { CapError, isRemoteError, type JsonObject } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
-import { type VerifierPolicy } from '@cap/verify';
+import type { VerifierPolicy } from '@cap/verify';
 import { CacheMetrics, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';
 import { TtlCache } from '../ttl-cache.js';

@@ -1,9 +1,9 @@
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { Controller, Get, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
 import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import {
   AnyScope,
   Consumes,

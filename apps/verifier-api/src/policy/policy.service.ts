@@ -1,18 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import {
-  type CallContext,
-  type Page,
-  type PolicyQuery,
-  type PolicyRecord,
-  type PolicyStatus,
-  type PolicySummary,
-} from '@cap/contracts';
+import type { CallContext, Page, PolicyQuery, PolicyRecord, PolicyStatus, PolicySummary } from '@cap/contracts';
 import { CapError, type JsonObject, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { RegistryConnection } from '../registry/connection.js';
 import { clearAfter } from '../ttl-cache.js';
 import { compiledOf, Policies } from './policies.js';
-import { type CompileV2Request } from './schemas.js';
+import type { CompileV2Request } from './schemas.js';
 
 @Injectable()
 export class PolicyService {

@@ -1,6 +1,6 @@
 import { jsonObject, pathPart, policyStatus } from '@cap/contracts';
 import { instant, digest } from '@cap/core';
-import { type Lint } from '@cap/policy';
+import type { Lint } from '@cap/policy';
 import { z } from 'zod';
 
 /** An id, uuid, hash or id@version in a path. */

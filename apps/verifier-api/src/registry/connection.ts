@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { Readiness, Reload } from '@cap/service-kit';
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Req, Res, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type z } from 'zod';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { CapError } from '@cap/core';
 import { checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
 import { Problems, Scopes } from '@cap/service-kit';

@@ -1,5 +1,5 @@
-import { type Multipart, type MultipartFile } from '@fastify/multipart';
-import { type FastifyRequest } from 'fastify';
+import type { Multipart, MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import { UPLOAD_FIELD } from './schemas.js';
 

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import { Consumes, CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
 import { FORM_BODY } from '../bodies.js';

@@ -3,18 +3,18 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type FastifyRequest } from 'fastify';
-import { type Config } from '@cap/config';
-import { type CallContext } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Config } from '@cap/config';
+import type { CallContext } from '@cap/contracts';
+import type { Digest } from '@cap/crypto';
 import { CapError, isCapError, type JsonValue, parseJson } from '@cap/core';
 import { type Inspection, inspectBundle } from '@cap/verify';
 import { holderOf, Shares } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundle-ref.js';
 import { RegistryConnection } from '../registry/connection.js';
-import { type BundleForm } from './form.js';
+import type { BundleForm } from './form.js';
 import { UploadQuota } from './quota.js';
-import { type Uploaded } from './schemas.js';
+import type { Uploaded } from './schemas.js';
 import { withSpooledFile } from './spool.js';
 
 /** A larger proof is stored and not sent back. */

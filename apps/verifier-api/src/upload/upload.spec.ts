@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type MultipartFile } from '@fastify/multipart';
-import { type WrittenBundle } from '@cap/proof';
-import { type FastifyRequest } from 'fastify';
+import type { MultipartFile } from '@fastify/multipart';
+import type { WrittenBundle } from '@cap/proof';
+import type { FastifyRequest } from 'fastify';
 import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
 import { UploadService } from './upload.service.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof';
 import { statusOf, TestVerifier } from '../verifier.fixture.js';
-import { type Relay } from '../relay.fixture.js';
+import type { Relay } from '../relay.fixture.js';
 
 let api: TestVerifier;
 let relay: Relay;

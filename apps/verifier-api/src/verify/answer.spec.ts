@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type EntryStored } from '@cap/contracts';
+import type { EntryStored } from '@cap/contracts';
 import { answerBytes, registeredAnswerBytes } from './answer.js';
 
 const HASH = `0x${'a'.repeat(64)}` as const;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant, digest } from '@cap/core';
 import { count, type EntryStored, receipt, verdict } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
 import { CHECK_IDS, type Report, type Verification } from '@cap/verify';
 import { anyJson } from '../any-json.js';

@@ -1,11 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
-import { type CallContext, type RegistryClient } from '@cap/contracts';
+import type { Config } from '@cap/config';
+import type { CallContext, RegistryClient } from '@cap/contracts';
 import { blake3Text, type Digest, sha256 } from '@cap/crypto';
 import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
 import { bundleFromContext } from '@cap/verify';
-import { type VerifyBody } from './schemas.js';
+import type { VerifyBody } from './schemas.js';
 
 export const bundleLimits = (limits: Config['limits']): BundleLimits => ({
   bundleBytes: limits.bundle_bytes,

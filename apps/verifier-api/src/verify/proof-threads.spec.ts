@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
-import { type Readiness } from '@cap/service-kit';
+import type { Config } from '@cap/config';
+import type { Readiness } from '@cap/service-kit';
 import { ProofThreads } from './proof-threads.js';
 
 /** With one thread, for which 20 proofs may wait. */

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
-import { type VerificationOptions } from '@cap/verify';
+import type { VerificationOptions } from '@cap/verify';
 import { type Holder, Readiness } from '@cap/service-kit';
 
 /**

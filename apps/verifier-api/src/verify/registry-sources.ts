@@ -1,11 +1,11 @@
 import { isRemoteError } from '@cap/core';
-import { type CallContext } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
-import { type PublishedList, type TrustStore, type Verification, type VerificationSources } from '@cap/verify';
-import { type ReferenceLists } from '../lists/reference-lists.js';
-import { type Policies } from '../policy/policies.js';
-import { type RegistryConnection } from '../registry/connection.js';
-import { type Premise } from './result-cache.js';
+import type { CallContext } from '@cap/contracts';
+import type { Digest } from '@cap/crypto';
+import type { PublishedList, TrustStore, Verification, VerificationSources } from '@cap/verify';
+import type { ReferenceLists } from '../lists/reference-lists.js';
+import type { Policies } from '../policy/policies.js';
+import type { RegistryConnection } from '../registry/connection.js';
+import type { Premise } from './result-cache.js';
 
 type Lookups = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type CacheOutcomes } from '@cap/service-kit';
+import type { CacheOutcomes } from '@cap/service-kit';
 
 const MAX_BYTES = 32_000_000;
 /** What an entry costs beside its answer. */

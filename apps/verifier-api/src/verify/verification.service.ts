@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
-import { type CallContext, type EntryStored } from '@cap/contracts';
+import type { CallContext, EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
-import { type BackendName } from '@cap/proof';
+import type { BackendName } from '@cap/proof';
 import { CacheMetrics, type Holder } from '@cap/service-kit';
 import {
   type TrustStore,
@@ -20,12 +20,12 @@ import { Policies } from '../policy/policies.js';
 import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
 import { answerBytes, registeredAnswerBytes } from './answer.js';
-import { type BundleRef } from './bundle-ref.js';
+import type { BundleRef } from './bundle-ref.js';
 import { ProofThreads } from './proof-threads.js';
 import { RegistrySources } from './registry-sources.js';
 import { type Cacheable, ResultCache } from './result-cache.js';
 import { parseBackends } from './schemas.js';
-import { type VerifyRequest } from './verify-request.js';
+import type { VerifyRequest } from './verify-request.js';
 
 interface CachedVerification extends Cacheable {
   readonly verification: Omit<Verification, 'report' | 'reportBytes' | 'sample'>;

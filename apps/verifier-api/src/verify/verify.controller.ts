@@ -1,9 +1,9 @@
 import { Controller, HttpCode, Post, Query, Req, Res, Body } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Config } from '@cap/config';
-import { type BundleLimits } from '@cap/proof';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '@cap/config';
+import type { BundleLimits } from '@cap/proof';
 import {
   Consumes,
   CurrentPrincipal,

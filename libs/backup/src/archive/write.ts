@@ -1,11 +1,11 @@
-import { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import tar from 'tar-stream';
 import { CapError } from '@cap/core';
 import { type Digest, type StreamingHash, streamingSha3 } from '@cap/crypto';
-import { type ManifestFile } from './manifest.js';
+import type { ManifestFile } from './manifest.js';
 import { modeOf } from './names.js';
 
 export interface Written {

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { OwnerLock, type RegistryFault, verifyRegistry } from '@cap/storage';
-import { type ExpectedSigner } from '../archive/signature.js';
+import type { ExpectedSigner } from '../archive/signature.js';
 import { brokenBlobs } from '../archive/manifest.js';
 import { verifyArchive } from '../archive/verify.js';
 import { SCRATCH_PREFIX } from '../target/backup-target.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CapError } from '@cap/core';
 import { parseCheckpoint, parseOrigin } from '@cap/tlog';
 import { FileCheckpointStore, RegistryStore, SqliteDatabase } from '@cap/storage';
-import { type Manifest } from '../archive/manifest.js';
+import type { Manifest } from '../archive/manifest.js';
 
 /** A known checkpoint: its epoch, its size, and the signed note. */
 export interface KnownCheckpoint {

@@ -1,11 +1,11 @@
 import { chown, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import path from 'node:path';
 import { CapError, makeDirectoryDurable, syncDirectory, systemCode } from '@cap/core';
 import { OwnerLock, ownerOf } from '@cap/storage';
 import { DIRECTORY_MODE, stampOf } from '../archive/names.js';
-import { type Manifest } from '../archive/manifest.js';
-import { type ExpectedSigner } from '../archive/signature.js';
+import type { Manifest } from '../archive/manifest.js';
+import type { ExpectedSigner } from '../archive/signature.js';
 import { verifyArchive } from '../archive/verify.js';
 import { startEpoch, checkpointsIn, type KnownCheckpoint, writeCheckpoint, readCheckpoint } from './log-epoch.js';
 import { unpack } from './unpack.js';

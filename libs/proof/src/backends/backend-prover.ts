@@ -1,7 +1,7 @@
-import { type ListName, type ListRow } from '@cap/lists';
-import { type CompiledPolicy } from '@cap/policy';
-import { type MerkleSecrets } from '../commitment/merkle-blake3.js';
-import { type ProofBackend, type ProofContext } from './backend.js';
+import type { ListName, ListRow } from '@cap/lists';
+import type { CompiledPolicy } from '@cap/policy';
+import type { MerkleSecrets } from '../commitment/merkle-blake3.js';
+import type { ProofBackend, ProofContext } from './backend.js';
 
 /** The prover's secret side of one list. */
 export interface ProverList {

@@ -1,10 +1,10 @@
-import { type Digest } from '@cap/crypto';
-import { type NamedReferenceList } from '@cap/lists';
-import { type CompiledPolicy, type Fact, type FactStrength } from '@cap/policy';
-import { type CommitmentScheme, type Manifest } from '../manifest/manifest.js';
-import { type BackendName, type Statement } from '../statement/statement.js';
-import { type WorkerPool } from './kzg-columns/pool.js';
-import { type StepOutcome } from './outcome.js';
+import type { Digest } from '@cap/crypto';
+import type { NamedReferenceList } from '@cap/lists';
+import type { CompiledPolicy, Fact, FactStrength } from '@cap/policy';
+import type { CommitmentScheme, Manifest } from '../manifest/manifest.js';
+import type { BackendName, Statement } from '../statement/statement.js';
+import type { WorkerPool } from './kzg-columns/pool.js';
+import type { StepOutcome } from './outcome.js';
 
 /** What prover and verifier both know when a proof is made or verified. The verifier fills it from its own policy and lists. */
 export interface ProofContext {

@@ -1,4 +1,4 @@
-import { type ProofBackend } from './backend.js';
+import type { ProofBackend } from './backend.js';
 import { disclosure } from './disclosure/disclosure.js';
 import { kzgColumns } from './kzg-columns/kzg-columns.js';
 import { mock } from './mock/mock.js';

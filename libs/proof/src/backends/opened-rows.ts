@@ -1,4 +1,4 @@
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import {
   type AllowedCodes,
   allowedCodes,
@@ -19,7 +19,7 @@ import {
   type ListRow,
   type NamedReferenceList,
 } from '@cap/lists';
-import { type Commitment } from '../manifest/manifest.js';
+import type { Commitment } from '../manifest/manifest.js';
 
 /** A row as far as it is known. */
 interface OpenedRow {

@@ -1,6 +1,6 @@
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { CapError, isCanonicalJson, parseJson } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { statementDigest, type BackendName, type BoundStatement } from '../statement/statement.js';
 import { fault, OK, type StepOutcome } from './outcome.js';
 

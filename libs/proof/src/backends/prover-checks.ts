@@ -9,12 +9,12 @@ import {
   type Requirement,
   type RuleResult,
 } from '@cap/policy';
-import { type IdScheme, type ListName } from '@cap/lists';
+import type { IdScheme, ListName } from '@cap/lists';
 import { commitmentRoot } from '../commitment/merkle.js';
 import { fieldNames, rowLeaf } from '../commitment/merkle-blake3.js';
 import { merkleCommitment, type Manifest, type MerkleCommitment } from '../manifest/manifest.js';
-import { type ProofContext } from './backend.js';
-import { type ProverList } from './backend-prover.js';
+import type { ProofContext } from './backend.js';
+import type { ProverList } from './backend-prover.js';
 import { firstViolations, violations, type FalseRule } from './violations.js';
 import { evaluationContextOf, factsOf, offendingRows, type OpenedList } from './opened-rows.js';
 

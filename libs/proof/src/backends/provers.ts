@@ -1,7 +1,7 @@
 import { CapError } from '@cap/core';
-import { type Manifest } from '../manifest/manifest.js';
-import { type BackendName } from '../statement/statement.js';
-import { type BackendProver } from './backend-prover.js';
+import type { Manifest } from '../manifest/manifest.js';
+import type { BackendName } from '../statement/statement.js';
+import type { BackendProver } from './backend-prover.js';
 import { disclosureProver } from './disclosure/prove.js';
 import { kzgColumnsProver } from './kzg-columns/prove.js';
 import { mockProver } from './mock/prove.js';

@@ -1,5 +1,5 @@
-import { type PublicKeyText } from '@cap/crypto';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { PublicKeyText } from '@cap/crypto';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import {
   defaultIdScheme,
@@ -13,8 +13,8 @@ import {
 } from '@cap/lists';
 import { commit } from '../commitment/merkle-blake3.js';
 import { buildManifest, type Manifest } from '../manifest/manifest.js';
-import { type ProofContext } from './backend.js';
-import { type ProverList } from './backend-prover.js';
+import type { ProofContext } from './backend.js';
+import type { ProverList } from './backend-prover.js';
 
 export const SUPPLIERS: SupplierRow[] = [
   { name: 'Hallerwald GmbH', jurisdiction: 'DE', tier: 1 },

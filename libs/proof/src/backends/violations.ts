@@ -1,7 +1,7 @@
 import { identifier, type IdScheme, type ListedEntry, type ListRow, type RiskLevel } from '@cap/lists';
-import { type Requirement } from '@cap/policy';
-import { type ProofContext } from './backend.js';
-import { type ProverList } from './backend-prover.js';
+import type { Requirement } from '@cap/policy';
+import type { ProofContext } from './backend.js';
+import type { ProverList } from './backend-prover.js';
 
 /** A row that breaks a rule: for the prover's eyes, since it names the row. */
 interface Violation {

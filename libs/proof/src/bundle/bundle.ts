@@ -1,5 +1,5 @@
-import { type Digest } from '@cap/crypto';
-import { type JsonValue } from '@cap/core';
+import type { Digest } from '@cap/crypto';
+import type { JsonValue } from '@cap/core';
 
 /** Names that `files` of _meta.json never lists. */
 export const META_FILE = '_meta.json';

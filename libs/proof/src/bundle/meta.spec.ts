@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject, type JsonValue } from '@cap/core';
+import type { JsonObject, JsonValue } from '@cap/core';
 import { orderUnits, parseMeta } from './meta.js';
 
 const STATEMENT = { signer: `0x${'22'.repeat(32)}`, issued_at: '2026-01-15T10:00:00Z' };

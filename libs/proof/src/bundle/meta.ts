@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CapError, type JsonValue, digest, instant } from '@cap/core';
 import { isPublicKeyText, type Digest, type PublicKeyText } from '@cap/crypto';
-import { type Statement } from '../statement/statement.js';
+import type { Statement } from '../statement/statement.js';
 import { visibleText } from '../manifest/manifest.js';
 import { UNLISTED_FILES } from './bundle.js';
 import { nameFault } from './entry-name.js';

@@ -8,7 +8,7 @@ import {
   type Digest,
   type SigningKey,
 } from '@cap/crypto';
-import { type Statement } from '../statement/statement.js';
+import type { Statement } from '../statement/statement.js';
 import { backendById } from '../backends/index.js';
 import { decodeContainer } from '../container/container.js';
 import { parseManifest } from '../manifest/manifest.js';

@@ -1,7 +1,7 @@
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw, inflateRawSync, type InflateRaw } from 'node:zlib';
-import { type ByteSource } from './byte-source.js';
+import type { ByteSource } from './byte-source.js';
 import { unreadable, type ZipEntry } from './zip-directory.js';
 
 /** The whole contents of an entry, held to its declared size and CRC. Throws CapError `bundle.unreadable`. */

@@ -1,6 +1,6 @@
 import { CapError } from '@cap/core';
-import { type BundleLimits } from './bundle.js';
-import { type ByteSource } from './byte-source.js';
+import type { BundleLimits } from './bundle.js';
+import type { ByteSource } from './byte-source.js';
 import { nameFault } from './entry-name.js';
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { blake3 } from 'hash-wasm';
-import { type ListName, type ListRow, type IdScheme } from '@cap/lists';
+import type { ListName, ListRow, IdScheme } from '@cap/lists';
 import { commit, fieldDigest, openingLeaf, openRow } from './merkle-blake3.js';
 
 /** examples/vectors/commitment-*.json: rows in leaf order with fixed salts, and every hash on the way to the root. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type Digest } from '@cap/crypto';
-import { type JsonObject } from '@cap/core';
+import type { Digest } from '@cap/crypto';
+import type { JsonObject } from '@cap/core';
 import {
   buildManifest,
   commitmentsFault,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { blake3Text, sha3Text, type Digest } from '@cap/crypto';
 import { CapError, jcs, parseJson, dayOrInstant, digest, instant } from '@cap/core';
 import { COUNTRIES_VERSION, UNICODE_VERSION, invisibleCharacter, type IdScheme, type ListName } from '@cap/lists';
-import { type CompiledPolicy } from '@cap/policy';
+import type { CompiledPolicy } from '@cap/policy';
 
 /** What every commitment of a list says; further members belong to its scheme. */
 interface CommonMembers {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { describe, expect, it } from '@jest/globals';
 import { blake3 } from 'hash-wasm';
 import { SIGNER } from '../backends/proving.fixture.js';

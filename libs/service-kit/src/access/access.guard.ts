@@ -2,8 +2,8 @@ import { type ExecutionContext, Injectable, UnauthorizedException } from '@nestj
 import { ConfigService } from '@nestjs/config';
 import { AuthGuard, AuthModuleOptions } from '@nestjs/passport';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
-import { type FastifyRequest } from 'fastify';
+import type { Config } from '@cap/config';
+import type { FastifyRequest } from 'fastify';
 import { Logs } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { HttpMetrics } from '../metrics/http-metrics.js';

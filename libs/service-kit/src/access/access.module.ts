@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Readiness } from '../health/readiness.js';
 import { Logs } from '../logging/logs.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';

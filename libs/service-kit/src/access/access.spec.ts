@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { loadConfig } from '@cap/config';
 import { Controller, Get, Module } from '@nestjs/common';
 import { CLIENT_TOKENS, type Greeter, greeter, Issuer } from '../greeter.fixture.js';
-import { type ServiceParts } from '../index.js';
+import type { ServiceParts } from '../index.js';
 import { Clients, Public, Scopes } from './rules.js';
 
 const issuers = { ES256: new Issuer('ES256'), PS256: new Issuer('PS256'), RS256: new Issuer('RS256') };

@@ -1,7 +1,7 @@
 import { type INestApplicationContext, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { type RouteTable } from '../http/routes.js';
+import type { RouteTable } from '../http/routes.js';
 import { type AccessRule, accessRuleOf } from './rules.js';
 
 interface Handler {

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Longer than any token that an issuer makes, shorter than what is worth hashing. */
 const MAX_LENGTH = 8192;

@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { PassportStrategy } from '@nestjs/passport';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Strategy } from 'passport-strategy';
 import { Reload } from '../service/reload.js';
 import { bearerToken } from './bearer-token.js';
-import { type Principal } from './principal.js';
+import type { Principal } from './principal.js';
 import { StrategyNames } from './strategy-names.js';
 import { TokenCache } from './token-cache.js';
 

@@ -1,13 +1,13 @@
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable, UnauthorizedException } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { PassportStrategy } from '@nestjs/passport';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Strategy, type StrategyOptionsWithRequest, type VerifyCallbackWithRequest } from 'passport-jwt';
 import { z } from 'zod';
 import { bearerToken } from './bearer-token.js';
 import { ALGORITHMS, KeySource } from './keys.js';
-import { type Principal } from './principal.js';
+import type { Principal } from './principal.js';
 import { StrategyNames } from './strategy-names.js';
 import { TokenCache } from './token-cache.js';
 

@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey, KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CapError } from '@cap/core';
 import { ConfigError, type OauthConfig } from '@cap/config';
-import { type ModuleLog } from '../logging/logs.js';
+import type { ModuleLog } from '../logging/logs.js';
 
 export const ALGORITHMS = ['RS256', 'PS256', 'ES256'] as const;
 export type SigningAlgorithm = (typeof ALGORITHMS)[number];

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 
 /** Who makes a request: the subject of an access token, or a client of the internal API. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type CacheOutcomes } from '../metrics/cache-metrics.js';
-import { type Principal } from './principal.js';
+import type { CacheOutcomes } from '../metrics/cache-metrics.js';
+import type { Principal } from './principal.js';
 
 export interface VerifiedToken {
   readonly principal: Principal;

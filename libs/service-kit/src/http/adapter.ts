@@ -1,11 +1,11 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { PATH_PART_LENGTH } from '@cap/contracts';
-import { type SendProblem } from '../problems/send-problem.js';
+import type { SendProblem } from '../problems/send-problem.js';
 import { requestId } from './answer-headers.js';
-import { type Listeners } from './listeners.js';
+import type { Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
 /** Nest on Fastify, with our own answers where neither a route nor a filter is reached. */

@@ -5,9 +5,9 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
-import { type ServiceParts } from '../index.js';
+import type { ServiceParts } from '../index.js';
 import { readBody } from './body-memory.js';
 
 const open: { destroy?(): void; stop?(): Promise<void> }[] = [];

@@ -1,7 +1,7 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Config } from '@cap/config';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { holderOf, Shares } from './shares.js';
 
 /** Smaller pieces are gathered: each has an overhead of its own, and a body may come byte by byte. */

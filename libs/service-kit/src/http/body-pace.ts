@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 import { CapError } from '@cap/core';
-import { type Config } from '@cap/config';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type SendProblem } from '../problems/send-problem.js';
+import type { Config } from '@cap/config';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SendProblem } from '../problems/send-problem.js';
 
 /** How often bodies are looked at, unless the time that they have is shorter. */
 const LOOK_MS = 1_000;

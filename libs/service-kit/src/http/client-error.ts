@@ -1,5 +1,5 @@
 import { METHODS, STATUS_CODES } from 'node:http';
-import { type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import { headersOf, toBody } from '../problems/problem.js';

@@ -1,6 +1,6 @@
-import { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 const REQUEST_TIMEOUT = 408;
 /** How long the rest of a body is taken that nobody wants; nginx waits as long before it cuts. */

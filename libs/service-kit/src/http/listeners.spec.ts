@@ -10,7 +10,7 @@ import { loadConfig, type LoadInput } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import supertest from 'supertest';
 import { greeter, temporaryDirectory, testdata } from '../greeter.fixture.js';
-import { type ServiceParts } from '../index.js';
+import type { ServiceParts } from '../index.js';
 
 const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => void (await Promise.all(open.splice(0).map((service) => service.stop()))));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Server as TcpServer, Socket } from 'node:net';
-import { type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { CapError } from '@cap/core';
 import { type Address, formatAddress, type ListenPlan } from '@cap/config';
 import { requestId, securityHeaders } from './answer-headers.js';

@@ -1,13 +1,13 @@
-import { type IncomingMessage } from 'node:http';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
-import { type LogFields, type ModuleLog } from '../logging/logs.js';
+import type { LogFields, ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
-import { type Principal } from '../access/principal.js';
-import { type HttpMetrics } from '../metrics/http-metrics.js';
+import type { Principal } from '../access/principal.js';
+import type { HttpMetrics } from '../metrics/http-metrics.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
-import { type Listeners } from './listeners.js';
-import { type RouteListener } from './listener.decorators.js';
+import type { Listeners } from './listeners.js';
+import type { RouteListener } from './listener.decorators.js';
 
 /** Route label of requests that match no route. */
 const UNMATCHED = 'unmatched';

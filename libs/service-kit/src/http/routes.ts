@@ -1,4 +1,4 @@
-import { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 /** Turns a route template into the expression its paths match. */
 const toExpression = (template: string): RegExp =>

@@ -1,4 +1,4 @@
-import { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 
 /** Who a request counts for: an issuer's subject, an internal client, or the address of a stranger. */

@@ -1,5 +1,5 @@
 import { format, type Logform } from 'winston';
-import { type LogLevel } from '@cap/config';
+import type { LogLevel } from '@cap/config';
 import { type ModuleLevels, RANK } from './module-levels.js';
 import { redactField, redactMessage } from './redact.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { parseLogLevels } from '@cap/config';
-import { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CLIENT_TOKENS, greeter, LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
 

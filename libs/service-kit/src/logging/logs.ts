@@ -1,5 +1,5 @@
-import { type LoggerService } from '@nestjs/common';
-import { type LogLevel, type LogLevels } from '@cap/config';
+import type { LoggerService } from '@nestjs/common';
+import type { LogLevel, LogLevels } from '@cap/config';
 import { WinstonModule } from 'nest-winston';
 import { createLogger, type Logger } from 'winston';
 import { lineFormat, NEST_LEVELS } from './formats.js';

@@ -1,5 +1,5 @@
-import { type LogLevel } from '@cap/config';
-import { type LogFields, type ModuleLog } from './logs.js';
+import type { LogLevel } from '@cap/config';
+import type { LogFields, ModuleLog } from './logs.js';
 
 const PER_MINUTE = 60;
 const MINUTE_MS = 60_000;

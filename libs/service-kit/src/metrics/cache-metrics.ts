@@ -1,6 +1,6 @@
 import { Injectable, type Provider } from '@nestjs/common';
 import { makeCounterProvider, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
-import { type Registers } from './registers.js';
+import type { Registers } from './registers.js';
 
 /** Counts what a cache answered. */
 export interface CacheOutcomes {

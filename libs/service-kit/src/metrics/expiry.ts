@@ -1,6 +1,6 @@
 import { Injectable, type Provider } from '@nestjs/common';
 import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
-import { type Registers } from './registers.js';
+import type { Registers } from './registers.js';
 
 /** Something that ends on a day: what it is, and which one of its kind. */
 export interface Ending {

@@ -1,7 +1,7 @@
 import { Injectable, type Provider } from '@nestjs/common';
 import { InjectMetric, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
-import { type Counter, type Histogram } from 'prom-client';
-import { type Registers } from './registers.js';
+import type { Counter, Histogram } from 'prom-client';
+import type { Registers } from './registers.js';
 
 const REQUESTS = 'cap_http_requests_total';
 const DURATION = 'cap_http_request_duration_seconds';

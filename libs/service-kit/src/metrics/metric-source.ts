@@ -1,6 +1,6 @@
-import { type Provider, type Type } from '@nestjs/common';
+import type { Provider, Type } from '@nestjs/common';
 import { makeCounterProvider, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
-import { type Registers } from './registers.js';
+import type { Registers } from './registers.js';
 
 /** A scrape waits so long for a source; Prometheus itself gives up after 10 s. */
 const WAIT_MS = 2_000;

@@ -17,7 +17,7 @@ import { DROPPED_LINES, Logs } from '../logging/logs.js';
 import { cacheMetrics } from './cache-metrics.js';
 import { expiryMetrics } from './expiry.js';
 import { httpMetrics } from './http-metrics.js';
-import { type Registers } from './registers.js';
+import type { Registers } from './registers.js';
 
 @ApiTags('operation')
 @Controller()

@@ -1,4 +1,4 @@
-import { type PrometheusContentType, type Registry } from 'prom-client';
+import type { PrometheusContentType, Registry } from 'prom-client';
 
 /**
  * Where a service's metrics are: a registry of its own and not prom-client's global one, so that services that share a process, as

@@ -1,13 +1,13 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import { ERROR_CODES, type ErrorCode, isApiCode, retryAfterOf, statusOf } from '@cap/core';
 import { VERSION } from '@cap/config';
 import { problem, PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { type z } from 'zod';
+import type { z } from 'zod';
 import { CLIENT_TOKEN, ACCESS_TOKEN } from '../access/rules.js';
 import { schemaRef, zodConverter } from './json-schema.js';
 import { takeProblems } from './problems.js';
-import { type OpenApiDocument, type Operation, type Response } from './types.js';
+import type { OpenApiDocument, Operation, Response } from './types.js';
 
 export interface ApiDescription {
   readonly title: string;

@@ -1,6 +1,6 @@
 import { getSchemaPath, type StandardSchemaConverter } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type JsonSchema } from './types.js';
+import type { JsonSchema } from './types.js';
 
 /** Formats that say more than zod's own regular expressions for them. */
 const FORMATS: ReadonlySet<unknown> = new Set(['date', 'date-time', 'base64', 'uuid']);

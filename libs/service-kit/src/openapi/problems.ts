@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import { type ErrorCode } from '@cap/core';
-import { type Operation } from './types.js';
+import type { ErrorCode } from '@cap/core';
+import type { Operation } from './types.js';
 
 /** Extensions of the framework's document add up, if each has a name of its own; the finished document has none of them. */
 const PREFIX = 'x-problem-';

@@ -1,4 +1,4 @@
-import { type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 
 export type JsonSchema = Record<string, unknown>;
 export type Content = Record<string, { schema: JsonSchema }>;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { type Problem } from '@cap/contracts';
-import { type CapError } from '@cap/core';
+import type { Problem } from '@cap/contracts';
+import type { CapError } from '@cap/core';
 
 /** What a body lists and says at most: an answer must not grow with the faults of a request, nor with what it quotes. */
 const MOST_ERRORS = 100;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BadRequestException } from '@nestjs/common';
 import { type Greeter, greeter } from '../greeter.fixture.js';
-import { type Problem } from '@cap/contracts';
+import type { Problem } from '@cap/contracts';
 import { CapError, type ErrorCode, type RemoteAnswer, remoteError } from '@cap/core';
 import { toProblem } from './to-problem.js';
 import { headersOf, toBody } from './problem.js';

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ModuleLog } from '../logging/logs.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { headersOf, toBody } from './problem.js';
 import { toProblem } from './to-problem.js';

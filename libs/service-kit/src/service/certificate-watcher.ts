@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { Readiness } from '../health/readiness.js';
 import { Listeners } from '../http/listeners.js';
 import { Logs, type ModuleLog } from '../logging/logs.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { checkedTlsPair, type CheckedTlsPair, type Config, readTlsPair } from '@cap/config';
 import { TLS_CIPHERS } from '@cap/crypto';
 

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { ConfigModule } from '@nestjs/config';
-import { type Config } from '@cap/config';
+import type { Config } from '@cap/config';
 import { AccessGuard } from '../access/access.guard.js';
 import { AccessModule } from '../access/access.module.js';
 import { HealthModule } from '../health/health.module.js';
@@ -11,7 +11,7 @@ import { Listeners } from '../http/listeners.js';
 import { RequestGuard } from '../http/request.guard.js';
 import { Logs } from '../logging/logs.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
-import { type Registers } from '../metrics/registers.js';
+import type { Registers } from '../metrics/registers.js';
 import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
 import { SchemaPipe } from '../problems/schema.pipe.js';
 import { CertificateWatcher, ServedCertificate } from './certificate-watcher.js';

@@ -1,5 +1,5 @@
 import { type Config, differences } from '@cap/config';
-import { type ModuleLog } from '../logging/logs.js';
+import type { ModuleLog } from '../logging/logs.js';
 
 /** What can be read again while the service runs. */
 export type ReloadStep = (config: Config) => void | Promise<void>;

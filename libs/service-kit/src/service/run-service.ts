@@ -9,7 +9,7 @@ import {
   SERVICE_FLAGS_HELP,
   VERSION,
 } from '@cap/config';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createService, type Service, type ServiceParts } from './create-service.js';
 import { exitCodeOf } from './exit-code.js';
 import { giveBackStartMemory } from './start-memory.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, get as httpGet } from 'node:http';
 import { connect } from 'node:net';
-import { type LoadInput } from '@cap/config';
+import type { LoadInput } from '@cap/config';
 import { greeter } from '../greeter.fixture.js';
 
 const start = async (input: Partial<LoadInput> = {}) => {

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import '../s3/one-realm.fixture.js';
 import { DataDirectory, pieces } from '../data.fixture.js';
 import { S3Double, type DoubleOptions } from '../s3/s3-double.fixture.js';
 import { S3Objects } from '../s3/s3-objects.js';
-import { type BlobStore } from '../stores.js';
+import type { BlobStore } from '../stores.js';
 import { FileBlobStore } from './file-blob-store.js';
 import { S3BlobStore } from './s3-blob-store.js';
 

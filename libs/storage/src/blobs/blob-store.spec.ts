@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { blake3Text, type Digest } from '@cap/crypto';
 import { TEMPORARY_PREFIX } from '@cap/core';
 import { contentOf, pieces } from '../data.fixture.js';
-import { type BlobStore } from '../stores.js';
+import type { BlobStore } from '../stores.js';
 import { type BlobPlace, filePlace, listed, publish, s3Place } from './blob-store.fixture.js';
 
 /** What every driver of the BLOB store promises. */

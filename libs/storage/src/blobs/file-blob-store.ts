@@ -12,7 +12,7 @@ import {
   temporaryName,
 } from '@cap/core';
 import { asStorageError } from '../storage-errors.js';
-import { type BlobStore, type SpooledBlob } from '../stores.js';
+import type { BlobStore, SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
 import { fromDisk, verified } from './verified.js';

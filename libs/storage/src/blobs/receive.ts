@@ -1,4 +1,4 @@
-import { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { CapError } from '@cap/core';
 import { type Digest, streamingBlake3 } from '@cap/crypto';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { S3Location } from '@cap/config';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { contentOf } from '../data.fixture.js';
 import { S3Objects } from '../s3/s3-objects.js';
 import { listed, publish, s3Place, type S3BlobPlace } from './blob-store.fixture.js';

@@ -8,7 +8,7 @@ import { type Digest, isDigest } from '@cap/crypto';
 import { isCapError, temporaryName } from '@cap/core';
 import { bytesAsContent, type S3Content, type S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
-import { type BlobStore, type SpooledBlob } from '../stores.js';
+import type { BlobStore, SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';
 import { receive } from './receive.js';
 import { verified } from './verified.js';

@@ -4,7 +4,7 @@ import { DataDirectory } from '../data.fixture.js';
 import '../s3/one-realm.fixture.js';
 import { S3Double } from '../s3/s3-double.fixture.js';
 import { S3Objects } from '../s3/s3-objects.js';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 import { FileCheckpointStore } from './file-checkpoint-store.js';
 import { S3CheckpointStore } from './s3-checkpoint-store.js';
 

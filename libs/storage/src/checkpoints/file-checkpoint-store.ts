@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/core';
-import { type PinnedPaths } from '../pinned-paths.js';
+import type { PinnedPaths } from '../pinned-paths.js';
 import { asStorageError } from '../storage-errors.js';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 import { epochsOf } from './epoch-names.js';
 
 /** One file for each epoch in a directory beside the database. */

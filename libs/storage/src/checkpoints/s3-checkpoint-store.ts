@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { bytesAsContent, type S3Objects } from '../s3/s3-objects.js';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 import { epochsOf } from './epoch-names.js';
 
 const CHECKPOINTS = 'checkpoints/';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CollectionResult } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { contentOf, DataDirectory, entryOf, pieces, put } from '../data.fixture.js';
 import { PROFILE } from '../profile.fixture.js';
 import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';

@@ -1,6 +1,6 @@
 import type { CollectionResult } from '@cap/contracts';
-import { type RegistryStore } from '../database/registry-store.js';
-import { type BlobStore } from '../stores.js';
+import type { RegistryStore } from '../database/registry-store.js';
+import type { BlobStore } from '../stores.js';
 
 /** How long a file without a row stays, and how long the trash then keeps it, ms. */
 export const ORPHAN_GRACE_MS = 24 * 3_600_000;

@@ -1,6 +1,6 @@
 import { CapError } from '@cap/core';
 import { entitiesFor } from './entities.js';
-import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql-database.js';
 
 /**
  * Everything that a registry's database holds, in an order in which no row refers to a later one, with the columns and the key of

@@ -1,7 +1,7 @@
 import { EntitySchema, type EntitySchemaColumnOptions, type EntitySchemaOptions } from 'typeorm';
 import type { EntryRecord } from '@cap/contracts';
-import { type Digest } from '@cap/crypto';
-import { type LogEpoch, type StoredBlob, type StoredList, type StoredPolicy } from '../records.js';
+import type { Digest } from '@cap/crypto';
+import type { LogEpoch, StoredBlob, StoredList, StoredPolicy } from '../records.js';
 
 export type Engine = 'sqlite' | 'postgres';
 

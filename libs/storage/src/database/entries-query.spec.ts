@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import type { EntryFilter, EntryRecord } from '@cap/contracts';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
-import { type RegistryData } from '../registry-data.js';
+import type { RegistryData } from '../registry-data.js';
 import { entriesQuery } from './entries-query.js';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import type { EntryFilter, PageRequest } from '@cap/contracts';
 import { numberCursor, timeCursor } from './cursor.js';
-import { type EntryRow } from './entities.js';
-import { type SqlValue } from './sql-database.js';
+import type { EntryRow } from './entities.js';
+import type { SqlValue } from './sql-database.js';
 
 export interface EntriesQuery {
   sql: string;

@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntryRecord } from '@cap/contracts';
 import { blake3Text, type Digest, sha3Text } from '@cap/crypto';
 import { parseReceipt, receiptJson, verifyReceipt } from '@cap/tlog';
-import { type JsonValue } from '@cap/core';
+import type { JsonValue } from '@cap/core';
 import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
 import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
-import { type RegistryData } from '../registry-data.js';
+import type { RegistryData } from '../registry-data.js';
 
 const COMPANY = 'Unverwechselbare Holzhandel GmbH';
 const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };

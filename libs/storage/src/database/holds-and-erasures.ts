@@ -1,10 +1,10 @@
 import type { EntryRecord, ErasureReason, ErasureRecord } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { type Digest, isDigest } from '@cap/crypto';
-import { type StoredBlob } from '../records.js';
-import { type EntryRow } from './entities.js';
+import type { StoredBlob } from '../records.js';
+import type { EntryRow } from './entities.js';
 import { toEntry } from './rows.js';
-import { type WriteTransaction } from './write-transaction.js';
+import type { WriteTransaction } from './write-transaction.js';
 
 export const bundleErased = (blobId: Digest, since: string) =>
   new CapError('bundle.erased', `BLOB ${blobId} was erased on ${since}, and can't be uploaded again`);

@@ -1,11 +1,11 @@
 import { LessThanOrEqual } from 'typeorm';
 import type { KeyRequest, LeaseRequest, StoredAnswer } from '@cap/contracts';
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
-import { type IdempotencyKeyRow } from './entities.js';
-import { type SqlDatabase } from './sql-database.js';
-import { type WriteQueue } from './write-queue.js';
+import type { IdempotencyKeyRow } from './entities.js';
+import type { SqlDatabase } from './sql-database.js';
+import type { WriteQueue } from './write-queue.js';
 
 /** How long an answer is repeated, ms. */
 export const KEY_RETENTION_MS = 24 * 3_600_000;

@@ -1,5 +1,5 @@
 import { GrowingTree } from '@cap/tlog';
-import { type EventRow } from './entities.js';
+import type { EventRow } from './entities.js';
 import { toEvent } from './rows.js';
 
 const GROUP = 1_000;

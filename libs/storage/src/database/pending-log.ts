@@ -8,7 +8,7 @@ import {
   treeHashIndexes,
 } from '@cap/tlog';
 import { jcsText, type JsonObject } from '@cap/core';
-import { type SqlSession } from './sql-database.js';
+import type { SqlSession } from './sql-database.js';
 
 /** What a proof or an append is about to read, fetched with one query. */
 export async function fetchHashes(session: SqlSession, positions: readonly number[]): Promise<HashReader> {

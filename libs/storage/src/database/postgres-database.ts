@@ -7,7 +7,7 @@ import { copyTables, isEmpty } from './copy-tables.js';
 import { entitiesFor, type Rows, type TableName } from './entities.js';
 import { assertKnownSchema } from './schema-version.js';
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.js';
-import { type SqlDatabase, type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 /** An arbitrary number that no other program is likely to lock in the same database. */

@@ -1,5 +1,5 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
-import { type Migration } from './schema-version.js';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from './schema-version.js';
 
 /** Schema 1 of PostgreSQL: what SQLite has after its schema 3. Texts compare byte by byte, as they do there. */
 class Registry1 implements MigrationInterface {

@@ -2,14 +2,14 @@ import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan } from 'ty
 import type { EntryFilter, RetentionResult, EntryRecord, Page, PageRequest, PolicyStatus } from '@cap/contracts';
 import { type ChainEvent, GENESIS_DIGEST, type HashReader } from '@cap/tlog';
 import { type Digest, isDigest } from '@cap/crypto';
-import { type LogEpoch, type RegistryTotals, type StoredBlob, type StoredList, type StoredPolicy } from '../records.js';
+import type { LogEpoch, RegistryTotals, StoredBlob, StoredList, StoredPolicy } from '../records.js';
 import { asStorageError } from '../storage-errors.js';
 import { blobCursor, numberCursor, pageOf } from './cursor.js';
 import { entriesQuery } from './entries-query.js';
-import { type EntryRow, type EventRow, type ListRow } from './entities.js';
+import type { EntryRow, EventRow, ListRow } from './entities.js';
 import { fetchHashes } from './pending-log.js';
 import { toEntry, toEvent, toList, toPolicy } from './rows.js';
-import { type SqlDatabase } from './sql-database.js';
+import type { SqlDatabase } from './sql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 /**

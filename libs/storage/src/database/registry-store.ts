@@ -1,28 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { EntryRecord, ErasureReason, ErasureRecord, PolicyStatus } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
-import { type ChainEvent } from '@cap/tlog';
-import { type Digest } from '@cap/crypto';
+import type { ChainEvent } from '@cap/tlog';
+import type { Digest } from '@cap/crypto';
 import { entryId, saltedDigest } from '../entry-id.js';
-import {
-  type LogEpoch,
-  type NewEntry,
-  type NewList,
-  type NewPolicy,
-  type Stored,
-  type StoredBlob,
-  type StoredList,
-  type StoredPolicy,
+import type {
+  LogEpoch,
+  NewEntry,
+  NewList,
+  NewPolicy,
+  Stored,
+  StoredBlob,
+  StoredList,
+  StoredPolicy,
 } from '../records.js';
-import { type EntryRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
+import type { EntryRow, ListRow, ListWithdrawalRow, PolicyRow } from './entities.js';
 import { bundleErased, eraseBundle, setLegalHold } from './holds-and-erasures.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { SnapshotLeases } from './snapshot-leases.js';
 import { RegistryReader } from './registry-reader.js';
 import { toEntry, toList, toPolicy } from './rows.js';
-import { type SqlDatabase } from './sql-database.js';
+import type { SqlDatabase } from './sql-database.js';
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js';
-import { type WriteTransaction } from './write-transaction.js';
+import type { WriteTransaction } from './write-transaction.js';
 
 /**
  * What a registry knows, and what changes it, on either engine. Every change of its state is one event of the hash chain, in the

@@ -1,4 +1,4 @@
-import { type SqlRow, type SqlSession } from './sql-database.js';
+import type { SqlRow, SqlSession } from './sql-database.js';
 
 /**
  * Rows of one table that a transaction reads by key and changes. Those that a group of writes will read are fetched with one

@@ -1,9 +1,9 @@
 /** Rows of the database as the records that the rest of the program knows. */
 import type { EntryRecord } from '@cap/contracts';
-import { type ChainEvent } from '@cap/tlog';
-import { type JsonObject } from '@cap/core';
-import { type StoredList, type StoredPolicy } from '../records.js';
-import { type EntryRow, type EventRow, type ListRow, type ListWithdrawalRow, type PolicyRow } from './entities.js';
+import type { ChainEvent } from '@cap/tlog';
+import type { JsonObject } from '@cap/core';
+import type { StoredList, StoredPolicy } from '../records.js';
+import type { EntryRow, EventRow, ListRow, ListWithdrawalRow, PolicyRow } from './entities.js';
 
 export const toPolicy = ({
   policy_id,

@@ -1,4 +1,4 @@
-import { type MigrationInterface } from 'typeorm';
+import type { MigrationInterface } from 'typeorm';
 import { CapError } from '@cap/core';
 
 /** A class without constructor arguments. A released migration is never changed. */

@@ -1,10 +1,10 @@
 import { MoreThan } from 'typeorm';
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { asStorageError } from '../storage-errors.js';
-import { type SnapshotLeaseRow } from './entities.js';
-import { type SqlDatabase } from './sql-database.js';
-import { type WriteQueue } from './write-queue.js';
+import type { SnapshotLeaseRow } from './entities.js';
+import type { SqlDatabase } from './sql-database.js';
+import type { WriteQueue } from './write-queue.js';
 
 const UNKNOWN = `0x${'0'.repeat(64)}` as Digest;
 

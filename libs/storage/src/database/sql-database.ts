@@ -1,5 +1,5 @@
-import { type Repository } from 'typeorm';
-import { type Engine, type Rows, type TableName } from './entities.js';
+import type { Repository } from 'typeorm';
+import type { Engine, Rows, TableName } from './entities.js';
 
 /** Text, whole numbers up to 2^53, bytes. */
 export type SqlValue = string | number | Uint8Array | null;

@@ -4,12 +4,12 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { DataSource, type Repository } from 'typeorm';
 import { CapError } from '@cap/core';
-import { type PinnedPaths } from '../pinned-paths.js';
+import type { PinnedPaths } from '../pinned-paths.js';
 import { asStorageError } from '../storage-errors.js';
 import { entitiesFor, type Rows, type TableName } from './entities.js';
 import { assertKnownSchema } from './schema-version.js';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.js';
-import { type SqlDatabase, type SqlSession, type SqlValue } from './sql-database.js';
+import type { SqlDatabase, SqlSession, SqlValue } from './sql-database.js';
 import { SqliteWriter } from './sqlite-writer.js';
 
 const CACHE_KIB = 64 * 1024;

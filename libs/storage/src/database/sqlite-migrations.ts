@@ -1,5 +1,5 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
-import { type Migration } from './schema-version.js';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from './schema-version.js';
 import { fillLogHashes } from './log-hashes.js';
 
 /** Schema 1: the first released one. Written once; a change of the schema is another class below. */

@@ -1,7 +1,7 @@
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../storage-errors.js';
-import { type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import type { SqlRow, SqlSession, SqlValue } from './sql-database.js';
 
 /** The asset of a single executable that holds the thread's code. */
 export const WRITER_ASSET = 'registry-writer.js';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { CapError } from '@cap/core';
 import { isStorageFailure, storageError } from '../storage-errors.js';
-import { type SqlDatabase } from './sql-database.js';
+import type { SqlDatabase } from './sql-database.js';
 import { type Prefetch, WriteTransaction } from './write-transaction.js';
 
 export interface WriteQueueOptions {

@@ -1,10 +1,10 @@
-import { type ChainEvent } from '@cap/tlog';
-import { type JsonObject } from '@cap/core';
-import { type StoredBlob } from '../records.js';
-import { type EntryRow } from './entities.js';
+import type { ChainEvent } from '@cap/tlog';
+import type { JsonObject } from '@cap/core';
+import type { StoredBlob } from '../records.js';
+import type { EntryRow } from './entities.js';
 import { RowBuffer } from './row-buffer.js';
 import { PendingLog } from './pending-log.js';
-import { type SqlRow, type SqlSession, type SqlValue } from './sql-database.js';
+import type { SqlRow, SqlSession, SqlValue } from './sql-database.js';
 
 /** The keys of the rows that a write is going to read. */
 export interface Prefetch {

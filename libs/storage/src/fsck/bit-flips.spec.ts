@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { type DataDirectory } from '../data.fixture.js';
+import type { DataDirectory } from '../data.fixture.js';
 import { dump, forgetWal, fullRegistry, LOG_KEYS } from './tampering.fixture.js';
 import { verifyRegistry } from './verify-registry.js';
 

@@ -1,10 +1,10 @@
 import { finished } from 'node:stream/promises';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 import { isCapError, systemWords } from '@cap/core';
-import { type SqlSession } from '../database/sql-database.js';
-import { type StoredBlob } from '../records.js';
-import { type BlobStore } from '../stores.js';
-import { type Faults } from './faults.js';
+import type { SqlSession } from '../database/sql-database.js';
+import type { StoredBlob } from '../records.js';
+import type { BlobStore } from '../stores.js';
+import type { Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
 export type ReadableBlobs = Pick<BlobStore, 'size' | 'read' | 'list'>;

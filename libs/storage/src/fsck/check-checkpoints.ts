@@ -6,9 +6,9 @@ import {
   type VerifierKey,
   verifyCheckpoint,
 } from '@cap/tlog';
-import { type CheckpointStore } from '../stores.js';
-import { type LogState } from './check-log.js';
-import { type Faults } from './faults.js';
+import type { CheckpointStore } from '../stores.js';
+import type { LogState } from './check-log.js';
+import type { Faults } from './faults.js';
 
 /** The newest checkpoint of an epoch, as stored beside the database. */
 export interface SavedCheckpoint {

@@ -9,16 +9,10 @@ import {
 } from '@cap/tlog';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { jcsText, type JsonValue } from '@cap/core';
-import {
-  type EntryRow,
-  type EventRow,
-  type ListRow,
-  type ListWithdrawalRow,
-  type PolicyRow,
-} from '../database/entities.js';
-import { type SqlSession } from '../database/sql-database.js';
+import type { EntryRow, EventRow, ListRow, ListWithdrawalRow, PolicyRow } from '../database/entities.js';
+import type { SqlSession } from '../database/sql-database.js';
 import { entryId, saltedDigest } from '../entry-id.js';
-import { type Faults } from './faults.js';
+import type { Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
 /** The state that the events add up to. */

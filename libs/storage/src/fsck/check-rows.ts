@@ -1,7 +1,7 @@
-import { type SqlSession } from '../database/sql-database.js';
-import { type LogEpoch } from '../records.js';
-import { type LogState } from './check-log.js';
-import { type Faults } from './faults.js';
+import type { SqlSession } from '../database/sql-database.js';
+import type { LogEpoch } from '../records.js';
+import type { LogState } from './check-log.js';
+import type { Faults } from './faults.js';
 import { pagesOf } from './paging.js';
 
 /** Checks what later events change: the status of policies, holds and erasures of entries, epochs. */

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
-import { type SqlSession } from '../database/sql-database.js';
+import type { SqlSession } from '../database/sql-database.js';
 import { SQLITE_MIGRATIONS } from '../database/sqlite-migrations.js';
-import { type Faults } from './faults.js';
+import type { Faults } from './faults.js';
 
 /** SQLite's own check of the file. */
 export async function checkFile(session: SqlSession, faults: Faults): Promise<void> {

@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3';
 import { type ChainEvent, GrowingTree, nextEvent } from '@cap/tlog';
 import { jcsText } from '@cap/core';
 import { type DataDirectory, digestOf } from '../data.fixture.js';
-import { type EventRow } from '../database/entities.js';
+import type { EventRow } from '../database/entities.js';
 import { toEvent } from '../database/rows.js';
 import { fullRegistry, LOG, LOG_KEYS, tamper } from './tampering.fixture.js';
 import { verifyRegistry } from './verify-registry.js';

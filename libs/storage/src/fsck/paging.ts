@@ -1,5 +1,5 @@
-import { type Rows, type TableName } from '../database/entities.js';
-import { type SqlSession, type SqlValue } from '../database/sql-database.js';
+import type { Rows, TableName } from '../database/entities.js';
+import type { SqlSession, SqlValue } from '../database/sql-database.js';
 
 const PAGE = 1_000;
 

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { verifierKey } from '@cap/tlog';
 import { DataDirectory, digestOf, entryOf, policyOf, put } from '../data.fixture.js';
-import { type RegistryData } from '../registry-data.js';
+import type { RegistryData } from '../registry-data.js';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 export const LOG = { origin: 'log.example/cap', keys: [privateKey] };

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { GENESIS_DIGEST, type VerifierKey } from '@cap/tlog';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
 import { S3BlobStore } from '../blobs/s3-blob-store.js';
 import { FileCheckpointStore } from '../checkpoints/file-checkpoint-store.js';
 import { S3CheckpointStore } from '../checkpoints/s3-checkpoint-store.js';
 import { PostgresDatabase } from '../database/postgres-database.js';
-import { type SqlDatabase, type SqlSession } from '../database/sql-database.js';
+import type { SqlDatabase, SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { S3Objects } from '../s3/s3-objects.js';
 import { storageError } from '../storage-errors.js';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 import {
   checkBlobContents,
   checkBlobRows,

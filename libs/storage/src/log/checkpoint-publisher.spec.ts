@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CapError } from '@cap/core';
 import { formatCheckpointText, formatNote, parseCheckpoint, signNoteText } from '@cap/tlog';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 import { CheckpointPublisher } from './checkpoint-publisher.js';
 
 const origin = 'log.example/cap/1';

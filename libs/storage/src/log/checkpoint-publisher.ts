@@ -1,6 +1,6 @@
 import { CapError, isCapError } from '@cap/core';
 import { parseCheckpoint } from '@cap/tlog';
-import { type CheckpointStore } from '../stores.js';
+import type { CheckpointStore } from '../stores.js';
 
 export interface CheckpointPublisherOptions {
   /** Called each time a checkpoint could not be written. It is retried automatically. */

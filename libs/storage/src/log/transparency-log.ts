@@ -21,8 +21,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@cap/tlog';
-import { type RegistryReader } from '../database/registry-reader.js';
-import { type CheckpointStore } from '../stores.js';
+import type { RegistryReader } from '../database/registry-reader.js';
+import type { CheckpointStore } from '../stores.js';
 import { CheckpointPublisher, type CheckpointPublisherOptions } from './checkpoint-publisher.js';
 
 export interface LogSigning {

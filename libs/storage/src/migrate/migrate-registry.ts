@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Location } from '@cap/config';
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
 import { FileBlobStore } from '../blobs/file-blob-store.js';
 import { S3BlobStore } from '../blobs/s3-blob-store.js';
@@ -12,12 +12,12 @@ import { copyTables } from '../database/copy-tables.js';
 import { OwnerLock } from '../database/owner-lock.js';
 import { fetchHashes } from '../database/pending-log.js';
 import { PostgresDatabase } from '../database/postgres-database.js';
-import { type SqlSession } from '../database/sql-database.js';
+import type { SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
-import { type RegistryFault } from '../fsck/faults.js';
+import type { RegistryFault } from '../fsck/faults.js';
 import { type RegistryVerification, verifyRegistry, verifyStores } from '../fsck/verify-registry.js';
 import { S3Objects } from '../s3/s3-objects.js';
-import { type BlobStore, type CheckpointStore } from '../stores.js';
+import type { BlobStore, CheckpointStore } from '../stores.js';
 
 export interface MigrateOptions {
   /** Checks source and target and changes nothing. */

@@ -1,6 +1,6 @@
 /** What an object store checks of a request before it does anything: signature version 4 in the header, clock, body hash. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { crc32 } from 'node:zlib';
 
 /** An error answer of the store. */

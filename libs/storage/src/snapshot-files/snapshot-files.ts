@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteRange } from '@cap/contracts';
 import { CapError, systemCode, temporaryName } from '@cap/core';
-import { type S3Objects } from '../s3/s3-objects.js';
+import type { S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
 
 /** The database copies of snapshots, where every instance of the registry can read them. */

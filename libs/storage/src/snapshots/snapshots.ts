@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ByteRange, Page, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
-import { type Digest } from '@cap/crypto';
+import type { Digest } from '@cap/crypto';
 import { RegistryReader } from '../database/registry-reader.js';
-import { type RegistryStore } from '../database/registry-store.js';
-import { type SnapshotFiles } from '../snapshot-files/snapshot-files.js';
+import type { RegistryStore } from '../database/registry-store.js';
+import type { SnapshotFiles } from '../snapshot-files/snapshot-files.js';
 import { asStorageError } from '../storage-errors.js';
-import { type SnapshotLeaseRow } from '../database/entities.js';
-import { type SnapshotContent } from '../database/snapshot-leases.js';
+import type { SnapshotLeaseRow } from '../database/entities.js';
+import type { SnapshotContent } from '../database/snapshot-leases.js';
 
 /** How long a lease lives after its last use, ms. */
 export const LEASE_MS = 30 * 60_000;

@@ -1,7 +1,7 @@
-import { type CompiledPolicy, type Fact, type Requirement, type RuleResult } from '@cap/policy';
+import type { CompiledPolicy, Fact, Requirement, RuleResult } from '@cap/policy';
 import { combine, worse } from '../rules.js';
 import { EMPTY_ROOT, type LegacyManifest } from './manifest.js';
-import { type LegacyClaim } from './proof.js';
+import type { LegacyClaim } from './proof.js';
 
 /**
  * What the claims say about the rules of a policy. Claims go by the name of the constraint, some with its bound behind it

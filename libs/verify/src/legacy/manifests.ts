@@ -1,6 +1,6 @@
 import { type CheckResult, fail, finding, type Finding, ok } from '../report/findings.js';
 import { companyRoot, type LegacyManifest } from './manifest.js';
-import { type Part } from './parts.js';
+import type { Part } from './parts.js';
 
 /** A manifest that could be read. */
 export interface CheckedLegacyManifest {

@@ -1,4 +1,4 @@
-import { type CheckId, type CheckStatus } from '../report/checks.js';
+import type { CheckId, CheckStatus } from '../report/checks.js';
 
 const say = (en: string, de: string) => ({ en, de });
 

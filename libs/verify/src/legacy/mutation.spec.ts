@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isCapError, jcs } from '@cap/core';
 import { readBundle } from '@cap/proof';
 import { CHECK_IDS } from '../report/checks.js';
-import { type VerificationSources } from '../inputs.js';
+import type { VerificationSources } from '../inputs.js';
 import { signerRecord, trustStore, verify, zipped } from '../verification.fixture.js';
 import { legacyFiles, POLICY, signer, type LegacyRecipe } from './legacy.fixture.js';
 

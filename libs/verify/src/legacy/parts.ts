@@ -1,7 +1,7 @@
 import { isCapError } from '@cap/core';
 import { META_FILE, type Bundle, LEGACY_META_SCHEMA, META_SCHEMA } from '@cap/proof';
 import { finding, type Finding } from '../report/findings.js';
-import { type ReadResult } from './manifest.js';
+import type { ReadResult } from './manifest.js';
 
 /** A manifest or proof of a bundle: what was read, or what hindered it (null: the file is not there, files.hash says so). */
 export type Part<T> =

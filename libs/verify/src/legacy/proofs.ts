@@ -1,14 +1,14 @@
 import { policyHash, type CompiledPolicy } from '@cap/policy';
 import { type CheckResult, fail, type Finding, ok } from '../report/findings.js';
-import { type VerificationOptions } from '../inputs.js';
+import type { VerificationOptions } from '../inputs.js';
 import { acceptedBackends } from '../options.js';
 import { claimedOnlyFinding, type ProvenFacts } from '../proofs.js';
 import { claimsFor, factsOf } from './claims.js';
 import { legacyPolicyHash, manifestNames } from './manifest.js';
-import { type CheckedLegacyManifest } from './manifests.js';
-import { type LegacyUnit } from './meta.js';
-import { type Part } from './parts.js';
-import { type LegacyClaim, type LegacyProof } from './proof.js';
+import type { CheckedLegacyManifest } from './manifests.js';
+import type { LegacyUnit } from './meta.js';
+import type { Part } from './parts.js';
+import type { LegacyClaim, LegacyProof } from './proof.js';
 
 /** The kind of backend that each generation names; both count as `mock`, the prover's word. */
 const BACKENDS: Record<LegacyProof['generation'], string> = { 'proof.v0': 'mock', 'proof.v1': 'simplified_zk' };

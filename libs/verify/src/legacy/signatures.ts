@@ -3,7 +3,7 @@ import { isCapError } from '@cap/core';
 import { kidOf, publicKeyFromText } from '@cap/crypto';
 import { type CheckResult, fail, type Finding, ok } from '../report/findings.js';
 import { signedMessage, type LegacySignature } from './manifest.js';
-import { type CheckedLegacyManifest } from './manifests.js';
+import type { CheckedLegacyManifest } from './manifests.js';
 
 /**
  * signature.present, signature.valid. The older program signed manifests, and nothing else: proof and other files are

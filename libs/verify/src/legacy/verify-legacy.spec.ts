@@ -7,7 +7,7 @@ import { jcs, jcsText, type JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
 import { readBundle } from '@cap/proof';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
-import { type VerificationOptions, type VerificationSources } from '../inputs.js';
+import type { VerificationOptions, VerificationSources } from '../inputs.js';
 import { newSigner, signerRecord, trustStore, verify, zipped } from '../verification.fixture.js';
 import { claimsFor } from './claims.js';
 import {

@@ -1,10 +1,10 @@
 import { policyHash, type CompiledPolicy } from '@cap/policy';
-import { type VerificationSources } from '../inputs.js';
+import type { VerificationSources } from '../inputs.js';
 import { comparePolicies, pinPolicy } from '../policy.js';
 import { type CheckResult, Findings } from '../report/findings.js';
 import { checkRegistry } from '../registry.js';
 import { verifyRules, NOTHING_KNOWN } from '../rules.js';
-import { type CheckOutcome, type Run } from '../run.js';
+import type { CheckOutcome, Run } from '../run.js';
 import { checkSigners } from '../signers.js';
 import { checkStatements } from '../statement.js';
 import { claimsAsRules } from './claims.js';

@@ -1,7 +1,7 @@
-import { type Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof';
 import { CHECK_IDS, type CheckId, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';
-import { type Check } from './report.js';
+import type { Check } from './report.js';
 
 export interface ExpectedActual {
   expected?: string | null;

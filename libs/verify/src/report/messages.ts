@@ -1,6 +1,6 @@
-import { type Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof';
 import { LEGACY_MESSAGES } from '../legacy/messages.js';
-import { type CheckId, type CheckStatus } from './checks.js';
+import type { CheckId, CheckStatus } from './checks.js';
 
 interface Message {
   en: string;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { type RuleStatus } from '@cap/policy';
+import type { RuleStatus } from '@cap/policy';
 import { checksOf, fail, ok, warn } from './findings.js';
 import { CHECK_IDS, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';

@@ -1,8 +1,8 @@
 import { jcsText, type Verdict } from '@cap/core';
 import { sha3Text, type Digest } from '@cap/crypto';
-import { type RuleResult } from '@cap/policy';
-import { type BackendName } from '@cap/proof';
-import { type CheckId, type CheckStatus } from './checks.js';
+import type { RuleResult } from '@cap/policy';
+import type { BackendName } from '@cap/proof';
+import type { CheckId, CheckStatus } from './checks.js';
 
 export interface Check {
   id: CheckId;

@@ -3,7 +3,7 @@ import { CapError, jcs, parseJson, type JsonObject, dayOrInstant, digest, instan
 import { kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
 import { isFutureDay } from '@cap/lists';
-import { type Company } from './company.js';
+import type { Company } from './company.js';
 import { logTrustOf, type LogTrustRecord } from './log-trust.js';
 
 /** trust.json, format cap-trust.v2: whom and what a verifier trusts. Times are RFC 3339 UTC. */

@@ -1,4 +1,4 @@
-import { type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { CapError, isCapError, jcs, parseJson } from '@cap/core';
 import { kidOf, parseEnvelope, signEnvelope, verifySignature, type SigningKey } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';

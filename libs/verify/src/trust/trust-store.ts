@@ -1,9 +1,9 @@
-import { type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { CapError, newestDay } from '@cap/core';
 import { publicKeyFromText, publicKeyText, type Digest, type PublicKeyText } from '@cap/crypto';
-import { type LogTrust } from '@cap/tlog';
+import type { LogTrust } from '@cap/tlog';
 import { compilePolicy, lintErrors, type CompiledPolicy } from '@cap/policy';
-import { type Company } from './company.js';
+import type { Company } from './company.js';
 import { logTrustOf } from './log-trust.js';
 import { parseTrustDocument, type TrustDocument } from './trust-document.js';
 

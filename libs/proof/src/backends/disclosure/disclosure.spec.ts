@@ -5,14 +5,14 @@ import { ReferenceList } from '@cap/lists';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';
-import { type ProofContext } from '../backend.js';
-import { type ProverList } from '../backend-prover.js';
+import type { ProofContext } from '../backend.js';
+import type { ProverList } from '../backend-prover.js';
 import { JURISDICTIONS, policyOf, proving, RULES, SUPPLIERS, type Proving } from '../proving.fixture.js';
 import { evaluationContext } from '../prover-checks.js';
-import { type FalseRule } from '../violations.js';
+import type { FalseRule } from '../violations.js';
 import { disclosure } from './disclosure.js';
 import { disclosureProver } from './prove.js';
-import { type DisclosurePayload, type ListDisclosure } from './payload.js';
+import type { DisclosurePayload, ListDisclosure } from './payload.js';
 
 const { few, some, owned, distinct, clean, cleanUbos, safe } = RULES;
 

@@ -1,4 +1,4 @@
-import { type BackendVerdict, type ProofBackend, type ProofContext, type VerifyingOptions } from '../backend.js';
+import type { BackendVerdict, ProofBackend, ProofContext, VerifyingOptions } from '../backend.js';
 import { factsOf } from '../opened-rows.js';
 import { checkDisclosure, type CheckedDisclosure } from './verify.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jcs, jcsText, type JsonObject, type JsonValue } from '@cap/core';
-import { type Fact } from '@cap/policy';
+import type { Fact } from '@cap/policy';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { disclosure } from './disclosure.js';
 import { disclosureProver } from './prove.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { digest } from '@cap/core';
-import { type Digest } from '@cap/crypto';
-import { type ListName } from '@cap/lists';
+import type { Digest } from '@cap/crypto';
+import type { ListName } from '@cap/lists';
 import { readPayload } from '../payload.js';
 import { isSalt, type RowOpening } from '../../commitment/merkle-blake3.js';
 

@@ -1,14 +1,14 @@
 import { CapError, jcs } from '@cap/core';
-import { type ListName } from '@cap/lists';
+import type { ListName } from '@cap/lists';
 import { evaluateRules, type CompiledPolicy } from '@cap/policy';
 import { openRow } from '../../commitment/merkle-blake3.js';
 import { statementDigest } from '../../statement/statement.js';
-import { type ProofContext } from '../backend.js';
-import { type BackendProver, type ProvingContext } from '../backend-prover.js';
+import type { ProofContext } from '../backend.js';
+import type { BackendProver, ProvingContext } from '../backend-prover.js';
 import { assertTrue, checkedLists, evaluationContext, type CheckedList } from '../prover-checks.js';
 import { disclosure, disclosureVerdict } from './disclosure.js';
 import { leastOpenings, type Openings } from './openings.js';
-import { type DisclosurePayload } from './payload.js';
+import type { DisclosurePayload } from './payload.js';
 import { checkDisclosure } from './verify.js';
 
 /** Opens as few fields of as few rows as the policy needs. */

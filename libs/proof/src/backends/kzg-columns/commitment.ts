@@ -11,7 +11,7 @@ import {
   type SecretColumns,
 } from './columns.js';
 import { domain } from './domain.js';
-import { type JobScheduler } from './job-scheduler.js';
+import type { JobScheduler } from './job-scheduler.js';
 import { LIST_SIZES } from './statement.js';
 
 /** A list laid out in columns: its segments, and where each row is. */

@@ -1,5 +1,5 @@
 import type * as mclWasm from 'mcl-wasm';
-import { type Fr, type G1, type G2, type PrecomputedG2 } from 'mcl-wasm';
+import type { Fr, G1, G2, PrecomputedG2 } from 'mcl-wasm';
 import { integerOf, SCALAR_BYTES, scalarBytes } from './field.js';
 import { POINT_BYTES, Rejected } from './transcript.js';
 

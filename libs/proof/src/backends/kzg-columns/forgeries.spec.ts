@@ -2,7 +2,7 @@ import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { verifyingCeremony, type VerifyingCeremony } from './ceremony.js';
 import { caseOf, scheduler, randomElement, referenceList, rowsOf, segmentCase, type Case } from './columns.fixture.js';
-import { type ColumnRow, type SecretColumns } from './columns.js';
+import type { ColumnRow, SecretColumns } from './columns.js';
 import { loadCurve, type Curve, type Point } from './curve.js';
 import { FIELD_ORDER, inverse, inverses, mod, randomScalars } from './field.js';
 import { Identities, type Challenges, type Claim, type ListView } from './identities.js';
@@ -27,7 +27,7 @@ import {
 } from './prover-rounds.js';
 import { secondVerifier } from './second-verifier.fixture.js';
 import { secondStatement } from './second-verdict.fixture.js';
-import { type ListStatement, type ZkStatement } from './statement.js';
+import type { ListStatement, ZkStatement } from './statement.js';
 import { PreparedCache, Verifier } from './verifier.js';
 
 /**

@@ -1,6 +1,6 @@
 import { maskAt, tailAt, type Domain } from './domain.js';
 import { FIELD_ORDER, inverses, mod, power } from './field.js';
-import { type ListStatement } from './statement.js';
+import type { ListStatement } from './statement.js';
 
 /** The columns' values on one row and the next, all field elements. */
 interface RowValues {

@@ -4,7 +4,7 @@ import { loadCurve } from './curve.js';
 import { pack } from './field.js';
 import { runJob, type Job, type JobResults } from './jobs.js';
 import { trimmed, type Polynomial } from './polynomial.js';
-import { type WorkerPool } from './pool.js';
+import type { WorkerPool } from './pool.js';
 
 /** Coefficients a commitment job takes: small enough to share out evenly, large enough for the bucket method. */
 const PIECE = 512;

@@ -4,7 +4,7 @@ import { verifyingCeremony, powerOf, type SharedPowers } from './ceremony.js';
 import { loadCurve, type Curve, type Point } from './curve.js';
 import { FIELD_ORDER, inverses, pack, SCALAR_BYTES, unpack } from './field.js';
 import { combinedOverTree, derivative, Modulus, productOfRoots, productTree, type Polynomial } from './polynomial.js';
-import { type ZkStatement } from './statement.js';
+import type { ZkStatement } from './statement.js';
 import { rejection, Verifier } from './verifier.js';
 
 /** Work that any thread can do. Scalars are packed, 32 bytes big endian each. */

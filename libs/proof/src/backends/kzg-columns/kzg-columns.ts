@@ -15,7 +15,7 @@
  * 2019/953); openings of many polynomials at many points, SHPLONK (Boneh, Drake, Fisch, Gabizon, eprint 2020/081); look-ups by
  * logarithmic derivatives (Haböck, eprint 2022/1530); curve and ceremony are those of EIP-4844.
  */
-import { type BackendVerdict, type ProofBackend } from '../backend.js';
+import type { BackendVerdict, ProofBackend } from '../backend.js';
 import { fault, OK } from '../outcome.js';
 import { runJob } from './jobs.js';
 import { policyStatement, type PolicyStatement } from './policy-statement.js';

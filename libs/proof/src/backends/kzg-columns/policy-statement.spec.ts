@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type JsonObject } from '@cap/core';
+import type { JsonObject } from '@cap/core';
 import { evaluateRules } from '@cap/policy';
 import { TABLE_VERSIONS, type ColumnPoints, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
-import { type ProofContext } from '../backend.js';
+import type { ProofContext } from '../backend.js';
 import { policyOf, proving, RULES } from '../proving.fixture.js';
 import { evaluationContext } from '../prover-checks.js';
 import { policyStatement } from './policy-statement.js';

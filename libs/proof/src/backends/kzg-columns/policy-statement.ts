@@ -9,7 +9,7 @@ import {
   type ReferenceList,
 } from '@cap/lists';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
-import { type ProofContext } from '../backend.js';
+import type { ProofContext } from '../backend.js';
 import { tableOf } from '../opened-rows.js';
 import { identifierElement } from './columns.js';
 import { domain } from './domain.js';

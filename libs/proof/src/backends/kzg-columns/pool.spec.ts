@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Job } from './jobs.js';
+import type { Job } from './jobs.js';
 import { WorkerPool, type PoolOptions, type RunOptions } from './pool.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CapError } from '@cap/core';
 import { workerSource } from './assets.js';
-import { type Job, type JobResults } from './jobs.js';
+import type { Job, JobResults } from './jobs.js';
 import { FairQueue } from './fair-queue.js';
 
 interface Task {

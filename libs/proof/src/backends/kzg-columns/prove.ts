@@ -1,7 +1,7 @@
 import { CapError } from '@cap/core';
 import { evaluateRules } from '@cap/policy';
 import { rowLeaf } from '../../commitment/merkle-blake3.js';
-import { type BackendProver, type ProvingContext } from '../backend-prover.js';
+import type { BackendProver, ProvingContext } from '../backend-prover.js';
 import { assertTrue, evaluationContext, knownLists, type KnownList } from '../prover-checks.js';
 import { columnLayout, type ColumnLayout } from './commitment.js';
 import { JobScheduler } from './job-scheduler.js';

@@ -1,8 +1,8 @@
-import { type SecretColumns } from './columns.js';
+import type { SecretColumns } from './columns.js';
 import { domain, maskAt, tailAt, type Domain } from './domain.js';
 import { FIELD_ORDER, inverses, mod, pack, power, randomScalar, randomScalars, unpack } from './field.js';
 import { boundaries, factorsOf, rowConstraints, type Challenges, type Factor, type Identities } from './identities.js';
-import { type JobScheduler } from './job-scheduler.js';
+import type { JobScheduler } from './job-scheduler.js';
 import {
   addScaled,
   cosetEvaluations,

@@ -1,7 +1,7 @@
-import { type SecretColumns } from './columns.js';
+import type { SecretColumns } from './columns.js';
 import { FIELD_ORDER } from './field.js';
 import { Identities, OPENED, type Challenges, type ListView } from './identities.js';
-import { type JobScheduler } from './job-scheduler.js';
+import type { JobScheduler } from './job-scheduler.js';
 import { evaluate, type Polynomial } from './polynomial.js';
 import {
   combined,

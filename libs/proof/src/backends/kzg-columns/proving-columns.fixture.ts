@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type CompiledPolicy } from '@cap/policy';
+import type { CompiledPolicy } from '@cap/policy';
 import { rowLeaf } from '../../commitment/merkle-blake3.js';
 import { buildManifest, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import { proving, type Proving, type Scenario } from '../proving.fixture.js';

@@ -1,13 +1,13 @@
-import { type SecretColumns } from './columns.js';
-import { type Curve, type Point } from './curve.js';
+import type { SecretColumns } from './columns.js';
+import type { Curve, Point } from './curve.js';
 import { domain } from './domain.js';
 import { scalarBytes } from './field.js';
-import { type Claim } from './identities.js';
-import { type JobScheduler } from './job-scheduler.js';
+import type { Claim } from './identities.js';
+import type { JobScheduler } from './job-scheduler.js';
 import { firstWitness, openingEquation, proverClaims, secondWitness } from './shplonk.js';
-import { type ListStatement } from './statement.js';
+import type { ListStatement } from './statement.js';
 import { MessageReader, MessageWriter, Rejected, Transcript } from './transcript.js';
-import { type Verifier } from './verifier.js';
+import type { Verifier } from './verifier.js';
 
 /** A row as field elements, and where it stands in its entry's columns. */
 export interface OpenedElements {

@@ -1,6 +1,6 @@
 import { secondStatementDigest, secondVerifier, type SecondStatement } from './second-verifier.fixture.js';
 import { PARAMS_HASH, statementDigest, valueAt, valueCount, VK_HASH, type ZkStatement } from './statement.js';
-import { type Verifier } from './verifier.js';
+import type { Verifier } from './verifier.js';
 
 /** The statement in the words of the second verifier. */
 export const secondStatement = ({ lists, ...about }: ZkStatement): SecondStatement => ({

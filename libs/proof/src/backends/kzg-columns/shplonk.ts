@@ -1,5 +1,5 @@
 import { FIELD_ORDER, inverse, inverses, mod } from './field.js';
-import { type Claim } from './identities.js';
+import type { Claim } from './identities.js';
 import { addScaled, dividedByRoot, evaluate, type Polynomial } from './polynomial.js';
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { digestBytes, publicKeyBytes, type Digest } from '@cap/crypto';
 import { expect, it } from '@jest/globals';
-import { type Statement } from '../../statement/statement.js';
+import type { Statement } from '../../statement/statement.js';
 import { secondStatement } from './second-verdict.fixture.js';
 import { secondStatementDigest } from './second-verifier.fixture.js';
 import { codeTable, PARAMS_HASH, referenceValues, statementDigest, VK_HASH, type ZkStatement } from './statement.js';

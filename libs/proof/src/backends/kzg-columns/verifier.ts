@@ -1,5 +1,5 @@
-import { type VerifyingCeremony } from './ceremony.js';
-import { type Curve, type LoadedValues, type Point } from './curve.js';
+import type { VerifyingCeremony } from './ceremony.js';
+import type { Curve, LoadedValues, Point } from './curve.js';
 import { domain, type Domain } from './domain.js';
 import { pack, SCALAR_BYTES } from './field.js';
 import {

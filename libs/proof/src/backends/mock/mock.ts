@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { digest } from '@cap/core';
-import { type Digest } from '@cap/crypto';
-import { type BackendVerdict, type ProofBackend, type ProofContext } from '../backend.js';
+import type { Digest } from '@cap/crypto';
+import type { BackendVerdict, ProofBackend, ProofContext } from '../backend.js';
 import { fault, OK } from '../outcome.js';
 import { bindingOutcome, readPayload, unreadable } from '../payload.js';
 

@@ -1,6 +1,6 @@
 import { jcs } from '@cap/core';
 import { statementDigest } from '../../statement/statement.js';
-import { type BackendProver } from '../backend-prover.js';
+import type { BackendProver } from '../backend-prover.js';
 import { assertTrue, knownLists } from '../prover-checks.js';
 import { mock, type MockPayload } from './mock.js';
 
