@@ -18,7 +18,7 @@ const ARROWS = {
   'libs/verify': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
   'libs/prover': ['core', 'crypto', 'tlog', 'lists', 'policy', 'proof'],
   'libs/storage': ['core', 'crypto', 'tlog', 'contracts', 'config'],
-  'libs/backup': ['core', 'crypto', 'tlog', 'storage'],
+  'libs/backup': ['core', 'crypto', 'tlog', 'contracts', 'storage'],
   'libs/config': ['core'],
   'libs/contracts': ['core'],
   'libs/service-kit': ['core', 'crypto', 'config', 'contracts'],

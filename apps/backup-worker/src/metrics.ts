@@ -1,6 +1,7 @@
 import { Injectable, type Provider } from '@nestjs/common';
 import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
-import { type BackupRecord, brokenBlobs, type RunRecord } from '@cap/backup';
+import { brokenBlobs, type RunRecord } from '@cap/backup';
+import type { BackupRecord } from '@cap/contracts';
 import { MetricSource, metricsOf, type Registers } from '@cap/service-kit';
 import { BACKUP_RUNS, BackupRuns } from './backups/backup-runs.js';
 

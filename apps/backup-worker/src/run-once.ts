@@ -18,8 +18,8 @@ export const runOnce: ServiceCommand = {
     const stop = () => void runs.stop();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
     try {
-      const { backup } = await runs.run();
-      process.stdout.write(`${backup.name}\n`);
+      const { name } = await runs.run();
+      process.stdout.write(`${name}\n`);
       return 0;
     } catch (error) {
       const code = isRemoteError(error) ? `${error.remote.code}: ` : '';

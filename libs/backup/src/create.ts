@@ -1,16 +1,16 @@
 import { open, stat, unlink } from 'node:fs/promises';
+import type { BackupRecord, Omission, SnapshotRecord } from '@cap/contracts';
 import { CapError, jcs, publishFile, isCapError, systemCode, temporaryName, writeFileDurable } from '@cap/core';
 import { rfc3339, type Digest, streamingBlake3 } from '@cap/crypto';
-import { type Manifest, manifestBytes, type Omission } from './archive/manifest.js';
+import { type Manifest, manifestBytes } from './archive/manifest.js';
 import { archiveName, blobPath, DATABASE, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './archive/names.js';
 import { createSidecar } from './archive/sidecar.js';
 import { type ArchiveSigner, PAYLOAD_TYPES, signDetached } from './archive/signature.js';
 import { signatureFileOf, verifyArchive } from './archive/verify.js';
 import { ArchiveWriter } from './archive/write.js';
-import type { SnapshotRecord } from '@cap/storage';
 import type { SnapshotSource } from './snapshot-source.js';
 import { type SourceFile, sourceFiles, type Sources } from './sources/source-files.js';
-import { type BackupRecord, backupRecord, type BackupTarget } from './target/backup-target.js';
+import { backupRecord, type BackupTarget } from './target/backup-target.js';
 
 export interface CreateOptions {
   source: SnapshotSource;

@@ -10,12 +10,12 @@
  */
 export { dataDirectorySource, type SnapshotSource } from './snapshot-source.js';
 export { type Sources } from './sources/source-files.js';
-export { brokenBlobs, type Omission } from './archive/manifest.js';
+export { brokenBlobs } from './archive/manifest.js';
 export { type ArchiveSigner, loadArchiveSigner, readExpectedSigner } from './archive/signature.js';
 export { verifyArchive } from './archive/verify.js';
-export { type BackupListing, type BackupRecord, BackupTarget } from './target/backup-target.js';
+export { type BackupListing, BackupTarget } from './target/backup-target.js';
 export { type RunRecord } from './target/run-record.js';
 export { restoreArchive } from './restore/restore.js';
 export { readCheckpoint } from './restore/log-epoch.js';
-export { type Drill, drillArchive } from './restore/drill.js';
-export { type Run, runBackup } from './run.js';
+export { drillArchive } from './restore/drill.js';
+export { runBackup } from './run.js';

@@ -23,21 +23,21 @@ const broken = () => ({ ...dataDirectorySource(world.data), database: () => piec
 describe('a run', () => {
   it('makes, verifies and drills a backup, tells of each step, and keeps its outcome', async () => {
     const steps: string[] = [];
-    const { backup, drill, removed } = await run({
+    const { name, drill, removed } = await run({
       on: {
-        verified: ({ name }) => void steps.push(`verified ${name}`),
+        verified: (made) => void steps.push(`verified ${made.name}`),
         drilled: ({ ok }) => void steps.push(`drilled ${ok}`),
         pruned: (gone) => void steps.push(`pruned ${gone.length}`),
       },
     });
-    expect(steps).toEqual([`verified ${backup.name}`, 'drilled true', 'pruned 0']);
+    expect(steps).toEqual([`verified ${name}`, 'drilled true', 'pruned 0']);
     expect([drill.ok, drill.log_size, removed]).toEqual([true, 3, []]);
     expect(await world.target().lastRun()).toEqual({
       schema: 'cap-backup-run.v1',
       started_at: rfc3339(NOW),
       finished_at: rfc3339(NOW),
       outcome: 'success',
-      archive: backup.name,
+      archive: name,
       error: null,
       lease: null,
       duration_seconds: expect.any(Number),
@@ -55,7 +55,7 @@ describe('a run', () => {
       error: expect.stringContaining('registry.db'),
       drilled_at: rfc3339(NOW),
     });
-    expect((await world.target().list()).backups.map(({ name }) => name)).toEqual([first.backup.name]);
+    expect((await world.target().list()).backups.map(({ name }) => name)).toEqual([first.name]);
     expect(await world.target().prune({ days: 1, now: clock })).toEqual([]);
   });
 
@@ -89,7 +89,7 @@ describe('a run', () => {
   it('prunes what is older than retention, the dry run foretells it', async () => {
     const names: string[] = [];
     for (let day = 0; day < 4; day++) {
-      names.push((await run()).backup.name);
+      names.push((await run()).name);
       later(DAY_MS);
     }
     later(-DAY_MS);
@@ -127,7 +127,7 @@ describe('a run', () => {
   });
 
   it('clears what killed runs left, and nothing else', async () => {
-    const { backup } = await run();
+    const backup = await run();
     const target = world.target();
     await writeFile(target.at('.tmp-0011223344556677'), 'half an archive');
     await mkdir(target.at('.drill-abc/restored'), { recursive: true });
@@ -141,7 +141,7 @@ describe('a run', () => {
     const left = await readdir(target.directory);
     for (const name of ['notes.txt', 'backup_by_hand.json', 'backup_20260101_030000.tar.gz'])
       expect(left).toContain(name);
-    expect((await target.list()).backups.map(({ name }) => name)).toEqual([second.backup.name, backup.name]);
+    expect((await target.list()).backups.map(({ name }) => name)).toEqual([second.name, backup.name]);
   });
 });
 
@@ -150,7 +150,7 @@ describe('the list of a target', () => {
     const target = world.target();
     const names: string[] = [];
     for (let i = 0; i < 5; i++) {
-      names.push((await run()).backup.name);
+      names.push((await run()).name);
       later(1_000);
     }
     const [cut, alone, forged, swapped, good] = names as [string, string, string, string, string];

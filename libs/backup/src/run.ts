@@ -1,9 +1,9 @@
+import type { BackupMade, BackupRecord, Drill } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
 import { brokenBlobs } from './archive/manifest.js';
 import { createBackup, type CreateOptions } from './create.js';
-import { type Drill, drillArchive } from './restore/drill.js';
-import type { BackupRecord } from './target/backup-target.js';
+import { drillArchive } from './restore/drill.js';
 
 export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
   /** Named to a second run, which is refused. */
@@ -21,20 +21,13 @@ export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
   };
 }
 
-export interface Run {
-  backup: BackupRecord;
-  drill: Drill;
-  /** Names that retention removed. */
-  removed: string[];
-}
-
 /**
  * A whole backup run: lock the target, remove leftovers of killed runs, make and verify the archive, drill it, and only then
  * apply retention. The outcome is recorded beside the archives, where retention looks for it.
  * CapError backup.running (busy), backup.drill if the backup can't be restored, blob.corrupt or blob.missing if the registry has
  * lost BLOBs: everything else is saved then; and what createBackup throws.
  */
-export async function runBackup(options: RunOptions): Promise<Run> {
+export async function runBackup(options: RunOptions): Promise<BackupMade> {
   const { target, now, on = {} } = options;
   return target.withLock(options.program, async () => {
     const started_at = rfc3339(now());
@@ -84,7 +77,7 @@ export async function runBackup(options: RunOptions): Promise<Run> {
       await target.recordRun({ ...record, ...end(), outcome: 'success', error: null });
       const removed = options.retention ? await target.prune({ days: options.retention.days, now: now() }) : [];
       on.pruned?.(removed);
-      return { backup, drill, removed: removed.map(({ name }) => name) };
+      return { ...backup, drill, removed: removed.map(({ name }) => name) };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       // If not even this can be written, the record still says `running`, which counts as failed too.

@@ -1,6 +1,7 @@
+import type { BlobRecord, SnapshotRecord } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
-import type { RegistryData, SnapshotRecord } from '@cap/storage';
+import type { RegistryData } from '@cap/storage';
 
 /**
  * Where a backup gets the registry from. The worker wires it to the internal HTTP API, `cap` to a data directory. All methods
@@ -11,7 +12,7 @@ export interface SnapshotSource {
   createSnapshot(): Promise<SnapshotRecord>;
   database(id: string): AsyncIterable<Uint8Array>;
   /** In ascending order of their ids, so that one snapshot always gives one archive. */
-  blobs(id: string): AsyncIterable<{ blob_id: Digest; size: number }>;
+  blobs(id: string): AsyncIterable<BlobRecord>;
   /** CapError blob.corrupt, blob.missing for one that the registry has lost. */
   blob(id: string, blobId: Digest): AsyncIterable<Uint8Array>;
   /** Ends its lease; releasing it twice is no error. */

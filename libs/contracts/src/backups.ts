@@ -2,7 +2,18 @@ import { digest, kid, instant } from '@cap/core';
 import { z } from 'zod';
 import { count } from './scalars.js';
 
-/** One backup, as the backup worker lists it. */
+/** Something that should have been saved and is not in the archive. */
+const omission = z.object({
+  path: z.string(),
+  /**
+   * private: it contains a secret, and the archive is not encrypted; corrupt, missing: a BLOB that the registry has lost; the other
+   * kinds can't be saved at all.
+   */
+  reason: z.enum(['private', 'linked-directory', 'special-file', 'name', 'corrupt', 'missing']),
+});
+export type Omission = z.infer<typeof omission>;
+
+/** A backup that counts: its archive was read back and verified before it got its name. */
 const backupRecord = z
   .object({
     name: z.string(),
@@ -13,17 +24,24 @@ const backupRecord = z
     head_digest: digest,
     /** Id of the key that signed it. */
     kid,
-    /** What was left out, and why. */
-    incomplete: z.array(z.object({ path: z.string(), reason: z.string() })),
+    incomplete: z.array(omission),
   })
   .meta({ id: 'BackupRecord' });
+export type BackupRecord = z.infer<typeof backupRecord>;
 
-/** How the restored backup was found. */
+const registryFault = z.object({
+  /** What is wrong: `database`, `event 17`, `entry <id>`, `BLOB 0x…`, … */
+  object: z.string(),
+  message: z.string(),
+});
+export type RegistryFault = z.infer<typeof registryFault>;
+
+/** How the backup was found once it was restored. */
 const drill = z
   .object({
     ok: z.boolean(),
     /** The first one first. */
-    faults: z.array(z.object({ object: z.string(), message: z.string() })),
+    faults: z.array(registryFault),
     kid,
     created_at: instant,
     log_size: count,
@@ -33,13 +51,17 @@ const drill = z
     blobs: count,
     /** Bytes of the restored files. */
     bytes: count,
+    /** How much would be lost if everything but this backup were gone now: seconds since it was made. */
     rpo_seconds: z.number(),
+    /** How long it took to restore and to check everything. */
     rto_seconds: z.number(),
   })
   .meta({ id: 'Drill' });
+export type Drill = z.infer<typeof drill>;
 
 /** Answer of POST /v1/backups: the record, how its drill went, and the backups that retention removed. */
 export const backupMade = backupRecord.extend({ drill, removed: z.array(z.string()) }).meta({ id: 'BackupMade' });
+export type BackupMade = z.infer<typeof backupMade>;
 
 /** Answer of GET /v1/backups, newest first; `strange` look like backups and are none. */
 export const backupList = z

@@ -2,7 +2,7 @@
  * The internal HTTP APIs of the registry and the backup worker: the schemas of what goes over the wire, and the registry's typed
  * client. Start reading in registry-client.ts; a schema's `meta({ id })` is its name in the OpenAPI documents.
  */
-export { count, jsonObject, PATH_PART_LENGTH, pathPart, plainText } from './scalars.js';
+export { count, jsonObject, jsonValue, PATH_PART_LENGTH, pathPart, plainText } from './scalars.js';
 export { problem, type Problem, PROBLEM_MEDIA_TYPE } from './problem.js';
 export { type Page, PAGE_LIMIT, pageQuery, type PageRequest } from './page.js';
 export {
@@ -16,6 +16,7 @@ export {
   policyStatus,
   type PolicyStatus,
   policyStatusRequest,
+  type PolicyStatusRequest,
   policyStored,
   type PolicyStored,
   type PolicySummary,
@@ -95,7 +96,15 @@ export {
 } from './log.js';
 export { snapshotRecord, type SnapshotRecord } from './snapshots.js';
 export { registryStatus, type RegistryStatus } from './status.js';
-export { backupList, backupMade } from './backups.js';
+export {
+  backupList,
+  backupMade,
+  type BackupMade,
+  type BackupRecord,
+  type Drill,
+  type Omission,
+  type RegistryFault,
+} from './backups.js';
 export { orNull } from './or-null.js';
 export { type CallContext, Transport, type TransportOptions } from './transport.js';
 export { type ByteRange, type Download, RegistryClient } from './registry-client.js';

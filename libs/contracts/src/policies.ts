@@ -45,3 +45,4 @@ export const policyPage = pageOf(policySummary).meta({ id: 'PolicyPage' });
 
 /** PUT /v1/policies/:ref/status */
 export const policyStatusRequest = z.strictObject({ status: policyStatus }).meta({ id: 'PolicyStatusRequest' });
+export type PolicyStatusRequest = z.infer<typeof policyStatusRequest>;

@@ -1,4 +1,4 @@
-import type { digest } from '@cap/core';
+import type { digest, JsonValue } from '@cap/core';
 import { z } from 'zod';
 
 /** A digest that something is looked up by, in either spelling; what comes out is the first. */
@@ -29,5 +29,8 @@ export const queryNumber = (min: number, max: number) =>
     .pipe(z.int().min(min).max(max))
     .meta({ type: 'integer', minimum: min, maximum: max });
 
-/** A JSON object whose members are none of this layer's business; nested values are passed on untouched. */
-export const jsonObject = z.looseObject({});
+/** JSON that this layer only passes on: bodies and answers hold nothing else once they are parsed. */
+export const jsonValue = z.custom<JsonValue>();
+
+/** The same, an object. */
+export const jsonObject = z.object({}).catchall(jsonValue);

@@ -9,7 +9,6 @@
  * (what is signed and proven) and fsck/verify-registry.ts (how all of it is derived again).
  */
 export { RegistryData } from './registry-data.js';
-export type { SnapshotRecord } from '@cap/contracts';
 export { type RegistryLocation } from './profiles.js';
 export { RegistryReader } from './database/registry-reader.js';
 export { RegistryStore } from './database/registry-store.js';
@@ -21,7 +20,6 @@ export { readTable } from './database/read-table.js';
 export { FileBlobStore } from './blobs/file-blob-store.js';
 export { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';
 export { S3Objects } from './s3/s3-objects.js';
-export { type RegistryFault } from './fsck/faults.js';
 export {
   type RegistryVerification,
   verifyRegistry,

@@ -6,11 +6,10 @@ import {
   brokenBlobs,
   type BackupListing,
   loadArchiveSigner,
-  type Run,
   runBackup,
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
-import type { EventRequest } from '@cap/contracts';
+import type { BackupMade, EventRequest } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto';
 import { type Ending, Expiries, Logs, type ModuleLog, Reload } from '@cap/service-kit';
@@ -89,7 +88,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   }
 
   /** CapError backup.running (busy) while another one runs, here or in another process; otherwise what runBackup throws. */
-  async run(): Promise<Run> {
+  async run(): Promise<BackupMade> {
     const running = this.#attempt();
     this.#running = Promise.allSettled([this.#running, running]);
     return running;
@@ -106,7 +105,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     return this.idle();
   }
 
-  async #attempt(): Promise<Run> {
+  async #attempt(): Promise<BackupMade> {
     try {
       const run = await this.#once().catch((error: unknown) => {
         if (!isCapError(error) || error.code !== 'backup.blob-gone') throw error;
@@ -127,7 +126,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  async #once(): Promise<Run> {
+  async #once(): Promise<BackupMade> {
     const { signal } = this.#stop;
     const { sources, allow_plaintext_keys, recipients, retention } = this.settings;
     const signer = await this.signer();

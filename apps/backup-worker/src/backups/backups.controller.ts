@@ -1,19 +1,12 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { BackupListing, BackupRecord, Drill } from '@cap/backup';
-import { backupMade, backupList } from '@cap/contracts';
+import type { BackupListing } from '@cap/backup';
+import { backupList, type BackupMade, backupMade } from '@cap/contracts';
 import { CapError, isCapError, isRemoteError, type RemoteAnswer } from '@cap/core';
 import { Clients, Scopes, Problems } from '@cap/service-kit';
 import { BackupRuns } from './backup-runs.js';
 
 const RETRY_AFTER_SECONDS = 30;
-
-/** A backup that was just made: the record that listings have too, and how its drill went. */
-export interface CreatedBackup extends BackupRecord {
-  drill: Drill;
-  /** Names of the backups that retention removed. */
-  removed: string[];
-}
 
 @ApiTags('backups')
 @Controller('v1/backups')
@@ -30,10 +23,9 @@ export class BackupsController {
   })
   @ApiCreatedResponse({ description: 'The backup', standardSchema: backupMade })
   @Problems('registry.unavailable', 'overloaded', 'storage.full')
-  async create(): Promise<CreatedBackup> {
+  async create(): Promise<BackupMade> {
     try {
-      const { backup, drill, removed } = await this.runs.run();
-      return { ...backup, drill, removed };
+      return await this.runs.run();
     } catch (error) {
       throw explained(error);
     }

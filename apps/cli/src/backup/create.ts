@@ -53,9 +53,9 @@ export default verb({
       return reportOmissions(io, backup.incomplete);
     }
     if (dataDir === undefined) throw new CapError('option.missing', 'one of --url and --data-dir is required');
-    const { backup, drill } = await createFrom(io, dataDir, options);
+    const { removed: _none, ...backup } = await createFrom(io, dataDir, options);
     reportOmissions(io, backup.incomplete);
-    printResult(io, options, { ...backup, drill }, () => backup.name);
+    printResult(io, options, backup, () => backup.name);
   },
 });
 

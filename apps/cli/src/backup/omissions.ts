@@ -1,4 +1,4 @@
-import type { Omission } from '@cap/backup';
+import type { Omission } from '@cap/contracts';
 import type { CliIo } from '../io.js';
 
 const REASONS: Record<Omission['reason'], string> = {

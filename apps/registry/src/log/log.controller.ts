@@ -11,7 +11,7 @@ import {
   consistencyRecord,
   receipt,
 } from '@cap/contracts';
-import { receiptJson } from '@cap/tlog';
+import { consistencyProofJson, receiptJson } from '@cap/tlog';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { LOG_KEYS, type LogKeys } from './log-keys.js';
@@ -56,7 +56,6 @@ export class LogController {
   async consistency(
     @Query({ schema: consistencyQuery }) { from, to }: z.output<typeof consistencyQuery>,
   ): Promise<ConsistencyRecord> {
-    const { proof, ...rest } = await this.data.log.consistency(from, to);
-    return { ...rest, proof: proof.map((hash) => hash.toString('base64')) };
+    return consistencyProofJson(await this.data.log.consistency(from, to));
   }
 }

@@ -6,6 +6,7 @@ import {
   policyRequest,
   type PolicyRequest,
   policyStatusRequest,
+  type PolicyStatusRequest,
   policyStored,
   policyPage,
   policyRecord,
@@ -53,7 +54,7 @@ export class PoliciesController {
   @Problems('policy.unknown', 'storage.full')
   setStatus(
     @Param('ref', { schema: pathPart }) ref: string,
-    @Body({ schema: policyStatusRequest }) { status }: z.output<typeof policyStatusRequest>,
+    @Body({ schema: policyStatusRequest }) { status }: PolicyStatusRequest,
   ) {
     return this.policies.setStatus(ref, status);
   }

@@ -19,7 +19,7 @@ export class PoliciesService {
   /** Compiles the policy and stores the text that the hash covers, so that it can be checked against its hash at any time. */
   async store({ document, status = 'active' }: PolicyRequest): Promise<PolicyStored> {
     // Lint strictness is the caller's choice; what is an error in either mode is refused here too.
-    const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
+    const compiled = compilePolicy(document, { lintMode: 'relaxed' });
     const errors = lintErrors(compiled.lints);
     if (errors.length > 0)
       throw new CapError('policy.invalid', `the policy has ${errors.length} lint errors`, { details: errors });
@@ -62,5 +62,5 @@ export class PoliciesService {
 const toSummary = ({ document: _text, ...summary }: StoredPolicy): PolicySummary => summary;
 const toRecord = (policy: StoredPolicy): PolicyRecord => ({
   ...toSummary(policy),
-  document: JSON.parse(policy.document) as PolicyRecord['document'],
+  document: JSON.parse(policy.document) as JsonObject,
 });

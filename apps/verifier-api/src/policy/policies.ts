@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from '@cap/config';
 import type { CallContext, PolicyRecord } from '@cap/contracts';
-import type { Digest } from '@cap/crypto';
-import { CapError, isRemoteError, type JsonObject } from '@cap/core';
+import { CapError, isRemoteError } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import type { VerifierPolicy } from '@cap/verify';
 import { CacheMetrics, Reload } from '@cap/service-kit';
@@ -76,8 +75,8 @@ export class Policies {
 
 /** The policy of a record, compiled here and held to the hash it is kept under. */
 export function compiledOf({ document, policy_hash, policy_id }: PolicyRecord): VerifierPolicy['compiled'] {
-  const compiled = compilePolicy(document as JsonObject, { lintMode: 'relaxed' });
-  if (compiled.policy_hash !== (policy_hash as Digest))
+  const compiled = compilePolicy(document, { lintMode: 'relaxed' });
+  if (compiled.policy_hash !== policy_hash)
     throw new CapError(
       'registry.unavailable',
       `The registry returned another policy for ${policy_id} with ${policy_hash}.`,

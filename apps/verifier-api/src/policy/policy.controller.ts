@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Controller, Get, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
-import { policyPage, policyQuery, policyRecord } from '@cap/contracts';
+import { policyPage, policyQuery, policyRecord, policyStatusRequest, type PolicyStatusRequest } from '@cap/contracts';
 import type { JsonValue } from '@cap/core';
 import {
   AnyScope,
@@ -29,8 +29,6 @@ import {
   policyRef,
   policyV1,
   policyV2,
-  statusRequest,
-  type StatusRequest,
 } from './schemas.js';
 
 const TAG_OF_ACTIVE = 'Only an active one has an ETag: the status can change while the content stays.';
@@ -150,7 +148,7 @@ export class PolicyController {
   @Problems('policy.unknown')
   setStatus(
     @Param('id', { schema: policyRef }) ref: string,
-    @Body({ schema: statusRequest }) { status }: StatusRequest,
+    @Body({ schema: policyStatusRequest }) { status }: PolicyStatusRequest,
     @Req() { id: requestId }: FastifyRequest,
   ) {
     return this.policies.setStatus(ref, status, { requestId });

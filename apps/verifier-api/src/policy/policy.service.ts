@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext, Page, PolicyQuery, PolicyRecord, PolicyStatus, PolicySummary } from '@cap/contracts';
-import { CapError, type JsonObject, type JsonValue } from '@cap/core';
+import { CapError, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { RegistryConnection } from '../registry/connection.js';
 import { clearAfter } from '../ttl-cache.js';
@@ -26,9 +26,7 @@ export class PolicyService {
   /** Compiles a v2 policy, and stores it if that was asked for and no lint is an error. */
   async compileV2({ policy, policy_yaml, lint_mode, persist }: CompileV2Request, context: CallContext) {
     const document =
-      policy_yaml === undefined
-        ? (policy as JsonObject)
-        : parsePolicyText(Buffer.from(policy_yaml, 'base64'), 'policy_yaml');
+      policy_yaml === undefined ? policy! : parsePolicyText(Buffer.from(policy_yaml, 'base64'), 'policy_yaml');
     const compiled = compilePolicy(document, { lintMode: lint_mode });
     expectFormat(compiled, 'v2', 'policy: expected a v2 policy; POST /policy/compile takes v1');
     const valid = lintErrors(compiled.lints).length === 0;

@@ -25,9 +25,6 @@ export const compileV2Request = z
   .meta({ id: 'PolicyV2CompileRequest', oneOf: [{ required: ['policy'] }, { required: ['policy_yaml'] }] });
 export type CompileV2Request = z.output<typeof compileV2Request>;
 
-export const statusRequest = z.strictObject({ status: policyStatus }).meta({ id: 'PolicyStatusRequest' });
-export type StatusRequest = z.output<typeof statusRequest>;
-
 /** Answer of POST /policy/compile */
 export const compiledV1 = z
   .object({

@@ -1,7 +1,6 @@
-import { count } from '@cap/contracts';
+import { count, jsonValue } from '@cap/contracts';
 import { digest } from '@cap/core';
 import { z } from 'zod';
-import { anyJson } from '../any-json.js';
 
 /** The one part of the form of POST /proof/upload. */
 export const UPLOAD_FIELD = 'file';
@@ -13,9 +12,9 @@ export const uploadForm = z
 export const uploaded = z
   .object({
     bundle_id: digest.meta({ description: 'The same bytes have the same id' }),
-    manifest: anyJson.meta({ description: 'Null if the bundle has none that is JSON' }),
+    manifest: jsonValue.meta({ description: 'Null if the bundle has none that is JSON' }),
     proof_base64: z.base64().nullable().meta({ description: 'Null above 10 MB, and if the bundle has none' }),
-    company_commitment_root: anyJson,
+    company_commitment_root: jsonValue,
     package_info: z.object({
       size_bytes: count,
       file_count: count,

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { instant, digest } from '@cap/core';
-import { count, type EntryStored, receipt, verdict } from '@cap/contracts';
+import { count, type EntryStored, jsonValue, receipt, verdict } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
 import { backends, type BackendName } from '@cap/proof';
 import { CHECK_IDS, type Report, type Verification } from '@cap/verify';
-import { anyJson } from '../any-json.js';
 
 const check = z.object({
   id: z.enum(CHECK_IDS),
@@ -16,7 +15,7 @@ const check = z.object({
 const rule = z.object({
   rule_id: z.string(),
   status: z.enum(['proven', 'disclosed', 'claimed', 'violated', 'unproven']),
-  fact: anyJson.meta({ description: 'The fact or claim that settles the rule; null if none does' }),
+  fact: jsonValue.meta({ description: 'The fact or claim that settles the rule; null if none does' }),
 });
 
 /** The report of a verification, in the order of its bytes. */

@@ -73,7 +73,7 @@ export function contextBundle(context: NonNullable<VerifyBody['context']>): Bund
   return {
     cacheKey: null,
     id: () => null,
-    read: async () => bundleFromContext(context as Parameters<typeof bundleFromContext>[0]),
+    read: async () => bundleFromContext(context),
     store: async () => undefined,
   };
 }

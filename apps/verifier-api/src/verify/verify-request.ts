@@ -46,5 +46,5 @@ export function jsonRequest(body: unknown, query: VerifyQuery, access: BundleAcc
   const bundle = context
     ? contextBundle(context)
     : storedBundle(bundle_id!, access.limits, access.registry, (bytes) => access.hold(bytes));
-  return { bundle, policyId, policy: policy as JsonValue | undefined, backend, options };
+  return { bundle, policyId, policy, backend, options };
 }

@@ -1,19 +1,14 @@
 import { z } from 'zod';
+import type { Omission } from '@cap/contracts';
 import { type ErrorCode, CapError, digest, instant, jcs, type JsonObject, parseJson } from '@cap/core';
 import { pathFault } from './names.js';
 
 const count = z.int().nonnegative();
 
-/** Something that should have been saved and is not in the archive. */
 const omission = z.strictObject({
   path: z.string(),
-  /**
-   * private: it contains a secret, and the archive is not encrypted; corrupt, missing: a BLOB that the registry has lost; the other
-   * kinds can't be saved at all.
-   */
   reason: z.enum(['private', 'linked-directory', 'special-file', 'name', 'corrupt', 'missing']),
-});
-export type Omission = z.infer<typeof omission>;
+}) satisfies z.ZodType<Omission>;
 
 /** The BLOBs that the registry had lost, or that had changed. */
 export const brokenBlobs = (incomplete: readonly Omission[]): { blob_id: string; code: ErrorCode }[] =>

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { generateKey, type SigningKey } from '@cap/crypto';
 import { type ForgedEntry, forge, NOW, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';
-import type { BackupRecord } from '../target/backup-target.js';
+import type { BackupRecord } from '@cap/contracts';
 import { sidecarName } from './names.js';
 import { loadArchiveSigner, readExpectedSigner } from './signature.js';
 import { verifyArchive } from './verify.js';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Digest } from '@cap/crypto';
-import { OwnerLock, type RegistryFault, verifyRegistry } from '@cap/storage';
+import type { Drill } from '@cap/contracts';
+import { OwnerLock, verifyRegistry } from '@cap/storage';
 import type { ExpectedSigner } from '../archive/signature.js';
 import { brokenBlobs } from '../archive/manifest.js';
 import { verifyArchive } from '../archive/verify.js';
@@ -10,25 +10,6 @@ import { writeCheckpoint } from './log-epoch.js';
 import { unpack } from './unpack.js';
 
 const MAX_FAULTS = 100;
-
-export interface Drill {
-  ok: boolean;
-  /** What is wrong with the restored registry, the first one first. */
-  faults: RegistryFault[];
-  kid: string;
-  created_at: string;
-  log_size: number;
-  head_digest: Digest;
-  newest_event_at: string | null;
-  entries: number;
-  blobs: number;
-  /** Bytes of the restored files. */
-  bytes: number;
-  /** How much would be lost if everything but this backup were gone now: seconds since it was made. */
-  rpo_seconds: number;
-  /** How long it took to restore and to check everything, seconds. */
-  rto_seconds: number;
-}
 
 /**
  * Proves that a backup can be restored, by restoring it: into a scratch directory below `scratch` (default: beside the

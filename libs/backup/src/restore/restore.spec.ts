@@ -18,7 +18,7 @@ import { verifierKey, verifyReceipt } from '@cap/tlog';
 import { OwnerLock, RegistryData, verifyRegistry } from '@cap/storage';
 import { exists, forge, LOG_KEY, NOW, treeOf, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';
-import type { BackupRecord } from '../target/backup-target.js';
+import type { BackupRecord } from '@cap/contracts';
 import { drillArchive } from './drill.js';
 import { readCheckpoint } from './log-epoch.js';
 import { restoreArchive } from './restore.js';

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CapError, systemCode, systemWords } from '@cap/core';
-import type { Omission } from '../archive/manifest.js';
+import type { Omission } from '@cap/contracts';
 import { pathFault } from '../archive/names.js';
 import { containsSecret } from './private.js';
 

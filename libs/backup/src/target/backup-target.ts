@@ -1,5 +1,6 @@
 import { readdir, rm, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import type { BackupRecord } from '@cap/contracts';
 import {
   CapError,
   isCapError,
@@ -18,19 +19,6 @@ import { readRunRecord, type RunRecord, writeRunRecord } from './run-record.js';
 /** Scratch directories of drills; they hold a whole registry in plain files. */
 export const SCRATCH_PREFIX = '.drill-';
 const LOCK = '.lock';
-
-/** A backup that counts: its archive was read back and verified before it got its name. */
-export interface BackupRecord {
-  name: string;
-  /** RFC 3339 UTC. */
-  created_at: string;
-  size_bytes: number;
-  sha3_256: Sidecar['sha3_256'];
-  log_size: number;
-  head_digest: Sidecar['head_digest'];
-  kid: string;
-  incomplete: Sidecar['incomplete'];
-}
 
 /** A file that is named like a backup but is not a valid one. Retention ignores it. */
 export interface InvalidBackup {

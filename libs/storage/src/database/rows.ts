@@ -5,25 +5,7 @@ import type { JsonObject } from '@cap/core';
 import type { StoredList, StoredPolicy } from '../records.js';
 import type { EntryRow, EventRow, ListRow, ListWithdrawalRow, PolicyRow } from './entities.js';
 
-export const toPolicy = ({
-  policy_id,
-  format,
-  id,
-  version,
-  policy_hash,
-  status,
-  created_at,
-  document,
-}: PolicyRow): StoredPolicy => ({
-  policy_id,
-  format,
-  id,
-  version,
-  policy_hash,
-  status,
-  created_at,
-  document,
-});
+export const toPolicy = ({ log_index: _index, ...policy }: PolicyRow): StoredPolicy => policy;
 
 /** `newestAsOf`: of all lists with the same id. */
 export const toList = (

@@ -1,8 +1,4 @@
-export interface RegistryFault {
-  /** What is wrong: `database`, `event 17`, `entry <id>`, `BLOB 0x…`, … */
-  object: string;
-  message: string;
-}
+import type { RegistryFault } from '@cap/contracts';
 
 /** Thrown when the maximum is reached. */
 export class FaultLimitReached extends Error {}

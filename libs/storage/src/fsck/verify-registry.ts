@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { S3Location } from '@cap/config';
+import type { RegistryFault } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import { GENESIS_DIGEST, type VerifierKey } from '@cap/tlog';
@@ -26,7 +27,7 @@ import { checkCheckpoints, readCheckpoints } from './check-checkpoints.js';
 import { LogCheck, type LogState } from './check-log.js';
 import { checkReferences, checkState, checkTotals } from './check-rows.js';
 import { checkFile, checkForeignKeys, checkSchema } from './check-sqlite.js';
-import { FaultLimitReached, Faults, type RegistryFault } from './faults.js';
+import { FaultLimitReached, Faults } from './faults.js';
 
 export interface RegistryVerification {
   ok: boolean;

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type ErrorCode, CapError } from '@cap/core';
 import {
+  type ConsistencyProof,
   consistencyProof,
   consistencyProofIndexes,
   eventLeaf,
@@ -43,14 +44,6 @@ interface SignedTree {
   root: Buffer;
   /** The checkpoint as a signed note. */
   note: string;
-}
-
-export interface ConsistencyProof {
-  from: number;
-  to: number;
-  proof: Buffer[];
-  /** The signed note of the tree of size `to`. */
-  checkpoint: string;
 }
 
 type Reader = Pick<RegistryReader, 'totals' | 'epoch' | 'logHashes' | 'listEvents'>;
@@ -159,7 +152,7 @@ export class TransparencyLog {
       throw new CapError('request.schema', `from: ${from} is more than the ${tree.size} events of the tree`);
     const old = from === tree.size ? tree : await this.#sign(from);
     const proof = await this.#proveConsistency(old, tree);
-    return { from, to: tree.size, proof, checkpoint: tree.note };
+    return { from, to: tree.size, proof, checkpoint: parseCheckpoint(tree.note) };
   }
 
   /** Waits until the checkpoint of everything committed is written beside the database. */

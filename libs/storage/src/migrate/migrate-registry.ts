@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Location } from '@cap/config';
+import type { RegistryFault } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import { treeHash, treeHashIndexes, type VerifierKey } from '@cap/tlog';
@@ -14,7 +15,6 @@ import { fetchHashes } from '../database/pending-log.js';
 import { PostgresDatabase } from '../database/postgres-database.js';
 import type { SqlSession } from '../database/sql-database.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
-import type { RegistryFault } from '../fsck/faults.js';
 import { type RegistryVerification, verifyRegistry, verifyStores } from '../fsck/verify-registry.js';
 import { S3Objects } from '../s3/s3-objects.js';
 import type { BlobStore, CheckpointStore } from '../stores.js';
