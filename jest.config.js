@@ -50,7 +50,13 @@ export default {
       globalTeardown: '<rootDir>/libs/storage/src/database/postgres-teardown.fixture.mjs',
     },
     // Separate processes from dist, real HTTP and signals.
-    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.ts'] },
+    {
+      ...base,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/e2e/**/*.e2e.ts'],
+      globalSetup: '<rootDir>/e2e/example-project.setup.mjs',
+      globalTeardown: '<rootDir>/e2e/example-project.teardown.mjs',
+    },
     // Faults of the disk: need root and strace, so CI alone runs them.
     { ...base, displayName: 'faults', testMatch: ['<rootDir>/e2e/**/*.faults.ts'] },
   ],

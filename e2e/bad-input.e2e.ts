@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cap } from '../scripts/local-stack.mjs';
 import { rawZip } from './raw-zip.js';
-import { call, example, POLICY, postJson, postZip, upload, World } from './world.js';
+import { example, POLICY } from './example-project.js';
+import { call, postJson, postZip, upload, World } from './world.js';
 
 let world: World;
 let before: unknown;

@@ -13,7 +13,7 @@ import { verifyRegistry } from '../libs/storage/src/index.js';
 import type { Service } from '../scripts/local-stack.mjs';
 import { generator, SCALE, SEED } from './chance.js';
 import { entryOf, expectSound, leftovers, Ledger, RegistryProcess } from './registry-process.js';
-import { root } from './world.js';
+import { root } from './example-project.js';
 
 const KILLS = 10 * SCALE;
 const ROLLS = SCALE > 1 ? 20 : 3;

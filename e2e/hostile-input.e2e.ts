@@ -16,7 +16,8 @@ import {
 } from '../libs/verify/src/verification.fixture.js';
 import { prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
 import { generator, SCALE, SEED } from './chance.js';
-import { call, example, postJson, postZip, temporaryDirectory, type Answer } from './world.js';
+import { example, temporaryDirectory } from './example-project.js';
+import { call, postJson, postZip, type Answer } from './world.js';
 import { rawZip, type RawEntry } from './raw-zip.js';
 
 const ZIPS = 500 * SCALE;

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
-import { temporaryDirectory } from './world.js';
+import { temporaryDirectory } from './example-project.js';
 
 const WANTED_MB = 150;
 

@@ -12,7 +12,8 @@ import {
   type Finished,
   type Stack,
 } from '../scripts/local-stack.mjs';
-import { call, postJson, postZip, proveAgain, temporaryDirectory, upload, World } from './world.js';
+import { temporaryDirectory } from './example-project.js';
+import { call, postJson, postZip, proveAgain, upload, World } from './world.js';
 
 const VERSION = '0.1.0';
 const SERVICES = ['cap-verifier-api', 'cap-registry', 'cap-backup-worker'];

@@ -19,7 +19,7 @@ import {
 } from '../libs/tlog/src/index.js';
 import { verifyRegistry } from '../libs/storage/src/index.js';
 import { freePort, Service, type StartOptions } from '../scripts/local-stack.mjs';
-import { temporaryDirectory } from './world.js';
+import { temporaryDirectory } from './example-project.js';
 
 const TOKENS = { verifier: 'verifier-token-0123456789', backup: 'backup-token-0123456789' };
 const digest = (text: string): Digest => `0x${createHash('sha3-256').update(text).digest('hex')}`;

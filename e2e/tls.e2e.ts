@@ -4,7 +4,8 @@ import path from 'node:path';
 import { connect } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { cap, capOk, freePort, type Service } from '../scripts/local-stack.mjs';
-import { call, root, World } from './world.js';
+import { root } from './example-project.js';
+import { call, World } from './world.js';
 
 const certificate = (name: string) => path.join(root, 'libs/service-kit/testdata', name);
 const fingerprint = async (name: string) => new X509Certificate(await readFile(certificate(name))).fingerprint256;

@@ -16,7 +16,8 @@ import {
   type Recipe,
 } from '../libs/verify/src/verification.fixture.js';
 import { cap, freePort, prepareStack, Service, stopAll, type Stack } from '../scripts/local-stack.mjs';
-import { call, postJson, temporaryDirectory } from './world.js';
+import { temporaryDirectory } from './example-project.js';
+import { call, postJson } from './world.js';
 
 const ZEROS = Buffer.alloc(32);
 const signers = {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { readBundle } from '../libs/proof/src/index.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
-import { call, POLICY, postJson, postZip, proveAgain, upload, World } from './world.js';
+import { POLICY } from './example-project.js';
+import { call, postJson, postZip, proveAgain, upload, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {

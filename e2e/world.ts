@@ -1,60 +1,16 @@
 /** What the end-to-end suites start from: the example project, proved and signed once, and a stack of real processes. */
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { capOk, prepareStack, stopAll, type Service, type Stack } from '../scripts/local-stack.mjs';
-
-export const root = process.cwd();
-export const example = (...parts: string[]) => path.join(root, 'examples', ...parts);
-export const AS_OF = '2026-01-15';
-export const POLICY = example('policies', 'lksg.v1.json');
-export const SANCTIONS = `${example('sanctions.csv')}@${AS_OF}`;
-export const JURISDICTIONS = `${example('jurisdictions.csv')}@${AS_OF}`;
-
-export interface Project {
-  directory: string;
-  at(...parts: string[]): string;
-  kid: string;
-  trust: string;
-  /** The signed disclosure bundle. */
-  bundle: string;
-}
-
-export const temporaryDirectory = () => mkdtemp(path.join(tmpdir(), 'cap-e2e-'));
-
-/** Lists to signed bundle with the `cap` binary, in a fresh directory. */
-export async function makeProject(directory: string): Promise<Project> {
-  const at = (...parts: string[]) => path.join(directory, ...parts);
-  const project = at('project');
-  await capOk(['prepare', '--suppliers', example('suppliers.csv'), '--ubos', example('ubos.csv'), '--out', project]);
-  await buildManifest(project, 'merkle-blake3');
-  const key = await capOk([
-    'keys',
-    'generate',
-    '--keys',
-    path.join(project, 'keys'),
-    '--owner',
-    'Musterwerk AG',
-    '--json',
-  ]);
-  const { kid } = JSON.parse(key.stdout) as { kid: string };
-  await capOk(['prove', '--project', project]);
-  const bundle = at('bundle.zip');
-  await capOk(['bundle', 'create', '--project', project, '--key', kid, '--out', bundle]);
-  const trust = at('trust.json');
-  await capOk(['trust', 'init', '--out', trust]);
-  await capOk([
-    ...['trust', 'add', trust, '--signer', path.join(project, 'keys', `${kid}.pub`), '--company', 'Musterwerk AG'],
-    ...['--reference-list', `sanctions=${SANCTIONS}`, '--reference-list', `jurisdictions=${JURISDICTIONS}`],
-  ]);
-  return { directory, at, kid, trust, bundle };
-}
-
-const buildManifest = (project: string, scheme: 'merkle-blake3' | 'kzg-columns') =>
-  capOk([
-    ...['manifest', 'build', '--project', project, '--policy', POLICY, '--scheme', scheme],
-    ...['--sanctions', SANCTIONS, '--jurisdictions', JURISDICTIONS, '--company', 'Musterwerk AG'],
-  ]);
+import {
+  AS_OF,
+  buildManifest,
+  copyProject,
+  example,
+  POLICY,
+  type Project,
+  temporaryDirectory,
+} from './example-project.js';
 
 /** Another bundle of the same project, e.g. with a mock proof or a nonce. */
 export async function proveAgain(project: Project, name: string, ...proveArguments: string[]): Promise<string> {
@@ -143,7 +99,7 @@ export class World {
   /** `verifier`: more arguments for the verifier API. */
   static async start({ verifier, ...options }: { logLevel?: string; verifier?: string[] } = {}): Promise<World> {
     const directory = await temporaryDirectory();
-    const project = await makeProject(directory);
+    const project = await copyProject(directory);
     const stack = await prepareStack(path.join(directory, 'stack'), { trust: project.trust, ...options });
     const world = new World(project, stack, await stack.token('verify:read registry:write policy:write'));
     try {

@@ -6,7 +6,8 @@ import { readBundle } from '../libs/proof/src/bundle/read.js';
 import { writeZip } from '../libs/proof/src/bundle/zip-writer.js';
 import { HEADER_BYTES } from '../libs/proof/src/container/container.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
-import { call, POLICY, postJson, postZip, proveColumns, upload, World, type Answer } from './world.js';
+import { POLICY } from './example-project.js';
+import { call, postJson, postZip, proveColumns, upload, World, type Answer } from './world.js';
 
 const ASKED = { audience: 'auditor', nonce: 'n-1' };
 const QUERY = new URLSearchParams(ASKED).toString();

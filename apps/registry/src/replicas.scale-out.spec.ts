@@ -8,7 +8,8 @@ import type { JsonValue } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
 import { ScaleOutStores } from '../../../libs/storage/src/profile.fixture.js';
 import { freePort, Service } from '../../../scripts/local-stack.mjs';
-import { call, postJson, temporaryDirectory } from '../../../e2e/world.js';
+import { temporaryDirectory } from '../../../e2e/example-project.js';
+import { call, postJson } from '../../../e2e/world.js';
 
 const TOKENS = { verifier: 'verifier-token-0123456789', operator: 'operator-token-0123456789' };
 const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
