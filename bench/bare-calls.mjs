@@ -3,7 +3,7 @@ import { verify } from 'node:crypto';
 import { inflateRawSync, deflateRawSync } from 'node:zlib';
 import { jcs } from '../libs/core/dist/index.js';
 import { blake3, sha3 } from '../libs/crypto/dist/index.js';
-import { readBundle } from '../libs/proof/dist/index.js';
+import { readBundle } from '../libs/proof/dist/bundle.js';
 
 /** CPU microseconds for one bundle: inflate, BLAKE3 of the zip, SHA3 of each file, JSON + JCS, Ed25519, one BLAKE3 a hash of the proof's tree. */
 export async function bareCalls(zip, key, rounds) {

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { root } from '../scripts/setup.mjs';
-import { generateKey, publicKeyText } from '../libs/crypto/dist/index.js';
+import { publicKeyText } from '../libs/crypto/dist/index.js';
+import { generateKey } from '../libs/crypto/dist/key-files.js';
 import { compilePolicy, parsePolicyText } from '../libs/policy/dist/index.js';
-import { readSuppliers, readUbos } from '../libs/lists/dist/index.js';
-import { backendByName, writeBundle } from '../libs/proof/dist/index.js';
+import { readSuppliers, readUbos } from '../libs/lists/dist/intake.js';
+import { backendByName } from '../libs/proof/dist/index.js';
+import { writeBundle } from '../libs/proof/dist/prove.js';
 import { Project } from '../libs/prover/dist/index.js';
-import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '../libs/verify/dist/index.js';
+import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '../libs/verify/dist/trust.js';
 
 const example = (...parts) => path.join(root, 'examples', ...parts);
 export const AS_OF = '2026-01-15';

@@ -5,7 +5,8 @@ import { jcsText } from '../libs/core/dist/index.js';
 // No package imports these two, so the index does not export them.
 import { entryId, saltedDigest } from '../libs/storage/dist/entry-id.js';
 import { RegistryReader, SqliteDatabase } from '../libs/storage/dist/index.js';
-import { eventLeaf, leafHash, nextEvent, storedHashesForAppend } from '../libs/tlog/dist/index.js';
+import { eventLeaf, nextEvent } from '../libs/tlog/dist/index.js';
+import { leafHash, storedHashesForAppend } from '../libs/tlog/dist/merkle.js';
 import { digest, entryOf } from './registry-entry.mjs';
 
 const GROUP = 5_000;

@@ -14,7 +14,7 @@ import { productOfRoots } from '../libs/proof/dist/backends/kzg-columns/polynomi
 import { valueAt } from '../libs/proof/dist/backends/kzg-columns/statement.js';
 import { WorkerPool } from '../libs/proof/dist/index.js';
 import { commitColumns, JobScheduler, knownLists, layoutOf } from '../libs/proof/dist/prove.js';
-import { readSuppliers, readUbos } from '../libs/lists/dist/index.js';
+import { readSuppliers, readUbos } from '../libs/lists/dist/intake.js';
 import { compilePolicy } from '../libs/policy/dist/index.js';
 import { Project } from '../libs/prover/dist/index.js';
 import { peakRss } from './process.mjs';

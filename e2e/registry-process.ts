@@ -11,12 +11,12 @@ import {
   type LogTrust,
   parseCheckpoint,
   parseReceipt,
-  parseVerifierKey,
   type SignedCheckpoint,
   verifyCheckpoint,
-  verifyConsistency,
   verifyReceipt,
 } from '../libs/tlog/src/index.js';
+import { parseVerifierKey } from '../libs/tlog/src/notes.js';
+import { verifyConsistency } from '../libs/tlog/src/merkle.js';
 import { verifyRegistry } from '../libs/storage/src/index.js';
 import { freePort, Service, type StartOptions } from '../scripts/local-stack.mjs';
 import { temporaryDirectory } from './example-project.js';

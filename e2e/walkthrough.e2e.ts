@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
-import { readBundle } from '../libs/proof/src/index.js';
+import { readBundle } from '../libs/proof/src/bundle.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
 import { POLICY } from './example-project.js';
 import { call, postJson, postZip, proveAgain, upload, World } from './world.js';

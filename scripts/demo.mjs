@@ -228,7 +228,8 @@ async function main() {
     expect(refused.status === 400, 'a refusal of a file with a flipped bit', refused);
     line(`one bit flipped in the file: ${refused.status}, ${refused.body.detail}`);
 
-    const { readBundle, writeZip } = await import('../libs/proof/dist/index.js');
+    const { readBundle } = await import('../libs/proof/dist/bundle.js');
+    const { writeZip } = await import('../libs/proof/dist/zip.js');
     const files = new Map((await readBundle(bytes)).files);
     const original = files.get('manifest.json').toString();
     files.set('manifest.json', Buffer.from(original.replaceAll('"2026-01-15"', '"2026-02-15"')));

@@ -1,4 +1,5 @@
-import { EXIT, type ExitCode, isCapError, isRemoteError, systemCode, systemWords } from '@cap/core';
+import { EXIT, type ExitCode, isCapError, isRemoteError, systemCode } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import type { ServiceCommand } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
 

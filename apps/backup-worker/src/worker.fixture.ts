@@ -12,7 +12,7 @@ import request from 'supertest';
 import { BackupTarget } from '@cap/backup';
 import { loadConfig } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
-import { generateKey, type SigningKey } from '@cap/crypto';
+import { generateKey, type SigningKey } from '@cap/crypto/key-files';
 import { createService, type Service } from '@cap/service-kit';
 import { backupService } from './service.js';
 

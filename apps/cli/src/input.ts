@@ -1,5 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { boundedBytes, CapError, readError, systemCode } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { boundedBytes, readError } from '@cap/core/files';
 import type { CliIo } from './io.js';
 
 /** Largest input that is read as a whole: JavaScript can't hold a longer text. */

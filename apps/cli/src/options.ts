@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { IdScheme, ListName } from '@cap/lists';
-import type { CommitmentScheme } from '@cap/proof';
-import { invisibleCharacter } from '@cap/lists';
+import { type IdScheme, type ListName, invisibleCharacter } from '@cap/lists';
+import type { CommitmentScheme } from '@cap/proof/manifest';
 
 // Parsers of option values: what they refuse is a usage error (exit 64).
 

@@ -1,4 +1,4 @@
-import { makeDirectoryDurable, writeDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/core';
+import { makeDirectoryDurable, writeDurable, writeError, writeFileDurable, type DurableOptions } from '@cap/core/files';
 import type { CliIo } from './io.js';
 
 /**

@@ -35,7 +35,7 @@ export function verb<Args extends unknown[], Options extends OptionValues>(
       const declared = definition.syntax(command);
       refuseRepetition(declared);
       declared.action(async () => {
-        const { requireForwardSecrecy } = await import('@cap/crypto');
+        const { requireForwardSecrecy } = await import('@cap/crypto/tls-ciphers');
         requireForwardSecrecy();
         finish((await definition.run(io, declared.opts(), ...declared.processedArgs)) ?? EXIT.ok);
       });

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
-import { makeDirectoryDurable, systemWords } from '@cap/core';
+import { makeDirectoryDurable, systemWords } from '@cap/core/files';
 
 /**
  * Creates the directories of database, checkpoints and BLOBs if necessary. ConfigError for one that this process can't write to: a

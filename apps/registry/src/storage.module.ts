@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import type { Config } from '@cap/config';
 import type { CapError } from '@cap/core';
-import { keyPassphrase } from '@cap/crypto';
+import { keyPassphrase } from '@cap/crypto/key-files';
 import { Logs, type Registers } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import type { Counter, Histogram } from 'prom-client';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import type { Response } from 'supertest';
 import { TestVerifier } from './verifier.fixture.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { API_CODES, type ApiErrorCode, retryAfterOf, statusOf } from '@cap/core';
 import request, { type Response } from 'supertest';
-import type { WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { tableOfPage } from './openapi/api-page.fixture.js';
 import { assertDocumented } from './openapi/documented.fixture.js';
 import type { Relay } from './relay.fixture.js';

@@ -105,7 +105,7 @@ describe('the service', () => {
       ).status;
     expect(await trusted()).toBe('ok');
     const file = path.join(api.directory, 'trust.json');
-    const { emptyTrustDocument, trustDocumentBytes } = await import('@cap/verify');
+    const { emptyTrustDocument, trustDocumentBytes } = await import('@cap/verify/trust');
     await writeFile(file, trustDocumentBytes(emptyTrustDocument()));
     expect(await api.service.reload(api.config)).toBe(true);
     expect(await trusted()).toBe('warn');
@@ -123,7 +123,7 @@ describe('the service', () => {
     await writeFile(signer, publicKey.export({ type: 'spki', format: 'pem' }));
     const config = { ...api.config, verification: { ...api.config.verification, trust_signer: signer } };
     expect(await api.service.reload(config)).toBe(false);
-    const { signTrust } = await import('@cap/verify');
+    const { signTrust } = await import('@cap/verify/trust');
     const signature = path.join(api.directory, 'trust.json.sig');
     await writeFile(signature, signTrust(api.prover.trust(), api.prover.key));
     expect(await api.service.reload(config)).toBe(true);

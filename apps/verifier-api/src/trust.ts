@@ -3,8 +3,8 @@ import type { Provider } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { type Config, ConfigError } from '@cap/config';
 import { publicKeyFromText } from '@cap/crypto';
-import { systemWords } from '@cap/core';
-import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify';
+import { systemWords } from '@cap/core/files';
+import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify/trust';
 import { type Ending, Expiries, Reload } from '@cap/service-kit';
 
 type Settings = Pick<Config['verification'], 'trust_file' | 'trust_signer'>;

@@ -1,6 +1,7 @@
 import { open, stat, unlink } from 'node:fs/promises';
 import type { BackupRecord, Omission, SnapshotRecord } from '@cap/contracts';
-import { CapError, jcs, publishFile, isCapError, systemCode, temporaryName, writeFileDurable } from '@cap/core';
+import { CapError, jcs, isCapError, systemCode } from '@cap/core';
+import { publishFile, temporaryName, writeFileDurable } from '@cap/core/files';
 import { rfc3339, type Digest, streamingBlake3 } from '@cap/crypto';
 import { type Manifest, manifestBytes } from './archive/manifest.js';
 import { archiveName, blobPath, DATABASE, MANIFEST, MANIFEST_SIGNATURE, sidecarName } from './archive/names.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { systemWords } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import type { ConfigProblem } from './errors.js';
 import { type Entries, say, wholeKey } from './entries.js';
 import { configSchema } from './schema.js';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { systemWords } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import type { ConfigProblem } from './errors.js';
 import { type Entries, leaves, say, wholeKey } from './entries.js';
 

@@ -1,6 +1,6 @@
 /**
- * Hashes (SHA3-256, SHA-256, BLAKE3), Ed25519 keys and their files, DSSE envelopes. docs/formats.md says what is hashed and signed.
- * Start reading in hash.ts, then keys.ts and dsse.ts.
+ * Hashes (SHA3-256, SHA-256, BLAKE3), Ed25519 public keys, DSSE envelopes. docs/formats.md says what is hashed and signed.
+ * Start reading in hash.ts, then keys.ts and dsse.ts. Entry points of their own: key-files.ts and tls-ciphers.ts.
  */
 export {
   type DsseEnvelope,
@@ -27,32 +27,15 @@ export {
   type StreamingHash,
   streamingSha3,
 } from './hash.js';
-export { keyPassphrase } from './key-passphrase.js';
 export {
-  generateKey,
   isKid,
   isPublicKeyText,
-  KEY_USAGES,
-  type KeyRecord,
-  type KeyUsage,
   kidOf,
   kidOfText,
-  listKeys,
-  loadRecordedKey,
-  loadSigningKey,
-  openPrivateKey,
   publicKeyBytes,
   publicKeyFromText,
   publicKeyText,
   type PublicKeyText,
   rawPublicKey,
-  readKeyRecord,
-  readPublicKey,
-  recordBeside,
-  recordFileOf,
-  requireInForce,
-  requireUsage,
   rfc3339,
-  type SigningKey,
 } from './keys.js';
-export { requireForwardSecrecy, TLS_CIPHERS } from './tls-ciphers.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { CapError, systemWords } from '@cap/core';
+import { CapError } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 
 /**
  * The passphrase of the signing key, as for `cap`: CAP_KEY_PASSPHRASE, or the file that CAP_KEY_PASSPHRASE_FILE names,

@@ -1,16 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  makeDirectoryDurable,
-  writeFileDurable,
-  CapError,
-  isMissing,
-  readError,
-  parseJson,
-  type JsonObject,
-  requirePrivateFile,
-} from '@cap/core';
+import { CapError, parseJson, type JsonObject } from '@cap/core';
+import { makeDirectoryDurable, writeFileDurable, isMissing, readError, requirePrivateFile } from '@cap/core/files';
 import { blake3 } from './hash.js';
 import { publicKeyFault } from './public-key-fault.js';
 

@@ -1,6 +1,7 @@
 import { jcsText } from '@cap/core';
 import { blake3Text, type Digest } from '@cap/crypto';
-import { countryCodes, countryNumber, type ReferenceList, type RiskLevel } from '@cap/lists';
+import { countryCodes, countryNumber, type RiskLevel } from '@cap/lists';
+import type { ReferenceList } from '@cap/lists/reference-lists';
 
 const RISKS: readonly string[] = ['low', 'medium', 'high'];
 

@@ -1,4 +1,5 @@
-import { comparedBy, type IdScheme, listEmpty, type NamedReferenceList } from '@cap/lists';
+import { comparedBy, type IdScheme } from '@cap/lists';
+import { listEmpty, type NamedReferenceList } from '@cap/lists/reference-lists';
 import type { CompiledPolicy } from './compile.js';
 
 /** How much of a reference list a rule can compare with a list: `usable` of its `entries` could match a row. */

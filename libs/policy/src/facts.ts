@@ -1,6 +1,7 @@
 import type { Digest } from '@cap/crypto';
 import type { JsonValue } from '@cap/core';
-import type { IdScheme, ListedIdentifiers } from '@cap/lists';
+import type { IdScheme } from '@cap/lists';
+import type { ListedIdentifiers } from '@cap/lists/reference-lists';
 import type { TableSpec } from './codes.js';
 
 /** What a verified proof has established. Rules are evaluated over these and nothing else. */

@@ -1,16 +1,8 @@
 /**
  * Policies v1 and v2: parse.ts reads them, compile.ts makes the intermediate representation and its lints, evaluate.ts decides
  * rules over facts that a proof has established. Start in requirement.ts and facts.ts: what a rule asks, what a proof says.
+ * codes.ts, an entry point of its own, is the table that rules about countries are proven with.
  */
-export {
-  type AllowedCodes,
-  allowedCodes,
-  allowedTable,
-  type Coded,
-  codeFields,
-  codeOf,
-  type TableSpec,
-} from './codes.js';
 export {
   companyListsMaxAgeDays,
   type CompiledPolicy,

@@ -18,3 +18,8 @@ export { type FalseRule, violationText } from './backends/violations.js';
 export { knownLists } from './backends/prover-checks.js';
 export { proverFor, provers } from './backends/provers.js';
 export { commit, type CommittedList } from './commitment/merkle-blake3.js';
+export { publicKeyMember } from './bundle/meta.js';
+export { packBundle, writeBundle, type WrittenBundle } from './bundle/write.js';
+export { isSalt, type MerkleSecrets } from './commitment/merkle-blake3.js';
+export { encodeContainer } from './container/container.js';
+export { buildManifest, commitmentSchema, manifestHash } from './manifest/manifest.js';

@@ -1,15 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import {
-  CapError,
-  isMissing,
-  makeDirectoryDurable,
-  parseJson,
-  readError,
-  systemCode,
-  writeError,
-  writeFileDurable,
-} from '@cap/core';
+import { CapError, parseJson, systemCode } from '@cap/core';
+import { isMissing, makeDirectoryDurable, readError, writeError, writeFileDurable } from '@cap/core/files';
 
 /** A file's bytes, null if there is none. Other failures are those of readError. */
 export async function readIfPresent(file: string): Promise<Buffer | null> {

@@ -4,5 +4,5 @@
  */
 export { appendAuditEvent, parseAuditLog } from './audit.js';
 export { projectLogFault } from './log-fault.js';
-export { Project, type ReferenceListInput, type Reveal } from './project.js';
+export { Project, type ReferenceListInput } from './project.js';
 export { placesOfLines, sampleRows } from './sampling.js';

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { CapError, systemCode, TEMPORARY_PREFIX, writeError } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { TEMPORARY_PREFIX, writeError } from '@cap/core/files';
 import { AUDIT_HEAD } from './audit-head.js';
 
 /** What a run of `cap prepare` that was interrupted may have left, and the keys, which may come first. */

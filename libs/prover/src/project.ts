@@ -16,32 +16,25 @@ import {
   assertIdentifiers,
   defaultIdScheme,
   type IdScheme,
-  type Intake,
   invisibleCharacter,
-  isFutureDay,
   type ListName,
   type ListRow,
+  type SupplierRow,
+  type UboRow,
+} from '@cap/lists';
+import type { Intake } from '@cap/lists/intake';
+import {
+  isFutureDay,
   type NamedReferenceList,
   parseUsableList,
   ReferenceList,
   referenceListKind,
-  type SupplierRow,
-  type UboRow,
-} from '@cap/lists';
+} from '@cap/lists/reference-lists';
+import { type BackendName, type Statement, WorkerPool } from '@cap/proof';
 import {
-  type BackendName,
-  type Statement,
-  WorkerPool,
   encodeContainer,
   buildManifest,
   manifestHash,
-  parseManifest,
-  type ColumnsCommitment,
-  type Commitment,
-  type CommitmentScheme,
-  type Manifest,
-} from '@cap/proof';
-import {
   type BackendProver,
   type ProverList,
   type ProvingContext,
@@ -54,6 +47,13 @@ import {
   commit,
   type CommittedList,
 } from '@cap/proof/prove';
+import {
+  parseManifest,
+  type ColumnsCommitment,
+  type Commitment,
+  type CommitmentScheme,
+  type Manifest,
+} from '@cap/proof/manifest';
 import { appendAuditEvent, readAuditLog } from './audit.js';
 import { AUDIT_HEAD } from './audit-head.js';
 import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';

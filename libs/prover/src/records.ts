@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { digest } from '@cap/core';
-import {
-  type BackendName,
-  backendByName,
-  publicKeyMember,
-  isSalt,
-  type MerkleSecrets,
-  commitmentSchema,
-} from '@cap/proof';
+import { type BackendName, backendByName } from '@cap/proof';
+import { publicKeyMember, isSalt, type MerkleSecrets, commitmentSchema } from '@cap/proof/prove';
 import { LIST_FIELDS, valueFault, type ListName, type ListRow } from '@cap/lists';
 
 /** The JSON files of a project directory that no other page of the formats describes. */

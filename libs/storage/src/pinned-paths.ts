@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { CapError, systemWords } from '@cap/core';
+import { CapError } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 
 /** The parts of the registry's state, as readiness names them. */
 export type StatePart = 'database' | 'blobs' | 'checkpoints';

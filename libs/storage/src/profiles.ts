@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { S3Location } from '@cap/config';
-import { makeDirectoryDurable, removeTemporaries } from '@cap/core';
+import { makeDirectoryDurable, removeTemporaries } from '@cap/core/files';
 import { FileBlobStore } from './blobs/file-blob-store.js';
 import { S3BlobStore } from './blobs/s3-blob-store.js';
 import { FileCheckpointStore } from './checkpoints/file-checkpoint-store.js';

@@ -1,4 +1,5 @@
-import { CapError, isCapError, systemCode, systemWords } from '@cap/core';
+import { CapError, isCapError, systemCode } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 
 /** The driver's or the file system's error as a CapError; others are returned as they are. */
 export function storageError(error: unknown, what: string): unknown {

@@ -7,10 +7,10 @@ import {
   parseCheckpoint,
   parseCheckpointText,
   parseOrigin,
-  signCheckpoint,
   type Checkpoint,
 } from './checkpoint.js';
 import { verifyCheckpoint, type LogTrust } from './checkpoint-trust.js';
+import { signCheckpoint } from './checkpoint.fixture.js';
 import { codeOf, phraseKey } from './log-keys.fixture.js';
 import { parseVerifierKey, verifierKey } from './note-keys.js';
 import { cosignText, signNoteText } from './note-signatures.js';

@@ -1,7 +1,6 @@
 import { strictBase64 } from '@cap/crypto';
 import { type ErrorCode, CapError } from '@cap/core';
-import { signNoteText, type NoteSigner } from './note-signatures.js';
-import { formatNote, isKeyName, parseNote, type Note } from './note.js';
+import { isKeyName, parseNote, type Note } from './note.js';
 import { EMPTY_TREE_HASH, isTreeSize, TREE_HASH_BYTES } from './tree.js';
 
 /** What a log signs (c2sp.org/tlog-checkpoint): its name, how many leaves it has, and the root over them. */
@@ -73,12 +72,6 @@ export function formatCheckpointText({ origin, size, root, extensions }: Checkpo
 export function parseCheckpoint(input: string | Uint8Array, place = 'checkpoint'): SignedCheckpoint {
   const note = parseNote(input, place);
   return { ...parseCheckpointText(note.text, place), note };
-}
-
-/** The checkpoint signed by the log, which signs under the name of the origin as c2sp.org/tlog-checkpoint asks. */
-export function signCheckpoint(checkpoint: Checkpoint, privateKey: NoteSigner['privateKey']): string {
-  const text = formatCheckpointText(checkpoint);
-  return formatNote({ text, signatures: [signNoteText(text, { name: checkpoint.origin, privateKey })] });
 }
 
 /** An origin of ours: the log's name and the epoch, which goes up with every restore. */

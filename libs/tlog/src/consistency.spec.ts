@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@cap/core';
-import { parseCheckpoint, signCheckpoint, type SignedCheckpoint } from './checkpoint.js';
+import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.js';
+import { signCheckpoint } from './checkpoint.fixture.js';
 import {
   consistencyFault,
   consistencyProofJson,

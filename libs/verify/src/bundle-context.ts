@@ -1,6 +1,6 @@
 import { CapError, jcs, type JsonValue } from '@cap/core';
 import { parseEnvelope, strictBase64 } from '@cap/crypto';
-import { META_FILE, SIGNATURES_FILE, type Bundle, parseMetaJson } from '@cap/proof';
+import { META_FILE, SIGNATURES_FILE, type Bundle, parseMetaJson } from '@cap/proof/bundle';
 import { mainFiles } from './inspect.js';
 
 /** A bundle sent as JSON instead of as a zip. */

@@ -1,7 +1,8 @@
 import { jcs, parseJson } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import { compilePolicy, parsePolicyText } from '@cap/policy';
-import { backendById, type Bundle, type BundleMeta, type FileRole, type ProofUnit, decodeContainer } from '@cap/proof';
+import { backendById, decodeContainer } from '@cap/proof';
+import type { Bundle, BundleMeta, FileRole, ProofUnit } from '@cap/proof/bundle';
 import { fail, type Finding, ok } from './report/findings.js';
 import { boundedJson, type FileHashes } from './files.js';
 import type { CheckedManifest } from './manifests.js';

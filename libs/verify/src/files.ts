@@ -1,6 +1,6 @@
 import { CapError } from '@cap/core';
 import { sha3Text, type Digest } from '@cap/crypto';
-import { MAX_JSON_BYTES, UNLISTED_FILES, type Bundle, type BundleMeta } from '@cap/proof';
+import { MAX_JSON_BYTES, UNLISTED_FILES, type Bundle, type BundleMeta } from '@cap/proof/bundle';
 import { fail, type Finding, ok } from './report/findings.js';
 
 /** SHA3-256 of a file of the bundle, computed once; undefined if it is not there. */

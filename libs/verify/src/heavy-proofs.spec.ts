@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SupplierRow } from '@cap/lists';
-import { type Job, runJob, type VerifyingOptions } from '@cap/proof';
+import type { VerifyingOptions } from '@cap/proof';
+import { type Job, runJob } from '../../proof/src/backends/kzg-columns/jobs.js';
 import { makeBundle, sourcesFor, verify } from './verification.fixture.js';
 
 type Pool = NonNullable<VerifyingOptions['pool']>;

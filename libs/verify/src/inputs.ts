@@ -1,5 +1,5 @@
 import type { Digest } from '@cap/crypto';
-import type { ReferenceList } from '@cap/lists';
+import type { ReferenceList } from '@cap/lists/reference-lists';
 import type { CompiledPolicy } from '@cap/policy';
 import type { BackendName, WorkerPool, Sample, SampledRow } from '@cap/proof';
 import type { Report } from './report/report.js';

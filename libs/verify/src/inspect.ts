@@ -6,13 +6,10 @@ import {
   type BundleMeta,
   orderUnits,
   type UnitFiles,
-  withFileSource,
   parseMeta,
   readMeta,
-  unpack,
-  unpackStreaming,
-  readZipDirectory,
-} from '@cap/proof';
+} from '@cap/proof/bundle';
+import { withFileSource, unpack, unpackStreaming, readZipDirectory } from '@cap/proof/zip';
 import { parseLegacyMeta, PAIR } from './legacy/meta.js';
 
 /** The contents of an uploaded container, unverified. */

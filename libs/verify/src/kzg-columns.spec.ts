@@ -2,15 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isCapError, jcsText, type JsonObject, type JsonValue } from '@cap/core';
 import { sha3Text } from '@cap/crypto';
-import {
-  companyCommitmentRoot,
-  type Commitment,
-  type Manifest,
-  decodeContainer,
-  encodeContainer,
-  kzgColumns,
-} from '@cap/proof';
-import { provers } from '@cap/proof/prove';
+import { decodeContainer } from '@cap/proof';
+import { companyCommitmentRoot } from '../../proof/src/manifest/manifest.js';
+import { kzgColumns } from '../../proof/src/backends/kzg-columns/kzg-columns.js';
+import type { Commitment, Manifest } from '@cap/proof/manifest';
+import { encodeContainer, provers } from '@cap/proof/prove';
 import { makeBundle, sourcesFor, tampered, verify, type Made } from './verification.fixture.js';
 import type { VerificationOptions, VerificationSources } from './inputs.js';
 import type { CheckId } from './report/checks.js';

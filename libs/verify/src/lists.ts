@@ -1,8 +1,10 @@
 import { isCapError, newestDay } from '@cap/core';
 import type { Digest } from '@cap/crypto';
-import { comparedBy, type IdScheme, type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists';
+import { comparedBy, type IdScheme } from '@cap/lists';
+import { type NamedReferenceList, ReferenceList, type ReferenceListKind } from '@cap/lists/reference-lists';
 import { type CompiledPolicy, coverageText, type ListCoverage } from '@cap/policy';
-import type { Bundle, BundleMeta, Manifest } from '@cap/proof';
+import type { Bundle, BundleMeta } from '@cap/proof/bundle';
+import type { Manifest } from '@cap/proof/manifest';
 import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import type { ListComparison } from './report/report.js';
 import type { Clock } from './clock.js';

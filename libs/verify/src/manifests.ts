@@ -1,6 +1,7 @@
 import { isCanonicalJson } from '@cap/core';
 import type { Digest } from '@cap/crypto';
-import { type Bundle, type ProofUnit, commitmentsFault, parseManifest, type Manifest } from '@cap/proof';
+import type { Bundle, ProofUnit } from '@cap/proof/bundle';
+import { commitmentsFault, parseManifest, type Manifest } from '@cap/proof/manifest';
 import { type CheckResult, fail, type Finding, ok } from './report/findings.js';
 import { companyText } from './trust/company.js';
 import { boundedJson, type FileHashes } from './files.js';

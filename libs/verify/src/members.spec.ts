@@ -1,7 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { isCapError } from '@cap/core';
-import { readPayload, parseManifest, parseMetaJson } from '@cap/proof';
+import { readPayload } from '../../proof/src/backends/payload.js';
+import { parseManifest } from '@cap/proof/manifest';
+import { parseMetaJson } from '@cap/proof/bundle';
 import { parseTrustStore } from './trust/trust-store.js';
 
 const many = (count: number) => Buffer.from(`{"a":[${Array(count).fill('1').join()}]}`);

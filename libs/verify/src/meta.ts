@@ -9,7 +9,7 @@ import {
   parseMeta,
   type BundleMeta,
   type ProofUnit,
-} from '@cap/proof';
+} from '@cap/proof/bundle';
 import { type CheckResult, fail, type Finding, ok } from './report/findings.js';
 
 /** What _meta.json says; units in dependency order, empty if they can't be used. */

@@ -1,7 +1,7 @@
 import { isCapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import { compilePolicy, lintErrors, parsePolicyText, type CompiledPolicy } from '@cap/policy';
-import type { Bundle, BundleMeta, ProofUnit } from '@cap/proof';
+import type { Bundle, BundleMeta, ProofUnit } from '@cap/proof/bundle';
 import { type CheckResult, fail, finding, type Finding, ok, warn } from './report/findings.js';
 import { boundedJson } from './files.js';
 import type { VerificationSources, VerifierPolicy } from './inputs.js';

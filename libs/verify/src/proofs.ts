@@ -8,11 +8,10 @@ import {
   type StepOutcome,
   type VerifyingOptions,
   backendById,
-  type Bundle,
-  type ProofUnit,
   decodeContainer,
   type ProofContainer,
 } from '@cap/proof';
+import type { Bundle, ProofUnit } from '@cap/proof/bundle';
 import { type CheckResult, fail, finding, type Finding, ok } from './report/findings.js';
 import type { CheckId } from './report/checks.js';
 import type { ListsByManifest } from './lists.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, sha256 } from '@cap/crypto';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import { legacyFiles } from './legacy/legacy.fixture.js';
 import { zipped } from './verification.fixture.js';
 import { inspectBundle } from './inspect.js';

@@ -1,19 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import {
-  eventLeaf,
-  formatVerifierKey,
-  inclusionProof,
-  leafHash,
-  nextEvent,
-  parseCheckpoint,
-  signCheckpoint,
-  storedHashesForAppend,
-  treeHash,
-  verifierKey,
-  type ChainEvent,
-  type HashReader,
-  type Receipt,
-} from '@cap/tlog';
+import { eventLeaf, nextEvent, parseCheckpoint, type ChainEvent, type Receipt } from '@cap/tlog';
+import { signCheckpoint } from '../../tlog/src/checkpoint.fixture.js';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
+import { inclusionProof, leafHash, storedHashesForAppend, treeHash, type HashReader } from '@cap/tlog/merkle';
 import type { JsonObject } from '@cap/core';
 
 const ORIGIN = 'log.example/cap/1';

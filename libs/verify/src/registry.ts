@@ -1,4 +1,4 @@
-import type { Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof/bundle';
 import { type CheckResult, fail, ok } from './report/findings.js';
 import type { VerificationOptions, VerificationSources } from './inputs.js';
 

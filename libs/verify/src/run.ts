@@ -1,5 +1,6 @@
 import type { CompiledPolicy, RuleResult } from '@cap/policy';
-import type { Statement, SampledRow, Bundle, UnitFiles } from '@cap/proof';
+import type { Statement, SampledRow } from '@cap/proof';
+import type { Bundle, UnitFiles } from '@cap/proof/bundle';
 import type { Finding } from './report/findings.js';
 import type { ListComparison } from './report/report.js';
 import type { Clock } from './clock.js';

@@ -1,4 +1,5 @@
-import { verifySample, type Sample, type SampledRow, type ProofUnit } from '@cap/proof';
+import { verifySample, type Sample, type SampledRow } from '@cap/proof';
+import type { ProofUnit } from '@cap/proof/bundle';
 import { proofContext, type ProofInputs } from './proofs.js';
 
 /**

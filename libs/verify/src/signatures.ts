@@ -7,7 +7,7 @@ import {
   type PublicKeyText,
 } from '@cap/crypto';
 import { parseJson } from '@cap/core';
-import { META_FILE, SIGNATURES_FILE, type Bundle, META_PAYLOAD_TYPE } from '@cap/proof';
+import { META_FILE, SIGNATURES_FILE, type Bundle, META_PAYLOAD_TYPE } from '@cap/proof/bundle';
 import { type CheckResult, fail, type Finding, ok, type ExpectedActual } from './report/findings.js';
 import type { TrustStore } from './trust/trust-store.js';
 import { boundedJson } from './files.js';

@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { jcs, type JsonObject } from '@cap/core';
 import { kidOfText, publicKeyText, type PublicKeyText } from '@cap/crypto';
-import { type BackendName, readBundle, packBundle, type BundleSigner } from '@cap/proof';
+import type { BackendName } from '@cap/proof';
+import type { BundleSigner } from '../../proof/src/bundle/write.js';
+import { readBundle } from '@cap/proof/bundle';
+import { packBundle } from '@cap/proof/prove';
 import { bundleFromContext } from './bundle-context.js';
 import type { CheckId } from './report/checks.js';
 import type { TrustedSignerRecord } from './trust/trust-document.js';

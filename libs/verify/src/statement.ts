@@ -1,5 +1,6 @@
 import { kidOfText } from '@cap/crypto';
-import type { BundleMeta, Statement, ProofUnit } from '@cap/proof';
+import type { Statement } from '@cap/proof';
+import type { BundleMeta, ProofUnit } from '@cap/proof/bundle';
 import { finding, type Finding } from './report/findings.js';
 import type { Clock } from './clock.js';
 import type { VerificationOptions } from './inputs.js';

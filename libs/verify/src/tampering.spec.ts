@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isCapError, jcs, parseJson, type JsonObject, type JsonValue } from '@cap/core';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import { CHECK_IDS } from './report/checks.js';
 import type { VerificationSources } from './inputs.js';
 import { makeBundle, sourcesFor, tampered, verify, zipped, type Made } from './verification.fixture.js';

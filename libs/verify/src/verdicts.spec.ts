@@ -2,13 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { jcs, type JsonObject } from '@cap/core';
 import { publicKeyText, sha3Text, signEnvelope } from '@cap/crypto';
 import { compilePolicy } from '@cap/policy';
-import {
-  META_PAYLOAD_TYPE,
-  type BundleSigner,
-  encodeContainer,
-  companyCommitmentRoot,
-  type Commitment,
-} from '@cap/proof';
+import type { BundleSigner } from '../../proof/src/bundle/write.js';
+import { companyCommitmentRoot } from '../../proof/src/manifest/manifest.js';
+import { META_PAYLOAD_TYPE } from '@cap/proof/bundle';
+import { encodeContainer } from '@cap/proof/prove';
+import type { Commitment } from '@cap/proof/manifest';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';
 import { CHECK_IDS, type CheckId, type CheckStatus } from './report/checks.js';
 import type { Report } from './report/report.js';

@@ -2,20 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { jcs, parseJson, type JsonObject } from '@cap/core';
 import { kidOf, publicKeyText, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
 import type { CompiledPolicy } from '@cap/policy';
-import {
-  type BackendName,
-  type ProofContext,
-  type Statement,
-  type Bundle,
-  type BundleMeta,
-  readBundle,
-  META_PAYLOAD_TYPE,
-  writeBundle,
-  type BundleSigner,
-  writeZip,
-  encodeContainer,
-} from '@cap/proof';
-import { proverFor } from '@cap/proof/prove';
+import type { BackendName, ProofContext, Statement } from '@cap/proof';
+import type { BundleSigner } from '../../proof/src/bundle/write.js';
+import { type Bundle, type BundleMeta, readBundle, META_PAYLOAD_TYPE } from '@cap/proof/bundle';
+import { writeBundle, encodeContainer, proverFor } from '@cap/proof/prove';
+import { writeZip } from '@cap/proof/zip';
 import { provingColumns } from '../../proof/src/backends/kzg-columns/proving-columns.fixture.js';
 import { policyOf, proving, RULES, type Proving, type Scenario } from '../../proof/src/backends/proving.fixture.js';
 import type { TrustedSignerRecord } from './trust/trust-document.js';

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { blake3Text, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
 import { jcs, type JsonObject } from '@cap/core';
-import { META_PAYLOAD_TYPE, type ProofUnit, packBundle, type RoledFile, encodeContainer, readBundle } from '@cap/proof';
-import { proverFor } from '@cap/proof/prove';
+import type { RoledFile } from '../../proof/src/bundle/write.js';
+import { META_PAYLOAD_TYPE, type ProofUnit, readBundle } from '@cap/proof/bundle';
+import { packBundle, encodeContainer, proverFor } from '@cap/proof/prove';
 import { compilePolicy } from '@cap/policy';
 import { messageOf } from './report/messages.js';
 import { policyOf, RULES } from '../../proof/src/backends/proving.fixture.js';

@@ -1,5 +1,6 @@
-import type { NamedReferenceList } from '@cap/lists';
-import { evaluationContextOf, type Bundle } from '@cap/proof';
+import type { NamedReferenceList } from '@cap/lists/reference-lists';
+import { evaluationContextOf } from '@cap/proof';
+import type { Bundle } from '@cap/proof/bundle';
 import { verifyLegacy } from './legacy/verify-legacy.js';
 import { Findings } from './report/findings.js';
 import { Clock } from './clock.js';

@@ -11,7 +11,7 @@ import {
 import { type Config, VERSION } from '@cap/config';
 import type { BackupMade, EventRequest } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
-import { keyPassphrase, recordBeside } from '@cap/crypto';
+import { keyPassphrase, recordBeside } from '@cap/crypto/key-files';
 import { type Ending, Expiries, Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';

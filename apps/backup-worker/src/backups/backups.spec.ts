@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import request from 'supertest';
 import { verifyArchive } from '@cap/backup';
-import { generateKey } from '@cap/crypto';
+import { generateKey } from '@cap/crypto/key-files';
 import { accessToken, as, backupMetrics, TOKENS, type Worker, World } from '../worker.fixture.js';
 import { BackupRuns } from './backup-runs.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Digest, kidOf, sha3Text, signEnvelope } from '@cap/crypto';
-import { formatVerifierKey, verifierKey } from '@cap/tlog';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
 import { jcs } from '@cap/core';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';

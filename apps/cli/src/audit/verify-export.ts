@@ -2,18 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EXIT, type ExitCode, CapError, isCapError, parseJson } from '@cap/core';
 import { readExpectedSigner } from '@cap/backup';
-import {
-  chainFault,
-  eventLeaf,
-  GrowingTree,
-  leafHash,
-  parseCheckpoint,
-  type SignedCheckpoint,
-  verifyCheckpoint,
-  verifyInclusion,
-} from '@cap/tlog';
+import { chainFault, eventLeaf, parseCheckpoint, type SignedCheckpoint, verifyCheckpoint } from '@cap/tlog';
+import { GrowingTree, leafHash, verifyInclusion } from '@cap/tlog/merkle';
 import { embeddedKey, kidOf, parseEnvelope, sha3Text, verifySignature } from '@cap/crypto';
-import { readZipDirectory, unpack, withFileSource } from '@cap/proof';
+import { readZipDirectory, unpack, withFileSource } from '@cap/proof/zip';
 import { isDirectory } from '../input.js';
 import { type CliIo, printResult } from '../io.js';
 import { readLogKeys } from '../registry/log-keys.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { BackupTarget, dataDirectorySource, runBackup, type Sources } from '@cap/backup';
 import { CapError } from '@cap/core';
-import { loadSigningKey, requireUsage } from '@cap/crypto';
+import { loadSigningKey, requireUsage } from '@cap/crypto/key-files';
 import { RegistryData } from '@cap/storage';
 import { exists } from '../input.js';
 import { type CliIo, printResult, progress, progressDone } from '../io.js';

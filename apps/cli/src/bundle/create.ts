@@ -1,7 +1,9 @@
 import { CapError } from '@cap/core';
-import { kidOfText, loadSigningKey, rfc3339 } from '@cap/crypto';
+import { kidOfText, rfc3339 } from '@cap/crypto';
+import { loadSigningKey } from '@cap/crypto/key-files';
 import { appendAuditEvent, Project } from '@cap/prover';
-import { backendByName, decodeContainer, writeBundle } from '@cap/proof';
+import { backendByName, decodeContainer } from '@cap/proof';
+import { writeBundle } from '@cap/proof/prove';
 import { printResult, type CliIo } from '../io.js';
 import { keyDirectory, keyPassphrase } from '../keys/key-directory.js';
 import { writeOutput } from '../output.js';

@@ -1,7 +1,8 @@
 import { isCapError } from '@cap/core';
 import { comparison, type IdScheme } from '@cap/lists';
 import { mainFiles } from '@cap/verify';
-import { parseManifest, readBundle, type Bundle } from '@cap/proof';
+import { parseManifest } from '@cap/proof/manifest';
+import { readBundle, type Bundle } from '@cap/proof/bundle';
 import { assertOneStdin, readInput } from '../input.js';
 import { printResult, table } from '../io.js';
 import { LANGUAGE } from '../options.js';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { isCapError, parseJson } from '@cap/core';
 import { isPublicKeyText, kidOfText, parseEnvelope } from '@cap/crypto';
 import type { Language } from '@cap/lists';
-import type { Bundle } from '@cap/proof';
-import type { TrustStore } from '@cap/verify';
+import type { Bundle } from '@cap/proof/bundle';
+import type { TrustStore } from '@cap/verify/trust';
 
 /** Who a bundle says made it, when, and for whom. None of it is checked here. */
 export interface Provenance {

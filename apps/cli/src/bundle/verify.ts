@@ -1,6 +1,6 @@
 import { EXIT } from '@cap/core';
 import { CHECK_IDS, verifyBundle } from '@cap/verify';
-import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof';
+import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof/bundle';
 import { assertOneStdin, readInput } from '../input.js';
 import { printResult } from '../io.js';
 import { LANGUAGE } from '../options.js';

@@ -1,10 +1,11 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { EXIT, isPrivateFile, systemCode, systemWords } from '@cap/core';
+import { EXIT, systemCode } from '@cap/core';
+import { isPrivateFile, systemWords } from '@cap/core/files';
 import { type Config, isPostgresUrl, loadConfig, type LoadedConfig, readTlsPair, type S3Location } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import { rfc3339 } from '@cap/crypto';
-import { parseTrustStore } from '@cap/verify';
+import { parseTrustStore } from '@cap/verify/trust';
 import { PostgresDatabase, S3Objects } from '@cap/storage';
 import { type Service, serviceOption } from '../config/service-config.js';
 import { printResult, type CliIo } from '../io.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
-import { generateKey } from '@cap/crypto';
+import { generateKey } from '@cap/crypto/key-files';
 import { scratch } from '../cli.fixture.js';
 import { authoritiesEnd, keyEnd, signersEnd, untilEnd } from './expiry.js';
 

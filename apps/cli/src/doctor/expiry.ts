@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { certificatesOf } from '@cap/config';
-import { recordBeside, rfc3339 } from '@cap/crypto';
-import type { TrustDocument } from '@cap/verify';
+import { rfc3339 } from '@cap/crypto';
+import { recordBeside } from '@cap/crypto/key-files';
+import type { TrustDocument } from '@cap/verify/trust';
 
 /** A renewal takes time: thirty days' notice is enough. */
 const SOON_DAYS = 30;

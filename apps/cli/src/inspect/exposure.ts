@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { parseJson } from '@cap/core';
 import { comparison, type IdScheme, type ListName } from '@cap/lists';
-import {
-  backendById,
-  capacityOf,
-  columnsCommitment,
-  COMMITTED_LISTS,
-  decodeContainer,
-  merkleCommitment,
-  type Manifest,
-  PAYLOAD_MEMBERS,
-} from '@cap/proof';
+import { backendById, capacityOf, decodeContainer, PAYLOAD_MEMBERS } from '@cap/proof';
+import { columnsCommitment, COMMITTED_LISTS, merkleCommitment, type Manifest } from '@cap/proof/manifest';
 
 /** What whoever holds a manifest and a proof can learn from them. */
 export interface Exposure {

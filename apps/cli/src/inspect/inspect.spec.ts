@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { TABLE_VERSIONS, type Commitment, type Manifest } from '@cap/proof';
+import type { Commitment, Manifest } from '@cap/proof/manifest';
+import { TABLE_VERSIONS } from '../../../../libs/proof/src/backends/proving.fixture.js';
 import { provedBundle, type ProvedBundle } from '../bundle/proved-bundle.fixture.js';
 import { cap } from '../cli.fixture.js';
 import { exposureOf } from './exposure.js';

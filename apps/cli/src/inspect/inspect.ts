@@ -1,7 +1,9 @@
 import { CapError } from '@cap/core';
 import { comparison, type Language } from '@cap/lists';
-import { mainFiles, type TrustStore } from '@cap/verify';
-import { parseManifest, readBundle, type Manifest } from '@cap/proof';
+import { mainFiles } from '@cap/verify';
+import type { TrustStore } from '@cap/verify/trust';
+import { parseManifest, type Manifest } from '@cap/proof/manifest';
+import { readBundle } from '@cap/proof/bundle';
 import { Project } from '@cap/prover';
 import { provenanceOf, provenanceRows, statedSigner, type Provenance } from '../bundle/provenance.js';
 import { assertOneStdin, exists, isDirectory, readInput } from '../input.js';

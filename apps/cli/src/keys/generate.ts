@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
-import { writeError } from '@cap/core';
-import { generateKey, KEY_USAGES, type KeyUsage, publicKeyText } from '@cap/crypto';
+import { writeError } from '@cap/core/files';
+import { publicKeyText } from '@cap/crypto';
+import { generateKey, KEY_USAGES, type KeyUsage } from '@cap/crypto/key-files';
 import { printResult } from '../io.js';
 import { visibleText, wholeNumber } from '../options.js';
 import { verb } from '../verb.js';

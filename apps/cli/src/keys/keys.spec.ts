@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { kidOf, publicKeyText } from '@cap/crypto';
-import { parseVerifierKey } from '@cap/tlog';
+import { parseVerifierKey } from '@cap/tlog/notes';
 import { cap, scratch } from '../cli.fixture.js';
 
 describe('cap keys', () => {

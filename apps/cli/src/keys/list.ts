@@ -1,4 +1,4 @@
-import { listKeys } from '@cap/crypto';
+import { listKeys } from '@cap/crypto/key-files';
 import { printResult, table } from '../io.js';
 import { verb } from '../verb.js';
 import { keyDirectory, keyDirectoryOptions } from './key-directory.js';

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { CapError } from '@cap/core';
-import { type KeyRecord, publicKeyText, readKeyRecord, readPublicKey } from '@cap/crypto';
-import { formatVerifierKey, type NoteKeyType, verifierKey } from '@cap/tlog';
+import { publicKeyText } from '@cap/crypto';
+import { type KeyRecord, readKeyRecord, readPublicKey } from '@cap/crypto/key-files';
+import { formatVerifierKey, type NoteKeyType, verifierKey } from '@cap/tlog/notes';
 import { printResult } from '../io.js';
 import { verb } from '../verb.js';
 import { keyDirectory, keyDirectoryOptions } from './key-directory.js';

@@ -1,5 +1,6 @@
 import { CapError } from '@cap/core';
-import { REFERENCE_FIELDS, TableReader } from '@cap/lists';
+import { REFERENCE_FIELDS } from '@cap/lists/reference-lists';
+import { TableReader } from '@cap/lists/intake';
 import { csvLine, parseColumns } from '../csv.js';
 import { inputName, readInput } from '../input.js';
 import { printResult } from '../io.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
-import { isFutureDay, referenceListKind } from '@cap/lists';
+import { isFutureDay, referenceListKind } from '@cap/lists/reference-lists';
 import { inputName, readInput } from '../input.js';
 import { printResult } from '../io.js';
 import { day, serviceUrl } from '../options.js';

@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Digest } from '@cap/crypto';
-import { comparedBy, type IdScheme, parseUsableList, type ReferenceListKind } from '@cap/lists';
+import { comparedBy, type IdScheme } from '@cap/lists';
+import { parseUsableList, type ReferenceListKind } from '@cap/lists/reference-lists';
 
 export const listKind = (description: string) =>
   new Option('--kind <kind>', description).choices(['sanctions', 'jurisdictions']);

@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { parseCheckpoint, parseReceipt, parseVerifierKey, receiptFromTlogProof, verifyCheckpoint } from '@cap/tlog';
+import { parseCheckpoint, parseReceipt, receiptFromTlogProof, verifyCheckpoint } from '@cap/tlog';
+import { parseVerifierKey } from '@cap/tlog/notes';
 import { cap } from '../cli.fixture.js';
 import { cosigned, json, LOG_KEY, logDesk, testLog, tlogProof, WITNESS_KEY, type LogDesk } from './log.fixture.js';
 

@@ -1,17 +1,16 @@
 import path from 'node:path';
 import { CapError, type ErrorCode } from '@cap/core';
 import {
-  cosignText,
   epochOf,
   verifyCheckpoint,
   verifyReceipt,
-  withSignature,
   type LogFailure,
   type LogTrust,
   type SignedCheckpoint,
-  type TreeHead,
 } from '@cap/tlog';
-import { loadSigningKey, requireUsage, type SigningKey } from '@cap/crypto';
+import { cosignText, withSignature } from '@cap/tlog/notes';
+import type { TreeHead } from '@cap/tlog/consistency';
+import { loadSigningKey, requireUsage, type SigningKey } from '@cap/crypto/key-files';
 import { assertOneStdin } from '../input.js';
 import { printResult, type CliIo } from '../io.js';
 import { printable } from '../printable.js';

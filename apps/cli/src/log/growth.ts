@@ -1,12 +1,12 @@
 import { CapError } from '@cap/core';
+import type { LogFailure } from '@cap/tlog';
 import {
   consistencyFault,
   needsConsistencyProof,
   type ConsistencyFailureCode,
   type ConsistencyProof,
-  type LogFailure,
   type TreeHead,
-} from '@cap/tlog';
+} from '@cap/tlog/consistency';
 
 /** consistencyFault; a required proof that was not given is wrong usage, not a fault of the log. */
 export function growthFault(

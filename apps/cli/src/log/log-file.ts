@@ -1,17 +1,15 @@
 import { CapError, parseJson, type JsonObject, type JsonValue } from '@cap/core';
 import {
-  formatNote,
   parseCheckpoint,
-  parseConsistencyProof,
   parseReceipt,
   receiptFromTlogProof,
   receiptJson,
   receiptToTlogProof,
-  type ConsistencyProof,
-  type Note,
   type Receipt,
   type SignedCheckpoint,
 } from '@cap/tlog';
+import { formatNote, type Note } from '@cap/tlog/notes';
+import { parseConsistencyProof, type ConsistencyProof } from '@cap/tlog/consistency';
 import { inputName, readInput } from '../input.js';
 import type { CliIo } from '../io.js';
 

@@ -2,27 +2,25 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
-  consistencyProof,
-  consistencyProofJson,
-  cosignText,
   eventLeaf,
-  formatNote,
-  formatVerifierKey,
-  inclusionProof,
-  leafHash,
   nextEvent,
   parseCheckpoint,
   receiptJson,
   receiptToTlogProof,
-  signCheckpoint,
-  storedHashesForAppend,
-  treeHash,
-  verifierKey,
-  withSignature,
   type ChainEvent,
-  type HashReader,
   type Receipt,
 } from '@cap/tlog';
+import { consistencyProofJson } from '@cap/tlog/consistency';
+import { signCheckpoint } from '../../../../libs/tlog/src/checkpoint.fixture.js';
+import {
+  consistencyProof,
+  inclusionProof,
+  leafHash,
+  storedHashesForAppend,
+  treeHash,
+  type HashReader,
+} from '@cap/tlog/merkle';
+import { cosignText, formatNote, formatVerifierKey, verifierKey, withSignature } from '@cap/tlog/notes';
 import type { JsonObject } from '@cap/core';
 import { cap, scratch, type Outcome } from '../cli.fixture.js';
 

@@ -1,7 +1,6 @@
-import { EXIT } from '@cap/core';
+import { EXIT, type JsonObject } from '@cap/core';
 import { blake3Text } from '@cap/crypto';
 import { receiptToTlogProof, verifyReceipt } from '@cap/tlog';
-import type { JsonObject } from '@cap/core';
 import { registeredFault } from '@cap/verify';
 import { assertOneStdin, readInput } from '../input.js';
 import { printResult } from '../io.js';

@@ -1,14 +1,7 @@
 import { open, unlink } from 'node:fs/promises';
-import {
-  CapError,
-  parseJson,
-  systemCode,
-  writeError,
-  writeFileDurable,
-  type JsonObject,
-  type JsonValue,
-} from '@cap/core';
-import type { TreeHead } from '@cap/tlog';
+import { CapError, parseJson, systemCode, type JsonObject, type JsonValue } from '@cap/core';
+import { writeError, writeFileDurable } from '@cap/core/files';
+import type { TreeHead } from '@cap/tlog/consistency';
 import { exists, readInput } from '../input.js';
 import type { CliIo } from '../io.js';
 

@@ -1,16 +1,8 @@
 import { CapError, isCapError } from '@cap/core';
 import { rfc3339 } from '@cap/crypto';
-import {
-  comparison,
-  defaultIdScheme,
-  type IdScheme,
-  LIST_FIELDS,
-  readSuppliers,
-  readUbos,
-  type IntakeOptions,
-  type ListName,
-} from '@cap/lists';
-import { ID_SCHEMES } from '@cap/proof';
+import { comparison, defaultIdScheme, type IdScheme, LIST_FIELDS, type ListName } from '@cap/lists';
+import { readSuppliers, readUbos, type IntakeOptions } from '@cap/lists/intake';
+import { ID_SCHEMES } from '@cap/proof/manifest';
 import { Project } from '@cap/prover';
 import { encryptTo } from '../age.js';
 import { parseColumns } from '../csv.js';

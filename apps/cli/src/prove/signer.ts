@@ -1,15 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { CapError, isCapError, isMissing, readError } from '@cap/core';
-import {
-  isKid,
-  publicKeyText,
-  readKeyRecord,
-  readPublicKey,
-  requireInForce,
-  requireUsage,
-  type KeyRecord,
-  type PublicKeyText,
-} from '@cap/crypto';
+import { CapError, isCapError } from '@cap/core';
+import { isMissing, readError } from '@cap/core/files';
+import { isKid, publicKeyText, type PublicKeyText } from '@cap/crypto';
+import { readKeyRecord, readPublicKey, requireInForce, requireUsage, type KeyRecord } from '@cap/crypto/key-files';
 import { keyDirectory } from '../keys/key-directory.js';
 
 export interface Signer {

@@ -16,7 +16,7 @@ import type {
   RetentionResult,
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
-import { inclusionProof, inclusionProofIndexes } from '@cap/tlog';
+import { inclusionProof, inclusionProofIndexes } from '@cap/tlog/merkle';
 import { FileBlobStore, FileCheckpointStore, RegistryData, RegistryReader } from '@cap/storage';
 import { exists } from '../input.js';
 import type { PageRequest, Registry, StoredPolicy } from './registry.js';

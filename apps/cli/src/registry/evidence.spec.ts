@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Digest, sha3Text } from '@cap/crypto';
-import { formatVerifierKey, verifierKey } from '@cap/tlog';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';
 

@@ -3,18 +3,9 @@ import { Option } from '@commander-js/extra-typings';
 import { EXIT } from '@cap/core';
 import { loadConfig } from '@cap/config';
 import { type RegistryVerification, verifyRegistry, type VerifyRegistryOptions, verifyScaleOut } from '@cap/storage';
-import {
-  chainFault,
-  type ChainEvent,
-  eventLeaf,
-  GENESIS_DIGEST,
-  leafHash,
-  parseCheckpoint,
-  storedHashesForAppend,
-  treeHash,
-  type VerifierKey,
-  verifyCheckpoint,
-} from '@cap/tlog';
+import { chainFault, type ChainEvent, eventLeaf, GENESIS_DIGEST, parseCheckpoint, verifyCheckpoint } from '@cap/tlog';
+import { leafHash, storedHashesForAppend, treeHash } from '@cap/tlog/merkle';
+import type { VerifierKey } from '@cap/tlog/notes';
 import { printResult, progress, progressDone, type CliIo } from '../io.js';
 import { anyText } from '../options.js';
 import { repeated } from '../repeated-options.js';

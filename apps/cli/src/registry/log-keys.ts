@@ -1,4 +1,4 @@
-import { parseVerifierKey, type VerifierKey } from '@cap/tlog';
+import { parseVerifierKey, type VerifierKey } from '@cap/tlog/notes';
 import { readInput } from '../input.js';
 import type { CliIo } from '../io.js';
 

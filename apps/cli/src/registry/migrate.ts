@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { EXIT, CapError } from '@cap/core';
 import { type Config, loadConfig } from '@cap/config';
-import { openPrivateKey } from '@cap/crypto';
+import { openPrivateKey } from '@cap/crypto/key-files';
 import { migrateRegistry, type MigrationReport } from '@cap/storage';
-import { type VerifierKey, verifierKey } from '@cap/tlog';
+import { type VerifierKey, verifierKey } from '@cap/tlog/notes';
 import { readInput } from '../input.js';
 import { printResult, progress, progressDone, type CliIo } from '../io.js';
 import { keyPassphrase } from '../keys/key-directory.js';

@@ -3,17 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import {
-  type ChainEvent,
-  eventLeaf,
-  formatVerifierKey,
-  leafHash,
-  nextEvent,
-  signCheckpoint,
-  storedHashesForAppend,
-  treeHash,
-  verifierKey,
-} from '@cap/tlog';
+import { type ChainEvent, eventLeaf, nextEvent } from '@cap/tlog';
+import { signCheckpoint } from '../../../../libs/tlog/src/checkpoint.fixture.js';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
+import { leafHash, storedHashesForAppend, treeHash } from '@cap/tlog/merkle';
 import { RegistryData } from '@cap/storage';
 import { cap, scratch } from '../cli.fixture.js';
 import { withService, type Answer, type Received } from '../loopback.fixture.js';

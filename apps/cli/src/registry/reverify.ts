@@ -2,17 +2,17 @@ import { buffer } from 'node:stream/consumers';
 import { EXIT, isCapError } from '@cap/core';
 import type { EntryRecord } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
-import { ReferenceList } from '@cap/lists';
+import { ReferenceList } from '@cap/lists/reference-lists';
 import { type CompiledPolicy, compilePolicy } from '@cap/policy';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import {
   publishedList,
   type PublishedList,
-  type TrustStore,
   verifyBundle,
   type VerificationSources,
   type VerifierPolicy,
 } from '@cap/verify';
+import type { TrustStore } from '@cap/verify/trust';
 import { printResult, progress, progressDone, table, type CliIo } from '../io.js';
 import { readPolicy } from '../policy/policy-file.js';
 import { readTrust } from '../trust/trust-file.js';

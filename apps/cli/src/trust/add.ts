@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { CapError } from '@cap/core';
-import { isKid, publicKeyText, readKeyRecord, readPublicKey, rfc3339 } from '@cap/crypto';
-import { isFutureDay, parseUsableList, referenceListKind, invisibleCharacter } from '@cap/lists';
+import { isKid, publicKeyText, rfc3339 } from '@cap/crypto';
+import { readKeyRecord, readPublicKey } from '@cap/crypto/key-files';
+import { invisibleCharacter } from '@cap/lists';
+import { isFutureDay, parseUsableList, referenceListKind } from '@cap/lists/reference-lists';
 import {
   addToTrust,
   parseTrustDocument,
@@ -9,7 +11,7 @@ import {
   type Company,
   type TrustAddition,
   type TrustDocument,
-} from '@cap/verify';
+} from '@cap/verify/trust';
 import { assertOneStdin, inputName, readInput } from '../input.js';
 import { printResult, type CliIo } from '../io.js';
 import { anyText, namedFile, visibleText, wholeNumber, type NamedFile } from '../options.js';

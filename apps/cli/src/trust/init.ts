@@ -1,4 +1,4 @@
-import { emptyTrustDocument, parseTrustDocument, trustDocumentBytes } from '@cap/verify';
+import { emptyTrustDocument, parseTrustDocument, trustDocumentBytes } from '@cap/verify/trust';
 import { printResult } from '../io.js';
 import { writeOutput } from '../output.js';
 import { verb } from '../verb.js';

@@ -1,4 +1,4 @@
-import { companyText, parseTrustDocument, TrustStore, type TrustDocument } from '@cap/verify';
+import { companyText, parseTrustDocument, TrustStore, type TrustDocument } from '@cap/verify/trust';
 import { inputName, readInput } from '../input.js';
 import { printResult, table } from '../io.js';
 import { printableIn } from '../printable.js';

@@ -1,5 +1,5 @@
-import { loadSigningKey } from '@cap/crypto';
-import { parseTrustDocument, signTrust, trustSignatureFile } from '@cap/verify';
+import { loadSigningKey } from '@cap/crypto/key-files';
+import { parseTrustDocument, signTrust, trustSignatureFile } from '@cap/verify/trust';
 import { inputName, readInput } from '../input.js';
 import { printResult } from '../io.js';
 import { keyPassphrase } from '../keys/key-directory.js';

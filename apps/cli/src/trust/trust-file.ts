@@ -1,5 +1,5 @@
 import { publicKeyFromText } from '@cap/crypto';
-import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify';
+import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify/trust';
 import { inputName, readInput } from '../input.js';
 import type { CliIo } from '../io.js';
 

@@ -1,7 +1,7 @@
 import { CapError } from '@cap/core';
 import { isDigest, rfc3339 } from '@cap/crypto';
-import { isFutureDay } from '@cap/lists';
-import { parseTrustDocument, withdrawList } from '@cap/verify';
+import { isFutureDay } from '@cap/lists/reference-lists';
+import { parseTrustDocument, withdrawList } from '@cap/verify/trust';
 import { inputName, readInput } from '../input.js';
 import { day } from '../options.js';
 import { verb } from '../verb.js';

@@ -1,16 +1,17 @@
 import { EXIT, CapError } from '@cap/core';
-import { ReferenceList } from '@cap/lists';
+import { ReferenceList } from '@cap/lists/reference-lists';
 import type { CompiledPolicy } from '@cap/policy';
-import { DEFAULT_BUNDLE_LIMITS, readBundle, readSample } from '@cap/proof';
+import { readSample } from '@cap/proof';
+import { DEFAULT_BUNDLE_LIMITS, readBundle } from '@cap/proof/bundle';
 import {
   entryOfReceipt,
   verifyBundle,
   type PublishedList,
   type Report,
-  type TrustStore,
   type VerificationOptions,
   type VerificationSources,
 } from '@cap/verify';
+import type { TrustStore } from '@cap/verify/trust';
 import { assertOneStdin, readInput } from '../input.js';
 import { usesColour, type CliIo } from '../io.js';
 import { readReceipt } from '../log/log-file.js';

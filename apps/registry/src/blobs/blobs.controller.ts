@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
-import { digest } from '@cap/core';
+import { digest, CapError } from '@cap/core';
 import { Controller, Get, Head, Headers, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import {
   blobPutQuery,

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
-import { digest } from '@cap/core';
+import { digest, CapError } from '@cap/core';
 import { Controller, Delete, HttpCode, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { CapError } from '@cap/core';
 import {
   answerQuery,
   keyRequest,

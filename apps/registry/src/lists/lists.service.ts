@@ -4,7 +4,7 @@ import { ConfigService } from '@nestjs/config';
 import type { Config } from '@cap/config';
 import type { ListRecord, ListRequest, ListStored, Page, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
-import { parseUsableList } from '@cap/lists';
+import { parseUsableList } from '@cap/lists/reference-lists';
 import { RegistryData, type StoredList } from '@cap/storage';
 
 @Injectable()

@@ -2,9 +2,10 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, ConfigError, isPostgresUrl } from '@cap/config';
-import { makeDirectoryDurable, requirePrivateFile, systemCode, systemWords, writeFileDurable } from '@cap/core';
-import { formatVerifierKey, verifierKey } from '@cap/tlog';
-import { openPrivateKey, recordBeside } from '@cap/crypto';
+import { systemCode } from '@cap/core';
+import { makeDirectoryDurable, requirePrivateFile, systemWords, writeFileDurable } from '@cap/core/files';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
+import { openPrivateKey, recordBeside } from '@cap/crypto/key-files';
 
 /** The log's keys (LogKeys), as Nest injects them. */
 export const LOG_KEYS = Symbol('keys of the log');

@@ -11,7 +11,8 @@ import {
   consistencyRecord,
   receipt,
 } from '@cap/contracts';
-import { consistencyProofJson, receiptJson } from '@cap/tlog';
+import { receiptJson } from '@cap/tlog';
+import { consistencyProofJson } from '@cap/tlog/consistency';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { LOG_KEYS, type LogKeys } from './log-keys.js';

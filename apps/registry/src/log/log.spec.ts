@@ -2,15 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonValue } from '@cap/core';
-import {
-  type LogTrust,
-  parseCheckpoint,
-  parseReceipt,
-  parseVerifierKey,
-  verifyCheckpoint,
-  verifyConsistency,
-  verifyReceipt,
-} from '@cap/tlog';
+import { type LogTrust, parseCheckpoint, parseReceipt, verifyCheckpoint, verifyReceipt } from '@cap/tlog';
+import { parseVerifierKey } from '@cap/tlog/notes';
+import { verifyConsistency } from '@cap/tlog/merkle';
 import { entryOf, POLICY_V1, TestRegistry } from '../registry.fixture.js';
 
 let registry: TestRegistry;

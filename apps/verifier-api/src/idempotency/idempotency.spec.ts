@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import request, { type Response, type Test } from 'supertest';
-import type { WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
 
 const V1 = await readFile(path.join(import.meta.dirname, '../../../../examples/policies/lksg.v1.json'), 'utf8');

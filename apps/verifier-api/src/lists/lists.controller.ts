@@ -15,7 +15,7 @@ import {
   type ListWithdrawal,
 } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
-import { parseUsableList } from '@cap/lists';
+import { parseUsableList } from '@cap/lists/reference-lists';
 import {
   CurrentPrincipal,
   JSON_MEDIA_TYPE,

@@ -5,7 +5,7 @@ import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
-import { ReferenceList } from '@cap/lists';
+import { ReferenceList } from '@cap/lists/reference-lists';
 import { type PublishedList, publishedList } from '@cap/verify';
 import { CacheMetrics, Reload } from '@cap/service-kit';
 import { RegistryConnection } from '../registry/connection.js';

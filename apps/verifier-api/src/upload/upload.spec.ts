@@ -8,7 +8,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MultipartFile } from '@fastify/multipart';
-import type { WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof/prove';
 import type { FastifyRequest } from 'fastify';
 import { ALL_SCOPES, OTHER_ISSUER, TestVerifier, tokenWith } from '../verifier.fixture.js';
 import { UploadService } from './upload.service.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { statusOf, TestVerifier } from '../verifier.fixture.js';
 import type { Relay } from '../relay.fixture.js';
 

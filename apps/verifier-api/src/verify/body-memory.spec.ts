@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { WrittenBundle } from '@cap/proof';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { ALL_SCOPES, TestVerifier, tokenWith } from '../verifier.fixture.js';
 
 describe('POST /verify', () => {

@@ -3,7 +3,7 @@ import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { CallContext, RegistryClient } from '@cap/contracts';
 import { blake3Text, type Digest, sha256 } from '@cap/crypto';
-import { type Bundle, type BundleLimits, readBundle } from '@cap/proof';
+import { type Bundle, type BundleLimits, readBundle } from '@cap/proof/bundle';
 import { bundleFromContext } from '@cap/verify';
 import type { VerifyBody } from './schemas.js';
 

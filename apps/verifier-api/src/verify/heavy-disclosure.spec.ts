@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jcs } from '@cap/core';
 import { publicKeyText, sha3Text } from '@cap/crypto';
-import { MAX_LEAVES, encodeContainer, packBundle, readBundle, statementDigest, type BundleMeta } from '@cap/proof';
+import { MAX_LEAVES, statementDigest } from '../../../../libs/proof/src/backends/proving.fixture.js';
+import { encodeContainer, packBundle } from '@cap/proof/prove';
+import { readBundle, type BundleMeta } from '@cap/proof/bundle';
 import { TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;

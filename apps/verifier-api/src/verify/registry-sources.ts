@@ -1,7 +1,8 @@
 import { isRemoteError } from '@cap/core';
 import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
-import type { PublishedList, TrustStore, Verification, VerificationSources } from '@cap/verify';
+import type { PublishedList, Verification, VerificationSources } from '@cap/verify';
+import type { TrustStore } from '@cap/verify/trust';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import type { Policies } from '../policy/policies.js';
 import type { RegistryConnection } from '../registry/connection.js';

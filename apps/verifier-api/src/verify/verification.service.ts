@@ -7,13 +7,13 @@ import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import type { BackendName } from '@cap/proof';
 import { CacheMetrics, type Holder } from '@cap/service-kit';
 import {
-  type TrustStore,
   type Verification,
   verifyBundle,
   type VerificationOptions,
   type VerificationSources,
   type VerifierPolicy,
 } from '@cap/verify';
+import type { TrustStore } from '@cap/verify/trust';
 import { ReferenceLists } from '../lists/reference-lists.js';
 import { VerdictMetrics } from '../metrics.js';
 import { Policies } from '../policy/policies.js';

@@ -1,6 +1,6 @@
 import type { RegistryClient } from '@cap/contracts';
 import type { JsonValue } from '@cap/core';
-import type { BundleLimits } from '@cap/proof';
+import type { BundleLimits } from '@cap/proof/bundle';
 import { parseWith } from '@cap/service-kit';
 import { z } from 'zod';
 import { type BundleRef, contextBundle, storedBundle, zipBundle } from './bundle-ref.js';

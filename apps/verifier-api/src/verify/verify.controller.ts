@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '@cap/config';
-import type { BundleLimits } from '@cap/proof';
+import type { BundleLimits } from '@cap/proof/bundle';
 import {
   Consumes,
   CurrentPrincipal,

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jcs } from '@cap/core';
-import { parseReceipt, parseVerifierKey, verifyReceipt } from '@cap/tlog';
+import { parseReceipt, verifyReceipt } from '@cap/tlog';
+import { parseVerifierKey } from '@cap/tlog/notes';
 import { sha3Text } from '@cap/crypto';
-import { parseTrustStore, type Report, verifyBundle } from '@cap/verify';
-import { ReferenceList } from '@cap/lists';
-import { readBundle, type WrittenBundle } from '@cap/proof';
+import { type Report, verifyBundle } from '@cap/verify';
+import { parseTrustStore } from '@cap/verify/trust';
+import { ReferenceList } from '@cap/lists/reference-lists';
+import { readBundle } from '@cap/proof/bundle';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { failing, statusOf, TestVerifier } from '../verifier.fixture.js';
 
 let api: TestVerifier;

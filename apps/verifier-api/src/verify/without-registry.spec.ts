@@ -3,8 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { publicKeyText, sha3Text } from '@cap/crypto';
 import { compilePolicy, parsePolicyText } from '@cap/policy';
-import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '@cap/verify';
-import type { WrittenBundle } from '@cap/proof';
+import { addToTrust, emptyTrustDocument, trustDocumentBytes } from '@cap/verify/trust';
+import type { WrittenBundle } from '@cap/proof/prove';
 import { AS_OF, failing, statusOf, TestVerifier } from '../verifier.fixture.js';
 
 const examples = (...parts: string[]) => path.join(import.meta.dirname, '../../../../examples', ...parts);

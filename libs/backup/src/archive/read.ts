@@ -5,7 +5,8 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { CapError, isCapError, isMissing, readError, systemCode } from '@cap/core';
+import { CapError, isCapError, systemCode } from '@cap/core';
+import { isMissing, readError } from '@cap/core/files';
 import { type Digest, streamingSha3 } from '@cap/crypto';
 
 export interface ArchiveEntry {

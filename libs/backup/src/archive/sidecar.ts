@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { jcs, readRegularFile } from '@cap/core';
+import { jcs } from '@cap/core';
+import { readRegularFile } from '@cap/core/files';
 import { parseSchema, type Manifest, parseObject, stateShape } from './manifest.js';
 import { isArchiveName } from './names.js';
 import {

@@ -2,22 +2,25 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { CapError, isMissing, readError, requirePrivateFile } from '@cap/core';
+import { CapError } from '@cap/core';
+import { isMissing, readError, requirePrivateFile } from '@cap/core/files';
 import {
   embeddedKey,
   isKid,
   kidOf,
-  loadRecordedKey,
-  loadSigningKey,
-  openPrivateKey,
   preAuthenticationEncoding,
   publicKeyFromText,
   publicKeyText,
+  verifySignature,
+} from '@cap/crypto';
+import {
+  loadRecordedKey,
+  loadSigningKey,
+  openPrivateKey,
   recordFileOf,
   requireUsage,
   type SigningKey,
-  verifySignature,
-} from '@cap/crypto';
+} from '@cap/crypto/key-files';
 
 /**
  * Signatures of backups are detached DSSE: the Ed25519 signature over DSSE's pre-authentication encoding of (payload type,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { generateKey, type SigningKey } from '@cap/crypto';
+import { generateKey, type SigningKey } from '@cap/crypto/key-files';
 import { type ForgedEntry, forge, NOW, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';
 import type { BackupRecord } from '@cap/contracts';

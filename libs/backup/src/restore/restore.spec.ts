@@ -14,7 +14,8 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { verifierKey, verifyReceipt } from '@cap/tlog';
+import { verifyReceipt } from '@cap/tlog';
+import { verifierKey } from '@cap/tlog/notes';
 import { OwnerLock, RegistryData, verifyRegistry } from '@cap/storage';
 import { exists, forge, LOG_KEY, NOW, treeOf, World } from '../backup.fixture.js';
 import { createBackup } from '../create.js';

@@ -1,7 +1,8 @@
 import { chown, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import path from 'node:path';
-import { CapError, makeDirectoryDurable, syncDirectory, systemCode } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { makeDirectoryDurable, syncDirectory } from '@cap/core/files';
 import { OwnerLock, ownerOf } from '@cap/storage';
 import { DIRECTORY_MODE, stampOf } from '../archive/names.js';
 import type { Manifest } from '../archive/manifest.js';

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import { syncDirectory } from '@cap/core';
+import { syncDirectory } from '@cap/core/files';
 import { DIRECTORY_MODE, modeOf } from '../archive/names.js';
 import type { ExpectedSigner } from '../archive/signature.js';
 import { type FileSink, type VerifiedArchive, verifyArchive } from '../archive/verify.js';

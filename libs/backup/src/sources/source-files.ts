@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, systemCode, systemWords } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import type { Omission } from '@cap/contracts';
 import { pathFault } from '../archive/names.js';
 import { containsSecret } from './private.js';

@@ -1,15 +1,8 @@
 import { readdir, rm, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupRecord } from '@cap/contracts';
-import {
-  CapError,
-  isCapError,
-  makeDirectoryDurable,
-  syncDirectory,
-  systemCode,
-  systemWords,
-  TEMPORARY_PREFIX,
-} from '@cap/core';
+import { CapError, isCapError, systemCode } from '@cap/core';
+import { makeDirectoryDurable, syncDirectory, systemWords, TEMPORARY_PREFIX } from '@cap/core/files';
 import { OwnerLock, ownerOf } from '@cap/storage';
 import { isArchiveName, sidecarName } from '../archive/names.js';
 import { readSidecar, type Sidecar } from '../archive/sidecar.js';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { isCapError, parseJson, readRegularFile, systemCode, writeFileDurable } from '@cap/core';
+import { isCapError, parseJson, systemCode } from '@cap/core';
+import { readRegularFile, writeFileDurable } from '@cap/core/files';
 
 const FILE = '.last-run.json';
 const MAX_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { Digest } from '@cap/crypto';
-import type { NamedReferenceList } from '@cap/lists';
+import type { NamedReferenceList } from '@cap/lists/reference-lists';
 import type { CompiledPolicy, Fact, FactStrength } from '@cap/policy';
 import type { CommitmentScheme, Manifest } from '../manifest/manifest.js';
 import type { BackendName, Statement } from '../statement/statement.js';

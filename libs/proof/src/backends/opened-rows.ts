@@ -1,24 +1,8 @@
 import type { JsonObject } from '@cap/core';
-import {
-  type AllowedCodes,
-  allowedCodes,
-  codeFields,
-  type Coded,
-  codeOf,
-  type CompiledPolicy,
-  type EvaluationContext,
-  type Fact,
-  type Requirement,
-  type TableSpec,
-} from '@cap/policy';
-import {
-  identifier,
-  type IdScheme,
-  LIST_FIELDS,
-  type ListName,
-  type ListRow,
-  type NamedReferenceList,
-} from '@cap/lists';
+import type { CompiledPolicy, EvaluationContext, Fact, Requirement } from '@cap/policy';
+import { type AllowedCodes, allowedCodes, codeFields, type Coded, codeOf, type TableSpec } from '@cap/policy/codes';
+import { identifier, type IdScheme, LIST_FIELDS, type ListName, type ListRow } from '@cap/lists';
+import type { NamedReferenceList } from '@cap/lists/reference-lists';
 import type { Commitment } from '../manifest/manifest.js';
 
 /** A row as far as it is known. */

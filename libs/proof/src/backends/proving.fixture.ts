@@ -1,20 +1,17 @@
 import type { PublicKeyText } from '@cap/crypto';
 import type { JsonObject, JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
-import {
-  defaultIdScheme,
-  type IdScheme,
-  ReferenceList,
-  referenceListKind,
-  type ListName,
-  type ListRow,
-  type SupplierRow,
-  type UboRow,
-} from '@cap/lists';
+import { defaultIdScheme, type IdScheme, type ListName, type ListRow, type SupplierRow, type UboRow } from '@cap/lists';
+import { ReferenceList, referenceListKind } from '@cap/lists/reference-lists';
 import { commit } from '../commitment/merkle-blake3.js';
 import { buildManifest, type Manifest } from '../manifest/manifest.js';
 import type { ProofContext } from './backend.js';
 import type { ProverList } from './backend-prover.js';
+
+// For the tests of other packages, which reach into this one through its fixtures alone.
+export { MAX_LEAVES } from './disclosure/payload.js';
+export { TABLE_VERSIONS } from '../manifest/manifest.js';
+export { statementDigest } from '../statement/statement.js';
 
 export const SUPPLIERS: SupplierRow[] = [
   { name: 'Hallerwald GmbH', jurisdiction: 'DE', tier: 1 },

@@ -1,4 +1,5 @@
-import { identifier, type IdScheme, type ListedEntry, type ListRow, type RiskLevel } from '@cap/lists';
+import { identifier, type IdScheme, type ListRow, type RiskLevel } from '@cap/lists';
+import type { ListedEntry } from '@cap/lists/reference-lists';
 import type { Requirement } from '@cap/policy';
 import type { ProofContext } from './backend.js';
 import type { ProverList } from './backend-prover.js';

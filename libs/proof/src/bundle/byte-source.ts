@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { CapError, isMissing, readError } from '@cap/core';
+import { CapError } from '@cap/core';
+import { isMissing, readError } from '@cap/core/files';
 
 /** Bytes that can be read at any place: a buffer, or an open file that need not fit into memory. */
 export interface ByteSource {

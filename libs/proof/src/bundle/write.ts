@@ -1,13 +1,6 @@
 import { CapError, jcs, parseJson } from '@cap/core';
-import {
-  blake3Text,
-  digestText,
-  requireUsage,
-  sha3Text,
-  signEnvelope,
-  type Digest,
-  type SigningKey,
-} from '@cap/crypto';
+import { blake3Text, digestText, sha3Text, signEnvelope, type Digest } from '@cap/crypto';
+import { requireUsage, type SigningKey } from '@cap/crypto/key-files';
 import type { Statement } from '../statement/statement.js';
 import { backendById } from '../backends/index.js';
 import { decodeContainer } from '../container/container.js';

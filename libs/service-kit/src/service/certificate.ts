@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContextOptions } from 'node:tls';
 import { checkedTlsPair, type CheckedTlsPair, type Config, readTlsPair } from '@cap/config';
-import { TLS_CIPHERS } from '@cap/crypto';
+import { TLS_CIPHERS } from '@cap/crypto/tls-ciphers';
 
 export interface Certificate {
   readonly options: SecureContextOptions & { cert: Buffer; key: Buffer };

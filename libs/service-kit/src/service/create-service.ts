@@ -3,7 +3,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, formatAddress, type LoadedConfig, parseLogLevels } from '@cap/config';
-import { requireForwardSecrecy } from '@cap/crypto';
+import { requireForwardSecrecy } from '@cap/crypto/tls-ciphers';
 import { Registry } from 'prom-client';
 import { assertAccessRules } from '../access/assert-access-rules.js';
 import { Readiness } from '../health/readiness.js';

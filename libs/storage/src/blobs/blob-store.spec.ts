@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { blake3Text, type Digest } from '@cap/crypto';
-import { TEMPORARY_PREFIX } from '@cap/core';
+import { TEMPORARY_PREFIX } from '@cap/core/files';
 import { contentOf, pieces } from '../data.fixture.js';
 import type { BlobStore } from '../stores.js';
 import { type BlobPlace, filePlace, listed, publish, s3Place } from './blob-store.fixture.js';

@@ -3,14 +3,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { ByteRange } from '@cap/contracts';
 import { type Digest, isDigest } from '@cap/crypto';
-import {
-  makeDirectoryDurable,
-  publishFile,
-  removeTemporaries,
-  syncDirectory,
-  systemCode,
-  temporaryName,
-} from '@cap/core';
+import { systemCode } from '@cap/core';
+import { makeDirectoryDurable, publishFile, removeTemporaries, syncDirectory, temporaryName } from '@cap/core/files';
 import { asStorageError } from '../storage-errors.js';
 import type { BlobStore, SpooledBlob } from '../stores.js';
 import { blobName, blobOfName, hexOf } from './blob-name.js';

@@ -1,4 +1,5 @@
-import { CapError, systemCode, systemWords } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import { type Digest, streamingBlake3 } from '@cap/crypto';
 
 /** Bytes from the disk; CapError blob.corrupt where the disk can't read them. */

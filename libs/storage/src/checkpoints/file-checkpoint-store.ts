@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectoryDurable, systemCode, writeFileDurable } from '@cap/core';
+import { systemCode } from '@cap/core';
+import { makeDirectoryDurable, writeFileDurable } from '@cap/core/files';
 import type { PinnedPaths } from '../pinned-paths.js';
 import { asStorageError } from '../storage-errors.js';
 import type { CheckpointStore } from '../stores.js';

@@ -1,4 +1,4 @@
-import { GrowingTree } from '@cap/tlog';
+import { GrowingTree } from '@cap/tlog/merkle';
 import type { EventRow } from './entities.js';
 import { toEvent } from './rows.js';
 

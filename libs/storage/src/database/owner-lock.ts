@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { CapError, makeDirectoryDurable, systemCode } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { makeDirectoryDurable } from '@cap/core/files';
 
 /** Who owns a data directory. */
 export interface Holder {

@@ -1,12 +1,5 @@
-import {
-  type ChainEvent,
-  eventLeaf,
-  type HashReader,
-  leafHash,
-  nextEvent,
-  storedHashesForAppend,
-  treeHashIndexes,
-} from '@cap/tlog';
+import { type ChainEvent, eventLeaf, nextEvent } from '@cap/tlog';
+import { type HashReader, leafHash, storedHashesForAppend, treeHashIndexes } from '@cap/tlog/merkle';
 import { jcsText, type JsonObject } from '@cap/core';
 import type { SqlSession } from './sql-database.js';
 

@@ -1,6 +1,7 @@
 import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import type { EntryFilter, RetentionResult, EntryRecord, Page, PageRequest, PolicyStatus } from '@cap/contracts';
-import { type ChainEvent, GENESIS_DIGEST, type HashReader } from '@cap/tlog';
+import { type ChainEvent, GENESIS_DIGEST } from '@cap/tlog';
+import type { HashReader } from '@cap/tlog/merkle';
 import { type Digest, isDigest } from '@cap/crypto';
 import type { LogEpoch, RegistryTotals, StoredBlob, StoredList, StoredPolicy } from '../records.js';
 import { asStorageError } from '../storage-errors.js';

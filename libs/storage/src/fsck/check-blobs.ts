@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { type Digest, streamingSha3 } from '@cap/crypto';
-import { isCapError, systemWords } from '@cap/core';
+import { isCapError } from '@cap/core';
+import { systemWords } from '@cap/core/files';
 import type { SqlSession } from '../database/sql-database.js';
 import type { StoredBlob } from '../records.js';
 import type { BlobStore } from '../stores.js';

@@ -1,11 +1,5 @@
-import {
-  type LogTrust,
-  parseCheckpoint,
-  parseOrigin,
-  type SignedCheckpoint,
-  type VerifierKey,
-  verifyCheckpoint,
-} from '@cap/tlog';
+import { type LogTrust, parseCheckpoint, parseOrigin, type SignedCheckpoint, verifyCheckpoint } from '@cap/tlog';
+import type { VerifierKey } from '@cap/tlog/notes';
 import type { CheckpointStore } from '../stores.js';
 import type { LogState } from './check-log.js';
 import type { Faults } from './faults.js';

@@ -1,12 +1,5 @@
-import {
-  type ChainEvent,
-  chainFault,
-  GrowingTree,
-  storedHashCount,
-  storedHashIndex,
-  treeHash,
-  treeHashIndexes,
-} from '@cap/tlog';
+import { type ChainEvent, chainFault } from '@cap/tlog';
+import { GrowingTree, storedHashCount, storedHashIndex, treeHash, treeHashIndexes } from '@cap/tlog/merkle';
 import { type Digest, sha3Text } from '@cap/crypto';
 import { jcsText, type JsonValue } from '@cap/core';
 import type { EntryRow, EventRow, ListRow, ListWithdrawalRow, PolicyRow } from '../database/entities.js';

@@ -2,7 +2,7 @@ import { generateKeyPairSync, createPublicKey } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
-import { verifierKey } from '@cap/tlog';
+import { verifierKey } from '@cap/tlog/notes';
 import { DataDirectory, digestOf, entryOf, policyOf, put } from '../data.fixture.js';
 import type { RegistryData } from '../registry-data.js';
 

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CapError } from '@cap/core';
-import { formatCheckpointText, formatNote, parseCheckpoint, signNoteText } from '@cap/tlog';
+import { formatCheckpointText, parseCheckpoint } from '@cap/tlog';
+import { formatNote, signNoteText } from '@cap/tlog/notes';
 import type { CheckpointStore } from '../stores.js';
 import { CheckpointPublisher } from './checkpoint-publisher.js';
 

@@ -1,27 +1,27 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type ErrorCode, CapError } from '@cap/core';
 import {
-  type ConsistencyProof,
-  consistencyProof,
-  consistencyProofIndexes,
   eventLeaf,
   formatOrigin,
   formatCheckpointText,
-  formatNote,
-  inclusionProof,
-  inclusionProofIndexes,
-  leafHash,
   parseCheckpoint,
   type Receipt,
   type SignedCheckpoint,
-  signNoteText,
+  verifyCheckpoint,
+} from '@cap/tlog';
+import type { ConsistencyProof } from '@cap/tlog/consistency';
+import {
+  consistencyProof,
+  consistencyProofIndexes,
+  inclusionProof,
+  inclusionProofIndexes,
+  leafHash,
   treeHash,
   treeHashIndexes,
-  verifierKey,
-  verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
-} from '@cap/tlog';
+} from '@cap/tlog/merkle';
+import { formatNote, signNoteText, verifierKey } from '@cap/tlog/notes';
 import type { RegistryReader } from '../database/registry-reader.js';
 import type { CheckpointStore } from '../stores.js';
 import { CheckpointPublisher, type CheckpointPublisherOptions } from './checkpoint-publisher.js';

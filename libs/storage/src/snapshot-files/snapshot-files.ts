@@ -5,7 +5,8 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteRange } from '@cap/contracts';
-import { CapError, systemCode, temporaryName } from '@cap/core';
+import { CapError, systemCode } from '@cap/core';
+import { temporaryName } from '@cap/core/files';
 import type { S3Objects } from '../s3/s3-objects.js';
 import { asStorageError } from '../storage-errors.js';
 

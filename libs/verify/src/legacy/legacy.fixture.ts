@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import { blake3Text, rawPublicKey, sha3Text, type Digest } from '@cap/crypto';
 import type { JsonObject, JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
-import type { BundleSigner } from '@cap/proof';
+import type { BundleSigner } from '../../../proof/src/bundle/write.js';
 import { SUPPLIERS, UBOS } from '../../../proof/src/backends/proving.fixture.js';
 import { newSigner, zipped } from '../verification.fixture.js';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CapError, digest, type JsonValue } from '@cap/core';
-import { nameFault, META_FILE, type Bundle, LEGACY_META_SCHEMA, orderUnits, type UnitFiles } from '@cap/proof';
+import { nameFault } from '@cap/proof/zip';
+import { META_FILE, type Bundle, LEGACY_META_SCHEMA, orderUnits, type UnitFiles } from '@cap/proof/bundle';
 import { type CheckResult, fail, ok, warn } from '../report/findings.js';
 import { checkListed, unlistedFiles, type FileHashes } from '../files.js';
 import { attempt } from '../meta.js';

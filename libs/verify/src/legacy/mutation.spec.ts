@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isCapError, jcs } from '@cap/core';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import { CHECK_IDS } from '../report/checks.js';
 import type { VerificationSources } from '../inputs.js';
 import { signerRecord, trustStore, verify, zipped } from '../verification.fixture.js';

@@ -1,5 +1,5 @@
 import { isCapError } from '@cap/core';
-import { META_FILE, type Bundle, LEGACY_META_SCHEMA, META_SCHEMA } from '@cap/proof';
+import { META_FILE, type Bundle, LEGACY_META_SCHEMA, META_SCHEMA } from '@cap/proof/bundle';
 import { finding, type Finding } from '../report/findings.js';
 import type { ReadResult } from './manifest.js';
 

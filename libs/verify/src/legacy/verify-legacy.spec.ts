@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { blake3Text, sha3Text } from '@cap/crypto';
 import { jcs, jcsText, type JsonValue } from '@cap/core';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';
-import { readBundle } from '@cap/proof';
+import { readBundle } from '@cap/proof/bundle';
 import { CHECK_IDS, type CheckId, type CheckStatus } from '../report/checks.js';
 import type { VerificationOptions, VerificationSources } from '../inputs.js';
 import { newSigner, signerRecord, trustStore, verify, zipped } from '../verification.fixture.js';

@@ -1,4 +1,4 @@
-import type { Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof/bundle';
 import { CHECK_IDS, type CheckId, type CheckStatus } from './checks.js';
 import { messageOf } from './messages.js';
 import type { Check } from './report.js';

@@ -1,4 +1,4 @@
-import type { Bundle } from '@cap/proof';
+import type { Bundle } from '@cap/proof/bundle';
 import { LEGACY_MESSAGES } from '../legacy/messages.js';
 import type { CheckId, CheckStatus } from './checks.js';
 

@@ -1,4 +1,4 @@
-import type { Manifest } from '@cap/proof';
+import type { Manifest } from '@cap/proof/manifest';
 
 /** A company as manifests and trust stores name it; lei: Legal Entity Identifier, ISO 17442. */
 export type Company = Manifest['company'];

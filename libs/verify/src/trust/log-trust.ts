@@ -1,5 +1,6 @@
 import { CapError } from '@cap/core';
-import { parseVerifierKey, type LogTrust, type NoteKeyType, type VerifierKey } from '@cap/tlog';
+import type { LogTrust } from '@cap/tlog';
+import { parseVerifierKey, type NoteKeyType, type VerifierKey } from '@cap/tlog/notes';
 import { publicKeyText } from '@cap/crypto';
 
 /** What a trust document says about logs: C2SP verifier keys, `name+key id+base64`. */

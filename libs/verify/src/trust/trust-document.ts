@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CapError, jcs, parseJson, type JsonObject, dayOrInstant, digest, instant, kid } from '@cap/core';
 import { kidOf, publicKeyFromText, sha3Text, type Digest } from '@cap/crypto';
 import { withoutByteOrderMark } from '@cap/policy';
-import { isFutureDay } from '@cap/lists';
+import { isFutureDay } from '@cap/lists/reference-lists';
 import type { Company } from './company.js';
 import { logTrustOf, type LogTrustRecord } from './log-trust.js';
 

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CapError, isCapError, jcs, parseJson } from '@cap/core';
-import { kidOf, parseEnvelope, signEnvelope, verifySignature, type SigningKey } from '@cap/crypto';
+import { kidOf, parseEnvelope, signEnvelope, verifySignature } from '@cap/crypto';
+import type { SigningKey } from '@cap/crypto/key-files';
 import { withoutByteOrderMark } from '@cap/policy';
 import { TRUST_MEMBERS } from './trust-document.js';
 

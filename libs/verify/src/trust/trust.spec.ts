@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { formatVerifierKey, verifierKey } from '@cap/tlog';
+import { formatVerifierKey, verifierKey } from '@cap/tlog/notes';
 import { jcs, type JsonObject } from '@cap/core';
 import { kidOf, publicKeyText, sha3Text } from '@cap/crypto';
 import { compilePolicy, type CompiledPolicy } from '@cap/policy';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isCapError, jcs, type JsonValue } from '@cap/core';
-import { allowedTable, evaluateRules, type Fact } from '@cap/policy';
-import { ReferenceList } from '@cap/lists';
+import { evaluateRules, type Fact } from '@cap/policy';
+import { allowedTable } from '@cap/policy/codes';
+import { ReferenceList } from '@cap/lists/reference-lists';
 import { commit, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { companyCommitmentRoot } from '../../manifest/manifest.js';
 import { statementDigest } from '../../statement/statement.js';

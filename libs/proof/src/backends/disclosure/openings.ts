@@ -1,4 +1,5 @@
-import { codeFields, type Requirement } from '@cap/policy';
+import type { Requirement } from '@cap/policy';
+import { codeFields } from '@cap/policy/codes';
 import { identifierFields, type IdScheme, type ListName, type ListRow } from '@cap/lists';
 
 /** The fields to open, by leaf index. */

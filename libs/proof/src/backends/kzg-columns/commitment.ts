@@ -1,5 +1,5 @@
 import { identifier, type IdScheme, type ListName, type ListRow } from '@cap/lists';
-import { codeOf } from '@cap/policy';
+import { codeOf } from '@cap/policy/codes';
 import { TABLE_VERSIONS, type ColumnsCommitment } from '../../manifest/manifest.js';
 import {
   documentElement,

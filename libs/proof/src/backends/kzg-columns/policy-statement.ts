@@ -1,13 +1,8 @@
 import { digestBytes, publicKeyBytes } from '@cap/crypto';
-import { type AllowedCodes, allowedCodes, type Fact, type Requirement } from '@cap/policy';
-import {
-  comparedBy,
-  countryCodes,
-  type IdScheme,
-  type ListName,
-  type NamedReferenceList,
-  type ReferenceList,
-} from '@cap/lists';
+import type { Fact, Requirement } from '@cap/policy';
+import { type AllowedCodes, allowedCodes } from '@cap/policy/codes';
+import { comparedBy, countryCodes, type IdScheme, type ListName } from '@cap/lists';
+import type { NamedReferenceList, ReferenceList } from '@cap/lists/reference-lists';
 import { columnsCommitment, type ColumnsCommitment, type Manifest } from '../../manifest/manifest.js';
 import type { ProofContext } from '../backend.js';
 import { tableOf } from '../opened-rows.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { digest } from '@cap/core';
 import { digestText, type Digest } from '@cap/crypto';
-import { codeFields, codeOf } from '@cap/policy';
+import { codeFields, codeOf } from '@cap/policy/codes';
 import { identifier, LIST_FIELDS, valueFault, type ListName, type ListRow } from '@cap/lists';
 import { isSalt, openingFieldsFault, openingLeaf, openRow, type RowOpening } from '../../commitment/merkle-blake3.js';
 import { columnsCommitment } from '../../manifest/manifest.js';
