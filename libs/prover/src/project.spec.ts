@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChainEvent, chainFault, nextEvent } from '@cap/tlog';
 import { digestText, sha3Text } from '@cap/crypto';
 import { jcsText } from '@cap/core';
@@ -41,6 +41,21 @@ async function prepare(options: Partial<PrepareInput> & { csv?: string } = {}): 
     ...rest,
   });
 }
+
+/** What prepare() writes, made once: half a second of commitments that a test of later steps only needs to find. */
+let template: string;
+beforeAll(async () => {
+  template = await mkdtemp(path.join(os.tmpdir(), 'cap-prepared-'));
+  directory = path.join(template, 'project');
+  await prepare();
+});
+afterAll(() => rm(template, { recursive: true, force: true }));
+
+async function prepared(): Promise<Project> {
+  await cp(path.join(template, 'project'), directory, { recursive: true });
+  return Project.open(directory);
+}
+
 const references: ReferenceListInput[] = [
   { id: 'sanctions', bytes: Buffer.from(SANCTIONS), asOf: '2026-01-10' },
   { id: 'jurisdictions', bytes: Buffer.from(JURISDICTIONS), asOf: '2026-01-01' },
@@ -147,7 +162,7 @@ describe('preparing a project', () => {
 
 describe('building the manifest', () => {
   it('writes policy, lists and manifest, and names the audit log as it stood', async () => {
-    const project = await prepare();
+    const project = await prepared();
     const [before] = await project.audit();
     const { manifest, hash } = await build(project);
     const bytes = await readFile(path.join(directory, 'manifest.json'));
@@ -170,7 +185,7 @@ describe('building the manifest', () => {
   });
 
   it('takes the proof of an earlier manifest away', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     await project.prove('disclosure', statement);
     await build(project, policy, references.slice(0, 1));
@@ -179,7 +194,7 @@ describe('building the manifest', () => {
   });
 
   it('refuses bad lists and names that are no file names', async () => {
-    const project = await prepare();
+    const project = await prepared();
     const sanctions = (changes: Partial<ReferenceListInput>) =>
       build(project, policy, [{ ...references[0]!, ...changes }]);
     await expect(sanctions({ bytes: Buffer.from('name\n,\n') })).rejects.toMatchObject({ code: 'list.invalid' });
@@ -191,7 +206,7 @@ describe('building the manifest', () => {
 
 describe('the scheme of a manifest', () => {
   it('is one for both lists, by which the backend is chosen', async () => {
-    const project = await prepare();
+    const project = await prepared();
     const schemes = async (scheme?: CommitmentScheme) => {
       const { manifest } = await build(project, policy, references, scheme);
       return [manifest.commitments.map(({ list, scheme }) => [list, scheme]), proverFor(manifest).backend.name];
@@ -217,7 +232,7 @@ describe('the scheme of a manifest', () => {
     ['kzg-columns.v1', 'disclosure', /--backend kzg-columns or --backend mock, .*--scheme merkle-blake3$/],
     ['merkle-blake3.v3', 'kzg-columns', /--backend disclosure or --backend mock, .*--scheme kzg-columns$/],
   ] as const)('%s is refused to %s, with the remedy', async (scheme, backend, remedy) => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project, policy, references, scheme);
     await expect(project.prove(backend, statement)).rejects.toMatchObject({
       kind: 'usage',
@@ -230,7 +245,7 @@ describe('the scheme of a manifest', () => {
 
 describe('proving', () => {
   it('writes a container that verifies, and the record of what it states', async () => {
-    const project = await prepare();
+    const project = await prepared();
     const { manifest, hash } = await build(project);
     const record = await project.prove('disclosure', statement);
     const { bytes, record: kept } = await project.proof();
@@ -275,7 +290,7 @@ describe('proving', () => {
   });
 
   it('refuses a reference list, policy or manifest that was changed afterwards', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     const put = (name: string, content: string) => writeFile(path.join(directory, name), content);
     await put('reference/sanctions.csv', `${SANCTIONS}Another,,,\n`);
@@ -299,7 +314,7 @@ describe('proving', () => {
   });
 
   it('refuses changed rows and salts', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     const list = await text('lists/suppliers.json');
     await writeFile(path.join(directory, 'lists/suppliers.json'), list.replace('Karst Metall', 'Karst Metal'));
@@ -325,7 +340,7 @@ describe('proving', () => {
   });
 
   it('takes only statements that have one reading', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     for (const odd of [
       { nonce: '' },
@@ -341,7 +356,7 @@ describe('proving', () => {
   });
 
   it('says which command comes first', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await expect(project.prove('mock', statement)).rejects.toMatchObject({
       kind: 'missing',
       message: expect.stringContaining('cap manifest build'),
@@ -354,7 +369,7 @@ describe('proving', () => {
   });
 
   it('does not describe a proof that was put in place of its own', async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     await project.prove('mock', statement);
     await writeFile(path.join(directory, 'proof.capz'), 'CAPZ');
@@ -375,7 +390,7 @@ describe('audit.head', () => {
     );
   };
   const proved = async () => {
-    const project = await prepare();
+    const project = await prepared();
     await build(project);
     await project.prove('mock', statement);
     return project;
@@ -429,7 +444,7 @@ describe('audit.head', () => {
   });
 
   it('may be one event behind, where a crash came between', async () => {
-    const project = await prepare();
+    const project = await prepared();
     const head = await text('audit.head');
     await build(project);
     await writeFile(path.join(directory, 'audit.head'), head);
