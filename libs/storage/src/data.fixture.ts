@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -36,6 +36,14 @@ export class DataDirectory {
   static async make(): Promise<DataDirectory> {
     const directory = await mkdtemp(path.join(tmpdir(), 'cap-storage-'));
     return new DataDirectory(directory, PROFILE === 'scale-out' ? await ScaleOutStores.make() : null);
+  }
+
+  /** Another directory with the same files; of stores that are open elsewhere there is no copy. */
+  async copy(): Promise<DataDirectory> {
+    if (this.shared || this.#open.length > 0) throw new Error('only a closed directory of its own can be copied');
+    const copy = await DataDirectory.make();
+    await cp(this.directory, copy.directory, { recursive: true });
+    return copy;
   }
 
   readonly at = (...parts: string[]): string => path.join(this.directory, ...parts);

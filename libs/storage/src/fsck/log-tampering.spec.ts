@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Database from 'better-sqlite3';
 import { type ChainEvent, nextEvent } from '@cap/tlog';
 import { GrowingTree } from '@cap/tlog/merkle';
@@ -10,8 +10,12 @@ import { toEvent } from '../database/rows.js';
 import { fullRegistry, LOG, LOG_KEYS, tamper } from './tampering.fixture.js';
 import { verifyRegistry } from './verify-registry.js';
 
+let intact: DataDirectory;
+beforeAll(async () => void ({ place: intact } = await fullRegistry()));
+afterAll(() => intact.remove());
+
 let place: DataDirectory;
-beforeEach(async () => void ({ place } = await fullRegistry()));
+beforeEach(async () => void (place = await intact.copy()));
 afterEach(() => place.remove());
 
 const SIZE = 18;
@@ -109,7 +113,7 @@ describe('fsck of the log', () => {
       { object: 'tree hash 2', message: expect.stringContaining('missing') },
     ]);
     await place.remove();
-    ({ place } = await fullRegistry());
+    place = await intact.copy();
     sql(`INSERT INTO log_hashes VALUES (1000, zeroblob(32))`);
     expect((await verify()).faults).toMatchObject([{ object: 'tree hash 1000' }]);
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { type Digest, sha3Text } from '@cap/crypto';
@@ -8,12 +8,12 @@ import { SqliteDatabase } from '../database/sqlite-database.js';
 import { DataDirectory, digestOf, entryOf, policyOf, put } from '../data.fixture.js';
 import { verifyRegistry, verifyStores } from './verify-registry.js';
 
-let place: DataDirectory;
+let intact: DataDirectory;
 let bundle: Digest;
 let list: Digest;
-beforeEach(async () => {
-  place = await DataDirectory.make();
-  const data = await place.open();
+beforeAll(async () => {
+  intact = await DataDirectory.make();
+  const data = await intact.open();
   bundle = (await put(data, 'bundle')).blob_id;
   const csv = 'name\nX\n';
   list = (await put(data, csv)).blob_id;
@@ -32,8 +32,12 @@ beforeEach(async () => {
   });
   await data.store.registerEntry(entryOf(bundle, { report_hash: digestOf('second'), company: null }));
   await put(data, 'only uploaded');
-  await place.close(data);
+  await intact.close(data);
 });
+afterAll(() => intact.remove());
+
+let place: DataDirectory;
+beforeEach(async () => void (place = await intact.copy()));
 afterEach(() => place.remove());
 
 const verify = () => verifyRegistry(place.directory);
