@@ -4,5 +4,6 @@
  */
 export { appendAuditEvent, parseAuditLog } from './audit.js';
 export { projectLogFault } from './log-fault.js';
-export { Project, type ReferenceListInput } from './project.js';
+export { type ReferenceListInput } from './inputs.js';
+export { Project } from './project.js';
 export { placesOfLines, sampleRows } from './sampling.js';

@@ -13,7 +13,9 @@ import { readSuppliers, readUbos } from '@cap/lists/intake';
 import { JURISDICTIONS, policyOf, RULES, SANCTIONS, SIGNER } from '../../proof/src/backends/proving.fixture.js';
 import { appendAuditEvent, parseAuditLog } from './audit.js';
 import { projectLogFault } from './log-fault.js';
-import { Project, type PrepareInput, type ReferenceListInput } from './project.js';
+import type { PrepareInput } from './commit-lists.js';
+import type { ReferenceListInput } from './inputs.js';
+import { Project } from './project.js';
 
 const SUPPLIERS =
   'name,jurisdiction,tier,due_diligence\nHallerwald GmbH,DE,1,\nKarst Metall,KP,2,true\nFil & Tissu,FR,1,\n';

@@ -1,36 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, isCanonicalJson, jcs, isDate, isInstant } from '@cap/core';
+import { CapError, isCanonicalJson, jcs } from '@cap/core';
 import { digestBytes, digestText, sha3Text, type Digest } from '@cap/crypto';
 import type { ChainEvent } from '@cap/tlog';
-import {
-  compilePolicy,
-  type CompiledPolicy,
-  lintErrors,
-  type ListCoverage,
-  listCoverage,
-  parsePolicyText,
-} from '@cap/policy';
-import {
-  assertIdentifiers,
-  defaultIdScheme,
-  type IdScheme,
-  invisibleCharacter,
-  type ListName,
-  type ListRow,
-  type SupplierRow,
-  type UboRow,
-} from '@cap/lists';
-import type { Intake } from '@cap/lists/intake';
-import {
-  isFutureDay,
-  type NamedReferenceList,
-  parseUsableList,
-  ReferenceList,
-  referenceListKind,
-} from '@cap/lists/reference-lists';
-import { type BackendName, type Statement, WorkerPool } from '@cap/proof';
+import { compilePolicy, type CompiledPolicy, type ListCoverage, listCoverage, parsePolicyText } from '@cap/policy';
+import { type NamedReferenceList, ReferenceList, referenceListKind } from '@cap/lists/reference-lists';
+import type { BackendName, Statement } from '@cap/proof';
 import {
   encodeContainer,
   buildManifest,
@@ -40,23 +15,13 @@ import {
   type ProvingContext,
   type ProvingOptions,
   proverFor,
-  SEED_BYTES,
-  columnLayout,
-  commitColumns,
-  JobScheduler,
-  commit,
-  type CommittedList,
 } from '@cap/proof/prove';
-import {
-  parseManifest,
-  type ColumnsCommitment,
-  type Commitment,
-  type CommitmentScheme,
-  type Manifest,
-} from '@cap/proof/manifest';
+import { parseManifest, type Commitment, type CommitmentScheme, type Manifest } from '@cap/proof/manifest';
 import { appendAuditEvent, readAuditLog } from './audit.js';
 import { AUDIT_HEAD } from './audit-head.js';
+import { commitToLists, LISTS, type PrepareInput } from './commit-lists.js';
 import { makeDirectory, modeIfPresent, parseFile, readIfPresent, readMade, removeAll, writeFile } from './files.js';
+import { assertNoLintErrors, assertStatement, readReferenceList, type ReferenceListInput } from './inputs.js';
 import { refuseOccupied } from './place.js';
 import {
   committedListSchema,
@@ -65,6 +30,16 @@ import {
   secretsSchema,
   type ProofRecord,
 } from './records.js';
+
+/** manifest.json as it was read. */
+interface BuiltManifest {
+  manifest: Manifest;
+  bytes: Buffer;
+  hash: Digest;
+}
+
+/** Undoes PrepareInput.protect. */
+export type Reveal = (encrypted: Uint8Array) => Promise<Uint8Array>;
 
 /**
  * The prover's working directory, which `cap prepare` makes:
@@ -77,43 +52,6 @@ import {
  *   policy.json  reference/<id>.csv  manifest.json      `cap manifest build`
  *   proof.capz  proof.json                              `cap prove`
  */
-export interface PrepareInput {
-  suppliers: Intake<SupplierRow>;
-  ubos: Intake<UboRow>;
-  /** The files' names, for messages. */
-  files: Record<ListName, string>;
-  /** Scheme of a list where it is not to be the default. */
-  idSchemes?: Partial<Record<ListName, IdScheme>>;
-  /** RFC 3339 UTC. */
-  now: string;
-  /** Threads beside this one; 0 if left out. */
-  threads?: number;
-  /** Encrypts the secrets file, e.g. to age recipients; it is then named secrets.json.age. */
-  protect?: (secrets: Uint8Array) => Promise<Uint8Array>;
-}
-
-/** manifest.json as it was read. */
-interface BuiltManifest {
-  manifest: Manifest;
-  bytes: Buffer;
-  hash: Digest;
-}
-
-export interface ReferenceListInput {
-  id: string;
-  bytes: Uint8Array;
-  /** The file that they were read from, for messages. */
-  file?: string;
-  /** YYYY-MM-DD or RFC 3339 UTC. */
-  asOf: string;
-}
-
-/** Undoes PrepareInput.protect. */
-export type Reveal = (encrypted: Uint8Array) => Promise<Uint8Array>;
-
-const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
-const REFERENCE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 export class Project {
   private constructor(readonly directory: string) {}
 
@@ -125,21 +63,7 @@ export class Project {
   static async prepare(directory: string, input: PrepareInput): Promise<Project> {
     const project = new Project(directory);
     await refuseOccupied(directory);
-    const committed = LISTS.map((list): CommittedList & { lines: number[] } => {
-      const intake: Intake<ListRow> = input[list];
-      const scheme = input.idSchemes?.[list] ?? defaultIdScheme(list);
-      assertIdentifiers(list, intake, scheme, input.files[list]);
-      const result = commit(list, intake.rows, scheme);
-      return { ...result, lines: result.order.map((i) => intake.lines[i]!) };
-    });
-    const seed = randomBytes(SEED_BYTES);
-    const columns = await committedColumns(committed, seed, input.threads ?? 0);
-    const commitments = [...committed.map(({ commitment }) => commitment), ...columns];
-    const secrets = jcs({
-      schema: 'cap-secrets.v1',
-      lists: Object.fromEntries(committed.map(({ commitment, secrets }) => [commitment.list, secrets])),
-      columns_seed: digestText(seed),
-    });
+    const { committed, commitments, secrets } = await commitToLists(input);
 
     await makeDirectory(directory, 0o700);
     await makeDirectory(project.file('lists'), 0o700);
@@ -238,7 +162,7 @@ export class Project {
     /** RFC 3339 UTC. */
     now: string;
   }): Promise<{ manifest: Manifest; hash: Digest; coverage: ListCoverage[] }> {
-    refuseLintErrors(input.policy);
+    assertNoLintErrors(input.policy);
     const lists = input.referenceLists.map((list) => readReferenceList(list, input.now));
     const coverage = listCoverage(input.policy, new Map(lists.map((list) => [list.id, list])));
     const events = await this.audit();
@@ -279,7 +203,7 @@ export class Project {
     const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file), {
       lintMode: 'relaxed', // style was judged when the manifest was built
     });
-    refuseLintErrors(policy);
+    assertNoLintErrors(policy);
     const { manifest } = built ?? (await this.manifest());
     if (policy.policy_hash !== manifest.policy.hash)
       throw new CapError(
@@ -324,7 +248,7 @@ export class Project {
   ): Promise<ProofRecord> {
     const own = built ?? (await this.manifest());
     const prover = proverFor(own.manifest, backendName);
-    checkStatement(statement);
+    assertStatement(statement);
     await this.audit(); // a log that nothing can be added to is said before the work, not after it
     const context = await this.proofContext(statement, own);
     const lists = await this.lists(reveal);
@@ -387,60 +311,4 @@ export class Project {
   private write(name: string, data: Uint8Array | string, mode?: number): Promise<void> {
     return writeFile(this.file(name), data, mode === undefined ? {} : { mode });
   }
-}
-
-/** The kzg-columns.v1 commitments to the lists. */
-async function committedColumns(
-  lists: readonly CommittedList[],
-  seed: Uint8Array,
-  threads: number,
-): Promise<ColumnsCommitment[]> {
-  const pool = threads > 0 ? new WorkerPool(threads) : null;
-  try {
-    const made: ColumnsCommitment[] = [];
-    for (const { commitment, rows, leaves } of lists) {
-      const { list, id_scheme } = commitment;
-      const layout = columnLayout(list, rows, leaves, id_scheme, seed);
-      made.push(await commitColumns(list, id_scheme, layout, new JobScheduler(pool)));
-    }
-    return made;
-  } finally {
-    await pool?.close();
-  }
-}
-
-function refuseLintErrors({ lints }: CompiledPolicy): void {
-  const errors = lintErrors(lints);
-  if (errors.length > 0)
-    throw new CapError('policy.invalid', errors.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
-      details: errors,
-    });
-}
-
-function readReferenceList({ id, bytes, file, asOf }: ReferenceListInput, now: string): NamedReferenceList {
-  if (!REFERENCE_ID.test(id))
-    throw new CapError('list.options', `invalid id for a reference list: ${JSON.stringify(id)}`);
-  if (!isDate(asOf) && !isInstant(asOf))
-    throw new CapError('list.options', `${id}: its date must be YYYY-MM-DD or RFC 3339 UTC, not ${asOf}`);
-  if (isFutureDay(asOf, new Date(now)))
-    throw new CapError('option.day', `${id}: ${asOf} is in the future; now is ${now}`);
-  const kind = referenceListKind(id);
-  const { list } = parseUsableList(kind, bytes, file ?? `${id}.csv`);
-  return { id, kind, as_of: asOf, list };
-}
-
-function checkStatement({ audience, nonce, issued_at, expires_at }: Statement): void {
-  const refuse = (why: string): never => {
-    throw new CapError('statement.malformed', `statement: ${why}`);
-  };
-  // An empty text and an absent one have the same digest, so only one of them may be said.
-  if (audience === '' || nonce === '') refuse('audience and nonce must not be empty; omit the option instead');
-  for (const [name, text] of Object.entries({ audience, nonce })) {
-    const invisible = invisibleCharacter(text ?? '');
-    if (invisible !== null) refuse(`${name} holds the invisible or unassigned character ${invisible}`);
-  }
-  for (const [name, time] of Object.entries({ issued_at, expires_at }))
-    if (time !== undefined && !isInstant(time)) refuse(`${name} must be RFC 3339 UTC with Z, not ${time}`);
-  if (expires_at !== undefined && Date.parse(expires_at) <= Date.parse(issued_at))
-    refuse('expires_at must be after issued_at');
 }
