@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CapError, parseJson, type JsonObject } from '@cap/core';
+import { CapError, parseJson } from '@cap/core';
 import { makeDirectoryDurable, writeFileDurable, isMissing, readError, requirePrivateFile } from '@cap/core/files';
 import { blake3 } from './hash.js';
 import { publicKeyFault } from './public-key-fault.js';
@@ -143,17 +143,20 @@ export async function readKeyRecord(directory: string, kid: string): Promise<Key
 }
 
 async function readRecordFile(file: string, name: string): Promise<KeyRecord> {
-  const value = parseJson(await readNamed(file, `key ${name}`), file) as JsonObject;
-  const isText = (member: string) => typeof value[member] === 'string';
-  if (
-    value?.schema !== 'cap-key.v2' ||
-    !['kid', 'owner', 'valid_from', 'valid_to'].every(isText) ||
-    !['active', 'retired', 'revoked'].includes(value.status as string) ||
-    !Array.isArray(value.usage) ||
-    !value.usage.every((name) => typeof name === 'string')
-  )
-    throw new CapError('key.malformed', `${file}: not a cap-key.v2 record of key ${name}`);
-  return value as unknown as KeyRecord;
+  const value = parseJson(await readNamed(file, `key ${name}`), file);
+  if (isKeyRecord(value)) return value;
+  throw new CapError('key.malformed', `${file}: not a cap-key.v2 record of key ${name}`);
+}
+
+function isKeyRecord(value: unknown): value is KeyRecord {
+  const record: Partial<Record<keyof KeyRecord, unknown>> = Object(value);
+  return (
+    record.schema === 'cap-key.v2' &&
+    [record.kid, record.owner, record.valid_from, record.valid_to].every((text) => typeof text === 'string') &&
+    ['active', 'retired', 'revoked'].some((status) => status === record.status) &&
+    Array.isArray(record.usage) &&
+    record.usage.every((usage) => typeof usage === 'string')
+  );
 }
 
 /** All key records of a directory, by kid. CapError `key.unknown` when there is no such directory. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { EntryRecord } from '@cap/contracts';
+import type { EntryRecord, PageRequest } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import { writeError, writeFileDurable } from '@cap/core/files';
 import { rfc3339, signEnvelope, streamingSha3 } from '@cap/crypto';
@@ -16,7 +16,7 @@ import { keyDirectory, keyPassphrase, type KeyLocation } from '../keys/key-direc
 import { writeOutput } from '../output.js';
 import { entryFilter, type EntryFilter } from '../registry/entry-filter.js';
 import { type RegistryAddress, withRegistry } from '../registry/open-registry.js';
-import { allEvents, allItems, type PageRequest, type Registry } from '../registry/registry.js';
+import { allEvents, allItems, type Registry } from '../registry/registry.js';
 import {
   canonical,
   COLUMNS,

@@ -14,12 +14,13 @@ import type {
   Page,
   RetentionRequest,
   RetentionResult,
+  PageRequest,
 } from '@cap/contracts';
 import { CapError, type JsonObject } from '@cap/core';
 import { inclusionProof, inclusionProofIndexes } from '@cap/tlog/merkle';
 import { FileBlobStore, FileCheckpointStore, RegistryData, RegistryReader } from '@cap/storage';
 import { exists } from '../input.js';
-import type { PageRequest, Registry, StoredPolicy } from './registry.js';
+import type { Registry, StoredPolicy } from './registry.js';
 
 /** The files of a registry's data directory. */
 export interface DataDirectory {

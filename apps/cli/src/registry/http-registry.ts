@@ -10,10 +10,11 @@ import {
   RegistryClient,
   type RetentionRequest,
   Transport,
+  type PageRequest,
 } from '@cap/contracts';
 import { CapError, isRemoteError, type RemoteAnswer } from '@cap/core';
 import type { ChainEvent } from '@cap/tlog';
-import type { PageRequest, Registry, StoredPolicy } from './registry.js';
+import type { Registry, StoredPolicy } from './registry.js';
 
 /** A running registry. Its entries are also read through a verifier API, which has them at other paths. */
 export class HttpRegistry implements Registry {

@@ -11,6 +11,7 @@ import type {
   HeldEntries,
   ListRecord,
   Page,
+  PageRequest,
   PolicyRecord,
   RetentionRequest,
   RetentionResult,
@@ -19,13 +20,6 @@ import type { JsonObject } from '@cap/core';
 import type { ChainEvent } from '@cap/tlog';
 
 export type StoredPolicy = PolicyRecord & { document: JsonObject };
-
-/** One page of a list that is read with a cursor. */
-export interface PageRequest {
-  cursor?: string | undefined;
-  /** At most PAGE_LIMIT of libs/contracts. */
-  limit: number;
-}
 
 /**
  * A registry: a running service (HttpRegistry), or a data directory on this machine (DirectoryRegistry). `find…` methods give
