@@ -53,12 +53,12 @@ const kit = await createService(
   {
     binary: 'floor',
     module: () => echoModule({ query: Query({ schema: query }), more: [Public(), Consumes(ZIP)] }),
-    logOutput: process.stderr,
   },
   loadConfig({
     role: 'verifier',
     document: { server: { management_bind: '127.0.0.1:0' }, oauth: oauthOf(process.argv[2]) },
   }),
+  { logOutput: process.stderr },
 );
 const { management } = await kit.listen();
 process.stdout.write(`${JSON.stringify({ bare: await bare.getUrl(), kit: management })}\n`);

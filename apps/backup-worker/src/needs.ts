@@ -4,21 +4,18 @@ import { Injectable } from '@nestjs/common';
 import type { Config } from '@cap/config';
 import { Readiness } from '@cap/service-kit';
 import { BackupRuns } from './backups/backup-runs.js';
-import { RegistryConnection } from './registry/connection.js';
 
 /** Beside the newest backup's size: what a registry may have grown since, and the manifest. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
-/** What a backup needs; readiness names what is missing. */
+/** What a backup needs beside the registry; readiness names what is missing. */
 @Injectable()
 export class Needs {
   constructor(
     readiness: Readiness,
-    registry: RegistryConnection,
     private readonly runs: BackupRuns,
   ) {
     readiness.add('target', () => this.#target());
-    readiness.add('registry', async () => void (await registry.client.status()));
     readiness.add('signing-key', async () => void (await runs.signer()));
     readiness.add('sources', () => this.#sources());
   }

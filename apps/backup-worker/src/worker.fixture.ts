@@ -215,7 +215,7 @@ export class World {
 
   async worker(...more: Parameters<World['loaded']>): Promise<Worker> {
     const log = new LogSink();
-    const service = await createService({ ...backupService, logOutput: log }, this.loaded(...more));
+    const service = await createService(backupService, this.loaded(...more), { logOutput: log });
     this.#workers.add(service);
     const { management } = await service.listen();
     return { service, url: management, log };
@@ -225,7 +225,7 @@ export class World {
   async runOnce(...more: Parameters<World['loaded']>): Promise<{ code: number; log: LogSink }> {
     const log = new LogSink();
     const loaded = this.loaded(...more);
-    const service = await createService({ ...backupService, logOutput: log }, loaded);
+    const service = await createService(backupService, loaded, { logOutput: log });
     try {
       return { code: await backupService.commands!['run-once']!.run(service.app, loaded.config), log };
     } finally {

@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import { Interval } from '@nestjs/schedule';
 import type { Config } from '@cap/config';
 import { Logs, type ModuleLog } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
@@ -7,11 +8,10 @@ import { RegistryData } from '@cap/storage';
 const SWEEP_MS = 15 * 60_000;
 const COLLECT_MS = 6 * 3_600_000;
 
-/** What runs besides requests: sweeping, collection, retention. */
+/** What runs besides requests, at the start and then at intervals: sweeping, collection, retention. */
 @Injectable()
-export class Housekeeping implements OnModuleInit, OnModuleDestroy {
+export class Housekeeping implements OnModuleInit {
   readonly #log: ModuleLog;
-  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly data: RegistryData,
@@ -22,25 +22,20 @@ export class Housekeeping implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleInit(): void {
-    const sweep = () => {
-      void this.#sweep('expired uploads', this.data.sweepUploads());
-      void this.#sweep('expired idempotency keys', this.data.sweepKeys());
-    };
-    const collect = () => {
-      void this.#sweep('files without a row', this.#collect());
-      void this.#sweep('bundles past their retention', this.#applyRetention());
-    };
-    this.#repeat(sweep, SWEEP_MS);
-    this.#repeat(collect, COLLECT_MS);
+    this.sweep();
+    this.collect();
   }
 
-  onModuleDestroy(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+  @Interval(SWEEP_MS)
+  sweep(): void {
+    void this.#remove('expired uploads', this.data.sweepUploads());
+    void this.#remove('expired idempotency keys', this.data.sweepKeys());
   }
 
-  #repeat(work: () => void, ms: number): void {
-    work();
-    this.#timers.push(setInterval(work, ms).unref());
+  @Interval(COLLECT_MS)
+  collect(): void {
+    void this.#remove('files without a row', this.#collect());
+    void this.#remove('bundles past their retention', this.#applyRetention());
   }
 
   async #collect(): Promise<number> {
@@ -54,7 +49,7 @@ export class Housekeeping implements OnModuleInit, OnModuleDestroy {
     return retention_years === null ? 0 : (await this.data.applyRetention(retention_years)).bundles.length;
   }
 
-  async #sweep(what: string, work: Promise<number>): Promise<void> {
+  async #remove(what: string, work: Promise<number>): Promise<void> {
     try {
       const count = await work;
       if (count > 0) this.#log.info(`${what} removed`, { count });

@@ -84,7 +84,7 @@ export class TestRegistry {
       },
     });
     const lines: string[] = [];
-    const service = await createService({ ...registryService, logOutput: keptIn(lines) }, config);
+    const service = await createService(registryService, config, { logOutput: keptIn(lines) });
     const { management } = await service.listen();
     return new TestRegistry(directory, management, service, document, log, shared, lines);
   }

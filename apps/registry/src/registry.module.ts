@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 import type { Registers } from '@cap/service-kit';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { EntriesController } from './entries/entries.controller.js';
@@ -22,7 +23,7 @@ export class RegistryModule {
   static register(registers: Registers): DynamicModule {
     return {
       module: RegistryModule,
-      imports: [StorageModule.register(registers)],
+      imports: [ScheduleModule.forRoot(), StorageModule.register(registers)],
       controllers: [
         StatusController,
         PoliciesController,

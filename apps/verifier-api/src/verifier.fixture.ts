@@ -213,7 +213,7 @@ export class TestVerifier {
       fastify.addHook('onRoute', (route) => void routes.push(route));
       return verifierService.configure!(app, config);
     };
-    const service = await createService({ ...verifierService, configure, logOutput }, loaded);
+    const service = await createService({ ...verifierService, configure }, loaded, { logOutput });
     const { management } = await service.listen();
     return new TestVerifier(directory, registry, prover, service, loaded.config, management, routes);
   }

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Registers } from '@cap/service-kit';
+import { type Registers, RegistryConnectionModule } from '@cap/service-kit';
 import { IdempotentWrites } from './idempotency/idempotent-writes.js';
 import { ListsController } from './lists/lists.controller.js';
 import { ReferenceLists } from './lists/reference-lists.js';
@@ -8,7 +8,6 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { Policies } from './policy/policies.js';
 import { PolicyController } from './policy/policy.controller.js';
 import { PolicyService } from './policy/policy.service.js';
-import { RegistryConnection } from './registry/connection.js';
 import { EntriesController } from './registry/entries.controller.js';
 import { LogController } from './registry/log.controller.js';
 import { trustProvider } from './trust.js';
@@ -24,6 +23,8 @@ export class VerifierModule {
   static register(registers: Registers): DynamicModule {
     return {
       module: VerifierModule,
+      // Bundles are verified without it, by what the trust store and the caches know.
+      imports: [RegistryConnectionModule.register({ onceIsEnough: true })],
       controllers: [
         VerifyController,
         UploadController,
@@ -35,7 +36,6 @@ export class VerifierModule {
       ],
       providers: [
         trustProvider,
-        RegistryConnection,
         IdempotentWrites,
         Policies,
         PolicyService,

@@ -6,6 +6,7 @@
  * throws a ConfigError (exit 78) that lists every problem with its file, key and expectation.
  */
 export { ConfigError, type ConfigProblem } from './errors.js';
+export { type ConfigKey } from './config-key.js';
 export { type Config, isPostgresUrl, type OauthConfig, type S3Location } from './schema.js';
 export { type LoadInput, type LoadedConfig, loadConfig } from './load.js';
 export { type FlagValue, parseServiceFlags, SERVICE_FLAGS_HELP, type ServiceCommandLine } from './flags.js';

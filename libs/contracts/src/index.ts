@@ -3,6 +3,7 @@
  * client. Start reading in registry-client.ts; a schema's `meta({ id })` is its name in the OpenAPI documents.
  */
 export { count, jsonObject, jsonValue, PATH_PART_LENGTH, pathPart, plainText } from './scalars.js';
+export { type ClientName, type Scope } from './access.js';
 export { problem, type Problem, PROBLEM_MEDIA_TYPE } from './problem.js';
 export { type Page, PAGE_LIMIT, pageQuery, type PageRequest } from './page.js';
 export {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Controller, Get, Module, Param, Post, Req, Res, Body } from '@nestjs/common';
+import { Body, Controller, Get, Module, Param, Post, Req, Res } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { loadConfig, type LoadInput } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -24,6 +24,7 @@ import {
   Scopes,
   type Service,
   type ServiceParts,
+  type TestSettings,
 } from './index.js';
 
 const Greeting = z.strictObject({ name: z.string(), options: z.strictObject({ times: z.number() }).optional() });
@@ -210,9 +211,10 @@ export async function greeter(
   document: Record<string, Record<string, unknown>> = {},
   {
     parts,
+    tests,
     input,
     issuer = new Issuer(),
-  }: { parts?: Partial<ServiceParts>; input?: Partial<LoadInput>; issuer?: Issuer } = {},
+  }: { parts?: Partial<ServiceParts>; tests?: TestSettings; input?: Partial<LoadInput>; issuer?: Issuer } = {},
 ): Promise<Greeter> {
   const stage = new Stage();
   const log = new LogSink();
@@ -228,8 +230,9 @@ export async function greeter(
   const merged = { ...base, ...document };
   for (const section of Object.keys(base)) merged[section] = { ...base[section], ...document[section] };
   const service = await createService(
-    { binary: 'greeter', module: () => GreeterModule, logOutput: log, ...parts },
+    { binary: 'greeter', module: () => GreeterModule, ...parts },
     loadConfig({ role: 'verifier', document: merged, ...input }),
+    { logOutput: log, ...tests },
   );
   return { service, stage, log, metrics: service.app.get(Registry), issuer, document: merged };
 }

@@ -28,13 +28,17 @@
  * `runService` is the main of a service. In tests: `createService(parts, loadConfig({ role, document: {…} }))`, then
  * `service.app.inject(…)`, or `service.listen()` with binds on port 0, and `service.stop()`.
  */
-export { createService, type Service, type ServiceParts } from './service/create-service.js';
+import './http/fastify-request.js'; // what it adds to Fastify's request is for handlers too
+
+export { createService, type Service, type ServiceParts, type TestSettings } from './service/create-service.js';
 export { runService, type ServiceCommand, type ServiceDefinition } from './service/run-service.js';
 export { Reload } from './service/reload.js';
 export { Readiness } from './health/readiness.js';
+export { RegistryConnection } from './registry/registry-connection.js';
+export { RegistryConnectionModule } from './registry/registry-connection.module.js';
 export { Logs, type ModuleLog } from './logging/logs.js';
 export { AnyScope, Clients, Public, Scopes } from './access/rules.js';
-export { CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
+export { Caller, CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
 export { ManagementOnly } from './http/listener.decorators.js';
 export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
 export { type Holder, holderOf, Shares } from './http/shares.js';

@@ -9,21 +9,23 @@ import {
   runBackup,
 } from '@cap/backup';
 import { type Config, VERSION } from '@cap/config';
-import type { BackupMade, EventRequest } from '@cap/contracts';
+import type { BackupMade, EventRequest, RegistryClient } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto/key-files';
-import { type Ending, Expiries, Logs, type ModuleLog, Reload } from '@cap/service-kit';
+import { type Ending, Expiries, Logs, type ModuleLog, RegistryConnection, Reload } from '@cap/service-kit';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
-import { RegistryConnection } from '../registry/connection.js';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
 
 export const BACKUP_RUNS = 'cap_backup_runs_total';
 
 /** The settings of the section `backup` that SIGHUP reloads; the listener's address stays. */
-const RELOADED = ['target', 'recipients', 'signing_key', 'allow_plaintext_keys', 'retention', 'sources'].map(
-  (name) => `backup.${name}`,
+const RELOADED = (['target', 'recipients', 'signing_key', 'allow_plaintext_keys', 'retention', 'sources'] as const).map(
+  (name) => `backup.${name}` as const,
 );
+
+/** How long a registry may take to copy its database before it answers. */
+const SNAPSHOT_TIMEOUT_MS = 15 * 60_000;
 
 /** At most so many broken BLOBs are logged one by one. */
 const MAX_NAMED = 100;
@@ -35,6 +37,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #ends: Ending[] = [];
+  readonly #patient: RegistryClient;
   /** The section `backup` of the current configuration. */
   settings: Config['backup'];
 
@@ -50,6 +53,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     for (const outcome of ['success', 'failure']) runs.inc({ outcome }, 0);
     expiries.add(() => this.#ends);
     this.#log = logs.for('backup');
+    this.#patient = registry.open({ timeoutMs: SNAPSHOT_TIMEOUT_MS });
     this.settings = config.get('backup', { infer: true });
     reload.add('backup settings', ({ backup }) => this.#use(backup), RELOADED);
   }
@@ -132,7 +136,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     const signer = await this.signer();
     this.#log.info('a backup begins', { target: this.settings.target, kid: signer.kid });
     return runBackup({
-      source: snapshotOverHttp(this.registry, signal),
+      source: snapshotOverHttp({ client: this.registry.client, patient: this.#patient }, signal),
       target: this.target,
       sources,
       signer,

@@ -2,23 +2,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SnapshotSource } from '@cap/backup';
 import { type Download, PAGE_LIMIT, type RegistryClient } from '@cap/contracts';
 import { CapError, isRemoteError } from '@cap/core';
-import type { RegistryConnection } from './connection.js';
 
 /** How often in a row a body may break off without a byte. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 100;
+
+export interface RegistryClients {
+  readonly client: RegistryClient;
+  /** With a long time-out, for the one call whose answer waits for a copy of the whole database. */
+  readonly patient: RegistryClient;
+}
 
 /**
  * A registry over its internal HTTP API. A body that breaks off is resumed with a Range request; the reader checks sizes and hashes.
  * Once `signal` is aborted, everything but `releaseSnapshot` throws. CapError backup.blob-gone for a BLOB that the registry no longer
  * returns, blob.corrupt and blob.missing for one that it has lost, and what the client throws.
  */
-export function snapshotOverHttp(
-  { client, snapshotClient }: Pick<RegistryConnection, 'client' | 'snapshotClient'>,
-  signal: AbortSignal,
-): SnapshotSource {
+export function snapshotOverHttp({ client, patient }: RegistryClients, signal: AbortSignal): SnapshotSource {
   return {
-    createSnapshot: () => snapshotClient.createSnapshot({ signal }),
+    createSnapshot: () => patient.createSnapshot({ signal }),
     database: (id) => resumable((first) => client.snapshotDatabase(id, from(first), { signal }), signal),
     blobs: (id) => blobsOf(client, id, signal),
     blob: (_id, blobId) =>

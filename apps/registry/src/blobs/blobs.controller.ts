@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
-import { digest, CapError } from '@cap/core';
-import { Controller, Get, Head, Headers, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { digest } from '@cap/core';
+import { Body, Controller, Get, Head, Headers, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -55,14 +55,13 @@ export class BlobsController {
   @Problems('rate.limited', 'storage.full', 'bundle.erased')
   async put(
     @Query({ schema: blobPutQuery }) { retain }: z.output<typeof blobPutQuery>,
+    @Body() body: Readable,
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
-    if (!(request.body instanceof Readable))
-      throw new CapError('request.media-type', `Expected a body of ${BLOB_BODY.mediaType}.`);
     const holder = holderOf(request);
     this.#slots.take(holder, 1);
     try {
-      return await this.data.putBlob(pieces(request.body), { maxBytes: this.#maxBytes, retain });
+      return await this.data.putBlob(pieces(body), { maxBytes: this.#maxBytes, retain });
     } finally {
       this.#slots.giveBack(holder, 1);
     }

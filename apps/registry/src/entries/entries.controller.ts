@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Controller, Get, HttpCode, Post, Put, Body, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   entryQuery,

@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream';
-import { digest, CapError } from '@cap/core';
-import { Controller, Delete, HttpCode, Post, Put, Req, Body, Param, Query } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { digest } from '@cap/core';
+import { Body, Controller, Delete, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import {
   answerQuery,
   keyRequest,
@@ -17,7 +16,7 @@ import type { Digest } from '@cap/crypto';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import type { z } from 'zod';
-import { BLOB_BODY, BlobBody, pieces } from '../blobs/body.js';
+import { BlobBody, pieces } from '../blobs/body.js';
 
 /** The largest answer contains a proof in base64. */
 const MAX_ANSWER_BYTES = 64_000_000;
@@ -59,10 +58,8 @@ export class IdempotencyController {
   async finish(
     @Param('id', { schema: digest }) key_id: Digest,
     @Query({ schema: answerQuery }) { lease_id, status }: z.output<typeof answerQuery>,
-    @Req() { body }: FastifyRequest,
+    @Body() body: Readable,
   ): Promise<void> {
-    if (!(body instanceof Readable))
-      throw new CapError('request.media-type', `Expected a body of ${BLOB_BODY.mediaType}.`);
     await this.data.storeAnswer({ key_id, lease_id, status }, pieces(body), MAX_ANSWER_BYTES);
   }
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Controller, Delete, Get, Headers, HttpCode, Post, Res, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {

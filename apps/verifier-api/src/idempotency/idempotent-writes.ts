@@ -5,8 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import type { StoredAnswer } from '@cap/contracts';
 import { blake3Text, type Digest, lengthPrefixed, sha256, sha3Text } from '@cap/crypto';
-import type { Principal } from '@cap/service-kit';
-import { RegistryConnection } from '../registry/connection.js';
+import { RegistryConnection, type Principal } from '@cap/service-kit';
 import { idempotencyKeyOf } from './idempotency-key.js';
 
 /** A key outlives its request by this at most, when the process dies between the two. */

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post, Req, Res, Body, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -17,19 +17,20 @@ import {
 import { CapError, isCapError } from '@cap/core';
 import { parseUsableList } from '@cap/lists/reference-lists';
 import {
+  Caller,
   CurrentPrincipal,
   JSON_MEDIA_TYPE,
   preferredType,
   type Principal,
   Problems,
   Produces,
+  RegistryConnection,
   schemaRef,
   Scopes,
 } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { AsksRegistry, IdempotentAnswer, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
-import { RegistryConnection } from '../registry/connection.js';
 import { clearAfter } from '../ttl-cache.js';
 import { ReferenceLists } from './reference-lists.js';
 import { listHash } from './schemas.js';
@@ -55,10 +56,11 @@ export class ListsController {
   publish(
     @Body({ schema: listRequest }) body: ListRequest,
     @CurrentPrincipal() principal: Principal,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const write = async () => ({ body: await this.#publish(body, { requestId: request.id }) });
+    const write = async () => ({ body: await this.#publish(body, context) });
     return clearAfter(this.lists, () =>
       this.writes.answer(request, reply, principal, () => bodyDigest(request), write),
     );
@@ -69,8 +71,8 @@ export class ListsController {
   @ApiOperation({ summary: 'List reference lists' })
   @ApiOkResponse({ description: 'A page', standardSchema: listPage })
   @AsksRegistry()
-  list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Req() { id: requestId }: FastifyRequest) {
-    return this.registry.client.lists(query, { requestId });
+  list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Caller() context: CallContext) {
+    return this.registry.client.lists(query, context);
   }
 
   @Get(':hash')
@@ -86,10 +88,10 @@ export class ListsController {
   @Problems('list.unknown')
   async find(
     @Param('hash', { schema: listHash }) hash: string,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const context = { requestId: request.id };
     const record = await this.registry.client.findList(hash, context);
     if (!record) throw new CapError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
     reply.header('vary', 'accept');
@@ -115,9 +117,9 @@ export class ListsController {
   withdraw(
     @Param('hash', { schema: listHash }) hash: string,
     @Body({ schema: listWithdrawal }) body: ListWithdrawal,
-    @Req() { id: requestId }: FastifyRequest,
+    @Caller() context: CallContext,
   ) {
-    return clearAfter(this.lists, () => this.registry.client.withdrawList(hash, body, { requestId }));
+    return clearAfter(this.lists, () => this.registry.client.withdrawList(hash, body, context));
   }
 
   async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {

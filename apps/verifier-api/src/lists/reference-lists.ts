@@ -7,8 +7,7 @@ import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists/reference-lists';
 import { type PublishedList, publishedList } from '@cap/verify';
-import { CacheMetrics, Reload } from '@cap/service-kit';
-import { RegistryConnection } from '../registry/connection.js';
+import { CacheMetrics, RegistryConnection, Reload } from '@cap/service-kit';
 import { TtlCache } from '../ttl-cache.js';
 
 const MAX_CONTENT_BYTES = 256_000_000;

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension, ApiHeader, ApiNotModifiedResponse, ApiOkResponse } from '@nestjs/swagger';
+import type { Scope } from '@cap/contracts';
 import { Problems } from '@cap/service-kit';
 import { IDEMPOTENCY_KEY, KEY_PATTERN } from '../idempotency/idempotency-key.js';
 
@@ -40,5 +41,5 @@ export const IdempotentAnswer = (answer: Answer) =>
   );
 
 /** Scopes that some requests need besides those of the route, or instead of them; the handler asks for them. */
-export const MoreScopes = (more: { when: string; scopes: string[]; instead?: true }) =>
+export const MoreScopes = (more: { when: string; scopes: Scope[]; instead?: true }) =>
   ApiExtension('x-more-scopes', more);

@@ -5,8 +5,7 @@ import type { CallContext, PolicyRecord } from '@cap/contracts';
 import { CapError, isRemoteError } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import type { VerifierPolicy } from '@cap/verify';
-import { CacheMetrics, Reload } from '@cap/service-kit';
-import { RegistryConnection } from '../registry/connection.js';
+import { CacheMetrics, RegistryConnection, Reload } from '@cap/service-kit';
 import { TtlCache } from '../ttl-cache.js';
 import { Trust } from '../trust.js';
 

@@ -1,11 +1,19 @@
 import type { z } from 'zod';
-import { Controller, Get, HttpCode, Post, Put, Req, Res, Body, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
-import { policyPage, policyQuery, policyRecord, policyStatusRequest, type PolicyStatusRequest } from '@cap/contracts';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import {
+  type CallContext,
+  policyPage,
+  policyQuery,
+  policyRecord,
+  policyStatusRequest,
+  type PolicyStatusRequest,
+} from '@cap/contracts';
 import type { JsonValue } from '@cap/core';
 import {
   AnyScope,
+  Caller,
   Consumes,
   CurrentPrincipal,
   type Principal,
@@ -57,10 +65,11 @@ export class PolicyController {
   compileV1(
     @Body() document: JsonValue,
     @CurrentPrincipal() principal: Principal,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const write = async () => ({ body: await this.policies.compileV1(document, { requestId: request.id }) });
+    const write = async () => ({ body: await this.policies.compileV1(document, context) });
     return clearAfter(this.known, () =>
       this.writes.answer(request, reply, principal, () => bodyDigest(request), write),
     );
@@ -83,11 +92,12 @@ export class PolicyController {
   async compileV2(
     @Body({ schema: compileV2Request }) body: CompileV2Request,
     @CurrentPrincipal() principal: Principal,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const compile = async () => {
-      const { answer, valid } = await this.policies.compileV2(body, { requestId: request.id });
+      const { answer, valid } = await this.policies.compileV2(body, context);
       return { status: valid ? 200 : 422, body: answer };
     };
     requireScopes(principal, body.persist ? 'policy:write' : 'verify:read');
@@ -105,8 +115,8 @@ export class PolicyController {
   @ApiOperation({ summary: 'List policies' })
   @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
   @AsksRegistry()
-  list(@Query({ schema: policyQuery }) query: z.output<typeof policyQuery>, @Req() { id: requestId }: FastifyRequest) {
-    return this.policies.list(query, { requestId });
+  list(@Query({ schema: policyQuery }) query: z.output<typeof policyQuery>, @Caller() context: CallContext) {
+    return this.policies.list(query, context);
   }
 
   @Get('v2/:id')
@@ -117,10 +127,11 @@ export class PolicyController {
   @Problems('policy.unknown')
   async findV2(
     @Param('id', { schema: policyRef }) ref: string,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { etag, body } = await this.policies.findV2(ref, { requestId: request.id });
+    const { etag, body } = await this.policies.findV2(ref, context);
     return etag !== null && isKnown(request, reply, etag) ? undefined : body;
   }
 
@@ -132,10 +143,11 @@ export class PolicyController {
   @Problems('policy.unknown')
   async find(
     @Param('id', { schema: policyRef }) ref: string,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const record = await this.policies.find(ref, { requestId: request.id });
+    const record = await this.policies.find(ref, context);
     const isTagged = record.status === 'active';
     return isTagged && isKnown(request, reply, `"${record.policy_hash}"`) ? undefined : record;
   }
@@ -149,8 +161,8 @@ export class PolicyController {
   setStatus(
     @Param('id', { schema: policyRef }) ref: string,
     @Body({ schema: policyStatusRequest }) { status }: PolicyStatusRequest,
-    @Req() { id: requestId }: FastifyRequest,
+    @Caller() context: CallContext,
   ) {
-    return this.policies.setStatus(ref, status, { requestId });
+    return this.policies.setStatus(ref, status, context);
   }
 }

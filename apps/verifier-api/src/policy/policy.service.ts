@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { CallContext, Page, PolicyQuery, PolicyRecord, PolicyStatus, PolicySummary } from '@cap/contracts';
 import { CapError, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
-import { RegistryConnection } from '../registry/connection.js';
+import { RegistryConnection } from '@cap/service-kit';
 import { clearAfter } from '../ttl-cache.js';
 import { compiledOf, Policies } from './policies.js';
 import type { CompileV2Request } from './schemas.js';

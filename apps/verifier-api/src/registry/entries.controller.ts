@@ -1,13 +1,12 @@
-import { Controller, Get, Req, Res, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CapError } from '@cap/core';
-import { entryPage, entryQuery, entryRecord } from '@cap/contracts';
-import { Problems, Scopes } from '@cap/service-kit';
+import { type CallContext, entryPage, entryQuery, entryRecord } from '@cap/contracts';
+import { Caller, Problems, RegistryConnection, Scopes } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
-import { RegistryConnection } from './connection.js';
 import { entryId } from './schemas.js';
 
 @ApiTags('registry')
@@ -20,8 +19,8 @@ export class EntriesController {
   @ApiOperation({ summary: 'List entries, oldest first' })
   @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
   @AsksRegistry()
-  list(@Query({ schema: entryQuery }) query: z.output<typeof entryQuery>, @Req() { id: requestId }: FastifyRequest) {
-    return this.registry.client.listEntries(query, { requestId });
+  list(@Query({ schema: entryQuery }) query: z.output<typeof entryQuery>, @Caller() context: CallContext) {
+    return this.registry.client.listEntries(query, context);
   }
 
   @Get(':id')
@@ -32,10 +31,11 @@ export class EntriesController {
   @Problems('entry.unknown')
   async find(
     @Param('id', { schema: entryId }) id: string,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registry.client.findEntry(id, { requestId: request.id });
+    const entry = await this.registry.client.findEntry(id, context);
     if (!entry) throw new CapError('entry.unknown', `There is no entry ${id.slice(0, 100)}.`);
     return isKnown(request, reply, contentTag(entry)) ? undefined : entry;
   }

@@ -1,13 +1,12 @@
-import { Controller, Get, Req, Res, Query } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CapError } from '@cap/core';
-import { checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
-import { Problems, Scopes } from '@cap/service-kit';
+import { type CallContext, checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
+import { Caller, Problems, RegistryConnection, Scopes } from '@cap/service-kit';
 import { contentTag, isKnown } from '../conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
-import { RegistryConnection } from './connection.js';
 import { noQuery, publicInclusionQuery } from './schemas.js';
 
 /** The log's proofs, as the registry gives them: whoever gets them needs only the log's public key to check them. */
@@ -23,10 +22,11 @@ export class LogController {
   @AsksRegistry()
   async checkpoint(
     @Query({ schema: noQuery }) _query: unknown,
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const checkpoint = await this.registry.client.checkpoint({ requestId: request.id });
+    const checkpoint = await this.registry.client.checkpoint(context);
     return isKnown(request, reply, contentTag(checkpoint)) ? undefined : checkpoint;
   }
 
@@ -38,10 +38,10 @@ export class LogController {
   @Problems('entry.unknown')
   async inclusion(
     @Query({ schema: publicInclusionQuery }) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
-    @Req() { id: requestId }: FastifyRequest,
+    @Caller() context: CallContext,
   ) {
-    const index = log_index ?? (await this.#indexOf(entry_id!, requestId));
-    return this.registry.client.inclusion({ log_index: index, tree_size }, { requestId });
+    const index = log_index ?? (await this.#indexOf(entry_id!, context));
+    return this.registry.client.inclusion({ log_index: index, tree_size }, context);
   }
 
   @Get('proof/consistency')
@@ -54,13 +54,13 @@ export class LogController {
   @AsksRegistry()
   consistency(
     @Query({ schema: consistencyQuery }) query: z.output<typeof consistencyQuery>,
-    @Req() { id: requestId }: FastifyRequest,
+    @Caller() context: CallContext,
   ) {
-    return this.registry.client.consistency(query, { requestId });
+    return this.registry.client.consistency(query, context);
   }
 
-  async #indexOf(entryId: string, requestId: string): Promise<number> {
-    const entry = await this.registry.client.findEntry(entryId, { requestId });
+  async #indexOf(entryId: string, context: CallContext): Promise<number> {
+    const entry = await this.registry.client.findEntry(entryId, context);
     if (!entry) throw new CapError('entry.unknown', `There is no entry ${entryId.slice(0, 100)}.`);
     return entry.log_index;
   }

@@ -1,8 +1,8 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CapError } from '@cap/core';
-import { Consumes, CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
+import type { CallContext } from '@cap/contracts';
+import { Caller, Consumes, CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
 import { FORM_BODY } from '../bodies.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, WritesRegistry } from '../openapi/decorators.js';
@@ -31,17 +31,17 @@ export class UploadController {
   @WritesRegistry()
   @Problems('bundle.unreadable', 'bundle.limit', 'bundle.erased', 'rate.limited')
   async upload(
+    @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    if (!request.isMultipart()) throw new CapError('request.media-type', 'Expected multipart/form-data.');
     this.uploads.assertSize(Number(request.headers['content-length'] ?? 0));
     return this.uploads.receive(
       () => bundleForm(request),
       request,
       (bundle: SpooledBundle) => {
-        const store = async () => ({ body: await bundle.store({ requestId: request.id }) });
+        const store = async () => ({ body: await bundle.store(context) });
         return this.writes.answer(request, reply, principal, () => bundle.digest(), store);
       },
     );

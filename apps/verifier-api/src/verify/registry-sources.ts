@@ -1,11 +1,11 @@
 import { isRemoteError } from '@cap/core';
 import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
+import type { RegistryConnection } from '@cap/service-kit';
 import type { PublishedList, Verification, VerificationSources } from '@cap/verify';
 import type { TrustStore } from '@cap/verify/trust';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import type { Policies } from '../policy/policies.js';
-import type { RegistryConnection } from '../registry/connection.js';
 import type { Premise } from './result-cache.js';
 
 type Lookups = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;

@@ -5,7 +5,7 @@ import type { CallContext, EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import type { BackendName } from '@cap/proof';
-import { CacheMetrics, type Holder } from '@cap/service-kit';
+import { CacheMetrics, type Holder, RegistryConnection } from '@cap/service-kit';
 import {
   type Verification,
   verifyBundle,
@@ -17,7 +17,6 @@ import type { TrustStore } from '@cap/verify/trust';
 import { ReferenceLists } from '../lists/reference-lists.js';
 import { VerdictMetrics } from '../metrics.js';
 import { Policies } from '../policy/policies.js';
-import { RegistryConnection } from '../registry/connection.js';
 import { Trust } from '../trust.js';
 import { answerBytes, registeredAnswerBytes } from './answer.js';
 import type { BundleRef } from './bundle-ref.js';

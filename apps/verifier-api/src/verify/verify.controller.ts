@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Post, Query, Req, Res, Body } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,6 +12,7 @@ import {
   JSON_MEDIA_TYPE,
   type Principal,
   Problems,
+  RegistryConnection,
   requireScopes,
   schemaRef,
   Scopes,
@@ -19,7 +20,6 @@ import {
 import { BUNDLE_BODY } from '../bodies.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, MoreScopes, WritesRegistry } from '../openapi/decorators.js';
-import { RegistryConnection } from '../registry/connection.js';
 import { verdictAnswer } from './answer.js';
 import { bundleLimits } from './bundle-ref.js';
 import { verifyBody, verifyQuery, type VerifyQuery } from './schemas.js';

@@ -1,5 +1,6 @@
 import { type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import { Reflector } from '@nestjs/core';
 import { AuthGuard, AuthModuleOptions } from '@nestjs/passport';
 import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
@@ -7,6 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { Logs } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import { HttpMetrics } from '../metrics/http-metrics.js';
+import { oncePerHandler } from '../once-per-handler.js';
 import { bearerToken } from './bearer-token.js';
 import { missingScope, type Principal } from './principal.js';
 import { type AccessRule, accessRuleOf } from './rules.js';
@@ -15,12 +17,6 @@ import { TokenCache } from './token-cache.js';
 const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): CapError =>
   new CapError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
 
-const ruleOf = (context: ExecutionContext): AccessRule => {
-  const rule = accessRuleOf(context.getHandler(), context.getClass());
-  if (!rule) throw new Error(`${context.getClass().name}.${context.getHandler().name} has no access rule`);
-  return rule;
-};
-
 /**
  * The one door of every route. passport finds out who it is, by the strategies of the application; the route's decorators
  * say whether that is enough. It stands before the body is read, so that a stranger's bytes are never parsed.
@@ -28,6 +24,7 @@ const ruleOf = (context: ExecutionContext): AccessRule => {
 @Injectable()
 export class AccessGuard extends AuthGuard() {
   private readonly refusals: StrangersLog;
+  private readonly ruleOf: (context: ExecutionContext) => AccessRule;
   /** What every access token must carry. */
   private readonly requiredScopes: readonly string[];
 
@@ -37,14 +34,20 @@ export class AccessGuard extends AuthGuard() {
     private readonly metrics: HttpMetrics,
     logs: Logs,
     private readonly tokens: TokenCache,
+    reflector: Reflector,
   ) {
     super(options);
+    this.ruleOf = oncePerHandler((handler, controller) => {
+      const rule = accessRuleOf(reflector, handler, controller);
+      if (!rule) throw new Error(`${controller.name}.${handler.name} has no access rule`);
+      return rule;
+    });
     this.requiredScopes = config.get('oauth', { infer: true })?.required_scopes ?? [];
     this.refusals = new StrangersLog(logs.for('auth'), 'refused tokens');
   }
 
   override canActivate(context: ExecutionContext) {
-    if (ruleOf(context).everybody) return true;
+    if (this.ruleOf(context).everybody) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const token = bearerToken(request);
     const known = token === null ? null : this.tokens.get(token);
@@ -61,7 +64,7 @@ export class AccessGuard extends AuthGuard() {
   ): T {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!principal) throw this.refusal(request, error ?? info);
-    const { scopes, anyScope, clients } = ruleOf(context);
+    const { scopes, anyScope, clients } = this.ruleOf(context);
     if (principal.client === null ? !scopes : !clients)
       throw this.invalid(request, 'of a kind that this route does not take');
     request.principal = principal; // for the log, also of who may not call this

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { CallContext, Scope } from '@cap/contracts';
 import { CapError } from '@cap/core';
 
 /** Who makes a request: the subject of an access token, or a client of the internal API. */
@@ -11,21 +12,13 @@ export interface Principal {
   readonly client: string | null;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    principal: Principal | null;
-    /** Verdict or outcome of the request, for the request log. */
-    result: string | null;
-  }
-}
-
 export const missingScope = (scopes: readonly string[]): CapError =>
   new CapError('auth.scope', `This needs the scope ${scopes.join(' ')}.`, {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },
   });
 
 /** For scopes that depend on the request's content: CapError auth.scope unless the principal has them all. */
-export function requireScopes(principal: Principal, ...scopes: string[]): void {
+export function requireScopes(principal: Principal, ...scopes: Scope[]): void {
   if (!scopes.every((scope) => principal.scopes.has(scope))) throw missingScope(scopes);
 }
 
@@ -34,4 +27,10 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
   if (!principal) throw new Error('CurrentPrincipal is used on a route that lets everybody in');
   return principal;
+});
+
+/** `@Caller() context: CallContext`: what a call to another service passes on of the request, its id. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): CallContext => {
+  const { id } = context.switchToHttp().getRequest<FastifyRequest>();
+  return { requestId: id };
 });

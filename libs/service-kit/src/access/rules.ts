@@ -1,26 +1,28 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ApiSecurity } from '@nestjs/swagger';
-
-const PUBLIC = 'cap:public';
-const SCOPES = 'cap:scopes';
-const ANY_SCOPE = 'cap:any-scope';
-const CLIENTS = 'cap:clients';
+import type { ClientName, Scope } from '@cap/contracts';
 
 /** Names of the two kinds of token in the OpenAPI documents. */
 export const ACCESS_TOKEN = 'token';
 export const CLIENT_TOKEN = 'client';
 
+const everybody = Reflector.createDecorator<true>();
+const allScopes = Reflector.createDecorator<readonly Scope[]>();
+const oneScope = Reflector.createDecorator<readonly Scope[]>();
+const allowedClients = Reflector.createDecorator<readonly ClientName[]>();
+
 /** Everybody may call this route. */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = () => everybody(true);
 /** An access token with all these scopes may call this route. */
-export const Scopes = (...scopes: [string, ...string[]]) =>
-  applyDecorators(SetMetadata(SCOPES, scopes), ApiSecurity(ACCESS_TOKEN, scopes));
+export const Scopes = (...scopes: [Scope, ...Scope[]]) =>
+  applyDecorators(allScopes(scopes), ApiSecurity(ACCESS_TOKEN, scopes));
 /** An access token with one of these scopes may call this route; the handler then asks for the one that the request needs. */
-export const AnyScope = (...scopes: [string, string, ...string[]]) =>
-  applyDecorators(SetMetadata(ANY_SCOPE, scopes), ...scopes.map((scope) => ApiSecurity(ACCESS_TOKEN, [scope])));
+export const AnyScope = (...scopes: [Scope, Scope, ...Scope[]]) =>
+  applyDecorators(oneScope(scopes), ...scopes.map((scope) => ApiSecurity(ACCESS_TOKEN, [scope])));
 /** These internal clients may call this route: the allow-list of registry.tokens. */
-export const Clients = (...clients: [string, ...string[]]) =>
-  applyDecorators(SetMetadata(CLIENTS, clients), ApiSecurity(CLIENT_TOKEN, clients));
+export const Clients = (...clients: [ClientName, ...ClientName[]]) =>
+  applyDecorators(allowedClients(clients), ApiSecurity(CLIENT_TOKEN, clients));
 
 /** Who may call a route. With both scopes and clients, either way in is enough. */
 export interface AccessRule {
@@ -32,18 +34,20 @@ export interface AccessRule {
   readonly clients: readonly string[] | null;
 }
 
-const ruleAt = (target: object): AccessRule | null => {
-  const read = <T>(key: string): T | undefined => Reflect.getMetadata(key, target) as T | undefined;
-  const anyOf = read<string[]>(ANY_SCOPE);
+type Target = Parameters<Reflector['get']>[1];
+
+function ruleAt(reflector: Reflector, target: Target): AccessRule | null {
+  // A decorator that is not there gives undefined, which the type does not say.
+  const anyOf: readonly Scope[] | undefined = reflector.get(oneScope, target);
   const rule: AccessRule = {
-    everybody: read<true>(PUBLIC) ?? false,
-    scopes: read<string[]>(SCOPES) ?? anyOf ?? null,
+    everybody: reflector.get(everybody, target) ?? false,
+    scopes: reflector.get(allScopes, target) ?? anyOf ?? null,
     anyScope: anyOf !== undefined,
-    clients: read<string[]>(CLIENTS) ?? null,
+    clients: reflector.get(allowedClients, target) ?? null,
   };
   return rule.everybody || rule.scopes || rule.clients ? rule : null;
-};
+}
 
-/** The rule of a handler: its own, else its controller's; null if nobody has said who may call it. */
-export const accessRuleOf = (handler: object, controller: object): AccessRule | null =>
-  ruleAt(handler) ?? ruleAt(controller);
+/** The rule of a handler: its own as a whole, else its controller's; null if nobody has said who may call it. */
+export const accessRuleOf = (reflector: Reflector, handler: Target, controller: Target): AccessRule | null =>
+  ruleAt(reflector, handler) ?? ruleAt(reflector, controller);

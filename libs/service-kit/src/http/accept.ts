@@ -2,7 +2,7 @@ import Negotiator from 'negotiator';
 import { Header } from '@nestjs/common';
 import { CapError } from '@cap/core';
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
-import { producesMetadata } from './route-metadata.js';
+import { produces } from './route-metadata.js';
 
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
@@ -10,7 +10,7 @@ export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 export const Produces =
   (...types: [string, ...string[]]): MethodDecorator =>
   (target, name, descriptor) => {
-    producesMetadata(types)(target, name, descriptor);
+    produces(types)(target, name, descriptor);
     if (types.length === 1) Header('content-type', types[0])(target, name, descriptor);
   };
 
@@ -21,8 +21,8 @@ export function preferredType<T extends string>(accept: string | undefined, type
 }
 
 /** Throws CapError request.not-acceptable for a caller that can read no answer of the route. Who reads problems reads all. */
-export function assertAcceptable(accept: string | undefined, produces: readonly string[] = [JSON_MEDIA_TYPE]): void {
-  if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...produces]) !== null) return;
-  const types = produces.map((type) => type.split(';', 1)[0]).join(' or ');
-  throw new CapError('request.not-acceptable', `This route answers with ${types}, which Accept does not allow.`);
+export function assertAcceptable(accept: string | undefined, types: readonly string[] = [JSON_MEDIA_TYPE]): void {
+  if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...types]) !== null) return;
+  const names = types.map((type) => type.split(';', 1)[0]).join(' or ');
+  throw new CapError('request.not-acceptable', `This route answers with ${names}, which Accept does not allow.`);
 }

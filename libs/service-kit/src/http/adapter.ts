@@ -23,7 +23,6 @@ export class ServiceAdapter extends FastifyAdapter {
     super({
       serverFactory: listeners.management,
       genReqId: requestId,
-      bodyLimit: config.limits.json_bytes,
       routerOptions: { maxParamLength: PATH_PART_LENGTH },
       trustProxy: config.server.trusted_proxies.length > 0 ? [...config.server.trusted_proxies] : false,
       clientErrorHandler: listeners.clientError,

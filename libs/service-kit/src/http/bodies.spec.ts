@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
 import { type Greeter, greeter, testdata } from '../greeter.fixture.js';
-import type { ServiceParts } from '../index.js';
+import type { TestSettings } from '../index.js';
 import { readBody } from './body-memory.js';
 
 const open: { destroy?(): void; stop?(): Promise<void> }[] = [];
@@ -15,12 +15,12 @@ afterEach(async () => {
   for (const one of open.splice(0)) await (one.stop?.() ?? one.destroy?.());
 });
 
-const start = async (limits: Record<string, unknown>, parts: Partial<ServiceParts> = {}, secure = false) => {
+const start = async (limits: Record<string, unknown>, tests: TestSettings = {}, secure = false) => {
   const tls = { mode: 'tls', cert: testdata('first.crt'), key: testdata('first.key') };
   const listen: Record<string, Record<string, unknown>> = secure
     ? { server: { bind: '127.0.0.1:0', management_bind: '127.0.0.1:0' }, tls }
     : {};
-  const running = await greeter({ ...listen, limits }, { parts });
+  const running = await greeter({ ...listen, limits }, { tests });
   open.push(running.service);
   const { hostname: host, port } = new URL((await running.service.listen()).api);
   const reach = async (): Promise<Socket> => {

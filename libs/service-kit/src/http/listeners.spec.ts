@@ -10,7 +10,7 @@ import { loadConfig, type LoadInput } from '@cap/config';
 import { RegistryClient } from '@cap/contracts';
 import supertest from 'supertest';
 import { greeter, temporaryDirectory, testdata } from '../greeter.fixture.js';
-import type { ServiceParts } from '../index.js';
+import type { TestSettings } from '../index.js';
 
 const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => void (await Promise.all(open.splice(0).map((service) => service.stop()))));
@@ -18,9 +18,9 @@ afterEach(async () => void (await Promise.all(open.splice(0).map((service) => se
 const start = async (
   document: Record<string, Record<string, unknown>> = {},
   input: Partial<LoadInput> = {},
-  parts: Partial<ServiceParts> = {},
+  tests: TestSettings = {},
 ) => {
-  const running = await greeter(document, { input, parts });
+  const running = await greeter(document, { input, tests });
   open.push(running.service);
   return { ...running, ...(await running.service.listen()) };
 };

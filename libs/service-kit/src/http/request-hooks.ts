@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ClientName } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import type { LogFields, ModuleLog } from '../logging/logs.js';
 import { StrangersLog } from '../logging/strangers-log.js';
 import type { Principal } from '../access/principal.js';
 import type { HttpMetrics } from '../metrics/http-metrics.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
+import { decorateRequests } from './fastify-request.js';
 import type { Listeners } from './listeners.js';
 import type { RouteListener } from './listener.decorators.js';
 
@@ -18,7 +20,7 @@ const CARRIED = Symbol('cap.carried');
 type Counted = IncomingMessage['socket'] & { [CARRIED]?: { read: number; written: number } };
 
 /** Clients whose calls are part of a request that another service logs, or that it sums up. */
-const PARTS_OF_OTHERS: ReadonlySet<string | null> = new Set(['verifier', 'backup']);
+const PARTS_OF_OTHERS: ReadonlySet<string | null> = new Set<ClientName>(['verifier', 'backup']);
 
 interface RequestFields extends LogFields {
   readonly method: string;
@@ -65,11 +67,7 @@ export function addRequestHooks(
   fastify: FastifyInstance,
   { listeners, log, metrics, isDraining, notFound }: RequestHookParts,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
-  fastify.decorateRequest('principal', null);
-  fastify.decorateRequest('result', null);
-  fastify.decorateRequest('rawBody', null);
-  fastify.decorateRequest('holdBytes', () => undefined);
-
+  decorateRequests(fastify);
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);

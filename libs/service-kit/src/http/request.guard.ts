@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import { Reflector } from '@nestjs/core';
 import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { oncePerHandler } from '../once-per-handler.js';
 import { parseWith } from '../problems/schema.pipe.js';
 import { assertAcceptable } from './accept.js';
 import { BodyMemory, readBody } from './body-memory.js';
@@ -25,21 +27,23 @@ const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 @Injectable()
 export class RequestGuard implements CanActivate {
   readonly #limits: Config['limits'];
-  readonly #routes = new Map<object, RouteMetadata>();
+  readonly #routeOf: (context: ExecutionContext) => RouteMetadata;
 
   constructor(
     config: ConfigService<Config, true>,
     private readonly memory: BodyMemory,
     private readonly pace: BodyPace,
     private readonly listeners: Listeners,
+    reflector: Reflector,
   ) {
+    this.#routeOf = oncePerHandler((handler, controller) => routeMetadataOf(reflector, handler, controller));
     this.#limits = config.get('limits', { infer: true });
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const route = this.#routeOf(context.getHandler(), context.getClass());
+    const route = this.#routeOf(context);
     assertOnce(request.query as Record<string, unknown>);
     if (!route.takesQuery) parseWith(NOTHING, request.query, 'query');
     assertAcceptable(request.headers.accept, route.produces);
@@ -51,17 +55,10 @@ export class RequestGuard implements CanActivate {
       this.pace.watch(request, reply);
       this.listeners.continue(request.raw, reply.raw);
     }
-    if (BODYLESS.has(request.method) || !(comes || request.body instanceof Readable)) return true;
-    return this.#read(request, route);
-  }
-
-  /** Read off the decorators once: reflection on each request costs more than all that is asked of them. */
-  #routeOf(handler: { readonly name: string }, controller: object): RouteMetadata {
-    const known = this.#routes.get(handler);
-    if (known) return known;
-    const route = routeMetadataOf(handler, controller, handler.name);
-    this.#routes.set(handler, route);
-    return route;
+    if (BODYLESS.has(request.method)) return true;
+    if (comes || request.body instanceof Readable) return this.#read(request, route);
+    assertNoBodyMissing(request, route);
+    return true;
   }
 
   async #read(request: FastifyRequest, { consumes, takesBody }: RouteMetadata): Promise<true> {
@@ -74,6 +71,13 @@ export class RequestGuard implements CanActivate {
     }
     return true;
   }
+}
+
+/** A body that is parsed has a schema that says what is missing; a handler that reads the stream itself has to be given one. */
+function assertNoBodyMissing({ headers }: FastifyRequest, { consumes }: RouteMetadata): void {
+  if (headers['content-type'] !== undefined || consumes.some(({ parse }) => parse)) return;
+  const types = consumes.map(({ mediaType }) => mediaType).join(' or ');
+  throw new CapError('request.media-type', `Expected a body of ${types}.`);
 }
 
 /** The parser makes a list of a member that comes more than once; which of the two was meant nobody knows. */

@@ -1,19 +1,11 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
-import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { applyDecorators, type Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ApiConsumes } from '@nestjs/swagger';
+import { ROUTE_ARGS_METADATA, RouteParamtypes } from '../nest-internals.js';
+import type { Handler } from '../once-per-handler.js';
 import { parseJsonBody } from './json-body.js';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The bytes of a body that was read whole. */
-    rawBody: Buffer | null;
-    /** Counts bytes that stay in memory until the request is answered. CapError overloaded, rate.limited. */
-    holdBytes: (bytes: number) => void;
-  }
-}
-
-/** A media type that a route takes. */
+/** A media type that a route accepts. */
 export interface BodyType {
   readonly mediaType: string;
   /** Makes of the whole body what the handler gets; without it the handler reads the stream that it gets. */
@@ -28,14 +20,14 @@ export const JSON_BODY: BodyType = { mediaType: 'application/json', parse: parse
 
 const JSON_ALONE = [JSON_BODY];
 
-const PRODUCES = 'cap:produces';
-const CONSUMES = 'cap:consumes';
-
+const consumes = Reflector.createDecorator<readonly BodyType[]>();
 /** The media types of a route's answers; JSON if it says nothing. */
-export const producesMetadata = (types: readonly string[]) => SetMetadata(PRODUCES, types);
+export const produces = Reflector.createDecorator<readonly string[]>();
+
 /** What a route's body may be; JSON if it says nothing. */
 export const Consumes = (...types: [BodyType, ...BodyType[]]) =>
-  applyDecorators(SetMetadata(CONSUMES, types), ApiConsumes(...types.map(({ mediaType }) => mediaType)));
+  applyDecorators(consumes(types), ApiConsumes(...types.map(({ mediaType }) => mediaType)));
+
 export interface RouteMetadata {
   readonly produces: readonly string[] | undefined;
   readonly consumes: readonly BodyType[];
@@ -45,16 +37,16 @@ export interface RouteMetadata {
 }
 
 /** What decorators wrote on a handler and its parameters. */
-export const routeMetadataOf = (handler: object, controller: object, name: string): RouteMetadata => {
-  const read = <T>(key: string): T | undefined => Reflect.getMetadata(key, handler) as T | undefined;
+export function routeMetadataOf(reflector: Reflector, handler: Handler, controller: Type): RouteMetadata {
   const parameters = Object.keys(
-    (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) as object | undefined) ?? {},
+    (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) as object | undefined) ?? {},
   );
   const takes = (kind: RouteParamtypes) => parameters.some((key) => key.startsWith(`${kind}:`));
   return {
-    produces: read<readonly string[]>(PRODUCES),
-    consumes: read<readonly BodyType[]>(CONSUMES) ?? JSON_ALONE,
+    produces: reflector.get(produces, handler),
+    // Of a handler without the decorator it is undefined, which the type does not say.
+    consumes: (reflector.get(consumes, handler) as readonly BodyType[] | undefined) ?? JSON_ALONE,
     takesQuery: takes(RouteParamtypes.QUERY),
     takesBody: takes(RouteParamtypes.BODY),
   };
-};
+}

@@ -3,9 +3,7 @@ import { type ApiErrorCode, CapError, isApiCode, isCapError, isRemoteError, syst
 
 /** Fastify's own errors that are the caller's fault. */
 const FASTIFY: Readonly<Record<string, [code: ApiErrorCode, detail: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['request.too-large', 'The body is larger than this route takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'The Content-Type is not one that this route takes.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.schema', 'The body is not as long as its Content-Length says.'],
   FST_ERR_BAD_URL: ['request.schema', 'The URL can not be decoded.'],
   FST_ERR_MAX_PARAM_LENGTH: ['request.schema', 'A part of the path is too long.'],
   FST_REQ_FILE_TOO_LARGE: ['request.too-large', 'The file is larger than this route takes.'],

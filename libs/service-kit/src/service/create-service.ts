@@ -41,11 +41,15 @@ export interface ServiceParts {
   readonly configure?: ((app: NestFastifyApplication, config: Config) => unknown) | undefined;
   /** Told once the listeners are open, for what goes on beside the requests: a subcommand, which ends soon, never gets there. */
   readonly serving?: ((app: NestFastifyApplication) => void) | undefined;
-  /** Where log lines go instead of stdout, for tests. */
+}
+
+/** What a test sets otherwise. */
+export interface TestSettings {
+  /** Where log lines go instead of stdout. */
   readonly logOutput?: LineOutput | undefined;
-  /** How often the files of the certificate are looked at, for tests. */
+  /** How often the files of the certificate are looked at. */
   readonly certificateLookMs?: number | undefined;
-  /** How long an answer may lie unread, for tests. */
+  /** How long an answer may lie unread. */
   readonly unreadTimeoutMs?: number | undefined;
 }
 
@@ -68,16 +72,17 @@ class ServiceModule {}
 export async function createService(
   parts: ServiceParts,
   { config, listen: plan, warnings }: LoadedConfig,
+  tests: TestSettings = {},
 ): Promise<Service> {
   requireForwardSecrecy();
-  const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), parts.logOutput);
+  const logs = new Logs(parts.binary, parseLogLevels(config.server.log_level), tests.logOutput);
   const log = logs.for('service');
   for (const warning of warnings) log.warn(warning);
   const reload = new Reload(log, config);
   reload.add('log level', ({ server }) => logs.setLevels(parseLogLevels(server.log_level)), ['server.log_level']);
 
   const certificate = readCertificate(config);
-  const listeners = new Listeners(plan, certificate?.options ?? null, parts.unreadTimeoutMs);
+  const listeners = new Listeners(plan, certificate?.options ?? null, tests.unreadTimeoutMs);
   const sendProblem = problemSender(logs.for('http'));
   const adapter = new ServiceAdapter(config, listeners, sendProblem);
   const registers: Registers = [new Registry()];
@@ -88,7 +93,7 @@ export async function createService(
         service: parts.binary,
         config,
         registers,
-        certificate: certificate && new ServedCertificate(certificate, parts.certificateLookMs ?? CERTIFICATE_LOOK_MS),
+        certificate: certificate && new ServedCertificate(certificate, tests.certificateLookMs ?? CERTIFICATE_LOOK_MS),
         logs,
         reload,
         sendProblem,

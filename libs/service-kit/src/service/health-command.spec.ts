@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAddress } from '@cap/config';
+import { EXIT } from '@cap/core';
 import { type Greeter, greeter } from '../greeter.fixture.js';
-import { checkHealth, NOT_READY } from './health-command.js';
+import { checkHealth } from './health-command.js';
 
 let running: Greeter;
 let port: string;
@@ -33,7 +34,7 @@ describe('health', () => {
   it('names what is missing', async () => {
     running.stage.dictionary = 'the dictionary is not open';
     const { code, said } = await health(`127.0.0.1:${port}`);
-    expect([code, NOT_READY]).toEqual([69, 69]);
+    expect([code, EXIT.unavailable]).toEqual([69, 69]);
     expect(said).toContain('the dictionary is not open');
     expect((await health(`127.0.0.1:${port}`, true, { waitMs: 0 })).code).toBe(69);
   });

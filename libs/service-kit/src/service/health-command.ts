@@ -1,13 +1,11 @@
 import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Address, formatAddress } from '@cap/config';
+import { EXIT, type ExitCode } from '@cap/core';
 
 const PROBE_TIMEOUT_MS = 2_500;
 const WAIT_MS = 60_000;
 const POLL_MS = 100;
-
-/** Exit of `health` when the service is not ready: a service that can't be reached. */
-export const NOT_READY = 69;
 
 /** An address to call for one that is bound: a wildcard is reached through loopback. */
 const reachable = ({ host, port }: Address): Address => ({
@@ -54,15 +52,15 @@ export async function checkHealth(
   wait: boolean,
   say: (line: string) => void,
   { waitMs = WAIT_MS, environment = process.env } = {},
-): Promise<number> {
+): Promise<ExitCode> {
   const until = Date.now() + waitMs;
   for (;;) {
     const ended = wait && hasEnded(environment);
     const missing = ended ? 'the service has ended' : await probe(management);
-    if (missing === null) return 0;
+    if (missing === null) return EXIT.ok;
     if (ended || !wait || Date.now() >= until) {
       say(`not ready: ${missing}`);
-      return NOT_READY;
+      return EXIT.unavailable;
     }
     await pause(POLL_MS);
   }

@@ -1,4 +1,4 @@
-import { type Config, differences } from '@cap/config';
+import { type Config, type ConfigKey, differences } from '@cap/config';
 import type { ModuleLog } from '../logging/logs.js';
 
 /** What can be read again while the service runs. */
@@ -7,7 +7,7 @@ export type ReloadStep = (config: Config) => void | Promise<void>;
 /** SIGHUP: every step gets the newly read configuration; one that fails keeps what it had and stops no other. */
 export class Reload {
   private readonly steps = new Map<string, ReloadStep>();
-  private readonly taken: string[] = [];
+  private readonly taken: ConfigKey[] = [];
 
   /** `started` is the configuration that the service was started with. */
   constructor(
@@ -19,7 +19,7 @@ export class Reload {
    * `name` is what the log says was (not) reloaded: `trust store`; `keys` are those of the configuration that the step takes into
    * use, whole sections too.
    */
-  add(name: string, step: ReloadStep, keys: readonly string[] = []): void {
+  add(name: string, step: ReloadStep, keys: readonly ConfigKey[] = []): void {
     this.steps.set(name, step);
     this.taken.push(...keys);
   }

@@ -5,8 +5,8 @@ import {
   loadConfig,
   type LoadedConfig,
   parseServiceFlags,
-  type Role,
   SERVICE_FLAGS_HELP,
+  type ServiceName,
   VERSION,
 } from '@cap/config';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,9 +21,9 @@ export interface ServiceCommand {
   run(app: NestFastifyApplication, config: Config): Promise<number>;
 }
 
-export interface ServiceDefinition extends Omit<ServiceParts, 'binary' | 'logOutput'> {
+export interface ServiceDefinition extends Omit<ServiceParts, 'binary'> {
   readonly binary: 'cap-verifier-api' | 'cap-registry' | 'cap-backup-worker';
-  readonly role: Exclude<Role, 'cli'>;
+  readonly role: ServiceName;
   /** One line for --help. */
   readonly description: string;
   readonly commands?: Readonly<Record<string, ServiceCommand>>;
