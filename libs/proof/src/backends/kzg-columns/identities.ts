@@ -27,8 +27,8 @@ export interface Challenges {
 }
 
 /**
- * constant + x * (column x) + r * (column r) = 0 on its rows. The committed columns enter linearly and are never opened off
- * the domain, so that proofs over one manifest do not add up to a leak.
+ * constant + x * (column x) + r * (column r) = 0 on its rows. The committed columns enter linearly and are never opened
+ * outside the domain, so that proofs over one manifest do not add up to a leak.
  */
 interface RowConstraint {
   rule: string;
