@@ -350,7 +350,7 @@ describe('a rule that nobody can settle from this commitment or this list says w
   const claims = [{ rule_id: 'r', ok: true }];
 
   it.each([
-    ['committed by number', byNumber, 'committed by id', 'nach Kennung festgelegt'],
+    ['committed by number', byNumber, 'commitment to suppliers is by id', 'nach Kennung festgelegt'],
     ['no entry can match', mute, 'No entry of the list sanctions', 'Kein Eintrag der Liste sanctions'],
   ])('%s', (_, given, en, de) => {
     for (const result of [

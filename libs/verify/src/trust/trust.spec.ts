@@ -118,7 +118,7 @@ describe('parseTrustStore', () => {
       /signers\.0.*public_key is the key/,
     ],
     ['a broken key', document({ signers: [{ ...signer, public_key: 'x' }] }), /signers\.0\.public_key/],
-    ['one key twice', document({ signers: [signer, signer] }), /twice/],
+    ['one key twice', document({ signers: [signer, signer] }), /duplicate key/],
     [
       'an end before the beginning',
       document({ signers: [{ ...signer, valid_to: '2025-01-01T00:00:00Z' }] }),
