@@ -9,7 +9,7 @@ import { LOG_KEYS, type LogKeys } from './log/log-keys.js';
 /** A commit that takes longer than this is stuck. */
 const STALLED_MS = 15_000;
 
-/** What the registry needs; readiness names what is missing, and a metric what ends. */
+/** What the registry needs; readiness names what is missing, and a metric what expires. */
 @Injectable()
 export class RegistryReadiness {
   constructor(
@@ -23,7 +23,7 @@ export class RegistryReadiness {
     readiness.add('log', () => this.#checkHead());
     readiness.add('checkpoints', () => this.#checkCheckpoints());
     readiness.add('blobs', () => this.#checkRoom());
-    expiries.add(() => ends.map(({ file, validTo }) => ({ kind: 'log-key', name: file, ends: validTo })));
+    expiries.add(() => ends.map(({ file, validTo }) => ({ kind: 'log-key', name: file, expiresAt: validTo })));
   }
 
   async #checkDatabase(): Promise<void> {

@@ -5,7 +5,7 @@ import { type Config, ConfigError } from '@cap/config';
 import { publicKeyFromText } from '@cap/crypto';
 import { systemWords } from '@cap/core/files';
 import { assertTrustSigned, parseTrustStore, trustSignatureFile, type TrustStore } from '@cap/verify/trust';
-import { type Ending, Expiries, Reload } from '@cap/service-kit';
+import { type Expiry, Expiries, Reload } from '@cap/service-kit';
 
 type Settings = Pick<Config['verification'], 'trust_file' | 'trust_signer'>;
 
@@ -28,9 +28,9 @@ export class Trust {
   }
 
   /** When each signer's key ends. */
-  endings(): Ending[] {
+  endings(): Expiry[] {
     const signers = this.store?.document.signers ?? [];
-    return signers.map(({ kid, valid_to }) => ({ kind: 'trusted-signer', name: kid, ends: new Date(valid_to) }));
+    return signers.map(({ kid, valid_to }) => ({ kind: 'trusted-signer', name: kid, expiresAt: new Date(valid_to) }));
   }
 }
 

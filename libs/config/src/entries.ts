@@ -35,7 +35,7 @@ export function differences(before: object, after: object): string[] {
 export const wholeKey = (key: string): string => key.replace(/^registry\.blobs\.(?!s3(\.|$))/, 'registry.blobs.s3.');
 
 /** Sets a key; a weaker value that it replaces, or that stands above or below it, goes. */
-export function say(entries: Entries, key: string, entry: Entry): void {
+export function setEntry(entries: Entries, key: string, entry: Entry): void {
   for (const [other, { rank }] of entries)
     if (rank < entry.rank && (other === key || other.startsWith(`${key}.`) || key.startsWith(`${other}.`)))
       entries.delete(other);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { systemWords } from '@cap/core/files';
 import type { ConfigProblem } from './errors.js';
-import { type Entries, say, wholeKey } from './entries.js';
+import { type Entries, setEntry, wholeKey } from './entries.js';
 import { configSchema } from './schema.js';
 import { isKnownUnsupported } from './unsupported.js';
 
@@ -27,7 +27,7 @@ const SERVICE_LINK =
 type Kind = 'boolean' | 'number' | 'list' | 'text-or-list' | 'nullable' | 'text';
 
 /** What kind of value a key takes, or null when there is no such key or it is a section. */
-function kindOf(key: string): Kind | null {
+function valueKindOf(key: string): Kind | null {
   let schema: z.core.$ZodType | undefined = configSchema;
   let nullable = false;
   const open = () => {
@@ -97,7 +97,7 @@ function typed(text: string, kind: Kind | null): unknown {
 }
 
 /** The value that the environment or a flag gives as text. */
-export const typedValue = (key: string, text: string): unknown => typed(text, kindOf(key));
+export const typedValue = (key: string, text: string): unknown => typed(text, valueKindOf(key));
 
 /** Names that were there before CAP_A__B, weaker first. */
 const ALIASES: readonly [variable: string, key: string][] = [
@@ -109,14 +109,14 @@ const ALIASES: readonly [variable: string, key: string][] = [
 /** The secret key that `…_file` holds, or null. Any name may stand below registry.tokens, so this is asked first. */
 function secretOfFile(key: string): string | null {
   const secret = key.endsWith('_file') ? key.slice(0, -'_file'.length) : '';
-  return (SECRET_KEYS.test(secret) || secret === HOLDS_SECRET) && kindOf(secret) !== null ? secret : null;
+  return (SECRET_KEYS.test(secret) || secret === HOLDS_SECRET) && valueKindOf(secret) !== null ? secret : null;
 }
 
 /** Adds what the environment says: TLS_MODE, LOG_LEVEL or RUST_LOG, CAP_A__B for key a.b, CAP_A__B_FILE for a secret a.b. */
-export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv, problems: ConfigProblem[]): void {
+export function readEnvironment(entries: Entries, environment: NodeJS.ProcessEnv, problems: ConfigProblem[]): void {
   for (const [variable, key] of ALIASES) {
     const text = environment[variable];
-    if (text) say(entries, key, { value: text, source: `environment variable ${variable}`, rank: 2 });
+    if (text) setEntry(entries, key, { value: text, source: `environment variable ${variable}`, rank: 2 });
   }
   for (const [variable, text] of Object.entries(environment)) {
     if (
@@ -129,9 +129,9 @@ export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv,
     const source = `environment variable ${variable}`;
     const key = wholeKey(variable.slice('CAP_'.length).toLowerCase().replaceAll('__', '.'));
     const secret = secretOfFile(key);
-    const kind = secret === null ? kindOf(key) : null;
+    const kind = secret === null ? valueKindOf(key) : null;
     if (kind !== null || isKnownUnsupported(key)) {
-      say(entries, key, { value: typed(text, kind), source, rank: 2 });
+      setEntry(entries, key, { value: typed(text, kind), source, rank: 2 });
       continue;
     }
     if (secret === null) {
@@ -144,7 +144,7 @@ export function sayEnvironment(entries: Entries, environment: NodeJS.ProcessEnv,
     }
     try {
       const content = readFileSync(text, 'utf8').replace(/\r?\n$/, '');
-      say(entries, secret, { value: typed(content, kindOf(secret)), source: `${source} (${text})`, rank: 2 });
+      setEntry(entries, secret, { value: typed(content, valueKindOf(secret)), source: `${source} (${text})`, rank: 2 });
     } catch (error) {
       problems.push({
         source,

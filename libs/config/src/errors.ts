@@ -1,6 +1,6 @@
 import { CapError } from '@cap/core';
 
-/** One thing that is wrong: where it was said, which key, and what was expected there. */
+/** One thing that is wrong: where it was set, which key, and what was expected there. */
 export interface ConfigProblem {
   /** A file path, `environment variable NAME`, `flag --name`, or `default`. */
   readonly source: string;

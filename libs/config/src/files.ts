@@ -3,7 +3,7 @@ import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemWords } from '@cap/core/files';
 import type { ConfigProblem } from './errors.js';
-import { type Entries, leaves, say, wholeKey } from './entries.js';
+import { type Entries, leaves, setEntry, wholeKey } from './entries.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
@@ -42,7 +42,7 @@ function readYaml(file: string, problems: ConfigProblem[]): Record<string, unkno
 }
 
 /** Adds the settings of one document. `oauth2` is the older name of `oauth`; a key that is set twice must have the same value. */
-export function sayDocument(entries: Entries, document: unknown, source: string, problems: ConfigProblem[]): void {
+export function readDocument(entries: Entries, document: unknown, source: string, problems: ConfigProblem[]): void {
   for (const [said, value] of leaves(document)) {
     if (said === '') continue;
     const odd = said.split('.').find((name) => !KEY.test(name));
@@ -60,7 +60,7 @@ export function sayDocument(entries: Entries, document: unknown, source: string,
         key: said,
         expected: `contradicts ${key} of ${present.source}; expected it once, or the same value`,
       });
-    else say(entries, key, { value, source, rank: 1 });
+    else setEntry(entries, key, { value, source, rank: 1 });
   }
 }
 
@@ -71,8 +71,8 @@ const COMPANIONS: readonly { file: string; sections: readonly string[] }[] = [
 ];
 
 /** Reads `file` and the companions beside it that exist. */
-export function sayFiles(entries: Entries, file: string, problems: ConfigProblem[]): void {
-  sayDocument(entries, readYaml(file, problems), file, problems);
+export function readFiles(entries: Entries, file: string, problems: ConfigProblem[]): void {
+  readDocument(entries, readYaml(file, problems), file, problems);
   for (const { file: name, sections } of COMPANIONS) {
     const companion = path.join(path.dirname(file), name);
     if (companion === path.normalize(file) || !existsSync(companion)) continue;
@@ -86,6 +86,6 @@ export function sayFiles(entries: Entries, file: string, problems: ConfigProblem
         });
         delete document[key];
       }
-    sayDocument(entries, document, companion, problems);
+    readDocument(entries, document, companion, problems);
   }
 }

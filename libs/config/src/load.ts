@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { crossChecks } from './checks.js';
-import { type Entries, type Entry, say, sourceOf, toDocument } from './entries.js';
-import { sayEnvironment, typedValue } from './environment.js';
+import { type Entries, type Entry, setEntry, sourceOf, toDocument } from './entries.js';
+import { readEnvironment, typedValue } from './environment.js';
 import { ConfigError, type ConfigProblem } from './errors.js';
-import { sayDocument, sayFiles } from './files.js';
+import { readDocument, readFiles } from './files.js';
 import type { FlagValue } from './flags.js';
 import { type ListenPlan, planListeners, type Role } from './listen.js';
 import { type Config, configSchema, settle } from './schema.js';
@@ -26,7 +26,7 @@ export interface LoadedConfig {
   readonly listen: ListenPlan;
   /** What should be said in the log: nothing is wrong, but somebody may have meant something else. */
   readonly warnings: readonly string[];
-  /** Where each key was said; a key that is absent has its default. */
+  /** Where each key was set; a key that is absent has its default. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -46,7 +46,7 @@ function* problemsOf(
   }
 }
 
-/** Whether these are problems of members: of what may be a section or something else, a section was said. */
+/** Whether these are problems of members: of what may be a section or something else, a section was given. */
 const isOfSection = (issues: readonly z.core.$ZodIssue[]): boolean =>
   issues.every(({ code, path }) => code === 'unrecognized_keys' || typeof path[0] === 'string');
 
@@ -73,11 +73,11 @@ export function loadConfig({ role, file, document, flags = [], environment = {} 
   const problems: ConfigProblem[] = [];
   const entries: Entries = new Map();
   const appFile = file ?? environment['CAP_CONFIG'];
-  if (appFile) sayFiles(entries, appFile, problems);
-  if (document !== undefined) sayDocument(entries, document, 'document', problems);
-  sayEnvironment(entries, environment, problems);
+  if (appFile) readFiles(entries, appFile, problems);
+  if (document !== undefined) readDocument(entries, document, 'document', problems);
+  readEnvironment(entries, environment, problems);
   for (const { flag, key, text } of flags)
-    say(entries, key, { value: typedValue(key, text), source: `flag --${flag}`, rank: 3 });
+    setEntry(entries, key, { value: typedValue(key, text), source: `flag --${flag}`, rank: 3 });
 
   problems.push(...refuseUnsupported(entries));
   const missing = appFile ?? 'configuration';

@@ -1,6 +1,6 @@
 /**
  * What every service shares: command line, configuration, listeners, access, problems, logs, metrics, health, reload, shutdown.
- * A service is a Nest application (docs.nestjs.com) on Fastify; where and why it is worn otherwise, ADR 0013 says.
+ * A service is a Nest application (docs.nestjs.com) on Fastify; ADR 0013 explains where it departs from standard Nest, and why.
  *
  * Where do I add …
  *
@@ -17,7 +17,7 @@
  *   ConfigService tells what the service was started with; what SIGHUP changes reaches those who have called `reload.add(…)`.
  * - a readiness check? `readiness.add('dictionary', async () => { … })` in a constructor: throw an Error that says what is missing.
  * - a metric? `makeCounterProvider({ …, registers })` of @willsoto/nestjs-prometheus in the app's `metrics.ts`, `@InjectMetric(name)` where
- *   it counts. `CacheMetrics` counts a cache, `Expiries` tells what ends; a `MetricSource` is read when somebody asks (a database, a
+ *   it counts. `CacheMetrics` counts a cache, `Expiries` tells what expires; a `MetricSource` is read when somebody asks (a database, a
  *   directory) and can't fail the scrape: `metricsOf` makes its metrics.
  * - a log line? `logs.for('greet').info('…', { fields })`; levels per module: LOG_LEVEL=info,greet=debug. `request.result = 'ok'` puts a
  *   verdict into the request's own line.
@@ -37,20 +37,20 @@ export { Readiness } from './health/readiness.js';
 export { RegistryConnection } from './registry/registry-connection.js';
 export { RegistryConnectionModule } from './registry/registry-connection.module.js';
 export { Logs, type ModuleLog } from './logging/logs.js';
-export { AnyScope, Clients, Public, Scopes } from './access/rules.js';
+export { AnyScope, Clients, Public, Scopes } from './access/access.decorators.js';
 export { Caller, CurrentPrincipal, type Principal, requireScopes } from './access/principal.js';
 export { ManagementOnly } from './http/listener.decorators.js';
 export { type BodyType, Consumes, JSON_BODY } from './http/route-metadata.js';
-export { type Holder, holderOf, Shares } from './http/shares.js';
-export { parseWith } from './problems/schema.pipe.js';
+export { type Requester, requesterOf, SharedQuota } from './http/shared-quota.js';
+export { parseWith } from './http/schema.pipe.js';
 export { JSON_MEDIA_TYPE, preferredType, Produces } from './http/accept.js';
 export { CacheMetrics, type CacheOutcomes } from './metrics/cache-metrics.js';
-export { type Ending, Expiries } from './metrics/expiry.js';
+export { type Expiry, Expiries } from './metrics/expiry.js';
 export { MetricSource, metricsOf } from './metrics/metric-source.js';
 export { type Registers } from './metrics/registers.js';
 export { type ApiDescription, openApiDocument } from './openapi/document.js';
 export { schemaRef } from './openapi/json-schema.js';
-export { Problems } from './openapi/problems.js';
+export { Problems } from './openapi/problems.decorator.js';
 export {
   type Content,
   type JsonSchema,

@@ -12,7 +12,7 @@ import { type Config, VERSION } from '@cap/config';
 import type { BackupMade, EventRequest, RegistryClient } from '@cap/contracts';
 import { CapError, isCapError } from '@cap/core';
 import { keyPassphrase, recordBeside } from '@cap/crypto/key-files';
-import { type Ending, Expiries, Logs, type ModuleLog, RegistryConnection, Reload } from '@cap/service-kit';
+import { type Expiry, Expiries, Logs, type ModuleLog, RegistryConnection, Reload } from '@cap/service-kit';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
 import { snapshotOverHttp } from '../registry/snapshot-over-http.js';
@@ -36,7 +36,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   readonly #log: ModuleLog;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
-  #ends: Ending[] = [];
+  #expiries: Expiry[] = [];
   readonly #patient: RegistryClient;
   /** The section `backup` of the current configuration. */
   settings: Config['backup'];
@@ -51,7 +51,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
   ) {
     // Both outcomes are there from the start, so that the first failure is an increase.
     for (const outcome of ['success', 'failure']) runs.inc({ outcome }, 0);
-    expiries.add(() => this.#ends);
+    expiries.add(() => this.#expiries);
     this.#log = logs.for('backup');
     this.#patient = registry.open({ timeoutMs: SNAPSHOT_TIMEOUT_MS });
     this.settings = config.get('backup', { infer: true });
@@ -72,7 +72,7 @@ export class BackupRuns implements OnModuleInit, OnModuleDestroy {
     const { signing_key: file } = settings;
     // Readiness and each run report an unreadable record.
     const record = file === undefined ? null : await recordBeside(file).catch(() => null);
-    this.#ends = record ? [{ kind: 'signing-key', name: record.kid, ends: new Date(record.valid_to) }] : [];
+    this.#expiries = record ? [{ kind: 'signing-key', name: record.kid, expiresAt: new Date(record.valid_to) }] : [];
   }
 
   get target(): BackupTarget {

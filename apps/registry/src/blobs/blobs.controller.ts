@@ -17,7 +17,7 @@ import {
   collectionResult,
 } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
-import { Clients, holderOf, Produces, Shares, Problems } from '@cap/service-kit';
+import { Clients, requesterOf, Produces, SharedQuota, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import type { z } from 'zod';
 import { requestedRange, setRangeHeaders } from '../range.js';
@@ -26,20 +26,24 @@ import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 @ApiTags('blobs')
 @Controller('v1/blobs')
 export class BlobsController {
-  readonly #slots: Shares;
+  readonly #slots: SharedQuota;
   readonly #maxBytes: number;
 
   constructor(
     private readonly data: RegistryData,
     config: ConfigService<Config, true>,
   ) {
-    const { uploads_at_once: all, uploads_per_subject: each, bundle_bytes } = config.get('limits', { infer: true });
+    const {
+      uploads_at_once: total,
+      uploads_per_subject: perRequester,
+      bundle_bytes,
+    } = config.get('limits', { infer: true });
     this.#maxBytes = bundle_bytes;
-    this.#slots = new Shares(
-      { all, each },
+    this.#slots = new SharedQuota(
+      { total, perRequester },
       {
-        all: `${all} BLOB uploads are already in progress.`,
-        each: `${each} BLOB uploads of this client are already in progress.`,
+        total: `${total} BLOB uploads are already in progress.`,
+        perRequester: `${perRequester} BLOB uploads of this client are already in progress.`,
       },
     );
   }
@@ -58,12 +62,12 @@ export class BlobsController {
     @Body() body: Readable,
     @Req() request: FastifyRequest,
   ): Promise<BlobRecord> {
-    const holder = holderOf(request);
-    this.#slots.take(holder, 1);
+    const requester = requesterOf(request);
+    this.#slots.acquire(requester, 1);
     try {
       return await this.data.putBlob(pieces(body), { maxBytes: this.#maxBytes, retain });
     } finally {
-      this.#slots.giveBack(holder, 1);
+      this.#slots.release(requester, 1);
     }
   }
 

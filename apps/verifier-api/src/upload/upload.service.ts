@@ -9,7 +9,7 @@ import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
 import { CapError, isCapError, type JsonValue, parseJson } from '@cap/core';
 import { type Inspection, inspectBundle } from '@cap/verify';
-import { holderOf, RegistryConnection, Shares } from '@cap/service-kit';
+import { requesterOf, RegistryConnection, SharedQuota } from '@cap/service-kit';
 import { bundleLimits } from '../verify/bundle-ref.js';
 import type { BundleForm } from './form.js';
 import { UploadQuota } from './quota.js';
@@ -34,7 +34,7 @@ export interface SpooledBundle {
 @Injectable()
 export class UploadService implements OnApplicationShutdown {
   readonly #quota: UploadQuota;
-  readonly #slots: Shares;
+  readonly #slots: SharedQuota;
   readonly #limits: Config['limits'];
   readonly #spooling = new Set<Promise<unknown>>();
 
@@ -45,11 +45,11 @@ export class UploadService implements OnApplicationShutdown {
     this.#limits = config.get('limits', { infer: true });
     const { upload_quota_bytes, uploads_at_once, uploads_per_subject } = this.#limits;
     this.#quota = new UploadQuota(upload_quota_bytes);
-    this.#slots = new Shares(
-      { all: uploads_at_once, each: uploads_per_subject },
+    this.#slots = new SharedQuota(
+      { total: uploads_at_once, perRequester: uploads_per_subject },
       {
-        all: `${uploads_at_once} uploads are already in progress.`,
-        each: `${uploads_per_subject} uploads of this subject are already in progress.`,
+        total: `${uploads_at_once} uploads are already in progress.`,
+        perRequester: `${uploads_per_subject} uploads of this subject are already in progress.`,
       },
     );
   }
@@ -71,14 +71,14 @@ export class UploadService implements OnApplicationShutdown {
     request: FastifyRequest,
     use: (bundle: SpooledBundle) => Promise<T>,
   ): Promise<T> {
-    const holder = holderOf(request);
-    this.#slots.take(holder, 1);
+    const requester = requesterOf(request);
+    this.#slots.acquire(requester, 1);
     try {
       const { subject } = request.principal!;
       this.#quota.assertRoom(subject, 0);
       return await this.#spool(await form(), subject, use);
     } finally {
-      this.#slots.giveBack(holder, 1);
+      this.#slots.release(requester, 1);
     }
   }
 

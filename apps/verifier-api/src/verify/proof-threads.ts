@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import type { Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
 import type { VerificationOptions } from '@cap/verify';
-import { type Holder, Readiness } from '@cap/service-kit';
+import { type Requester, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread verifies 40 to 100 a second, so the last one waits for about a second:
@@ -45,7 +45,7 @@ export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** What one request of this holder uses: a proof that nobody waits for any more is given up. */
-  for(holder: Holder, signal: AbortSignal): RequestThreads {
+  for(holder: Requester, signal: AbortSignal): RequestThreads {
     const pool = this.#pool;
     let waited = 0;
     if (!pool) return { pool: undefined, waited: () => waited };

@@ -5,7 +5,7 @@ import type { CallContext, EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import type { BackendName } from '@cap/proof';
-import { CacheMetrics, type Holder, RegistryConnection } from '@cap/service-kit';
+import { CacheMetrics, type Requester, RegistryConnection } from '@cap/service-kit';
 import {
   type Verification,
   verifyBundle,
@@ -71,7 +71,7 @@ export class VerificationService {
   /** The verdict and the bytes of its answer; with `register` the entry is durable before. `holder`: for whom its proofs wait in line. */
   async verify(
     request: VerifyRequest,
-    holder: Holder,
+    holder: Requester,
     context: CallContext,
   ): Promise<{ result: Verdict; answer: Buffer }> {
     const started = performance.now();
@@ -83,7 +83,7 @@ export class VerificationService {
   }
 
   /** The verification, from the cache if it is there. */
-  async #verification(request: VerifyRequest, holder: Holder, context: CallContext): Promise<CachedVerification> {
+  async #verification(request: VerifyRequest, holder: Requester, context: CallContext): Promise<CachedVerification> {
     const options = this.#options(request);
     // Read at the start: later changes affect later requests only.
     const generation = `${this.policies.generation} ${this.lists.generation}`;
@@ -102,7 +102,7 @@ export class VerificationService {
   async #run(
     ref: BundleRef,
     { named, trust, options }: Inputs,
-    holder: Holder,
+    holder: Requester,
     context: CallContext & { signal: AbortSignal },
   ): Promise<CachedVerification> {
     const bundle = await ref.read(context);

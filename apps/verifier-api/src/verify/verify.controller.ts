@@ -7,7 +7,7 @@ import type { BundleLimits } from '@cap/proof/bundle';
 import {
   Consumes,
   CurrentPrincipal,
-  holderOf,
+  requesterOf,
   JSON_BODY,
   JSON_MEDIA_TYPE,
   type Principal,
@@ -76,7 +76,9 @@ export class VerifyController {
     };
     const asked = Buffer.isBuffer(body) ? zipRequest(body, query, access) : jsonRequest(body, query, access);
     const verify = async () => {
-      const { result, answer } = await this.verifications.verify(asked, holderOf(request), { requestId: request.id });
+      const { result, answer } = await this.verifications.verify(asked, requesterOf(request), {
+        requestId: request.id,
+      });
       request.result = result;
       return { body: answer };
     };

@@ -6,24 +6,24 @@ import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { FastifyRequest } from 'fastify';
 import { Logs } from '../logging/logs.js';
-import { StrangersLog } from '../logging/strangers-log.js';
+import { UnauthenticatedLog } from '../logging/unauthenticated-log.js';
 import { HttpMetrics } from '../metrics/http-metrics.js';
 import { oncePerHandler } from '../once-per-handler.js';
 import { bearerToken } from './bearer-token.js';
 import { missingScope, type Principal } from './principal.js';
-import { type AccessRule, accessRuleOf } from './rules.js';
+import { type AccessRule, accessRuleOf } from './access.decorators.js';
 import { TokenCache } from './token-cache.js';
 
 const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more = ''): CapError =>
   new CapError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
 
 /**
- * The one door of every route. passport finds out who it is, by the strategies of the application; the route's decorators
+ * Guards every route. passport finds out who it is, by the strategies of the application; the route's decorators
  * say whether that is enough. It stands before the body is read, so that a stranger's bytes are never parsed.
  */
 @Injectable()
 export class AccessGuard extends AuthGuard() {
-  private readonly refusals: StrangersLog;
+  private readonly refusals: UnauthenticatedLog;
   private readonly ruleOf: (context: ExecutionContext) => AccessRule;
   /** What every access token must carry. */
   private readonly requiredScopes: readonly string[];
@@ -43,7 +43,7 @@ export class AccessGuard extends AuthGuard() {
       return rule;
     });
     this.requiredScopes = config.get('oauth', { infer: true })?.required_scopes ?? [];
-    this.refusals = new StrangersLog(logs.for('auth'), 'refused tokens');
+    this.refusals = new UnauthenticatedLog(logs.for('auth'), 'refused tokens');
   }
 
   override canActivate(context: ExecutionContext) {
@@ -66,7 +66,7 @@ export class AccessGuard extends AuthGuard() {
     if (!principal) throw this.refusal(request, error ?? info);
     const { scopes, anyScope, clients } = this.ruleOf(context);
     if (principal.client === null ? !scopes : !clients)
-      throw this.invalid(request, 'of a kind that this route does not take');
+      throw this.invalid(request, 'of a kind that this route does not accept');
     request.principal = principal; // for the log, also of who may not call this
     if (principal.client !== null) {
       if (!clients!.includes(principal.client))
@@ -79,7 +79,7 @@ export class AccessGuard extends AuthGuard() {
     return principal;
   }
 
-  /** What is answered to who is nobody. `cause`: an error, or what each strategy has said. */
+  /** The error for an unauthenticated request. `cause`: an error, or what each strategy has said. */
   private refusal(request: FastifyRequest, cause: unknown): unknown {
     if (request.headers.authorization === undefined)
       return challenge('auth.missing', 'This needs an access token: Authorization: Bearer …');

@@ -5,7 +5,7 @@ import { loadConfig } from '@cap/config';
 import { Controller, Get, Module } from '@nestjs/common';
 import { CLIENT_TOKENS, type Greeter, greeter, Issuer } from '../greeter.fixture.js';
 import type { ServiceParts } from '../index.js';
-import { Clients, Public, Scopes } from './rules.js';
+import { Clients, Public, Scopes } from './access.decorators.js';
 
 const issuers = { ES256: new Issuer('ES256'), PS256: new Issuer('PS256'), RS256: new Issuer('RS256') };
 const now = () => Math.floor(Date.now() / 1000);

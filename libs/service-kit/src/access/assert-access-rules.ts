@@ -3,7 +3,7 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { RouteTable } from '../http/routes.js';
 import { METHOD_METADATA, PATH_METADATA } from '../nest-internals.js';
 import type { Handler } from '../once-per-handler.js';
-import { type AccessRule, accessRuleOf } from './rules.js';
+import { type AccessRule, accessRuleOf } from './access.decorators.js';
 
 interface GuardedRoute {
   /** `GET /policy/:id` */

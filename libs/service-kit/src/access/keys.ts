@@ -16,11 +16,11 @@ export interface VerificationKey {
 
 /** Where the issuer's keys come from. */
 export abstract class KeySource {
-  /** The key for a token's kid and algorithm, or null. CapError auth.unavailable while nobody can say. */
+  /** The key for a token's kid and algorithm, or null. CapError auth.unavailable while the keys are unavailable. */
   abstract select(kid: string | undefined, algorithm: unknown): Promise<VerificationKey | null>;
   /** Reads the keys again; `changed` tells whether they differ. Throws when they can't be read. */
   abstract refresh(): Promise<{ changed: boolean }>;
-  /** The same, and not content with a reading that was begun before. */
+  /** Like refresh, but does not join a read that is already in progress. */
   abstract refreshAnew(): Promise<{ changed: boolean }>;
   /** Why no token can be verified now, or null. */
   abstract missing(): string | null;
@@ -225,7 +225,7 @@ export class JwksKeySource extends KeySource {
 
 /** The token may be a good one: whoever sent it is told to come back, not to get another. */
 const unavailable = () =>
-  new CapError('auth.unavailable', 'Tokens can not be checked now: the keys of their issuer can not be read.');
+  new CapError('auth.unavailable', "Tokens can't be verified right now: the issuer's keys are unavailable.");
 
 export function openKeySource(oauth: OauthConfig, onChange: () => void, log: ModuleLog): KeySource {
   return oauth.jwks_url === undefined

@@ -2,7 +2,7 @@ import { Controller, Get, Global, Module, Res } from '@nestjs/common';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../access/rules.js';
+import { Public } from '../access/access.decorators.js';
 import { EveryListener, ManagementOnly } from '../http/listener.decorators.js';
 import { Readiness } from './readiness.js';
 import { health, readiness } from './schemas.js';

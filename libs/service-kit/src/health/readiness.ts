@@ -28,7 +28,7 @@ interface Indicator {
   readonly timeoutMs: number;
   /** It has passed since the start. */
   reached: boolean;
-  /** The check under way: one that hangs is not begun again, or each look would take another of the few threads for files. */
+  /** The check in progress: a hanging one is not started again, or each look would take another of the few threads for files. */
   running: Promise<void> | null;
 }
 

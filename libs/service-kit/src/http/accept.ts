@@ -6,7 +6,7 @@ import { produces } from './route-metadata.js';
 
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
-/** The media types that a route answers with. With one alone its answers have it without more ado. */
+/** The media types that a route answers with. With only one, it is set as the answers' Content-Type. */
 export const Produces =
   (...types: [string, ...string[]]): MethodDecorator =>
   (target, name, descriptor) => {
@@ -20,7 +20,7 @@ export function preferredType<T extends string>(accept: string | undefined, type
   return (new Negotiator({ headers: { accept } }).mediaType([...types]) as T | undefined) ?? null;
 }
 
-/** Throws CapError request.not-acceptable for a caller that can read no answer of the route. Who reads problems reads all. */
+/** Throws CapError request.not-acceptable for a caller that can read no answer of the route. Clients that accept application/problem+json accept every type. */
 export function assertAcceptable(accept: string | undefined, types: readonly string[] = [JSON_MEDIA_TYPE]): void {
   if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...types]) !== null) return;
   const names = types.map((type) => type.split(';', 1)[0]).join(' or ');

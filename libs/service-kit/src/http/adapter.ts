@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import { PATH_PART_LENGTH } from '@cap/contracts';
-import type { SendProblem } from '../problems/send-problem.js';
+import type { SendProblem } from '../problems/problem.filter.js';
 import { requestId } from './answer-headers.js';
 import type { Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
@@ -53,7 +53,7 @@ export class ServiceAdapter extends FastifyAdapter {
     const { methods, management } = this.routes.allowed(request.url.split('?', 1)[0]!);
     if (methods.length === 0 || !this.listeners.serves(request.raw, management))
       return new CapError('route.unknown', 'There is no such route.');
-    return new CapError('method.not-allowed', `This route takes ${methods.join(', ')}.`, {
+    return new CapError('method.not-allowed', `This route accepts ${methods.join(', ')}.`, {
       headers: { allow: methods.join(', ') },
     });
   }

@@ -2,41 +2,41 @@ import type { Readable } from 'node:stream';
 import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { holderOf, Shares } from './shares.js';
+import { requesterOf, SharedQuota } from './shared-quota.js';
 
 /** Smaller pieces are gathered: each has an overhead of its own, and a body may come byte by byte. */
 const SMALL = 16_384;
 const GATHER = 65_536;
 
-const bytes = (count: number) => `${count} bytes of bodies`;
+const bytes = (count: number) => `${count} bytes reserved for bodies`;
 
 /** The memory for bodies, those that are read and what is fetched to answer them. */
 export class BodyMemory {
-  readonly #shares: Shares;
+  readonly #quota: SharedQuota;
 
-  constructor({ body_memory_bytes: all, body_memory_bytes_per_subject: each }: Config['limits']) {
-    this.#shares = new Shares(
-      { all, each },
+  constructor({ body_memory_bytes: total, body_memory_bytes_per_subject: perRequester }: Config['limits']) {
+    this.#quota = new SharedQuota(
+      { total, perRequester },
       {
-        all: `The requests that are being answered hold ${bytes(all)} already.`,
-        each: `The requests of this caller that are being answered hold ${bytes(each)} already.`,
+        total: `Requests in progress already use all ${bytes(total)}.`,
+        perRequester: `This caller's requests in progress already use all ${bytes(perRequester)}.`,
       },
     );
   }
 
   /** Call it before the body is read, and after it is known who sends it. */
   open(request: FastifyRequest, reply: FastifyReply): void {
-    const holder = holderOf(request);
+    const requester = requesterOf(request);
     let held = 0;
     let over = false;
     request.holdBytes = (more) => {
       if (over) throw new Error('the request was answered before its body had come');
-      this.#shares.take(holder, more);
+      this.#quota.acquire(requester, more);
       held += more;
     };
     reply.raw.once('close', () => {
       over = true;
-      this.#shares.giveBack(holder, held);
+      this.#quota.release(requester, held);
     });
   }
 }
@@ -80,7 +80,7 @@ export function readBody(
   request: FastifyRequest,
   body: Readable,
   maxBytes: number,
-  words = 'The body is larger than this route takes.',
+  words = 'The body is larger than this route accepts.',
 ): Promise<Buffer> {
   const tooLarge = () => new CapError('request.too-large', words);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());

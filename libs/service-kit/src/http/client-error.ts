@@ -29,7 +29,7 @@ export function clientProblem(error: ParserError): CapError | null {
       return new CapError('request.too-large', 'The headers are larger than 16 KiB.', { status: 431 });
     }
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new CapError('request.too-large', 'The extensions of the chunks are larger than 16 KiB.');
+      return new CapError('request.too-large', 'The chunk extensions are larger than 16 KiB.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new CapError('timeout', 'The request was not sent in time.', { status: 408 });
   }

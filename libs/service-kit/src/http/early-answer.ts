@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 const REQUEST_TIMEOUT = 408;
-/** How long the rest of a body is taken that nobody wants; nginx waits as long before it cuts. */
+/** How long to drain the rest of an unwanted body; nginx waits as long before it cuts. */
 const LINGER_MS = 30_000;
 
 export const hasBody = ({ headers }: IncomingMessage): boolean =>

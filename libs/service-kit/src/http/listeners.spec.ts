@@ -210,7 +210,7 @@ describe('with TLS', () => {
   it('files that change are taken into use without a signal; wrong ones are told once', async () => {
     const { files, put } = certificateFiles();
     const { api, log } = await start(withTls(files), {}, { certificateLookMs: 20 });
-    const complaint = 'the certificate files changed and can not be used, the old certificate stays in use';
+    const complaint = "the certificate files changed and can't be used, the old certificate stays in use";
     const until = async (condition: () => boolean | Promise<boolean>) => {
       const deadline = Date.now() + 5_000;
       while (!(await condition())) {

@@ -11,7 +11,7 @@ import { clientProblem, methodOf, type ParserError, refuse } from './client-erro
 /** Which listener took a request. */
 const VIA = Symbol('cap.listener');
 type Via = 'management' | 'api';
-/** What was answered past the response that Node has for the request. */
+/** An answer that was written directly to the socket. */
 const REFUSED = Symbol('cap.refused');
 /** An Expect header that nobody can meet. */
 const UNMET = Symbol('cap.unmet');
@@ -100,10 +100,10 @@ export class Listeners {
     return via === 'management' ? managementRoute || this.plan.apiOnManagement : !managementRoute;
   }
 
-  /** The problem of a request that is none for HTTP's own reasons, before anybody asks what it wants. */
+  /** Why a request violates HTTP itself, checked before routing; null if it does not. */
   protocolProblem(request: IncomingMessage): CapError | null {
     if ((request as Marked)[UNMET])
-      return new CapError('request.schema', 'Expect: nothing but 100-continue can be met.', { status: 417 });
+      return new CapError('request.schema', 'Expect: only 100-continue is supported.', { status: 417 });
     if (request.httpVersion === '1.1' && request.headers.host === undefined)
       return new CapError('request.schema', 'The header Host is missing.');
     return null;
@@ -211,7 +211,7 @@ export class Listeners {
     server.on('timeout', (socket: Socket) => this.stalled(socket));
     // Without it Node closes the connection and says nothing.
     server.on('connect', ({ socket }: IncomingMessage) =>
-      this.refuseBehind(socket, new CapError('route.unknown', 'This is no proxy.'), 'CONNECT'),
+      this.refuseBehind(socket, new CapError('route.unknown', 'This server is not a proxy.'), 'CONNECT'),
     );
     this.servers.push({ server, via });
     return server;

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientName } from '@cap/contracts';
 import { CapError } from '@cap/core';
 import type { LogFields, ModuleLog } from '../logging/logs.js';
-import { StrangersLog } from '../logging/strangers-log.js';
+import { UnauthenticatedLog } from '../logging/unauthenticated-log.js';
 import type { Principal } from '../access/principal.js';
 import type { HttpMetrics } from '../metrics/http-metrics.js';
 import { lingerAfterEarlyAnswer } from './early-answer.js';
@@ -72,7 +72,7 @@ export function addRequestHooks(
     (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);
     reply.headers(listeners.fixedHeaders);
-    // Clients take a closed connection for what it is only when they were told before.
+    // Clients retry safely on a closed connection only if `Connection: close` was announced.
     if (isDraining()) reply.header('connection', 'close');
   };
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -85,7 +85,7 @@ export function addRequestHooks(
     if (listener !== 'every' && !listeners.serves(request.raw, listener === 'management'))
       return done(new CapError('route.unknown', 'There is no such route.'));
     if (hasText(request.url)) done();
-    else done(new CapError('request.schema', 'query: a part of it can not be decoded.'));
+    else done(new CapError('request.schema', "The query string can't be decoded."));
   });
 
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
@@ -94,7 +94,7 @@ export function addRequestHooks(
     done();
   });
 
-  const strangers = new StrangersLog(log, 'requests without a valid token');
+  const strangers = new UnauthenticatedLog(log, 'requests without a valid token');
   /** `milliseconds`, `principal` and `listener` are those of a request that got as far. */
   const record = (fields: RequestFields, { milliseconds, principal = null, listener }: RequestFacts = {}) => {
     const { method, route, status } = fields;

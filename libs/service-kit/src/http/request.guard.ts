@@ -7,10 +7,10 @@ import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { oncePerHandler } from '../once-per-handler.js';
-import { parseWith } from '../problems/schema.pipe.js';
+import { parseWith } from './schema.pipe.js';
 import { assertAcceptable } from './accept.js';
 import { BodyMemory, readBody } from './body-memory.js';
-import { BodyPace } from './body-pace.js';
+import { MinimumBodyRate } from './minimum-body-rate.js';
 import { hasBody } from './early-answer.js';
 import { Listeners } from './listeners.js';
 import { type BodyType, type RouteMetadata, routeMetadataOf } from './route-metadata.js';
@@ -20,8 +20,8 @@ const NOTHING = z.strictObject({});
 const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Stands behind the access guard, which needs the head of a request alone. What is asked that the route does not know is refused,
- * not passed over: a misspelt filter would answer another question. Then the body is read, so that `@Body()` has it. An
+ * Stands behind the access guard, which needs the head of a request alone. An unknown parameter is rejected, not
+ * ignored: a misspelt filter would answer another question. Then the body is read, so that `@Body()` has it. An
  * interceptor could read it too, for more than the whole rest of Nest costs (ADR 0013).
  */
 @Injectable()
@@ -32,7 +32,7 @@ export class RequestGuard implements CanActivate {
   constructor(
     config: ConfigService<Config, true>,
     private readonly memory: BodyMemory,
-    private readonly pace: BodyPace,
+    private readonly pace: MinimumBodyRate,
     private readonly listeners: Listeners,
     reflector: Reflector,
   ) {
@@ -94,12 +94,12 @@ function assertOnce(query: Record<string, unknown>): void {
 function assertPlain({ headers }: FastifyRequest): void {
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity')
-    throw new CapError('request.media-type', 'A body is taken as it is, without Content-Encoding.');
+    throw new CapError('request.media-type', 'Content-Encoding is not supported: send the body uncompressed.');
 }
 
 function bodyType({ headers }: FastifyRequest, types: readonly BodyType[]): BodyType {
   const mediaType = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
   const found = types.find((type) => type.mediaType === mediaType);
   if (found) return found;
-  throw new CapError('request.media-type', 'The Content-Type is not one that this route takes.');
+  throw new CapError('request.media-type', 'This route does not accept this Content-Type.');
 }

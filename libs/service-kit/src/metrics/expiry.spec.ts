@@ -9,12 +9,12 @@ async function running(document: Record<string, Record<string, unknown>> = {}) {
   return { service, samples };
 }
 
-it('tells when what is in use ends, as it is at each scrape', async () => {
+it('tells when what is in use expires, as it is at each scrape', async () => {
   const { service, samples } = await running();
-  let ends = new Date('2027-01-01T00:00:00Z');
-  service.app.get(Expiries).add(() => [{ kind: 'signing-key', name: 'abc', ends }]);
+  let expiresAt = new Date('2027-01-01T00:00:00Z');
+  service.app.get(Expiries).add(() => [{ kind: 'signing-key', name: 'abc', expiresAt }]);
   expect(await samples()).toEqual(['cap_expiry_timestamp_seconds{kind="signing-key",name="abc"} 1798761600']);
-  ends = new Date('2028-01-01T00:00:00Z');
+  expiresAt = new Date('2028-01-01T00:00:00Z');
   expect(await samples()).toEqual(['cap_expiry_timestamp_seconds{kind="signing-key",name="abc"} 1830297600']);
   await service.stop();
 });

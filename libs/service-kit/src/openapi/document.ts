@@ -4,9 +4,9 @@ import { ERROR_CODES, type ErrorCode, isApiCode, retryAfterOf, statusOf } from '
 import { VERSION } from '@cap/config';
 import { problem, PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import type { z } from 'zod';
-import { CLIENT_TOKEN, ACCESS_TOKEN } from '../access/rules.js';
+import { CLIENT_TOKEN, ACCESS_TOKEN } from '../access/access.decorators.js';
 import { schemaRef, zodConverter } from './json-schema.js';
-import { takeProblems } from './problems.js';
+import { takeProblems } from './problems.decorator.js';
 import type { OpenApiDocument, Operation, Response } from './types.js';
 
 export interface ApiDescription {

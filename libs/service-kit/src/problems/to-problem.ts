@@ -3,14 +3,14 @@ import { type ApiErrorCode, CapError, isApiCode, isCapError, isRemoteError, syst
 
 /** Fastify's own errors that are the caller's fault. */
 const FASTIFY: Readonly<Record<string, [code: ApiErrorCode, detail: string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'The Content-Type is not one that this route takes.'],
-  FST_ERR_BAD_URL: ['request.schema', 'The URL can not be decoded.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.media-type', 'This route does not accept this Content-Type.'],
+  FST_ERR_BAD_URL: ['request.schema', "The URL can't be decoded."],
   FST_ERR_MAX_PARAM_LENGTH: ['request.schema', 'A part of the path is too long.'],
-  FST_REQ_FILE_TOO_LARGE: ['request.too-large', 'The file is larger than this route takes.'],
-  FST_PARTS_LIMIT: ['request.too-large', 'The form has more parts than this route takes.'],
-  FST_FILES_LIMIT: ['request.too-large', 'The form has more files than this route takes.'],
-  FST_FIELDS_LIMIT: ['request.too-large', 'The form has more fields than this route takes.'],
-  FST_PROTO_VIOLATION: ['request.schema', 'body: a part of the form has a name that is not taken.'],
+  FST_REQ_FILE_TOO_LARGE: ['request.too-large', 'The file is larger than this route accepts.'],
+  FST_PARTS_LIMIT: ['request.too-large', 'The form has more parts than this route accepts.'],
+  FST_FILES_LIMIT: ['request.too-large', 'The form has more files than this route accepts.'],
+  FST_FIELDS_LIMIT: ['request.too-large', 'The form has more fields than this route accepts.'],
+  FST_PROTO_VIOLATION: ['request.schema', 'body: a part of the form has a name that is not accepted.'],
   FST_INVALID_JSON_FIELD_ERROR: ['request.schema', 'body: a field of the form is not the JSON that it says it is.'],
   FST_MP_PREMATURE_CLOSE: ['request.schema', 'body: the form ends in the middle.'],
   FST_INVALID_MULTIPART_CONTENT_TYPE: ['request.media-type', 'Expected multipart/form-data.'],
@@ -40,7 +40,7 @@ function ofInternalCall(error: CapError): CapError {
   const { code, message, status, retryAfter } = error;
   // Its sentence is for operators: it names the registry's address. The log has it as the cause.
   const unavailable = (after?: number) =>
-    new CapError('registry.unavailable', 'The registry can not be used now.', { cause: error, retryAfter: after });
+    new CapError('registry.unavailable', 'The registry is currently unavailable.', { cause: error, retryAfter: after });
   if (code === 'registry.unavailable') return unavailable(retryAfter);
   if (isApiCode(code) && !OWN_FAULT.test(code)) return new CapError(code, message, { cause: error, retryAfter });
   if (status >= 500 || status === 401 || status === 403) return unavailable();

@@ -42,7 +42,7 @@ export class CertificateWatcher implements OnModuleInit, OnModuleDestroy {
     this.tls = config.get('tls', { infer: true });
     readiness.add('certificate', () => assertValidNow(this.inUse));
     reload.add('certificate', (fresh) => this.reload(fresh), ['tls.cert', 'tls.key', 'tls.min_version']);
-    expiries.add(() => [{ kind: 'certificate', name: this.tls.cert!, ends: this.inUse.validTo }]);
+    expiries.add(() => [{ kind: 'certificate', name: this.tls.cert!, expiresAt: this.inUse.validTo }]);
   }
 
   onModuleInit(): void {
@@ -74,7 +74,7 @@ export class CertificateWatcher implements OnModuleInit, OnModuleDestroy {
       this.use(fresh);
       this.log.info('the certificate was renewed', { valid_to: fresh.validTo.toISOString() });
     } catch (error) {
-      this.log.error('the certificate files changed and can not be used, the old certificate stays in use', { error });
+      this.log.error("the certificate files changed and can't be used, the old certificate stays in use", { error });
     } finally {
       this.looking = false;
     }

@@ -9,14 +9,14 @@ import { assertAccessRules } from '../access/assert-access-rules.js';
 import { Readiness } from '../health/readiness.js';
 import { ServiceAdapter } from '../http/adapter.js';
 import { BodyMemory } from '../http/body-memory.js';
-import { BodyPace } from '../http/body-pace.js';
+import { MinimumBodyRate } from '../http/minimum-body-rate.js';
 import { Listeners } from '../http/listeners.js';
 import { addRequestHooks } from '../http/request-hooks.js';
 import type { LineOutput } from '../logging/line-transport.js';
 import { Logs } from '../logging/logs.js';
 import { HttpMetrics } from '../metrics/http-metrics.js';
 import type { Registers } from '../metrics/registers.js';
-import { problemSender } from '../problems/send-problem.js';
+import { problemSender } from '../problems/problem.filter.js';
 import { readCertificate } from './certificate.js';
 import { ServedCertificate } from './certificate-watcher.js';
 import { KitModule } from './kit.module.js';
@@ -99,7 +99,7 @@ export async function createService(
         sendProblem,
         listeners,
         memory: new BodyMemory(config.limits),
-        pace: new BodyPace(config.limits, sendProblem),
+        pace: new MinimumBodyRate(config.limits, sendProblem),
       }),
       parts.module(registers),
     ],

@@ -6,14 +6,14 @@ import { AccessGuard } from '../access/access.guard.js';
 import { AccessModule } from '../access/access.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { BodyMemory } from '../http/body-memory.js';
-import { BodyPace } from '../http/body-pace.js';
+import { MinimumBodyRate } from '../http/minimum-body-rate.js';
 import { Listeners } from '../http/listeners.js';
 import { RequestGuard } from '../http/request.guard.js';
 import { Logs } from '../logging/logs.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import type { Registers } from '../metrics/registers.js';
-import { ProblemFilter, type SendProblem } from '../problems/send-problem.js';
-import { SchemaPipe } from '../problems/schema.pipe.js';
+import { ProblemFilter, type SendProblem } from '../problems/problem.filter.js';
+import { SchemaPipe } from '../http/schema.pipe.js';
 import { CertificateWatcher, ServedCertificate } from './certificate-watcher.js';
 import { Reload } from './reload.js';
 import { TrustedAuthorities } from './trusted-authorities.js';
@@ -29,7 +29,7 @@ export interface KitParts {
   readonly sendProblem: SendProblem;
   readonly listeners: Listeners;
   readonly memory: BodyMemory;
-  readonly pace: BodyPace;
+  readonly pace: MinimumBodyRate;
 }
 
 /** What every service has: configuration, logs, readiness, reload, problems, /healthz, /readyz, /metrics. */
@@ -62,7 +62,7 @@ export class KitModule {
         TrustedAuthorities,
         { provide: Listeners, useValue: http.listeners },
         { provide: BodyMemory, useValue: http.memory },
-        { provide: BodyPace, useValue: http.pace },
+        { provide: MinimumBodyRate, useValue: http.pace },
         { provide: APP_FILTER, useValue: new ProblemFilter(http.sendProblem) },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: RequestGuard },

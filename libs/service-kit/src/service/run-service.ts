@@ -134,7 +134,7 @@ async function serve(binary: string, service: Service, load: () => LoadedConfig)
     try {
       service.reload(load().config).catch(crash);
     } catch (error) {
-      log.error('the configuration can not be reloaded, the old one stays in use', { error });
+      log.error("the configuration can't be reloaded, the old one stays in use", { error });
     }
   });
   giveBackStartMemory();

@@ -8,11 +8,11 @@ const MAX_ADDRESSES = 1_000;
 const NAMED = 5;
 
 /**
- * The log of what anybody can cause who reaches the service, token or not. So that a stranger can't fill a disk or hide the lines
+ * The log of what anyone can cause without a token. So that an unauthenticated client can't fill a disk or hide the lines
  * that matter, a minute has 60 lines of its kind; of the others there is one that counts them and names the busiest addresses.
  * At debug all of them are written.
  */
-export class StrangersLog {
+export class UnauthenticatedLog {
   private written = 0;
   private leftOut = 0;
   private addresses = new Map<string, number>();

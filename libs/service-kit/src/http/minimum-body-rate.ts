@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { CapError } from '@cap/core';
 import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { SendProblem } from '../problems/send-problem.js';
+import type { SendProblem } from '../problems/problem.filter.js';
 
 /** How often bodies are looked at, unless the time that they have is shorter. */
 const LOOK_MS = 1_000;
@@ -22,7 +22,7 @@ interface Awaited {
  * bytes must come, or the rest of the body. Only the time counts in which the client owes bytes, not that in which a disk or a
  * registry behind this service keeps them waiting.
  */
-export class BodyPace {
+export class MinimumBodyRate {
   readonly #awaited = new Set<Awaited>();
   readonly #graceMs: number;
   readonly #bytes: number;

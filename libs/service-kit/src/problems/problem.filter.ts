@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { PROBLEM_MEDIA_TYPE } from '@cap/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ModuleLog } from '../logging/logs.js';
-import { StrangersLog } from '../logging/strangers-log.js';
+import { UnauthenticatedLog } from '../logging/unauthenticated-log.js';
 import { headersOf, toBody } from './problem.js';
 import { toProblem } from './to-problem.js';
 
@@ -10,7 +10,7 @@ export type SendProblem = (error: unknown, request: FastifyRequest, reply: Fasti
 
 /** Answers errors as application/problem+json and logs those that are ours. */
 export function problemSender(log: ModuleLog): SendProblem {
-  const strangers = new StrangersLog(log, 'failed requests without a valid token');
+  const strangers = new UnauthenticatedLog(log, 'failed requests without a valid token');
   return (error, request, reply) => {
     // Whoever still worked on it learns of that by an error of its own.
     if (reply.raw.writableEnded) return;

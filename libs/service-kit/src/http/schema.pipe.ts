@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 import { CapError } from '@cap/core';
-import { cut } from './problem.js';
+import { cut } from '../problems/problem.js';
 
 /** Where a value came from, as shown in the problem's detail. */
 const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {

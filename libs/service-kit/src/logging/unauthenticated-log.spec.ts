@@ -3,11 +3,15 @@ import { parseLogLevels } from '@cap/config';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LogSink } from '../greeter.fixture.js';
 import { Logs } from './logs.js';
-import { StrangersLog } from './strangers-log.js';
+import { UnauthenticatedLog } from './unauthenticated-log.js';
 
 function strangers(levels: string) {
   const sink = new LogSink();
-  const log = new StrangersLog(new Logs('greeter', parseLogLevels(levels), sink).for('auth'), 'refused tokens', 20);
+  const log = new UnauthenticatedLog(
+    new Logs('greeter', parseLogLevels(levels), sink).for('auth'),
+    'refused tokens',
+    20,
+  );
   return { sink, refuse: (client: string) => log.write('info', 'a token was refused', { client, reason: 'exp' }) };
 }
 
