@@ -26,7 +26,7 @@ export function notEmpty(text: string): string {
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 
-export const isDay = (text: string): boolean =>
+const isDay = (text: string): boolean =>
   DAY.test(text) &&
   !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) &&
   new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
@@ -81,7 +81,7 @@ export function visibleText(text: string): string {
 export const anyText = (text: string): string => text;
 
 /** A file and the day it is of. */
-export interface DatedFile {
+interface DatedFile {
   file: string;
   /** YYYY-MM-DD, if the text had one. */
   day?: string;

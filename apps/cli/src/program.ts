@@ -7,7 +7,7 @@ import { type Verb, withExamples } from './verb.js';
 export const VERSION = '0.1.0';
 
 /** A verb: `cap verify`, or `lint` in a group. */
-export interface VerbEntry {
+interface VerbEntry {
   name: string;
   summary: string;
   /** Loads its module and all the libraries that it needs. */
@@ -15,7 +15,7 @@ export interface VerbEntry {
 }
 
 /** A group of verbs: `cap policy`. */
-export interface GroupEntry {
+interface GroupEntry {
   name: string;
   summary: string;
   examples: readonly string[];

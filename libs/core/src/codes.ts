@@ -39,7 +39,7 @@ interface Kind {
   readonly serviceExit?: ExitCode;
 }
 
-export const KINDS = {
+const KINDS = {
   /** The caller's data is malformed. */
   input: { http: 400, exit: EXIT.input },
   /** A named file or record does not exist. */

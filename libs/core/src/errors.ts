@@ -25,7 +25,7 @@ export interface RemoteAnswer {
   readonly service?: 'registry' | undefined;
 }
 
-export interface CapErrorOptions {
+interface CapErrorOptions {
   readonly cause?: unknown;
   /** Machine-readable particulars, e.g. the list of bad rows. Never secret values. */
   readonly details?: unknown;

@@ -8,7 +8,7 @@ export interface DsseEnvelope {
   payloadType: string;
   signatures: DsseSignature[];
 }
-export interface DsseSignature {
+interface DsseSignature {
   /** kid of the signing key. */
   keyid: string;
   /** base64 Ed25519 signature over PAE. */

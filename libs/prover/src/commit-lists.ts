@@ -33,7 +33,7 @@ export interface PrepareInput {
 }
 
 /** A list in leaf order, with the line of each row in the company's file. */
-export type ListWithLines = CommittedList & { lines: number[] };
+type ListWithLines = CommittedList & { lines: number[] };
 
 /** Commits to both lists under every scheme. `secrets` is the secrets file. Throws CapError `list.invalid`. */
 export async function commitToLists(

@@ -75,7 +75,7 @@ export function parseCheckpoint(input: string | Uint8Array, place = 'checkpoint'
 }
 
 /** An origin of ours: the log's name and the epoch, which goes up with every restore. */
-export interface EpochOrigin {
+interface EpochOrigin {
   name: string;
   /** Counts from 1. */
   epoch: number;

@@ -35,7 +35,7 @@ export function cosignText(text: string, { name, privateKey }: NoteSigner, time:
 }
 
 /** A signature that holds. `time`: what a cosignature says, in seconds since 1970; null for a log's signature. */
-export interface VerifiedSignature {
+interface VerifiedSignature {
   key: VerifierKey;
   time: number | null;
 }

@@ -85,10 +85,10 @@ export function receiptFromTlogProof(input: string | Uint8Array): Receipt {
   };
 }
 
-export type ReceiptFailureCode = CheckpointFailureCode | 'receipt.tree-size' | 'receipt.inclusion' | 'receipt.leaf';
+type ReceiptFailureCode = CheckpointFailureCode | 'receipt.tree-size' | 'receipt.inclusion' | 'receipt.leaf';
 
 /** What holds of a receipt. */
-export interface ReceiptVerification {
+interface ReceiptVerification {
   /** No failures: the log's key vouches for a tree that holds this event, and enough witnesses have seen that tree. */
   valid: boolean;
   origin: string;

@@ -5,7 +5,7 @@ import { decodeText, formatNote } from './note.js';
 import { MAX_TREE_SIZE } from './tree.js';
 
 /** C2SP tlog-proof (c2sp.org/tlog-proof): that a leaf is in a log, as one text file, usually `*.tlog-proof`. */
-export interface TlogProof {
+interface TlogProof {
   /** Opaque; nothing vouches for it. Ours is the leaf itself. */
   extra: Buffer | null;
   /** The leaf's index, below the size of the checkpoint. */

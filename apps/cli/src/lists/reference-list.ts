@@ -6,7 +6,7 @@ import { parseUsableList, type ReferenceListKind } from '@cap/lists/reference-li
 export const listKind = (description: string) =>
   new Option('--kind <kind>', description).choices(['sanctions', 'jurisdictions']);
 
-export interface ListSummary {
+interface ListSummary {
   kind: ReferenceListKind;
   hash: Digest;
   entries: number;

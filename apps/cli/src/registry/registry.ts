@@ -64,7 +64,7 @@ export interface Registry {
 }
 
 /** How many items are asked for at once. */
-export const PAGE_SIZE = 1_000;
+const PAGE_SIZE = 1_000;
 
 /** All items of a list, page by page. */
 export async function* allItems<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
