@@ -1,6 +1,6 @@
 import type { ServiceDefinition } from '@cap/service-kit';
-import { registerForms } from './bodies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { registerForms } from './upload/form.js';
 import { VerifierModule } from './verifier.module.js';
 
 export const verifierService: ServiceDefinition = {

@@ -25,6 +25,7 @@ export {
 export {
   listPage,
   listQuery,
+  type ListQuery,
   listRecord,
   type ListRecord,
   listRequest,

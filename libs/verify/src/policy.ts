@@ -50,10 +50,10 @@ export async function pinPolicy(
   return { value: null, findings: named ? [warn('policy.pinned', { expected: named, actual: null })] : [] };
 }
 
-async function ownPolicy(hash: Digest, { policyByHash, trust }: VerificationSources): Promise<VerifierPolicy | null> {
-  const registered = await policyByHash?.(hash);
+async function ownPolicy(hash: Digest, sources: VerificationSources): Promise<VerifierPolicy | null> {
+  const registered = await sources.policyByHash?.(hash);
   if (registered) return registered;
-  const trusted = trust?.policy(hash);
+  const trusted = sources.trust?.policy(hash);
   return trusted ? { compiled: trusted, status: 'active' } : null;
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -9,8 +10,11 @@ import {
   type ListWithdrawal,
   pathPart,
   listStored,
+  type ListStored,
+  type Page,
   listPage,
   listRecord,
+  type ListRecord,
 } from '@cap/contracts';
 import { Clients, Produces, Problems } from '@cap/service-kit';
 import { z } from 'zod';
@@ -27,7 +31,7 @@ export class ListsController {
   @ApiOperation({ summary: 'Store a reference list' })
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: listStored })
   @Problems('list.invalid', 'list.conflict', 'list.empty', 'storage.full')
-  store(@Body({ schema: listRequest }) request: ListRequest) {
+  store(@Body({ schema: listRequest }) request: ListRequest): Promise<ListStored> {
     return this.lists.store(request);
   }
 
@@ -35,7 +39,7 @@ export class ListsController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'List reference lists' })
   @ApiOkResponse({ description: 'A page', standardSchema: listPage })
-  list(@Query({ schema: listQuery }) { id, ...page }: z.output<typeof listQuery>) {
+  list(@Query({ schema: listQuery }) { id, ...page }: z.output<typeof listQuery>): Promise<Page<ListRecord>> {
     return this.lists.list(page, { id });
   }
 
@@ -44,7 +48,7 @@ export class ListsController {
   @ApiOperation({ summary: 'The record of a reference list' })
   @ApiOkResponse({ description: 'The record', standardSchema: listRecord })
   @Problems('list.unknown')
-  find(@Param('hash', { schema: pathPart }) hash: string) {
+  find(@Param('hash', { schema: pathPart }) hash: string): Promise<ListRecord> {
     return this.lists.find(hash);
   }
 
@@ -57,7 +61,7 @@ export class ListsController {
   withdraw(
     @Param('hash', { schema: pathPart }) hash: string,
     @Body({ schema: listWithdrawal }) { reason }: ListWithdrawal,
-  ) {
+  ): Promise<ListRecord> {
     return this.lists.withdraw(hash, reason);
   }
 
@@ -68,7 +72,10 @@ export class ListsController {
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The CSV', standardSchema: z.string() })
   @Problems('list.unknown')
-  async content(@Param('hash', { schema: pathPart }) hash: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async content(
+    @Param('hash', { schema: pathPart }) hash: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
     const { body, size } = await this.lists.content(hash);
     reply.header('content-length', size);
     return body;

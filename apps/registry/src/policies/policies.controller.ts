@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  type Page,
   pathPart,
   policyQuery,
   policyRequest,
@@ -8,8 +9,11 @@ import {
   policyStatusRequest,
   type PolicyStatusRequest,
   policyStored,
+  type PolicyStored,
+  type PolicySummary,
   policyPage,
   policyRecord,
+  type PolicyRecord,
 } from '@cap/contracts';
 import { Clients, Problems } from '@cap/service-kit';
 import type { z } from 'zod';
@@ -26,7 +30,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Store a policy' })
   @ApiOkResponse({ description: 'Stored, or there already', standardSchema: policyStored })
   @Problems('policy.invalid', 'policy.conflict', 'storage.full')
-  store(@Body({ schema: policyRequest }) request: PolicyRequest) {
+  store(@Body({ schema: policyRequest }) request: PolicyRequest): Promise<PolicyStored> {
     return this.policies.store(request);
   }
 
@@ -34,7 +38,9 @@ export class PoliciesController {
   @Clients('verifier', 'operator')
   @ApiOperation({ summary: 'List policies' })
   @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
-  list(@Query({ schema: policyQuery }) { status, id, ...page }: z.output<typeof policyQuery>) {
+  list(
+    @Query({ schema: policyQuery }) { status, id, ...page }: z.output<typeof policyQuery>,
+  ): Promise<Page<PolicySummary>> {
     return this.policies.list(page, { status, id });
   }
 
@@ -43,7 +49,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'One policy by policy_id, hash, or id: its newest active version' })
   @ApiOkResponse({ description: 'The policy', standardSchema: policyRecord })
   @Problems('policy.unknown')
-  find(@Param('ref', { schema: pathPart }) ref: string) {
+  find(@Param('ref', { schema: pathPart }) ref: string): Promise<PolicyRecord> {
     return this.policies.find(ref);
   }
 
@@ -55,7 +61,7 @@ export class PoliciesController {
   setStatus(
     @Param('ref', { schema: pathPart }) ref: string,
     @Body({ schema: policyStatusRequest }) { status }: PolicyStatusRequest,
-  ) {
+  ): Promise<PolicyRecord> {
     return this.policies.setStatus(ref, status);
   }
 }

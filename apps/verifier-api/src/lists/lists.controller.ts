@@ -7,15 +7,14 @@ import {
   listPage,
   listQuery,
   listRecord,
+  type ListRecord,
   listRequest,
   type ListRequest,
   listStored,
-  type ListStored,
+  type Page,
   listWithdrawal,
   type ListWithdrawal,
 } from '@cap/contracts';
-import { CapError, isCapError } from '@cap/core';
-import { parseUsableList } from '@cap/lists/reference-lists';
 import {
   Caller,
   CurrentPrincipal,
@@ -24,15 +23,15 @@ import {
   type Principal,
   Problems,
   Produces,
-  RegistryConnection,
   schemaRef,
   Scopes,
 } from '@cap/service-kit';
-import { contentTag, isKnown } from '../conditional.js';
+import { contentTag, answerNotModified } from '../registry/conditional.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { AsksRegistry, IdempotentAnswer, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
-import { clearAfter } from '../ttl-cache.js';
-import { ReferenceLists } from './reference-lists.js';
+import { clearAfter } from '../registry/ttl-cache.js';
+import { KnownLists } from './known-lists.js';
+import { ListsService } from './lists.service.js';
 import { listHash } from './schemas.js';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -41,8 +40,8 @@ const CSV = 'text/csv; charset=utf-8';
 @Controller('lists')
 export class ListsController {
   constructor(
-    private readonly registry: RegistryConnection,
-    private readonly lists: ReferenceLists,
+    private readonly lists: ListsService,
+    private readonly known: KnownLists,
     private readonly writes: IdempotentWrites,
   ) {}
 
@@ -60,8 +59,8 @@ export class ListsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const write = async () => ({ body: await this.#publish(body, context) });
-    return clearAfter(this.lists, () =>
+    const write = async () => ({ body: await this.lists.publish(body, context) });
+    return clearAfter(this.known, () =>
       this.writes.answer(request, reply, principal, () => bodyDigest(request), write),
     );
   }
@@ -71,8 +70,11 @@ export class ListsController {
   @ApiOperation({ summary: 'List reference lists' })
   @ApiOkResponse({ description: 'A page', standardSchema: listPage })
   @AsksRegistry()
-  list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Caller() context: CallContext) {
-    return this.registry.client.lists(query, context);
+  list(
+    @Query({ schema: listQuery }) query: z.output<typeof listQuery>,
+    @Caller() context: CallContext,
+  ): Promise<Page<ListRecord>> {
+    return this.lists.list(query, context);
   }
 
   @Get(':hash')
@@ -91,15 +93,14 @@ export class ListsController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const record = await this.registry.client.findList(hash, context);
-    if (!record) throw new CapError('list.unknown', `There is no reference list ${hash.slice(0, 100)}.`);
+  ): Promise<ListRecord | Buffer | null | undefined> {
+    const record = await this.lists.find(hash, context);
     reply.header('vary', 'accept');
     if (preferredType(request.headers.accept, [JSON_MEDIA_TYPE, CSV]) !== CSV)
-      return isKnown(request, reply, contentTag(record)) ? undefined : record;
-    if (isKnown(request, reply, `"${record.hash}"`)) return undefined;
+      return answerNotModified(request, reply, contentTag(record)) ? undefined : record;
+    if (answerNotModified(request, reply, `"${record.hash}"`)) return undefined;
     reply.header('content-type', CSV);
-    return this.registry.client.findListContent(hash, context);
+    return this.lists.content(hash, context);
   }
 
   /** Needs no idempotency key: the first time counts. */
@@ -118,24 +119,7 @@ export class ListsController {
     @Param('hash', { schema: listHash }) hash: string,
     @Body({ schema: listWithdrawal }) body: ListWithdrawal,
     @Caller() context: CallContext,
-  ) {
-    return clearAfter(this.lists, () => this.registry.client.withdrawList(hash, body, context));
-  }
-
-  async #publish(body: ListRequest, context: CallContext): Promise<ListStored> {
-    refuseBadRows(body);
-    return this.registry.client.storeList(body, context);
-  }
-}
-
-/** Read here too, so that every bad row is named to whoever sent it. */
-function refuseBadRows({ id, kind, content }: ListRequest): void {
-  try {
-    parseUsableList(kind, Buffer.from(content, 'base64'), id);
-  } catch (error) {
-    if (!isCapError(error)) throw error;
-    if (error.code === 'list.empty') throw new CapError('list.empty', error.message, { cause: error });
-    const errors = Array.isArray(error.details) ? error.details : undefined;
-    throw new CapError('request.schema', error.message, { details: errors, cause: error });
+  ): Promise<ListRecord> {
+    return clearAfter(this.known, () => this.lists.withdraw(hash, body, context));
   }
 }

@@ -3,7 +3,7 @@ import type { JsonSchema } from '@cap/service-kit';
 const INDENT = '  ';
 const PLACE = '#/components/schemas/';
 
-/** A JSON JsonSchema as people read shapes: `{ name: string, size?: integer }`. Named schemas are told by their name. */
+/** A JSON Schema as people read shapes: `{ name: string, size?: integer }`. Named schemas are told by their name. */
 export function shape(schema: JsonSchema, indent = ''): string {
   const { $ref, anyOf, type, properties, items, additionalProperties } = schema as {
     $ref?: string;

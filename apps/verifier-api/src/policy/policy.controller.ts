@@ -1,14 +1,17 @@
 import type { z } from 'zod';
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse, ApiBody } from '@nestjs/swagger';
 import {
   type CallContext,
+  type Page,
   policyPage,
   policyQuery,
   policyRecord,
+  type PolicyRecord,
   policyStatusRequest,
   type PolicyStatusRequest,
+  type PolicySummary,
 } from '@cap/contracts';
 import type { JsonValue } from '@cap/core';
 import {
@@ -22,21 +25,23 @@ import {
   Scopes,
   schemaRef,
 } from '@cap/service-kit';
-import { POLICY_BODY } from '../bodies.js';
-import { isKnown } from '../conditional.js';
+import { answerNotModified } from '../registry/conditional.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
-import { clearAfter } from '../ttl-cache.js';
+import { clearAfter } from '../registry/ttl-cache.js';
 import { AsksRegistry, IdempotentAnswer, MoreScopes, TaggedAnswer, WritesRegistry } from '../openapi/decorators.js';
-import { Policies } from './policies.js';
+import { KnownPolicies } from './known-policies.js';
+import { POLICY_BODY } from './policy-body.js';
 import { PolicyService } from './policy.service.js';
 import {
   compiledV1,
   compiledV2,
+  type CompiledV2,
   compileV2Request,
   type CompileV2Request,
   policyRef,
   policyV1,
   policyV2,
+  type PolicyV2,
 } from './schemas.js';
 
 const TAG_OF_ACTIVE = 'Only an active one has an ETag: the status can change while the content stays.';
@@ -46,7 +51,7 @@ const TAG_OF_ACTIVE = 'Only an active one has an ETag: the status can change whi
 export class PolicyController {
   constructor(
     private readonly policies: PolicyService,
-    private readonly known: Policies,
+    private readonly known: KnownPolicies,
     private readonly writes: IdempotentWrites,
   ) {}
 
@@ -95,7 +100,7 @@ export class PolicyController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<CompiledV2 | Buffer> {
     const compile = async () => {
       const { answer, valid } = await this.policies.compileV2(body, context);
       return { status: valid ? 200 : 422, body: answer };
@@ -115,7 +120,10 @@ export class PolicyController {
   @ApiOperation({ summary: 'List policies' })
   @ApiOkResponse({ description: 'A page', standardSchema: policyPage })
   @AsksRegistry()
-  list(@Query({ schema: policyQuery }) query: z.output<typeof policyQuery>, @Caller() context: CallContext) {
+  list(
+    @Query({ schema: policyQuery }) query: z.output<typeof policyQuery>,
+    @Caller() context: CallContext,
+  ): Promise<Page<PolicySummary>> {
     return this.policies.list(query, context);
   }
 
@@ -130,9 +138,9 @@ export class PolicyController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<PolicyV2 | undefined> {
     const { etag, body } = await this.policies.findV2(ref, context);
-    return etag !== null && isKnown(request, reply, etag) ? undefined : body;
+    return etag !== null && answerNotModified(request, reply, etag) ? undefined : body;
   }
 
   @Get(':id')
@@ -146,10 +154,10 @@ export class PolicyController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<PolicyRecord | undefined> {
     const record = await this.policies.find(ref, context);
     const isTagged = record.status === 'active';
-    return isTagged && isKnown(request, reply, `"${record.policy_hash}"`) ? undefined : record;
+    return isTagged && answerNotModified(request, reply, `"${record.policy_hash}"`) ? undefined : record;
   }
 
   @Put(':id/status')
@@ -162,7 +170,7 @@ export class PolicyController {
     @Param('id', { schema: policyRef }) ref: string,
     @Body({ schema: policyStatusRequest }) { status }: PolicyStatusRequest,
     @Caller() context: CallContext,
-  ) {
-    return this.policies.setStatus(ref, status, context);
+  ): Promise<PolicyRecord> {
+    return clearAfter(this.known, () => this.policies.setStatus(ref, status, context));
   }
 }

@@ -3,19 +3,15 @@ import type { CallContext, Page, PolicyQuery, PolicyRecord, PolicyStatus, Policy
 import { CapError, type JsonValue } from '@cap/core';
 import { type CompiledPolicy, compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import { RegistryConnection } from '@cap/service-kit';
-import { clearAfter } from '../ttl-cache.js';
-import { compiledOf, Policies } from './policies.js';
-import type { CompileV2Request } from './schemas.js';
+import { compiledOf } from './known-policies.js';
+import type { CompiledV1, CompiledV2, CompileV2Request, PolicyV2 } from './schemas.js';
 
 @Injectable()
 export class PolicyService {
-  constructor(
-    private readonly registry: RegistryConnection,
-    private readonly policies: Policies,
-  ) {}
+  constructor(private readonly registry: RegistryConnection) {}
 
   /** Compiles and stores a v1 policy. */
-  async compileV1(document: JsonValue, context: CallContext) {
+  async compileV1(document: JsonValue, context: CallContext): Promise<CompiledV1> {
     const compiled = compilePolicy(document);
     expectFormat(compiled, 'v1', 'body: expected a v1 policy; POST /policy/v2/compile takes v2');
     await this.#store(compiled, context);
@@ -24,7 +20,10 @@ export class PolicyService {
   }
 
   /** Compiles a v2 policy, and stores it if that was asked for and no lint is an error. */
-  async compileV2({ policy, policy_yaml, lint_mode, persist }: CompileV2Request, context: CallContext) {
+  async compileV2(
+    { policy, policy_yaml, lint_mode, persist }: CompileV2Request,
+    context: CallContext,
+  ): Promise<{ valid: boolean; answer: CompiledV2 }> {
     const document =
       policy_yaml === undefined ? policy! : parsePolicyText(Buffer.from(policy_yaml, 'base64'), 'policy_yaml');
     const compiled = compilePolicy(document, { lintMode: lint_mode });
@@ -49,7 +48,7 @@ export class PolicyService {
   }
 
   /** The tag names the content. Only an active policy has one: the status can change while the content stays. */
-  async findV2(ref: string, context: CallContext) {
+  async findV2(ref: string, context: CallContext): Promise<{ etag: string | null; body: PolicyV2 }> {
     const record = await this.find(ref, context);
     if (record.format !== 'v2') throw unknown(ref);
     const compiled = compiledOf(record);
@@ -61,7 +60,7 @@ export class PolicyService {
   }
 
   setStatus(ref: string, status: PolicyStatus, context: CallContext): Promise<PolicyRecord> {
-    return clearAfter(this.policies, () => this.registry.client.setPolicyStatus(ref, status, context));
+    return this.registry.client.setPolicyStatus(ref, status, context);
   }
 
   async #store({ document }: CompiledPolicy, context: CallContext): Promise<void> {

@@ -34,6 +34,7 @@ export const compiledV1 = z
     status: z.literal('compiled'),
   })
   .meta({ id: 'PolicyV1Compiled' });
+export type CompiledV1 = z.infer<typeof compiledV1>;
 
 const hashV2 = z.string().regex(/^sha3-256:[0-9a-f]{64}$/);
 const lint = z.object({
@@ -54,6 +55,7 @@ export const compiledV2 = z
     etag: z.string().meta({ description: 'The ETag of GET /policy/v2/:id' }),
   })
   .meta({ id: 'PolicyV2Compiled' });
+export type CompiledV2 = z.infer<typeof compiledV2>;
 
 /** Answer of GET /policy/v2/:id */
 export const policyV2 = z
@@ -67,3 +69,4 @@ export const policyV2 = z
     ir_hash: z.string(),
   })
   .meta({ id: 'PolicyV2' });
+export type PolicyV2 = z.infer<typeof policyV2>;

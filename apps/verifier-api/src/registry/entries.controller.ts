@@ -3,9 +3,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CapError } from '@cap/core';
-import { type CallContext, entryPage, entryQuery, entryRecord } from '@cap/contracts';
+import { type CallContext, entryPage, entryQuery, entryRecord, type EntryRecord, type Page } from '@cap/contracts';
 import { Caller, Problems, RegistryConnection, Scopes } from '@cap/service-kit';
-import { contentTag, isKnown } from '../conditional.js';
+import { contentTag, answerNotModified } from './conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { entryId } from './schemas.js';
 
@@ -19,7 +19,10 @@ export class EntriesController {
   @ApiOperation({ summary: 'List entries, oldest first' })
   @ApiOkResponse({ description: 'A page', standardSchema: entryPage })
   @AsksRegistry()
-  list(@Query({ schema: entryQuery }) query: z.output<typeof entryQuery>, @Caller() context: CallContext) {
+  list(
+    @Query({ schema: entryQuery }) query: z.output<typeof entryQuery>,
+    @Caller() context: CallContext,
+  ): Promise<Page<EntryRecord>> {
     return this.registry.client.listEntries(query, context);
   }
 
@@ -34,9 +37,9 @@ export class EntriesController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<EntryRecord | undefined> {
     const entry = await this.registry.client.findEntry(id, context);
     if (!entry) throw new CapError('entry.unknown', `There is no entry ${id.slice(0, 100)}.`);
-    return isKnown(request, reply, contentTag(entry)) ? undefined : entry;
+    return answerNotModified(request, reply, contentTag(entry)) ? undefined : entry;
   }
 }

@@ -3,9 +3,18 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CapError } from '@cap/core';
-import { type CallContext, checkpointRecord, consistencyQuery, consistencyRecord, receipt } from '@cap/contracts';
+import {
+  type CallContext,
+  checkpointRecord,
+  type CheckpointRecord,
+  consistencyQuery,
+  consistencyRecord,
+  type ConsistencyRecord,
+  receipt,
+  type ReceiptRecord,
+} from '@cap/contracts';
 import { Caller, Problems, RegistryConnection, Scopes } from '@cap/service-kit';
-import { contentTag, isKnown } from '../conditional.js';
+import { contentTag, answerNotModified } from './conditional.js';
 import { AsksRegistry, TaggedAnswer } from '../openapi/decorators.js';
 import { noQuery, publicInclusionQuery } from './schemas.js';
 
@@ -25,9 +34,9 @@ export class LogController {
     @Caller() context: CallContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<CheckpointRecord | undefined> {
     const checkpoint = await this.registry.client.checkpoint(context);
-    return isKnown(request, reply, contentTag(checkpoint)) ? undefined : checkpoint;
+    return answerNotModified(request, reply, contentTag(checkpoint)) ? undefined : checkpoint;
   }
 
   @Get('proof/inclusion')
@@ -39,7 +48,7 @@ export class LogController {
   async inclusion(
     @Query({ schema: publicInclusionQuery }) { entry_id, log_index, tree_size }: z.output<typeof publicInclusionQuery>,
     @Caller() context: CallContext,
-  ) {
+  ): Promise<ReceiptRecord> {
     const index = log_index ?? (await this.#indexOf(entry_id!, context));
     return this.registry.client.inclusion({ log_index: index, tree_size }, context);
   }
@@ -55,7 +64,7 @@ export class LogController {
   consistency(
     @Query({ schema: consistencyQuery }) query: z.output<typeof consistencyQuery>,
     @Caller() context: CallContext,
-  ) {
+  ): Promise<ConsistencyRecord> {
     return this.registry.client.consistency(query, context);
   }
 

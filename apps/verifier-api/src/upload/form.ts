@@ -1,7 +1,21 @@
-import type { Multipart, MultipartFile } from '@fastify/multipart';
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
+import type { Config } from '@cap/config';
 import { CapError } from '@cap/core';
+import type { BodyType } from '@cap/service-kit';
 import { UPLOAD_FIELD } from './schemas.js';
+
+/** A bundle in a form, whose parts the handler reads. */
+export const FORM_BODY: BodyType = { mediaType: 'multipart/form-data' };
+
+/** Forms are parsed by a plugin of Fastify. */
+export async function registerForms(app: NestFastifyApplication, { limits }: Config): Promise<void> {
+  await app.register(multipart, {
+    // One part is accepted; a second one is read only to name it in the error.
+    limits: { fileSize: limits.bundle_bytes, files: 2, fields: 1, fieldSize: 10_000, parts: 2, headerPairs: 32 },
+  });
+}
 
 /** A form whose first part is the bundle. */
 export interface BundleForm {

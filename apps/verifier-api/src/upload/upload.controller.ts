@@ -3,10 +3,9 @@ import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CallContext } from '@cap/contracts';
 import { Caller, Consumes, CurrentPrincipal, type Principal, Problems, schemaRef, Scopes } from '@cap/service-kit';
-import { FORM_BODY } from '../bodies.js';
 import { IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, WritesRegistry } from '../openapi/decorators.js';
-import { bundleForm } from './form.js';
+import { bundleForm, FORM_BODY } from './form.js';
 import { uploaded, uploadForm } from './schemas.js';
 import { type SpooledBundle, UploadService } from './upload.service.js';
 

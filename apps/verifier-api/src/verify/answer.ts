@@ -28,6 +28,7 @@ export const report = z
     at: instant.nullable(),
     bundle_id: digest.nullable(),
     checks: z.array(check).length(CHECK_IDS.length),
+    /** Reserved, like `notes`. */
     cleared: z.array(z.never()).max(0),
     company: z.string().nullable(),
     lists: z.array(
@@ -78,12 +79,19 @@ export const verdictAnswer = z
   .meta({ id: 'Verdict' });
 
 /** What an answer says of a verification. */
-type Answered = Pick<Verification, 'result' | 'policyHash' | 'manifestHash' | 'proofHash' | 'reportBytes'> & {
+type VerdictSummary = Pick<Verification, 'result' | 'policyHash' | 'manifestHash' | 'proofHash' | 'reportBytes'> & {
   readonly bundleId: Digest | null;
 };
 
 /** The answer of POST /verify as JSON. The report in it is its canonical bytes as they are, which report_hash covers. */
-export function answerBytes({ result, policyHash, manifestHash, proofHash, bundleId, reportBytes }: Answered): Buffer {
+export function answerBytes({
+  result,
+  policyHash,
+  manifestHash,
+  proofHash,
+  bundleId,
+  reportBytes,
+}: VerdictSummary): Buffer {
   const head = JSON.stringify({
     result,
     policy_hash: policyHash,

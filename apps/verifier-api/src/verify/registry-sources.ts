@@ -1,29 +1,28 @@
-import { isRemoteError } from '@cap/core';
 import type { CallContext } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
 import type { RegistryConnection } from '@cap/service-kit';
-import type { PublishedList, Verification, VerificationSources } from '@cap/verify';
+import type { PublishedList, Verification, VerificationSources, VerifierPolicy } from '@cap/verify';
 import type { TrustStore } from '@cap/verify/trust';
-import type { ReferenceLists } from '../lists/reference-lists.js';
-import type { Policies } from '../policy/policies.js';
+import type { KnownLists } from '../lists/known-lists.js';
+import { type KnownPolicies, unconfirmed } from '../policy/known-policies.js';
+import { unlessUnavailable } from '../registry/unless-unavailable.js';
 import type { Premise } from './result-cache.js';
-
-type Lookups = Required<Pick<VerificationSources, 'policyByHash' | 'referenceList' | 'newestList' | 'registryEntry'>>;
 
 /**
  * What one verification asks of the registry. If the registry is unavailable, continue where the trust store has the
  * policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
  * with the registry's error.
  */
-export class RegistrySources implements Lookups {
+export class RegistrySources implements VerificationSources {
   /** What the verdict rests on and what may change. A premise that can't be asked for no longer holds. */
   readonly premises: Premise[] = [];
   /** Why the registry could not be asked; null if it could. */
-  #failure: unknown = null;
+  #failure: Error | null = null;
 
   constructor(
-    private readonly from: { policies: Policies; lists: ReferenceLists; registry: RegistryConnection },
-    private readonly trust: TrustStore | null,
+    private readonly from: { policies: KnownPolicies; lists: KnownLists; registry: RegistryConnection },
+    readonly policy: VerifierPolicy | null,
+    readonly trust: TrustStore | null,
     private readonly context: CallContext,
   ) {}
 
@@ -34,7 +33,7 @@ export class RegistrySources implements Lookups {
   async policyByHash(hash: Digest) {
     const ask = (context: CallContext) => this.from.policies.findInRegistry(hash, context);
     const trusted = this.trust?.policy(hash);
-    const fallback = trusted && (() => ({ compiled: trusted, status: 'active' as const, unconfirmed: true as const }));
+    const fallback = trusted && (() => unconfirmed(trusted));
     const found = await this.#askOr(ask, fallback);
     this.#premise(async () => (await ask({}))?.status === found?.status);
     return found;
@@ -62,17 +61,15 @@ export class RegistrySources implements Lookups {
 
   /** Throws the registry's error if the verdict blames the bundle for a list that the registry might have had. */
   throwIfListsUnavailable({ missingLists }: Pick<Verification, 'missingLists'>): void {
-    if (this.degraded && missingLists.length > 0) throw this.#failure;
+    if (this.#failure && missingLists.length > 0) throw this.#failure;
   }
 
-  async #askOr<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {
-    try {
-      return await ask(this.context);
-    } catch (error) {
-      if (!fallback || !isRemoteError(error) || error.code !== 'registry.unavailable') throw error;
-      this.#failure = error;
-      return fallback();
-    }
+  #askOr<T, U>(ask: (context: CallContext) => Promise<T>, fallback: (() => U) | undefined): Promise<T | U> {
+    const failed = (failure: Error, instead: () => U): U => {
+      this.#failure = failure;
+      return instead();
+    };
+    return unlessUnavailable(() => ask(this.context), fallback && ((failure) => failed(failure, fallback)));
   }
 
   #premise(holds: Premise): void {

@@ -71,7 +71,7 @@ export const verifyBody = z
     not: { required: ['policy_id', 'policy'] },
   });
 export type VerifyBody = z.output<typeof verifyBody>;
-export type VerifyOptions = VerifyBody['options'];
+export type RequestOptions = VerifyBody['options'];
 
 /** POST /verify as application/zip: the same in the query. */
 export const verifyQuery = z

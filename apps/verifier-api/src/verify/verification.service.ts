@@ -5,26 +5,20 @@ import type { CallContext, EntryStored } from '@cap/contracts';
 import { CapError, type JsonValue, type Verdict } from '@cap/core';
 import { compilePolicy, lintErrors, parsePolicyText } from '@cap/policy';
 import type { BackendName } from '@cap/proof';
-import { CacheMetrics, type Requester, RegistryConnection } from '@cap/service-kit';
-import {
-  type Verification,
-  verifyBundle,
-  type VerificationOptions,
-  type VerificationSources,
-  type VerifierPolicy,
-} from '@cap/verify';
+import { CacheMetrics, RegistryConnection, type Requester } from '@cap/service-kit';
+import { type Verification, verifyBundle, type VerificationOptions, type VerifierPolicy } from '@cap/verify';
 import type { TrustStore } from '@cap/verify/trust';
-import { ReferenceLists } from '../lists/reference-lists.js';
+import { KnownLists } from '../lists/known-lists.js';
 import { VerdictMetrics } from '../metrics.js';
-import { Policies } from '../policy/policies.js';
-import { Trust } from '../trust.js';
+import { KnownPolicies } from '../policy/known-policies.js';
+import { Trust } from '../trust/trust.js';
 import { answerBytes, registeredAnswerBytes } from './answer.js';
 import type { BundleRef } from './bundle-ref.js';
 import { ProofThreads } from './proof-threads.js';
 import { RegistrySources } from './registry-sources.js';
 import { type Cacheable, ResultCache } from './result-cache.js';
 import { parseBackends } from './schemas.js';
-import type { VerifyRequest } from './verify-request.js';
+import type { VerificationRequest } from './verification-request.js';
 
 interface CachedVerification extends Cacheable {
   readonly verification: Omit<Verification, 'report' | 'reportBytes' | 'sample'>;
@@ -55,8 +49,8 @@ export class VerificationService {
   constructor(
     config: ConfigService<Config, true>,
     private readonly registry: RegistryConnection,
-    private readonly policies: Policies,
-    private readonly lists: ReferenceLists,
+    private readonly policies: KnownPolicies,
+    private readonly lists: KnownLists,
     private readonly trust: Trust,
     private readonly threads: ProofThreads,
     private readonly metrics: VerdictMetrics,
@@ -70,7 +64,7 @@ export class VerificationService {
 
   /** The verdict and the bytes of its answer; with `register` the entry is durable before. `holder`: for whom its proofs wait in line. */
   async verify(
-    request: VerifyRequest,
+    request: VerificationRequest,
     holder: Requester,
     context: CallContext,
   ): Promise<{ result: Verdict; answer: Buffer }> {
@@ -83,20 +77,24 @@ export class VerificationService {
   }
 
   /** The verification, from the cache if it is there. */
-  async #verification(request: VerifyRequest, holder: Requester, context: CallContext): Promise<CachedVerification> {
+  async #verification(
+    request: VerificationRequest,
+    holder: Requester,
+    context: CallContext,
+  ): Promise<CachedVerification> {
     const options = this.#options(request);
     // Read at the start: later changes affect later requests only.
     const generation = `${this.policies.generation} ${this.lists.generation}`;
     const trust = this.trust.store;
     const named = await this.#namedPolicy(request, context);
-    const verify = () =>
+    const make = () =>
       this.#inTime((signal) => this.#run(request.bundle, { named, trust, options }, holder, { ...context, signal }));
     const { cacheKey } = request.bundle;
     // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
-    if (cacheKey === null || options.checkRegistry) return verify();
+    if (cacheKey === null || options.checkRegistry) return make();
     const { accepted, audience, nonce, at } = options;
     const key = JSON.stringify([cacheKey, named?.key, trust?.hash, accepted, audience, nonce, at]);
-    return this.#results.get(key, generation, verify);
+    return this.#results.get(key, generation, make);
   }
 
   async #run(
@@ -107,7 +105,7 @@ export class VerificationService {
   ): Promise<CachedVerification> {
     const bundle = await ref.read(context);
     const { policies, lists, registry } = this;
-    const lookups = new RegistrySources({ policies, lists, registry }, trust, context);
+    const sources = new RegistrySources({ policies, lists, registry }, named?.policy ?? null, trust, context);
     const { pool, waited } = this.threads.for(holder, context.signal);
     const started = performance.now();
     const {
@@ -115,12 +113,12 @@ export class VerificationService {
       reportBytes,
       sample: _sample,
       ...verification
-    } = await verifyBundle(bundle, sourcesOf(lookups, named, trust), {
+    } = await verifyBundle(bundle, sources, {
       ...options,
       ...(pool && { pool }),
       signal: context.signal,
     });
-    lookups.throwIfListsUnavailable(verification);
+    sources.throwIfListsUnavailable(verification);
     this.metrics.verified(verification.backend ?? 'other', (performance.now() - started - waited()) / 1000);
     const answer = answerBytes({ ...verification, reportBytes, bundleId: report.bundle_id });
     return {
@@ -128,9 +126,9 @@ export class VerificationService {
       answer,
       size: answer.length,
       // What was verified without the registry is verified again once it may be back.
-      keep: !lookups.degraded,
+      keep: !sources.degraded,
       validUntil: verification.validUntil,
-      premises: lookups.premises,
+      premises: sources.premises,
     };
   }
 
@@ -156,7 +154,7 @@ export class VerificationService {
     );
   }
 
-  #options({ backend, options }: VerifyRequest): VerificationOptions {
+  #options({ backend, options }: VerificationRequest): VerificationOptions {
     const { allow_mock } = this.#settings;
     const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
     if (check_timestamp || require_timestamp)
@@ -174,7 +172,10 @@ export class VerificationService {
     };
   }
 
-  async #namedPolicy({ policyId, policy: document }: VerifyRequest, context: CallContext): Promise<NamedPolicy | null> {
+  async #namedPolicy(
+    { policyId, policy: document }: VerificationRequest,
+    context: CallContext,
+  ): Promise<NamedPolicy | null> {
     if (document !== undefined) return compileDocument(document);
     if (policyId === undefined) return null;
     const policy = await this.policies.find(policyId, context);
@@ -208,19 +209,6 @@ function compileDocument(document: JsonValue): NamedPolicy {
   if (errors.length > 0) throw new CapError('policy.invalid', `policy: ${errors[0]!.message}`, { details: errors });
   return { policy: { compiled, status: 'active' }, key: `${compiled.policy_hash} active` };
 }
-
-const sourcesOf = (
-  lookups: RegistrySources,
-  named: NamedPolicy | null,
-  trust: TrustStore | null,
-): VerificationSources => ({
-  policy: named?.policy ?? null,
-  trust,
-  policyByHash: (hash) => lookups.policyByHash(hash),
-  referenceList: (hash) => lookups.referenceList(hash),
-  newestList: (id) => lookups.newestList(id),
-  registryEntry: (id) => lookups.registryEntry(id),
-});
 
 /** Throws ConfigError for a backend that this version does not have. */
 function configuredBackends({ backend }: Config['verification']): 'auto' | readonly BackendName[] {

@@ -17,14 +17,13 @@ import {
   schemaRef,
   Scopes,
 } from '@cap/service-kit';
-import { BUNDLE_BODY } from '../bodies.js';
 import { bodyDigest, IdempotentWrites } from '../idempotency/idempotent-writes.js';
 import { IdempotentAnswer, MoreScopes, WritesRegistry } from '../openapi/decorators.js';
 import { verdictAnswer } from './answer.js';
 import { bundleLimits } from './bundle-ref.js';
 import { verifyBody, verifyQuery, type VerifyQuery } from './schemas.js';
 import { VerificationService } from './verification.service.js';
-import { jsonRequest, zipRequest } from './verify-request.js';
+import { BUNDLE_BODY, jsonRequest, zipRequest } from './verification-request.js';
 
 @ApiTags('verify')
 @Controller()
@@ -75,18 +74,18 @@ export class VerifyController {
       hold: (bytes: number) => request.holdBytes(bytes),
     };
     const asked = Buffer.isBuffer(body) ? zipRequest(body, query, access) : jsonRequest(body, query, access);
-    const verify = async () => {
-      const { result, answer } = await this.verifications.verify(asked, requesterOf(request), {
+    const answer = async () => {
+      const { result, answer: body } = await this.verifications.verify(asked, requesterOf(request), {
         requestId: request.id,
       });
       request.result = result;
-      return { body: answer };
+      return { body };
     };
     if (asked.options.register) {
       requireScopes(principal, 'registry:write');
-      return this.writes.answer(request, reply, principal, () => bodyDigest(request), verify);
+      return this.writes.answer(request, reply, principal, () => bodyDigest(request), answer);
     }
     reply.header('content-type', JSON_MEDIA_TYPE);
-    return (await verify()).body;
+    return (await answer()).body;
   }
 }

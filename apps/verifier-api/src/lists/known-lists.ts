@@ -8,7 +8,7 @@ import type { Digest } from '@cap/crypto';
 import { ReferenceList } from '@cap/lists/reference-lists';
 import { type PublishedList, publishedList } from '@cap/verify';
 import { CacheMetrics, RegistryConnection, Reload } from '@cap/service-kit';
-import { TtlCache } from '../ttl-cache.js';
+import { TtlCache } from '../registry/ttl-cache.js';
 
 const MAX_CONTENT_BYTES = 256_000_000;
 
@@ -17,7 +17,7 @@ const MAX_CONTENT_BYTES = 256_000_000;
  * may change (is it still the newest?) is asked again after policy.cache_ttl_seconds, or after a change through this instance.
  */
 @Injectable()
-export class ReferenceLists {
+export class KnownLists {
   /** Contents of lists by hash. */
   readonly #contents = new LRUCache<string, ReferenceList>({
     maxSize: MAX_CONTENT_BYTES,
@@ -43,9 +43,9 @@ export class ReferenceLists {
   }
 
   /** The as_of of the newest list with this id that was not withdrawn; null if the registry has none. */
-  async newestAsOf(id: string, { requestId }: CallContext): Promise<string | null> {
+  async newestAsOf(id: string, context: CallContext): Promise<string | null> {
     const found = await this.#newest.get(id, async () => {
-      const { items } = await this.registry.client.lists({ id, limit: 1 }, { requestId });
+      const { items } = await this.registry.client.lists({ id, limit: 1 }, context);
       const as_of = items[0]?.newest_as_of;
       return as_of ? { as_of } : null;
     });
@@ -63,9 +63,9 @@ export class ReferenceLists {
     this.#newest.clear();
   }
 
-  async #load(hash: Digest, { requestId }: CallContext): Promise<PublishedList | null> {
-    const record = await this.registry.client.findList(hash, { requestId });
-    const list = record && (await this.#content(hash, { requestId }));
+  async #load(hash: Digest, context: CallContext): Promise<PublishedList | null> {
+    const record = await this.registry.client.findList(hash, context);
+    const list = record && (await this.#content(hash, context));
     return list && publishedList(record, list);
   }
 

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from '@cap/config';
 import type { CallContext, PolicyRecord } from '@cap/contracts';
-import { CapError, isRemoteError } from '@cap/core';
+import { CapError } from '@cap/core';
 import { compilePolicy, policyHash } from '@cap/policy';
 import type { VerifierPolicy } from '@cap/verify';
 import { CacheMetrics, RegistryConnection, Reload } from '@cap/service-kit';
-import { TtlCache } from '../ttl-cache.js';
-import { Trust } from '../trust.js';
+import { TtlCache } from '../registry/ttl-cache.js';
+import { unlessUnavailable } from '../registry/unless-unavailable.js';
+import { Trust } from '../trust/trust.js';
 
 /**
  * The verifier's own policies, compiled: the registry's, else those of the trust store. A policy that was found is kept for
@@ -15,7 +16,7 @@ import { Trust } from '../trust.js';
  * not found is asked for again each time.
  */
 @Injectable()
-export class Policies {
+export class KnownPolicies {
   readonly #cache: TtlCache<VerifierPolicy>;
 
   constructor(
@@ -31,9 +32,9 @@ export class Policies {
   }
 
   /** The registry's policy with this policy_id, hash or id (its newest active version). */
-  findInRegistry(ref: string, { requestId }: CallContext): Promise<VerifierPolicy | null> {
+  findInRegistry(ref: string, context: CallContext): Promise<VerifierPolicy | null> {
     return this.#cache.get(ref, async () => {
-      const record = await this.registry.client.findPolicy(ref, { requestId });
+      const record = await this.registry.client.findPolicy(ref, context);
       return record && { compiled: compiledOf(record), status: record.status };
     });
   }
@@ -44,21 +45,16 @@ export class Policies {
    */
   async find(ref: string, context: CallContext): Promise<VerifierPolicy> {
     const hash = policyHash(ref);
-    const trusted = (hash && this.trust.store?.policy(hash)) ?? null;
-    let unconfirmed: { unconfirmed?: true } = {};
-    try {
-      const registered = await this.findInRegistry(ref, context);
-      if (registered) return registered;
-    } catch (error) {
-      if (!trusted || !isRemoteError(error) || error.code !== 'registry.unavailable') throw error;
-      unconfirmed = { unconfirmed: true };
-    }
+    const trusted = hash ? this.trust.store?.policy(hash) : null;
+    const ask = () => this.findInRegistry(ref, context);
+    const found = await unlessUnavailable(ask, trusted ? () => unconfirmed(trusted) : undefined);
+    if (found) return found;
     if (!trusted)
       throw new CapError(
         'policy.unknown',
         `There is no policy ${ref.slice(0, 200)}, neither in the registry nor in the trust store.`,
       );
-    return { compiled: trusted, status: 'active', ...unconfirmed };
+    return { compiled: trusted, status: 'active' };
   }
 
   /** Changes with each write that went through this instance. */
@@ -71,6 +67,13 @@ export class Policies {
     this.#cache.clear();
   }
 }
+
+/** A policy of the trust store, while the registry can't say what its status is. */
+export const unconfirmed = (compiled: VerifierPolicy['compiled']): VerifierPolicy => ({
+  compiled,
+  status: 'active',
+  unconfirmed: true,
+});
 
 /** The policy of a record, compiled here and held to the hash it is kept under. */
 export function compiledOf({ document, policy_hash, policy_id }: PolicyRecord): VerifierPolicy['compiled'] {

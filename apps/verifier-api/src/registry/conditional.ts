@@ -10,10 +10,10 @@ const knows = (header: string | undefined, etag: string): boolean =>
   (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));
 
 /**
- * Sets the tag of an answer and lets the caller, nobody in between, keep it to ask again. True if the caller has it already:
- * the answer is 304 then, without a body.
+ * Tags an answer, so that the caller, but nobody in between, may keep it and ask whether it is still current. Answers 304 and
+ * gives true if the caller has it already: then there is no body to send.
  */
-export function isKnown(request: FastifyRequest, reply: FastifyReply, etag: string): boolean {
+export function answerNotModified(request: FastifyRequest, reply: FastifyReply, etag: string): boolean {
   reply.headers({ etag, 'cache-control': 'private, no-cache' });
   const known = knows(request.headers['if-none-match'], etag);
   if (known) reply.status(304);

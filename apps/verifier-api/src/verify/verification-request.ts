@@ -1,22 +1,22 @@
 import type { RegistryClient } from '@cap/contracts';
 import type { JsonValue } from '@cap/core';
 import type { BundleLimits } from '@cap/proof/bundle';
-import { parseWith } from '@cap/service-kit';
+import { type BodyType, parseWith } from '@cap/service-kit';
 import { z } from 'zod';
 import { type BundleRef, contextBundle, storedBundle, zipBundle } from './bundle-ref.js';
-import { verifyBody, type VerifyOptions, type VerifyQuery } from './schemas.js';
+import { verifyBody, type RequestOptions, type VerifyQuery } from './schemas.js';
 
 /** What a caller asks of POST /verify, whichever way it was sent. */
-export interface VerifyRequest {
+export interface VerificationRequest {
   readonly bundle: BundleRef;
   readonly policyId: string | undefined;
   /** A document that was sent along. */
   readonly policy: JsonValue | undefined;
   readonly backend: string | readonly string[];
-  readonly options: VerifyOptions;
+  readonly options: RequestOptions;
 }
 
-/** What bundles are read with. */
+/** What a bundle is read with. */
 export interface BundleAccess {
   readonly limits: BundleLimits;
   readonly registry: RegistryClient;
@@ -24,16 +24,24 @@ export interface BundleAccess {
   hold(bytes: number): void;
 }
 
+/** A bundle as the body. */
+export const BUNDLE_BODY: BodyType = {
+  mediaType: 'application/zip',
+  parse: (bytes) => bytes,
+  limit: 'bundle_bytes',
+  tooLarge: (limit) => `A bundle has at most ${limit} bytes.`,
+};
+
 const NO_QUERY = z.strictObject({});
 
 /** The bundle as the body, everything else in the query. */
-export function zipRequest(bytes: Buffer, query: VerifyQuery, { limits, registry }: BundleAccess): VerifyRequest {
+export function zipRequest(bytes: Buffer, query: VerifyQuery, { limits, registry }: BundleAccess): VerificationRequest {
   const { policy_id: policyId, backend = 'auto', ...options } = query;
   return { bundle: zipBundle(bytes, limits, registry), policyId, policy: undefined, backend, options };
 }
 
 /** Everything in the body, which names the bundle or encloses its parts. Throws CapError request.schema. */
-export function jsonRequest(body: unknown, query: VerifyQuery, access: BundleAccess): VerifyRequest {
+export function jsonRequest(body: unknown, query: VerifyQuery, access: BundleAccess): VerificationRequest {
   parseWith(NO_QUERY, query, 'query');
   const {
     bundle_id,
