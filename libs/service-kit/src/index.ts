@@ -22,7 +22,7 @@
  * - a log line? `logs.for('greet').info('…', { fields })`; levels per module: LOG_LEVEL=info,greet=debug. `request.result = 'ok'` puts a
  *   verdict into the request's own line.
  *
- * A request passes: hooks (id, listener, 404) → AccessGuard → RequestGuard (query, Accept, body) → pipes → handler → ProblemFilter if
+ * A request passes: hooks (id, listener, 404) → AccessGuard → RequestBodyGuard (query, Accept, body) → pipes → handler → ProblemFilter if
  * it throws → hooks (log line, metrics). `@Inject(TOKEN)` is for what is no class.
  *
  * `runService` is the main of a service. In tests: `createService(parts, loadConfig({ role, document: {…} }))`, then

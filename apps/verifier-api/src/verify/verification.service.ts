@@ -157,6 +157,7 @@ export class VerificationService {
   #options({ backend, options }: VerificationRequest): VerificationOptions {
     const { allow_mock } = this.#settings;
     const { check_timestamp, require_timestamp, check_registry, audience, nonce, at } = options;
+    // verifyBundle refuses them too, but a verdict from the cache never gets there, and the key does not hold them.
     if (check_timestamp || require_timestamp)
       throw new CapError(
         'option.unsupported',

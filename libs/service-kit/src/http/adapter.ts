@@ -34,7 +34,7 @@ export class ServiceAdapter extends FastifyAdapter {
       exposeHeadRoutes: true,
     });
     this.routes = new RouteTable(this.fastify);
-    // Nothing is read here: AccessGuard comes first, then RequestGuard reads what the route takes.
+    // Nothing is read here: AccessGuard comes first, then RequestBodyGuard reads what the route takes.
     this.fastify.removeAllContentTypeParsers();
     this.fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   }

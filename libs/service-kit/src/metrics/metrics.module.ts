@@ -1,42 +1,14 @@
-import { Controller, type DynamicModule, Get, Global, Module, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import {
-  makeCounterProvider,
-  makeGaugeProvider,
-  PrometheusController,
-  PrometheusModule,
-} from '@willsoto/nestjs-prometheus';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { makeCounterProvider, makeGaugeProvider, PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { VERSION } from '@cap/config';
 import { Registry } from 'prom-client';
-import { z } from 'zod';
-import { Public } from '../access/access.decorators.js';
 import { Readiness } from '../health/readiness.js';
-import { Produces } from '../http/accept.js';
-import { ManagementOnly } from '../http/listener.decorators.js';
 import { DROPPED_LINES, Logs } from '../logging/logs.js';
 import { cacheMetrics } from './cache-metrics.js';
 import { expiryMetrics } from './expiry.js';
 import { httpMetrics } from './http-metrics.js';
+import { MetricsController } from './metrics.controller.js';
 import type { Registers } from './registers.js';
-
-@ApiTags('operation')
-@Controller()
-class MetricsController extends PrometheusController {
-  constructor(private readonly registry: Registry) {
-    super();
-  }
-
-  @Get()
-  @ApiOperation({ summary: 'Metrics for Prometheus', description: 'On the management listener only.' })
-  @ApiProduces('text/plain')
-  @ApiOkResponse({ description: 'Text exposition format', standardSchema: z.string() })
-  @Public()
-  @ManagementOnly()
-  @Produces(Registry.PROMETHEUS_CONTENT_TYPE)
-  override index(@Res({ passthrough: true }) _response: unknown): Promise<string> {
-    return this.registry.metrics();
-  }
-}
 
 /** /metrics, and the metrics that every service has. */
 @Global()

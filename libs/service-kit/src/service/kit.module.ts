@@ -8,7 +8,7 @@ import { HealthModule } from '../health/health.module.js';
 import { BodyMemory } from '../http/body-memory.js';
 import { MinimumBodyRate } from '../http/minimum-body-rate.js';
 import { Listeners } from '../http/listeners.js';
-import { RequestGuard } from '../http/request.guard.js';
+import { RequestBodyGuard } from '../http/request-body.guard.js';
 import { Logs } from '../logging/logs.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import type { Registers } from '../metrics/registers.js';
@@ -65,7 +65,7 @@ export class KitModule {
         { provide: MinimumBodyRate, useValue: http.pace },
         { provide: APP_FILTER, useValue: new ProblemFilter(http.sendProblem) },
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_GUARD, useClass: RequestGuard },
+        { provide: APP_GUARD, useClass: RequestBodyGuard },
         { provide: APP_PIPE, useClass: SchemaPipe },
       ],
       exports: shared,

@@ -12,7 +12,7 @@ export const CHECK_IDS = [
   'signature.valid',
   'signer.trusted',
   'signer.validity',
-  'timestamp',
+  'timestamp', // reserved: skipped until time stamps are verified
   'policy.pinned',
   'policy.status',
   'policy.hash',

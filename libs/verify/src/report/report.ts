@@ -74,10 +74,10 @@ export interface Report {
   /** The times of the last proof unit's statement; null if there is none that can be read. */
   statement: { issued_at: string; expires_at: string | null } | null;
   lists: ListComparison[];
-  /** Rows that a person cleared after a near match: no commitment of this version has any. */
+  /** Reserved for rows that a person cleared after a near match: no commitment of this version has any. */
   cleared: never[];
   sample: ReportSample | null;
-  /** Remarks that are no check: this version makes none. */
+  /** Reserved for remarks that are no check: this version makes none. */
   notes: never[];
   checks: Check[];
   rules: RuleResult[];

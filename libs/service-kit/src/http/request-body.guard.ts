@@ -20,12 +20,12 @@ const NOTHING = z.strictObject({});
 const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Stands behind the access guard, which needs the head of a request alone. An unknown parameter is rejected, not
- * ignored: a misspelt filter would answer another question. Then the body is read, so that `@Body()` has it. An
- * interceptor could read it too, for more than the whole rest of Nest costs (ADR 0013).
+ * Reads the body of a request, so that `@Body()` has it, once the access guard and its own look at the head (query, Accept, media
+ * type) have said that the route takes this request. An unknown parameter is rejected, not ignored: a misspelt filter would answer
+ * another question. An interceptor could read the body too, for more than the whole rest of Nest costs (ADR 0013).
  */
 @Injectable()
-export class RequestGuard implements CanActivate {
+export class RequestBodyGuard implements CanActivate {
   readonly #limits: Config['limits'];
   readonly #routeOf: (context: ExecutionContext) => RouteMetadata;
 
