@@ -146,7 +146,7 @@ describe('places where no project can be made', () => {
       });
     expect(await cap(['prepare', ...lists, '--out', home])).toMatchObject({
       code: 73,
-      err: expect.stringContaining('it holds file;'),
+      err: expect.stringContaining('it contains file'),
     });
     expect(await readdir(home)).toEqual(['file']);
   });

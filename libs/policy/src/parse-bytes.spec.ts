@@ -59,8 +59,8 @@ describe('bytes', () => {
     expect(JSON.stringify(parse(bytesOf(text)))).toBe(text);
     const yaml = 'constructor: 1\ntoString: 2\nhasOwnProperty: 3\nvalueOf: { constructor: 4 }\n';
     expect(JSON.stringify(parse(bytesOf(yaml)))).toBe(text);
-    expect(() => parse(bytesOf('constructor: 1\nconstructor: 2\n'))).toThrow('twice');
-    expect(() => parse(bytesOf('{"constructor":1,"constructor":2}'))).toThrow('twice');
+    expect(() => parse(bytesOf('constructor: 1\nconstructor: 2\n'))).toThrow('duplicate');
+    expect(() => parse(bytesOf('{"constructor":1,"constructor":2}'))).toThrow('duplicate');
   });
 
   it('a million bytes are read, one more is not', () => {
