@@ -3,11 +3,11 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { type Registers, RegistryConnectionModule } from '@cap/service-kit';
 import { BackupsController } from './backups/backups.controller.js';
 import { BackupRuns } from './backups/backup-runs.js';
-import { backupMetrics } from './metrics.js';
-import { Needs } from './needs.js';
-import { Schedule } from './schedule.js';
+import { backupMetrics } from './backups/metrics.js';
+import { BackupReadinessIndicators } from './backups/readiness-indicators.js';
+import { Schedule } from './backups/schedule.js';
 
-/** A target, a registry to be backed up, and a time at which that happens. It keeps no state but what is on the target. */
+/** One feature: a target, a registry to be backed up, and a time at which that happens. It keeps no state but what is on the target. */
 @Module({})
 export class BackupModule {
   static register(registers: Registers): DynamicModule {
@@ -15,7 +15,7 @@ export class BackupModule {
       module: BackupModule,
       imports: [ScheduleModule.forRoot(), RegistryConnectionModule.register({ connections: 4 })],
       controllers: [BackupsController],
-      providers: [BackupRuns, Needs, Schedule, ...backupMetrics(registers)],
+      providers: [BackupRuns, BackupReadinessIndicators, Schedule, ...backupMetrics(registers)],
     };
   }
 }

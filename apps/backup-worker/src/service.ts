@@ -1,7 +1,7 @@
 import type { ServiceDefinition } from '@cap/service-kit';
 import { BackupModule } from './backup.module.js';
 import { runOnce } from './run-once.js';
-import { Schedule } from './schedule.js';
+import { Schedule } from './backups/schedule.js';
 
 export const backupService: ServiceDefinition = {
   binary: 'cap-backup-worker',

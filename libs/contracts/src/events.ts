@@ -1,5 +1,6 @@
 import { digest, instant } from '@cap/core';
 import { z } from 'zod';
+import type { ClientName } from './access.js';
 import { PAGE_LIMIT } from './page.js';
 import { count, jsonObject, queryNumber } from './scalars.js';
 
@@ -28,10 +29,21 @@ export const eventPage = z
   .meta({ id: 'EventPage' });
 export type EventPage = z.infer<typeof eventPage>;
 
+/** The events that are reported to the registry, and the one client that may append each. */
+export const EVENT_REPORTERS = {
+  'backup.completed': 'backup',
+  'backup.drill': 'backup',
+  'legacy.entry': 'operator',
+} as const satisfies Record<string, ClientName>;
+
 /** POST /v1/events: what a backup reports, or what an operator imports from an older registry. Details contain ids, counts and hashes only, never personal data. */
 export const eventRequest = z
   .strictObject({
-    event: z.enum(['backup.completed', 'backup.drill', 'legacy.entry']),
+    event: z.enum(Object.keys(EVENT_REPORTERS) as (keyof typeof EVENT_REPORTERS)[]).meta({
+      description: `Each is appended by one client: ${Object.entries(EVENT_REPORTERS)
+        .map(([event, client]) => `${event} by ${client}`)
+        .join(', ')}`,
+    }),
     details: z
       .record(
         z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),

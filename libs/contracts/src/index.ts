@@ -50,6 +50,7 @@ export {
   verdict,
 } from './entries.js';
 export {
+  EVENT_REPORTERS,
   eventPage,
   type EventPage,
   eventQuery,

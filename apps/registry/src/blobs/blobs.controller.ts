@@ -20,7 +20,7 @@ import type { Digest } from '@cap/crypto';
 import { Clients, requesterOf, Produces, SharedQuota, Problems } from '@cap/service-kit';
 import { RegistryData, type StoredBlob } from '@cap/storage';
 import type { z } from 'zod';
-import { requestedRange, setRangeHeaders } from '../range.js';
+import { requestedRange, setRangeHeaders } from './range.js';
 import { BLOB_BODY, BlobAnswer, BlobBody, pieces } from './body.js';
 
 @ApiTags('blobs')

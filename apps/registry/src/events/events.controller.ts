@@ -2,6 +2,7 @@ import { Body, Controller, Get, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CapError } from '@cap/core';
 import {
+  EVENT_REPORTERS,
   type EventPage,
   eventQuery,
   type EventRecord,
@@ -42,7 +43,7 @@ export class EventsController {
     @Body({ schema: eventRequest }) { event, details }: EventRequest,
     @CurrentPrincipal() { client }: Principal,
   ): Promise<EventRecord> {
-    const reporter = event.startsWith('backup.') ? 'backup' : 'operator';
+    const reporter = EVENT_REPORTERS[event];
     if (client !== reporter) throw new CapError('auth.scope', `Only the client ${reporter} may add ${event} events.`);
     return this.data.store.appendEvent(event, details);
   }

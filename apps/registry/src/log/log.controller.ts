@@ -15,7 +15,7 @@ import { receiptJson } from '@cap/tlog';
 import { consistencyProofJson } from '@cap/tlog/consistency';
 import { Clients, Problems } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
-import { LOG_KEYS, type LogKeys } from './log-keys.js';
+import { LOG_KEYS, type LogKeys } from '../storage/log-keys.js';
 
 @ApiTags('log')
 @Controller('v1/log')

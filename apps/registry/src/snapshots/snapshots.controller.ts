@@ -15,7 +15,7 @@ import { Clients, Logs, type ModuleLog, Produces, Problems } from '@cap/service-
 import { RegistryData } from '@cap/storage';
 import type { z } from 'zod';
 import { BLOB_BODY, BlobAnswer } from '../blobs/body.js';
-import { requestedRange, setRangeHeaders } from '../range.js';
+import { requestedRange, setRangeHeaders } from '../blobs/range.js';
 
 @ApiTags('snapshots')
 @Controller('v1/snapshots')

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CapError } from '@cap/core';
-import { BackupRuns } from './backups/backup-runs.js';
-import { exitOfRun } from './run-once.js';
+import { BackupRuns } from './backup-runs.js';
+import { exitOfRun } from '../run-once.js';
 import { Schedule } from './schedule.js';
-import { type Worker, World } from './worker.fixture.js';
+import { type Worker, World } from '../worker.fixture.js';
 
 let world: World;
 let worker: Worker;

@@ -3,14 +3,14 @@ import { access, stat } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
 import type { Config } from '@cap/config';
 import { Readiness } from '@cap/service-kit';
-import { BackupRuns } from './backups/backup-runs.js';
+import { BackupRuns } from './backup-runs.js';
 
 /** Beside the newest backup's size: what a registry may have grown since, and the manifest. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
 /** What a backup needs beside the registry; readiness names what is missing. */
 @Injectable()
-export class Needs {
+export class BackupReadinessIndicators {
   constructor(
     readiness: Readiness,
     private readonly runs: BackupRuns,

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import type { Config } from '@cap/config';
@@ -7,8 +7,9 @@ import { keyPassphrase } from '@cap/crypto/key-files';
 import { Logs, type Registers } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import type { Counter, Histogram } from 'prom-client';
-import { LOG_KEYS, loadLogKeys, type LogKeys } from './log/log-keys.js';
+import { LOG_KEYS, loadLogKeys, type LogKeys } from './log-keys.js';
 import { BROKEN_BLOBS, CHECKPOINT_FAILURES, COMMIT_DURATION, LOG_PROOF_FAILURES, registryMetrics } from './metrics.js';
+import { StorageReadinessIndicators } from './readiness-indicators.js';
 import { requireStateDirectories } from './state-directories.js';
 
 type Configuration = ConfigService<Config, true>;
@@ -75,7 +76,8 @@ const dataProvider: Provider = {
   },
 };
 
-/** The registry's state: opened with the application, closed when it ends. */
+/** The registry's state, which every feature works on: opened with the application, closed when it ends. */
+@Global()
 @Module({})
 export class StorageModule implements OnApplicationShutdown {
   constructor(private readonly data: RegistryData) {}
@@ -83,7 +85,7 @@ export class StorageModule implements OnApplicationShutdown {
   static register(registers: Registers): DynamicModule {
     return {
       module: StorageModule,
-      providers: [logKeysProvider, dataProvider, ...registryMetrics(registers)],
+      providers: [logKeysProvider, dataProvider, StorageReadinessIndicators, ...registryMetrics(registers)],
       exports: [LOG_KEYS, RegistryData],
     };
   }

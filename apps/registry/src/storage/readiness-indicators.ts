@@ -4,14 +4,14 @@ import type { Config } from '@cap/config';
 import { Expiries, Readiness } from '@cap/service-kit';
 import { RegistryData } from '@cap/storage';
 import { chainFault } from '@cap/tlog';
-import { LOG_KEYS, type LogKeys } from './log/log-keys.js';
+import { LOG_KEYS, type LogKeys } from './log-keys.js';
 
 /** A commit that takes longer than this is stuck. */
 const STALLED_MS = 15_000;
 
 /** What the registry needs; readiness names what is missing, and a metric what expires. */
 @Injectable()
-export class RegistryReadiness {
+export class StorageReadinessIndicators {
   constructor(
     private readonly data: RegistryData,
     private readonly config: ConfigService<Config, true>,

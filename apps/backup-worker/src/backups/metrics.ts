@@ -3,7 +3,7 @@ import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import { brokenBlobs, type RunRecord } from '@cap/backup';
 import type { BackupRecord } from '@cap/contracts';
 import { MetricSource, metricsOf, type Registers } from '@cap/service-kit';
-import { BACKUP_RUNS, BackupRuns } from './backups/backup-runs.js';
+import { BACKUP_RUNS, BackupRuns } from './backup-runs.js';
 
 /** What the gauges tell, read off the target: so it outlives this process, and tells of backups that others made there. */
 interface TargetState {

@@ -4,7 +4,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Config, ConfigError } from '@cap/config';
 import { Logs, type ModuleLog, Reload } from '@cap/service-kit';
 import { CronJob, CronTime } from 'cron';
-import { BackupRuns } from './backups/backup-runs.js';
+import { BackupRuns } from './backup-runs.js';
 
 const JOB = 'backup';
 
