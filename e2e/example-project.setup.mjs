@@ -6,7 +6,7 @@ let directory;
 
 export default async function make() {
   directory = await temporaryDirectory();
-  process.env.CAP_E2E_PROJECT = directory;
+  process.env.E2E_EXAMPLE_PROJECT = directory;
   await makeProject(directory);
 }
 

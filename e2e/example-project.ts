@@ -54,7 +54,7 @@ function filesOf(directory: string) {
 
 /** A copy, in `directory`, of the project that the global set-up has made: the same lists, key and bundle in every suite. */
 export async function copyProject(directory: string): Promise<Project> {
-  await cp(process.env.CAP_E2E_PROJECT!, directory, { recursive: true });
+  await cp(process.env.E2E_EXAMPLE_PROJECT!, directory, { recursive: true });
   const files = filesOf(directory);
   const publicKey = (await readdir(files.at('project', 'keys'))).find((name) => name.endsWith('.pub'))!;
   return { ...files, kid: path.basename(publicKey, '.pub') };
