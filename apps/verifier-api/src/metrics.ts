@@ -1,4 +1,4 @@
-import { Injectable, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, Injectable, Module, type Provider } from '@nestjs/common';
 import {
   InjectMetric,
   makeCounterProvider,
@@ -8,7 +8,7 @@ import {
 import { type Verdict, VERDICTS } from '@cap/core';
 import type { Registers } from '@cap/service-kit';
 import type { Counter, Histogram } from 'prom-client';
-import { ProofThreads } from './verify/proof-threads.js';
+import { ProofThreads, ProofThreadsModule } from './verify/proof-threads.js';
 
 const REQUESTS = 'cap_verifier_requests_total';
 const REQUEST_DURATION = 'cap_verifier_request_duration_seconds';
@@ -23,7 +23,7 @@ export class VerdictMetrics {
     @InjectMetric(REQUEST_DURATION) private readonly duration: Histogram,
     @InjectMetric(VERIFICATION_DURATION) private readonly verification: Histogram,
   ) {
-    // Every verdict is there from the start, so that a rate over none is 0 and not absent.
+    // Every verdict's counter exists from the start, so that a rate without any is 0 and not absent.
     for (const result of VERDICTS) requests.inc({ result }, 0);
   }
 
@@ -37,7 +37,7 @@ export class VerdictMetrics {
   }
 }
 
-export const verifierMetrics = (registers: Registers): Provider[] => [
+const verifierMetrics = (registers: Registers): Provider[] => [
   makeCounterProvider({ name: REQUESTS, help: 'Verdicts given', labelNames: ['result'], registers }),
   makeHistogramProvider({
     name: REQUEST_DURATION,
@@ -66,3 +66,13 @@ export const verifierMetrics = (registers: Registers): Provider[] => [
     },
   }),
 ];
+
+/** The verifier's own metrics, for `@InjectMetric` in each of its features. */
+@Global()
+@Module({})
+export class VerifierMetricsModule {
+  static register(registers: Registers): DynamicModule {
+    const providers = verifierMetrics(registers);
+    return { module: VerifierMetricsModule, imports: [ProofThreadsModule], providers, exports: providers };
+  }
+}

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Registers } from '@cap/service-kit';
 import { ListsModule } from './lists/lists.module.js';
+import { VerifierMetricsModule } from './metrics.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RegistryModule } from './registry/registry.module.js';
@@ -13,7 +14,14 @@ export class VerifierModule {
   static register(registers: Registers): DynamicModule {
     return {
       module: VerifierModule,
-      imports: [VerifyModule.register(registers), UploadModule, PolicyModule, ListsModule, RegistryModule],
+      imports: [
+        VerifierMetricsModule.register(registers),
+        VerifyModule,
+        UploadModule,
+        PolicyModule,
+        ListsModule,
+        RegistryModule,
+      ],
       controllers: [OpenApiController],
     };
   }

@@ -83,10 +83,11 @@ export class StorageModule implements OnApplicationShutdown {
   constructor(private readonly data: RegistryData) {}
 
   static register(registers: Registers): DynamicModule {
+    const metrics = registryMetrics(registers);
     return {
       module: StorageModule,
-      providers: [logKeysProvider, dataProvider, StorageReadinessIndicators, ...registryMetrics(registers)],
-      exports: [LOG_KEYS, RegistryData],
+      providers: [logKeysProvider, dataProvider, StorageReadinessIndicators, ...metrics],
+      exports: [LOG_KEYS, RegistryData, ...metrics],
     };
   }
 

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from '@cap/config';
 import { assertCeremony, WorkerPool } from '@cap/proof';
@@ -7,10 +7,10 @@ import { type Requester, Readiness } from '@cap/service-kit';
 
 /**
  * Proofs that may wait for each thread. A thread verifies 40 to 100 a second, so the last one waits for about a second:
- * whoever comes later is sooner served by trying again than by standing in line.
+ * a later request is served sooner by trying again than by waiting in line.
  */
 const WAITING_PER_THREAD = 64;
-/** With a short deadline as many as a thread verifies in half of it, so that no work is begun that comes too late. */
+/** With a short deadline: as many as a thread verifies in half of it, so that no proof is begun too late to be of use. */
 const WAITING_PER_SECOND = 20;
 
 /** Where one request's proofs are verified. */
@@ -34,18 +34,18 @@ export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
     readiness.add('proof-parameters', () => assertCeremony());
   }
 
-  /** Without the parameters no proof can be judged: the service does not start. */
+  /** Without the parameters no proof can be verified: the service does not start. */
   onModuleInit(): Promise<void> {
     return assertCeremony();
   }
 
-  /** Proofs that a thread is judging, and those that wait for one; null: there are no threads. */
+  /** Proofs that threads are verifying, and those that wait for one; null without threads. */
   get jobs(): { readonly running: number; readonly waiting: number } | null {
     return this.#pool;
   }
 
-  /** What one request of this holder uses: a proof that nobody waits for any more is given up. */
-  for(holder: Requester, signal: AbortSignal): RequestThreads {
+  /** For the proofs of one request. After `signal` they are abandoned: nobody waits for them any more. */
+  for(requester: Requester, signal: AbortSignal): RequestThreads {
     const pool = this.#pool;
     let waited = 0;
     if (!pool) return { pool: undefined, waited: () => waited };
@@ -53,7 +53,11 @@ export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
       pool: {
         run(job) {
           const came = performance.now();
-          return pool.run(job, { holder: holder.name, signal, begun: () => void (waited += performance.now() - came) });
+          return pool.run(job, {
+            requester: requester.name,
+            signal,
+            begun: () => void (waited += performance.now() - came),
+          });
         },
       },
       waited: () => waited,
@@ -64,3 +68,6 @@ export class ProofThreads implements OnModuleInit, OnApplicationShutdown {
     await this.#pool?.close();
   }
 }
+
+@Module({ providers: [ProofThreads], exports: [ProofThreads] })
+export class ProofThreadsModule {}
