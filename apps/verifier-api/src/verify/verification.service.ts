@@ -22,7 +22,7 @@ import type { VerificationRequest } from './verification-request.js';
 
 interface CachedVerification extends Cacheable {
   readonly verification: Omit<Verification, 'report' | 'reportBytes' | 'sample'>;
-  /** With the report in it. Made once: a copy for each request of those that are known costs more than all else of it. */
+  /** Includes the report. Built once, because copying it for each cached request would cost more than the rest of the request. */
   readonly answer: Buffer;
 }
 
@@ -62,14 +62,14 @@ export class VerificationService {
     this.#results = new ResultCache(caches.outcomes('result'), cache_enabled ? cache_ttl_seconds * 1000 : 0);
   }
 
-  /** The verdict and the bytes of its answer; with `register` the entry is durable before. `holder`: for whom its proofs wait in line. */
+  /** The verdict and the bytes of its answer; with `register` the entry is durable first. `requester`: whose turn its proofs take in the queue. */
   async verify(
     request: VerificationRequest,
-    holder: Requester,
+    requester: Requester,
     context: CallContext,
   ): Promise<{ result: Verdict; answer: Buffer }> {
     const started = performance.now();
-    const { verification, answer } = await this.#verification(request, holder, context);
+    const { verification, answer } = await this.#verification(request, requester, context);
     const registered = request.options.register ? await this.#register(request.bundle, verification, context) : null;
     const { result } = verification;
     this.metrics.verdict(result, (performance.now() - started) / 1000);
@@ -79,7 +79,7 @@ export class VerificationService {
   /** The verification, from the cache if it is there. */
   async #verification(
     request: VerificationRequest,
-    holder: Requester,
+    requester: Requester,
     context: CallContext,
   ): Promise<CachedVerification> {
     const options = this.#options(request);
@@ -88,9 +88,9 @@ export class VerificationService {
     const trust = this.trust.store;
     const named = await this.#namedPolicy(request, context);
     const make = () =>
-      this.#inTime((signal) => this.#run(request.bundle, { named, trust, options }, holder, { ...context, signal }));
+      this.#inTime((signal) => this.#run(request.bundle, { named, trust, options }, requester, { ...context, signal }));
     const { cacheKey } = request.bundle;
-    // Whether the registry knows the bundle is asked each time; a context has no bytes to know it by.
+    // With check_registry the registry is asked each time; a bundle in context form has no bytes to be cached by.
     if (cacheKey === null || options.checkRegistry) return make();
     const { accepted, audience, nonce, at } = options;
     const key = JSON.stringify([cacheKey, named?.key, trust?.hash, accepted, audience, nonce, at]);
@@ -100,13 +100,13 @@ export class VerificationService {
   async #run(
     ref: BundleRef,
     { named, trust, options }: Inputs,
-    holder: Requester,
+    requester: Requester,
     context: CallContext & { signal: AbortSignal },
   ): Promise<CachedVerification> {
     const bundle = await ref.read(context);
     const { policies, lists, registry } = this;
     const sources = new RegistrySources({ policies, lists, registry }, named?.policy ?? null, trust, context);
-    const { pool, waited } = this.threads.for(holder, context.signal);
+    const { pool, waited } = this.threads.for(requester, context.signal);
     const started = performance.now();
     const {
       report,
@@ -132,7 +132,7 @@ export class VerificationService {
     };
   }
 
-  /** The same verdict on the same bundle is registered once. */
+  /** Registering the same verdict on the same bundle again returns the first entry. */
   async #register(
     bundle: BundleRef,
     verification: CachedVerification['verification'],

@@ -2,15 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { FairQueue } from './fair-queue.js';
 
 const waiting = (...names: string[]) => {
-  const queue = new FairQueue<{ holder: string; name: string }>();
-  for (const name of names) queue.push({ holder: name[0]!, name });
+  const queue = new FairQueue<{ requester: string; name: string }>();
+  for (const name of names) queue.push({ requester: name[0]!, name });
   return queue;
 };
 const all = (queue: ReturnType<typeof waiting>) =>
   Array.from({ length: queue.length }, () => queue.shift()!.name).join(' ');
 
 describe('the fair queue', () => {
-  it('goes from holder to holder, first in, first out within each', () => {
+  it('goes from requester to requester, first in, first out within each', () => {
     expect(all(waiting('a1', 'a2', 'a3', 'b1', 'c1', 'b2'))).toBe('a1 b1 c1 a2 b2 a3');
     expect(waiting().shift()).toBeUndefined();
   });

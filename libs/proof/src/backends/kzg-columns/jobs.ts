@@ -102,9 +102,9 @@ function valuesAt(curve: Curve, polynomial: Polynomial, points: Uint8Array): big
 }
 
 async function verify(curve: Curve, { statement, proof }: Extract<Job, { kind: 'verify' }>): Promise<string | null> {
-  const judge = await (verifier ??= verifyingCeremony().then((ceremony) => new Verifier(curve, ceremony)));
+  const loaded = await (verifier ??= verifyingCeremony().then((ceremony) => new Verifier(curve, ceremony)));
   try {
-    judge.verify(statement, proof);
+    loaded.verify(statement, proof);
     return null;
   } catch (error) {
     return rejection(error);

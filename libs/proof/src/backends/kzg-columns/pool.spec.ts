@@ -159,12 +159,12 @@ describe('the pool', () => {
     expect((await run(pool, 'done', 'again')).name).toBe('again');
   });
 
-  it('lets nobody keep the others out: who has most waiting gives up a place, and holders take turns', async () => {
+  it('lets nobody keep the others out: who has most waiting gives up a place, and requesters take turns', async () => {
     const pool = poolOf(1, { waiting: 3 });
     const gate = sharedMemory();
     const order: string[] = [];
     const asked = (name: string, what: What = 'done') =>
-      run(pool, what, name, gate, { holder: name[0]! }).then(({ name: done }) => void order.push(done));
+      run(pool, what, name, gate, { requester: name[0]! }).then(({ name: done }) => void order.push(done));
     const running = asked('a0', 'gate');
     const [a1, a2] = [asked('a1'), asked('a2')];
     const displaced = reason(asked('a3'));

@@ -5,7 +5,7 @@ import type { Job, JobResults } from './jobs.js';
 import { FairQueue } from './fair-queue.js';
 
 interface Task {
-  readonly holder: string;
+  readonly requester: string;
   job: Job;
   begun?: (() => void) | undefined;
   done: (result: JobResults[keyof JobResults]) => void;
@@ -30,15 +30,15 @@ export interface PoolOptions {
 export interface RunOptions {
   /** Gives the job up: it is rejected with the signal's reason, and if it is under way its thread is replaced. */
   signal?: AbortSignal;
-  /** Whom the job is for: holders take turns, and have equal shares of the places to wait in when these are short. */
-  holder?: string;
+  /** Whom the job is for: requesters take turns, and share the queue equally when it is full. */
+  requester?: string;
   /** Called when a thread takes the job. */
   begun?(): void;
 }
 
 /**
- * Threads that do jobs, one at a time each, in the order in which they come; of several holders by turns. They start when there is work and don't keep
- * the process alive. A thread that dies takes its own job with it; another one starts when there is work.
+ * Threads that run jobs, each one job at a time, in order of arrival; several requesters take turns. Threads start when there is
+ * work and don't keep the process alive. A thread that dies takes its own job with it; another one starts when there is work.
  */
 export class WorkerPool {
   readonly #queue = new FairQueue<Task>();
@@ -68,14 +68,14 @@ export class WorkerPool {
   }
 
   /**
-   * Rejects with what the job throws. If as many jobs wait as may: with CapError `rate.limited` a job of the holder
-   * who has more of them waiting than the others, which may be one that waits already; otherwise with `overloaded`.
+   * Rejects with what the job throws. If the queue is full, a job of the requester with most jobs waiting, perhaps one that is
+   * already queued, is rejected with CapError `rate.limited`; failing that, this one with `overloaded`.
    */
-  run<J extends Job>(job: J, { signal, holder = '', begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
+  run<J extends Job>(job: J, { signal, requester = '', begun }: RunOptions = {}): Promise<JobResults[J['kind']]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw closed();
       signal?.throwIfAborted();
-      if (this.running >= this.size && this.waiting >= this.#mostWaiting) this.#makeRoomFor(holder);
+      if (this.running >= this.size && this.waiting >= this.#mostWaiting) this.#makeRoomFor(requester);
       const giveUp = () => this.#giveUp(task, signal!.reason);
       const finish =
         <T>(end: (value: T) => void) =>
@@ -84,7 +84,7 @@ export class WorkerPool {
           end(value);
         };
       const done = finish((result: JobResults[keyof JobResults]) => resolve(result as JobResults[J['kind']]));
-      const task: Task = { holder, job, begun, done, failed: finish(reject) };
+      const task: Task = { requester, job, begun, done, failed: finish(reject) };
       signal?.addEventListener('abort', giveUp);
       this.#queue.push(task);
       this.#next();
@@ -140,15 +140,15 @@ export class WorkerPool {
     return thread;
   }
 
-  /** Nobody can keep the others out: whoever has most waiting gives up a place to who has less. */
-  #makeRoomFor(holder: string): void {
+  /** Keeps one requester from blocking the others: the one with most jobs waiting gives up a place to one with fewer. */
+  #makeRoomFor(requester: string): void {
     const ownDoing = new CapError(
       'rate.limited',
       'this caller already has too many proofs waiting while others are waiting',
     );
-    const displaced = this.#queue.makeRoomFor(holder);
+    const displaced = this.#queue.makeRoomFor(requester);
     if (displaced) return displaced.failed(ownDoing);
-    const { own, others } = this.#queue.of(holder);
+    const { own, others } = this.#queue.of(requester);
     if (own > 0 && others) throw ownDoing;
     throw new CapError('overloaded', `${this.waiting} proofs are already waiting for verification`);
   }
@@ -173,8 +173,8 @@ export class WorkerPool {
 const closed = (): Error => new Error('the worker pool is closed');
 
 /**
- * The job without what its views do not show: small buffers are views of Node's pool of 64 KB, all of which would be copied
- * with each of them.
+ * The job with only the bytes that its views show: small buffers are views of Node's 64 KB pool, and each would copy all of
+ * it.
  */
 function compact<T>(value: T): T;
 function compact(value: unknown): unknown {
