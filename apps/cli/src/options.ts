@@ -80,7 +80,7 @@ export function visibleText(text: string): string {
 
 export const anyText = (text: string): string => text;
 
-/** A file and the day it is of. */
+/** A file and the day it is as of. */
 interface DatedFile {
   file: string;
   /** YYYY-MM-DD, if the text had one. */

@@ -3,8 +3,8 @@
  * exit codes, Retry-After, the OpenAPI document and the tables of docs/api.md and docs/cli.md come from here, and a code that
  * is not here does not compile. Codes are a contract: they are added, not renamed. ADR 0020 says why.
  *
- * A kind says who has to do something about it, and gives the numbers of its codes; a row names its own number only where a
- * contract fixes another one.
+ * A kind says whose problem an error is, and gives its codes their numbers; a row has a number of its own only where a contract
+ * fixes another one.
  */
 
 /** Exit codes of sysexits.h; 0, 1 and 2 are the verdicts of `cap verify`, and 1 is never an error. */
@@ -50,7 +50,7 @@ const KINDS = {
   usage: { http: 422, exit: EXIT.usage },
   /** It contradicts what is stored. */
   conflict: { http: 409, exit: EXIT.input, serviceExit: EXIT.busy },
-  /** Somebody else holds it, or there is too much at once: try again. */
+  /** Somebody else is using it, or there is too much to do at once: try again. */
   busy: { http: 503, exit: EXIT.busy },
   /** The caller, or the mode of a file, does not allow it. */
   forbidden: { http: 403, exit: EXIT.forbidden },
@@ -62,7 +62,7 @@ const KINDS = {
   unavailable: { http: 503, exit: EXIT.unavailable },
   /** The configuration is wrong. */
   config: { http: 500, exit: EXIT.config },
-  /** A fault of ours. */
+  /** A bug or a failure of this program. */
   internal: { http: 500, exit: EXIT.internal },
 } as const satisfies Record<string, Kind>;
 export type ErrorKind = keyof typeof KINDS;
@@ -114,7 +114,6 @@ export const CODES = {
   'option.columns': { kind: 'usage' },
   'option.contradiction': { kind: 'usage' },
   'option.day': { kind: 'usage' },
-  'option.empty': { kind: 'usage' },
   'option.hash': { kind: 'usage' },
   'option.id-scheme': { kind: 'usage' },
   'option.key': { kind: 'usage' },

@@ -20,7 +20,7 @@ export default verb({
     command
       .requiredOption('--project <dir>', 'project directory made by cap prepare')
       .requiredOption('--policy <file>', 'policy, JSON or YAML')
-      .option('--sanctions <file[@day]>', 'sanctions list and the day it is of (default: today)', datedFile)
+      .option('--sanctions <file[@day]>', 'sanctions list and the date it is as of (default: today)', datedFile)
       .option('--jurisdictions <file[@day]>', 'country risk levels and the day they are of (default: today)', datedFile)
       .option(
         '--list <id=file[@day]>',

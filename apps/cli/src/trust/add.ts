@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CapError } from '@cap/core';
+import { CapError, isCapError } from '@cap/core';
 import { isKid, publicKeyText, rfc3339 } from '@cap/crypto';
 import { readKeyRecord, readPublicKey } from '@cap/crypto/key-files';
 import { invisibleCharacter } from '@cap/lists';
@@ -40,7 +40,7 @@ export default verb({
       .option('--policy <file>', 'policy, JSON or YAML; repeatable', repeated(anyText))
       .option(
         '--reference-list <id=file[@day]>',
-        'its hash and the day it is of (default: today); repeatable',
+        'trust its hash, as of that day (default: today); repeatable',
         repeated(namedFile),
       )
       .option('--log-key <key>', 'verifier key of a log whose receipts count; repeatable', repeated(anyText))
@@ -110,8 +110,12 @@ async function signerAddition(file: string, company: Company | null): Promise<Tr
   const directory = path.dirname(file);
   const kid = path.basename(file).replace(/\.(pub|json)$/, '');
   if (!isKid(kid)) throw new CapError('option.signer', `--signer ${file}: expected a file named <kid>.pub`);
-  const { owner, status, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid);
   const recordFile = path.join(directory, `${kid}.json`);
+  const { owner, status, valid_from, valid_to, revoked_at } = await readKeyRecord(directory, kid).catch((error) => {
+    if (!isCapError(error) || error.code !== 'key.unknown') throw error;
+    const remedy = 'the company hands over both files, <kid>.pub and <kid>.json';
+    throw new CapError('key.unknown', `--signer ${file}: no such file ${recordFile}; ${remedy}`, { cause: error });
+  });
   // If we made up a time, what was signed between the revocation and now would stay trusted.
   if (status === 'revoked' && revoked_at === undefined)
     throw new CapError('key.revoked', `${recordFile}: the key is revoked, but revoked_at is missing`);

@@ -18,7 +18,7 @@ export const verifySyntax = (command: BareCommand) =>
     .option('--trust-signer <file>', 'public key that must have signed the trust store (TRUST.sig next to it)')
     .option(
       '--list <id=file@day>',
-      'a reference list you hold, and the day it is of; repeatable',
+      'a reference list of your own, and the date it is as of; repeatable',
       repeated(namedDatedFile),
     )
     .option('--at <time>', 'verify as of this time instead of now, RFC 3339 UTC', utcTime)
