@@ -36,7 +36,8 @@ const MARGIN_BYTES = 16 * 1024 * 1024;
 /**
  * One backup: snapshot, archive under a temporary name, fsync, read back and verify, sidecar, name. It counts once it has its
  * name; an earlier error leaves nothing. Call it inside BackupTarget.withLock.
- * CapError backup.encryption (config), storage.full, backup.blob, backup.size, backup.source; what the source throws.
+ * CapError backup.encryption (config), storage.full, backup.blob, backup.blobs-lost, backup.size, backup.readback, backup.source; what
+ * the source throws.
  */
 export async function createBackup(options: CreateOptions): Promise<BackupRecord> {
   const { source, recipients, signal } = options;

@@ -24,8 +24,8 @@ export interface RunOptions extends Omit<CreateOptions, 'now' | 'onSnapshot'> {
 /**
  * A whole backup run: lock the target, remove leftovers of killed runs, make and verify the archive, drill it, and only then
  * apply retention. The outcome is recorded beside the archives, where retention looks for it.
- * CapError backup.running (busy), backup.drill if the backup can't be restored, blob.corrupt or blob.missing if the registry has
- * lost BLOBs: everything else is saved then; and what createBackup throws.
+ * CapError backup.running (busy), backup.drill if the backup can't be restored, backup.blobs-lost if the registry has lost BLOBs
+ * (everything else is saved then), and what createBackup throws.
  */
 export async function runBackup(options: RunOptions): Promise<BackupMade> {
   const { target, now, on = {} } = options;

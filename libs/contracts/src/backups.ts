@@ -13,7 +13,7 @@ const omission = z.object({
 });
 export type Omission = z.infer<typeof omission>;
 
-/** A backup that counts: its archive was read back and verified before it got its name. */
+/** A valid backup: its archive was read back and verified before it got its name. */
 const backupRecord = z
   .object({
     name: z.string(),
@@ -63,7 +63,7 @@ export type Drill = z.infer<typeof drill>;
 export const backupMade = backupRecord.extend({ drill, removed: z.array(z.string()) }).meta({ id: 'BackupMade' });
 export type BackupMade = z.infer<typeof backupMade>;
 
-/** Answer of GET /v1/backups, newest first; `strange` look like backups and are none. */
+/** Answer of GET /v1/backups, newest first; `strange` lists files that look like backups but aren't valid ones. */
 export const backupList = z
   .object({ items: z.array(backupRecord), strange: z.array(z.object({ name: z.string(), why: z.string() })) })
   .meta({ id: 'BackupList' });

@@ -18,7 +18,7 @@ const content = {
   signer_kid: kid.nullable(),
 };
 
-/** POST /v1/entries. The BLOB bundle_id must be there; it is kept from then on. */
+/** POST /v1/entries. The BLOB bundle_id must have been stored; from then on it does not expire. */
 export const entryRequest = z
   .strictObject({ ...content, company: plainText.min(1).max(500).nullable().optional() })
   .meta({ id: 'EntryRequest' });
@@ -34,13 +34,13 @@ export const entryRecord = z
     log_index: count,
     /** Since when bundle and company are gone; the entry and its proofs stay. */
     erased_at: instant.nullable(),
-    /** Neither retention nor an erasure may touch it. */
+    /** On legal hold: neither retention nor erasure may remove it. */
     legal_hold: z.boolean(),
   })
   .meta({ id: 'EntryRecord' });
 export type EntryRecord = z.infer<typeof entryRecord>;
 
-/** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: the first record is given. The receipt is of its event in the log as it is now. */
+/** `created` is false if this (bundle_id, policy_hash, report_hash) was registered before: then this is the first record. The receipt proves its event in the log's current tree. */
 export const entryStored = z.object({ entry: entryRecord, created: z.boolean(), receipt }).meta({ id: 'EntryStored' });
 export type EntryStored = z.infer<typeof entryStored>;
 

@@ -2,14 +2,14 @@ import { digest } from '@cap/core';
 import { z } from 'zod';
 import { queryNumber } from './scalars.js';
 
-/** A caller's choice, so that a request for a lease that is sent again is the same request. */
+/** Chosen by the caller, so that a retried request for a lease is recognised as the same. */
 const leaseId = z.uuid();
 const leaseSeconds = z.int().min(1).max(60);
 
 /** POST /v1/idempotency-keys. Codes idempotency.mismatch, idempotency.in-flight. */
 export const keyRequest = z
   .strictObject({
-    /** Digest of whose key it is, on which route, and its text. */
+    /** Digest of the key's owner, its route and its text. */
     key_id: digest,
     /** Digest of what the request asks for. */
     request_digest: digest,
@@ -23,7 +23,7 @@ export type KeyRequest = z.infer<typeof keyRequest>;
 const storedAnswer = z.object({ status: z.int(), blob_id: digest });
 export type StoredAnswer = z.infer<typeof storedAnswer>;
 
-/** `answer` is null: the caller holds the key and carries the request out. Else its first answer; the body is a BLOB. */
+/** `answer` is null if the caller now has the key and should process the request; else it is the first answer, with its body as a BLOB. */
 export const keyState = z.object({ answer: storedAnswer.nullable() }).meta({ id: 'KeyState' });
 export type KeyState = z.infer<typeof keyState>;
 

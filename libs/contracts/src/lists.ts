@@ -5,12 +5,12 @@ import { count, plainText } from './scalars.js';
 
 const listKind = z.enum(['sanctions', 'jurisdictions']);
 
-/** The name that policies and manifests know a reference list by. */
+/** The name that policies and manifests use for a reference list. */
 const listId = z
   .string()
   .regex(/^[a-z][a-z0-9._-]{0,63}$/, { error: 'expected a name of lower-case letters, digits, . _ -' });
 
-/** POST /v1/lists: the raw CSV as base64, so that its hash stays the file's. */
+/** POST /v1/lists: the raw CSV as base64, so that its hash is that of the file. */
 export const listRequest = z
   .strictObject({
     id: listId,

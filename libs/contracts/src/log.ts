@@ -7,7 +7,7 @@ const size = queryNumber(0, Number.MAX_SAFE_INTEGER);
 /** A C2SP signed note over a checkpoint of the log. */
 const signedNote = z.string().meta({ description: 'C2SP tlog-checkpoint as a signed note' });
 
-/** That an event is in the log; checked offline with the log's public key. */
+/** Proof that an event is in the log; verified offline with the log's public key. */
 export const receipt = z
   .object({
     log_index: count,
@@ -21,7 +21,7 @@ export const receipt = z
   .meta({ id: 'Receipt' });
 export type ReceiptRecord = z.infer<typeof receipt>;
 
-/** GET /v1/log/checkpoint: what the log signs now. */
+/** GET /v1/log/checkpoint: the log's current checkpoint. */
 export const checkpointRecord = z
   .object({
     /** Name of the log / epoch. */
@@ -50,7 +50,7 @@ export const consistencyQuery = z.strictObject({
 });
 export type ConsistencyQuery = z.input<typeof consistencyQuery>;
 
-/** That the tree of `from` events is the beginning of that of `to`, whose checkpoint is here. */
+/** Proof that the tree of `from` events is a prefix of that of `to`, with the checkpoint of the latter. */
 export const consistencyRecord = z
   .object({ from: count, to: count, proof: z.array(base64), checkpoint: signedNote })
   .meta({ id: 'ConsistencyProof' });

@@ -1,6 +1,6 @@
 import { isRemoteError } from '@cap/core';
 
-/** Null instead of the error that says that the named thing is not there. */
+/** Turns the error for an unknown name into null. */
 export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

@@ -9,7 +9,7 @@ export const pageQuery = z.strictObject({
   limit: queryNumber(1, PAGE_LIMIT).default(100),
 });
 export type PageQuery = z.input<typeof pageQuery>;
-/** The query as it was understood. */
+/** The query as parsed. */
 export type PageRequest = z.output<typeof pageQuery>;
 
 /** A page; `next_cursor` is null on the last one. */

@@ -121,7 +121,7 @@ export class RegistryClient {
     return orNull(this.#transport.json(policyRecord, { ...context, ...get(`/v1/policies/${segment(ref)}`) }));
   }
 
-  /** Code policy.unknown if it is not there. */
+  /** Code policy.unknown for an unknown policy. */
   setPolicyStatus(ref: string, status: PolicyStatus, context: CallContext = {}): Promise<PolicyRecord> {
     const path = `/v1/policies/${segment(ref)}/status`;
     return this.#transport.json(policyRecord, { ...context, method: 'PUT', path, json: { status }, idempotent: true });
@@ -139,7 +139,7 @@ export class RegistryClient {
     return orNull(this.#transport.json(listRecord, { ...context, ...get(`/v1/lists/${segment(hash)}`) }));
   }
 
-  /** For good; the first time counts. Code list.unknown if it is not there. */
+  /** Can't be undone; only the first withdrawal takes effect. Code list.unknown for an unknown list. */
   withdrawList(hash: string, request: ListWithdrawal, context: CallContext = {}): Promise<ListRecord> {
     const path = `/v1/lists/${segment(hash)}/withdraw`;
     return this.#transport.json(listRecord, { ...context, ...post(path, request, true) });
@@ -186,18 +186,18 @@ export class RegistryClient {
     return this.#transport.json(heldEntries, { ...context, method: 'PUT', path, json: { held }, idempotent: true });
   }
 
-  /** Removes the bundle of an entry for good. Codes bundle.held, bundle.shared. */
+  /** Erases the bundle of an entry, irrevocably. Codes bundle.held, bundle.shared. */
   eraseBundle(id: string, reason: ErasureReason, context: CallContext = {}): Promise<ErasureRecord> {
     const path = `/v1/entries/${segment(id)}/erase`;
     return this.#transport.json(erasureRecord, { ...context, ...post(path, { reason }, true) });
   }
 
-  /** Erases what is older, or names it in a dry run. */
+  /** Erases the bundles past their retention, or only names them in a dry run. */
   applyRetention(request: RetentionRequest = {}, context: CallContext = {}): Promise<RetentionResult> {
     return this.#transport.json(retentionResult, { ...context, ...post('/v1/retention', request, true) });
   }
 
-  /** Durable once resolved. Code bundle.unknown if the BLOB is not there. */
+  /** Durable once resolved. Code bundle.unknown without the BLOB. */
   registerEntry(request: EntryRequest, context: CallContext = {}): Promise<EntryStored> {
     return this.#transport.json(entryStored, { ...context, ...post('/v1/entries', request, true) });
   }
@@ -215,7 +215,7 @@ export class RegistryClient {
     return (await this.listEntries({ bundle_id: bundleId, limit: 1 }, context)).items[0] ?? null;
   }
 
-  /** Code idempotency.mismatch if the key stands for another request, idempotency.in-flight while another one runs. */
+  /** Code idempotency.mismatch if the key was used for another request, idempotency.in-flight while the same one is in progress. */
   reserveKey(request: KeyRequest, context: CallContext = {}): Promise<KeyState> {
     return this.#transport.json(keyState, { ...context, ...post('/v1/idempotency-keys', request, true) });
   }
@@ -225,7 +225,7 @@ export class RegistryClient {
     return this.#done({ ...context, method: 'PUT', path: `${keyPath(id)}/lease`, json: request, idempotent: true });
   }
 
-  /** Keeps the body of an answer; durable once resolved. */
+  /** Stores the body of an answer; durable once resolved. */
   finishKey(id: string, query: AnswerQuery, body: Uint8Array, context: CallContext = {}): Promise<void> {
     const headers = { 'content-type': 'application/octet-stream' };
     const path = `${keyPath(id)}/answer`;
@@ -258,7 +258,7 @@ export class RegistryClient {
     return this.#transport.json(consistencyRecord, { ...context, ...get('/v1/log/consistency', query) });
   }
 
-  /** Code snapshot.busy (503) while another lease holds. */
+  /** Code snapshot.busy (503) while another lease is in force. */
   createSnapshot(context: CallContext = {}): Promise<SnapshotRecord> {
     return this.#transport.json(snapshotRecord, { ...context, ...post('/v1/snapshots', {}, false) });
   }
@@ -271,7 +271,7 @@ export class RegistryClient {
     return this.#transport.json(blobPage, { ...context, ...get(`/v1/snapshots/${segment(id)}/blobs`, query) });
   }
 
-  /** Ends the lease; one that is gone already is no error. */
+  /** Ends the lease; a lease that has already ended is not an error. */
   async deleteSnapshot(id: string, context: CallContext = {}): Promise<void> {
     const call: Call = { method: 'DELETE', path: `/v1/snapshots/${segment(id)}`, idempotent: true };
     const answer = await orNull(this.#transport.send({ ...context, ...call }));

@@ -1,7 +1,7 @@
 import type { digest, JsonValue } from '@cap/core';
 import { z } from 'zod';
 
-/** A digest that something is looked up by, in either spelling; what comes out is the first. */
+/** A digest used as a key, in either spelling; the output is the first spelling. */
 export const digestRef = z
   .string()
   .regex(/^(0x|sha3-256:)[0-9a-f]{64}$/, { error: 'expected 0x or sha3-256: and 64 lower-case hex digits' })
@@ -29,7 +29,7 @@ export const queryNumber = (min: number, max: number) =>
     .pipe(z.int().min(min).max(max))
     .meta({ type: 'integer', minimum: min, maximum: max });
 
-/** JSON that this layer only passes on: bodies and answers hold nothing else once they are parsed. */
+/** JSON that this layer only passes on. Parsed bodies and answers are always JSON, so nothing is checked. */
 export const jsonValue = z.custom<JsonValue>();
 
 /** The same, an object. */

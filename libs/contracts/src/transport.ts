@@ -23,7 +23,7 @@ export interface TransportOptions {
   ca?: string | undefined;
 }
 
-/** What a caller's own request passes along. */
+/** What is passed on from the request that causes this call. */
 export interface CallContext {
   /** Sent as X-Request-Id, so that both services log the same id. */
   requestId?: string | undefined;
@@ -37,7 +37,7 @@ export interface Call extends CallContext {
   json?: unknown;
   body?: Uint8Array | Readable;
   headers?: Record<string, string>;
-  /** May be sent twice without harm. */
+  /** Safe to send twice. */
   idempotent: boolean;
 }
 

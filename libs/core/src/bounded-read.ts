@@ -1,4 +1,4 @@
-/** All bytes of a stream, or null as soon as there are more than `maxBytes`: what has no size (a device, a pipe) may have no end. */
+/** All bytes of a stream, or null as soon as there are more than `maxBytes`: a device or a pipe has no size, and may never end. */
 export async function boundedBytes(
   stream: AsyncIterable<Uint8Array | string>,
   maxBytes: number,

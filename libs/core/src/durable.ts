@@ -23,8 +23,8 @@ export interface DurableOptions {
   /** Refuse (EEXIST) instead of replacing an existing file. */
   exclusive?: boolean;
   /**
-   * What becomes of a target that is no regular file. `write`, for a name that a person gave: a device or a pipe is written into
-   * (it can't be durable), and a link is followed.
+   * What happens to a target that is not a regular file. `write`, for a name given by a person: a device or pipe is written to
+   * (which can't be durable), and a link is followed.
    */
   special?: 'refuse' | 'write';
 }
@@ -103,7 +103,7 @@ export const TEMPORARY_PREFIX = '.tmp-';
 export const temporaryName = (directory: string): string =>
   path.join(directory, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`);
 
-/** Removes what a crash left half-written in a directory, which need not be there. Only its owner may do that. */
+/** Removes what a crash left half-written in a directory, which need not exist. Only its owner may do that. */
 export async function removeTemporaries(directory: string): Promise<void> {
   const names = await readdir(directory).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];

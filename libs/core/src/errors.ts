@@ -35,13 +35,13 @@ interface CapErrorOptions {
   readonly expose?: boolean;
   /** Seconds after which a caller may try again, if not the code's default. */
   readonly retryAfter?: number | undefined;
-  /** Headers of an HTTP answer that tells of this error. */
+  /** Headers of an HTTP answer with this error. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly remote?: RemoteAnswer;
 }
 
 /**
- * The one error of all packages: a stable code of the table in codes.ts, and a sentence that names the place. It crosses the
+ * The one error of all packages: a stable code from the table in codes.ts, and a message that names the place. It crosses the
  * wire as a problem body (RFC 9457); the client of a service reconstructs it from that, with `remote`.
  */
 export class CapError extends Error {
@@ -70,7 +70,7 @@ export class CapError extends Error {
     this.remote = remote;
   }
 
-  /** What a command ends with. After an answer of another service its status decides. */
+  /** The exit code of a command. After an answer from another service, its HTTP status decides. */
   get exit(): ExitCode {
     const { code, remote } = this;
     return remote === undefined || remote.status === null ? exitOf(code) : exitOfHttpStatus(remote.status, remote.code);
@@ -79,7 +79,7 @@ export class CapError extends Error {
 
 export const isCapError = (error: unknown): error is CapError => error instanceof CapError;
 
-/** The error that another service answered, again. A newer service may have codes that this version does not know. */
+/** Rebuilds the error that another service answered. A newer service may have codes that this version does not know. */
 export function remoteError(
   remote: RemoteAnswer & { readonly status: number },
   message: string,
@@ -88,7 +88,7 @@ export function remoteError(
   return new CapError(isErrorCode(remote.code) ? remote.code : 'service.failed', message, { ...options, remote });
 }
 
-/** An error that another service answered, or that it did not answer (`registry.unavailable`). */
+/** Whether another service answered with this error, or did not answer (`registry.unavailable`). */
 export const isRemoteError = (error: unknown): error is CapError & { readonly remote: RemoteAnswer } =>
   isCapError(error) && error.remote !== undefined;
 

@@ -1,6 +1,6 @@
 /**
- * @cap/core/files: Files: written so that they survive a crash, read within bounds, only by their owner where they hold secrets, and what to say
- * when the system refuses.
+ * @cap/core/files: writes files that survive a crash, reads files within bounds, lets only the owner read those with secrets, and turns the
+ * system's errors into messages.
  */
 export { boundedBytes } from './bounded-read.js';
 export {

@@ -74,8 +74,8 @@ const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
 /**
- * Whatever walks over a value does so by recursion and looks at every part of it: text that nests too deep or has too many
- * parts is refused before it is parsed. Each value begins the text, or follows an opening bracket or a comma.
+ * Code that walks a value recurses and visits every part of it, so text that nests too deep or has too many parts is
+ * refused before it is parsed. Each value begins the text, or follows an opening bracket or a comma.
  */
 function refuseExcess(text: string, what: string, members: number): void {
   let depth = 0;
@@ -103,7 +103,6 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
-/**
  * Parses JSON from bytes: valid UTF-8 without a byte order mark or lone surrogates, no `__proto__` member anywhere, nested at
  * most 64 deep, no member twice in one object. Throws CapError `json.malformed`, or `json.limit` for more than so many
  * `members`, whose message starts with `what`.
@@ -115,8 +114,8 @@ export function parseJson(bytes: Uint8Array, what: string, members = MAX_MEMBERS
 }
 
 /**
- * Like parseJson(), but where a member stands twice its last value counts, and half a character may stand. For telling what a
- * document claims to be before it is refused with a verdict; whatever is verified goes through parseJson().
+ * Like parseJson(), but of duplicate members the last one counts, and lone surrogates are allowed. For finding out what a document
+ * claims to be before a verdict rejects it; whatever is verified goes through parseJson().
  */
 export const parseAmbiguousJson = (bytes: Uint8Array, what: string): JsonValue =>
   parseLastMember(bytes, what, MAX_MEMBERS, MAY_NAME_PROTO, refuseProto).value;

@@ -3,9 +3,8 @@ import { open } from 'node:fs/promises';
 import { CapError } from './errors.js';
 
 /**
- * The content of a file that others may have put there. Opening a FIFO would wait for ever for somebody who writes into it, and
- * take one of the few threads for files along; a device may never end. CapError file.irregular for what is no regular
- * file, file.limit for more than `maxBytes`; otherwise the system's error.
+ * Reads a file that others may have put there. Opening a FIFO would wait forever for a writer, and block one of the few
+ * file-system threads; a device may never end. CapError file.irregular for anything but a regular file, file.limit for more than `maxBytes`; otherwise the system's error.
  */
 export async function readRegularFile(file: string, maxBytes: number): Promise<Buffer> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);

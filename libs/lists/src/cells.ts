@@ -5,7 +5,7 @@ import type { FieldKind } from './fields.js';
 import { foldIdentifierPart } from './identifier.js';
 import { invisibleCharacter } from './invisible.js';
 
-/** NFC, and no white space around it. */
+/** NFC, without leading or trailing white space. */
 const normaliseText = (text: string): string => text.normalize('NFC').trim();
 
 const COUNTRIES = new Set<string>(countryCodes);

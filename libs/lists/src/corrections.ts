@@ -5,7 +5,7 @@ const NO = new Set(['falsch', 'nein', 'no', 'faux', 'non']);
 
 /**
  * What may have been meant by a cell that a spreadsheet or another language spells its own way; the caller keeps what is
- * a value of the kind. It is for a person to write: nothing is read so in silence.
+ * a valid value. These are suggestions for a person: nothing is ever corrected silently.
  */
 export function corrections(kind: FieldKind, text: string): string[] {
   const lower = text.toLowerCase();

@@ -15,5 +15,5 @@ export const countryCodes: readonly string[] = (
 
 const numbers = new Map(countryCodes.map((code, i) => [code, i + 1]));
 
-/** 1..249, or undefined for what is no country code. */
+/** 1..249, or undefined for anything but a country code. */
 export const countryNumber = (code: string): number | undefined => numbers.get(code);

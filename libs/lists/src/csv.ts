@@ -36,7 +36,7 @@ export class CsvReader {
 
   constructor(private readonly delimiter: string) {}
 
-  /** Takes the next piece of text; returns the records that it completed. Empty lines are no records. */
+  /** Takes the next piece of text; returns the records that it completed. Empty lines are skipped. */
   push(text: string): CsvRecord[] {
     for (let i = 0; i < text.length; i++) {
       const character = text[i]!;

@@ -1,6 +1,6 @@
 import iconv from 'iconv-lite';
 
-/** A file that begins with one of these is in that encoding, whatever was said of it. */
+/** A file that begins with one of these is in that encoding, whatever the caller says. */
 const BYTE_ORDER_MARKS: readonly [encoding: string, mark: Buffer][] = [
   ['utf-8', Buffer.of(0xef, 0xbb, 0xbf)],
   ['utf-16le', Buffer.of(0xff, 0xfe)],
@@ -28,7 +28,7 @@ class Utf8Watch {
     }
   }
 
-  /** Once all has been written. */
+  /** Call this at the end. */
   get holds(): boolean {
     if (!this.#valid || !this.#beyondAscii) return false;
     try {
@@ -42,7 +42,7 @@ class Utf8Watch {
 
 /**
  * Text from the bytes of a file, piece by piece. Two files of one company often differ here, as spreadsheets export them:
- * one with a byte order mark, one without. The mark decides for its file and is taken away.
+ * one with a byte order mark, one without. A mark decides the encoding of its file, and is removed.
  */
 export class ListDecoder {
   #head = Buffer.alloc(0);

@@ -1,8 +1,8 @@
 /**
- * The one schema of a list. Where do I add a field? Here: a line in LIST_FIELDS. From it come the type of a row (SupplierRow,
+ * The one schema of a list. Where do I add a field? Here: a line in SUPPLIER_FIELDS or UBO_FIELDS. From it come the type of a row (SupplierRow,
  * UboRow), what `cap prepare` reads (cells.ts reads a value of each kind), what a commitment covers and a disclosure may open,
- * and the fields that a policy's rule may name. Two things are said apart, since only some fields belong to them: what rows are
- * told apart by (identifierFields below) and what a code is made of (codeFields in @cap/policy). A new field must be
+ * and the fields that a policy's rule may name. Two things are listed separately, since only some fields belong to them: what
+ * rows are told apart by (identifierFields below) and what a code is made of (codeFields in @cap/policy). A new field must be
  * optional, because existing lists lack it; vectors of commitments change with it, and docs/formats.md names it.
  */
 export type FieldKind = 'text' | 'country' | 'tier' | 'boolean' | 'date' | 'risk';

@@ -10,11 +10,11 @@ interface WantedColumn {
   header: string;
   /** The user named the header; otherwise it is the field's own name. */
   named: boolean;
-  /** The list can't be read without it. */
+  /** Required: the list can't be read without it. */
   needed: boolean;
 }
 
-/** What a table's header row is searched for. */
+/** A column to look for in a table's header row. */
 export class WantedColumns {
   readonly #byKey: ReadonlyMap<string, WantedColumn>;
 
@@ -47,7 +47,7 @@ export class WantedColumns {
   }
 }
 
-/** As far as a header row is searched for, in records and in characters. */
+/** How far to look for a header row, in records and in characters. */
 const MAX_RECORDS = 20;
 export const HEAD_CHARACTERS = 65_536;
 
@@ -62,7 +62,7 @@ const passDelimiter = (delimiter: string): string =>
 const lines = (count: number): string => (count === 1 ? 'the line' : `the ${count} lines`);
 
 /**
- * Why the first line of a file is no header row that can be used, and the remedy, as far as the file's beginning tells;
+ * Why the first line of a file can't be used as its header row, and the remedy, as far as the file's beginning shows;
  * null if it does not: then some columns are missing, and that is all.
  */
 export function headerRemedy(head: string, delimiter: string, wanted: WantedColumns): string | null {
@@ -107,7 +107,7 @@ function withoutTheWanted(records: readonly CsvRecord[], head: string, delimiter
     );
   }
   const widest = records.reduce((most, record) => (filled(record) > filled(most) ? record : most));
-  // A title stands in one or two cells, and below it there are columns.
+  // A title takes one or two cells, with columns below it.
   if (first.fault || filled(first) > 2 || filled(widest) < 3 || filled(widest) <= filled(first)) return null;
   return (
     `this does not look like the header row; if line ${widest.line} is it, take out ${lines(widest.line - 1)} before it, and ` +

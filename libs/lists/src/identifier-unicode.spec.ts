@@ -72,7 +72,7 @@ describe('characters that nobody sees', () => {
     expect(foldIdentifierPart(`A${text}B${text}`)).toBe('ab');
   });
 
-  // They are refused wherever a text is read (unseen.ts); folding by itself keeps them.
+  // They are refused wherever a text is read (invisible.ts); folding by itself keeps them.
   it.each([
     ['zero-width space', '\u200b'],
     ['zero-width joiner', '\u200d'],

@@ -28,11 +28,11 @@ export interface IntakeOptions {
   encoding?: string;
   /** The header that stands for a field, where it is not the field's own name. */
   columns?: Readonly<Record<string, string>>;
-  /** What a committed list's rows are told apart by; default as defaultIdScheme. */
+  /** How rows of a committed list are told apart; by default defaultIdScheme. */
   idScheme?: IdScheme;
-  /** Leave out what can't be used and go on, instead of refusing the list. Not for lists that are committed to. */
+  /** Skip what can't be used instead of refusing the list. Not for lists that are committed to. */
   leaveOutBad?: boolean;
-  /** Take out the characters of names and ids that nobody sees, instead of refusing them. */
+  /** Remove invisible characters from names and ids, instead of refusing them. */
   clean?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Intake<Row> {
   rows: Row[];
   /** Line of each row in the file. */
   lines: number[];
-  /** Headers that are no field of the list and were not read. */
+  /** Columns that are not fields of the list, and so were ignored. */
   ignoredColumns: string[];
   /** With `leaveOutBad`: rows that were left out, and optional cells that were left empty. */
   leftOut: ListFault[];
@@ -78,7 +78,7 @@ async function readList<F extends FieldSpecs>(
 
 type Cells = Record<string, string | number | boolean>;
 
-/** What a table came to, good and bad. */
+/** The result of reading a table, good and bad rows. */
 interface TableReading<Row> {
   intake: Intake<Row>;
   faults: ListFault[];
@@ -86,7 +86,7 @@ interface TableReading<Row> {
   partialRows: { row: Cells; line: number }[];
 }
 
-/** Files that are no text, by their first bytes, and what to do about each. */
+/** File types that are not text, by their first bytes, and what to do about each. */
 const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
   [
     Buffer.from('PK\u0003\u0004'),
@@ -101,7 +101,7 @@ const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
 ];
 const LONGEST_SIGNATURE = 8;
 
-/** What a decoder writes for bytes that are not of the encoding. */
+/** What a decoder outputs for bytes that are invalid in the encoding. */
 const UNDECODED = '\uFFFD';
 
 function refuseOtherFormats(beginning: Buffer, file: string): void {
@@ -118,7 +118,7 @@ export class TableReader<F extends FieldSpecs> {
   readonly #wanted: WantedColumns;
   /** The beginning of the text, to say what is wrong with the header row. */
   #head = '';
-  /** The first record, if it is no header row that can be used, and what it lacks. */
+  /** The first record, if it can't be used as a header row, and what it lacks. */
   #badHeader: { line: number; faults: ListFault[] } | undefined;
   private columns: (string | null)[] | undefined;
   private headers: string[] = [];
@@ -169,7 +169,7 @@ export class TableReader<F extends FieldSpecs> {
     return intake;
   }
 
-  /** All that was found. */
+  /** Everything that was found. */
   finish(): TableReading<RowOf<F>> {
     this.takeText(this.text.end());
     this.take(this.csv.end());
@@ -187,7 +187,7 @@ export class TableReader<F extends FieldSpecs> {
   private take(records: CsvRecord[]): void {
     for (const record of records) {
       if (!this.columns) this.takeHeader(record);
-      // Rows below a header row that says nothing of them have no faults of their own.
+      // Without a usable header row, faults of the rows below mean nothing.
       else if (this.columns.some((column) => column !== null)) this.takeRow(record, this.columns);
     }
   }
@@ -208,7 +208,7 @@ export class TableReader<F extends FieldSpecs> {
     if (faults.length > 0) this.#badHeader = { line, faults };
   }
 
-  /** Once the file's beginning is known: a fault of the header row makes all others follow from it, or stands beside them. */
+  /** Called once the file's beginning is known: a fault in the header row either explains all others, or is reported along with them. */
   private judgeHeader(): void {
     if (!this.#badHeader) return;
     const { line, faults } = this.#badHeader;
@@ -244,7 +244,7 @@ export class TableReader<F extends FieldSpecs> {
       if (text.trim() === '' && !required) return;
       const read = text.includes(UNDECODED) ? { fault: this.encodingFault() } : readCell(kind, text);
       if (!('fault' in read)) return void (row[field] = read.value);
-      // A total or a heading between the rows lacks what every row has.
+      // Probably a total or a heading between the rows, since it lacks what every row has.
       const lacks = text.trim() === '';
       this.bad(line, this.headers[i]!, `${read.fault}${lacks ? remedy : ''}`);
       if (lacks) remedy = '';

@@ -14,11 +14,11 @@ import { identifier } from './identifier.js';
 import { TableReader } from './intake.js';
 import { comparedBy } from './schemes.js';
 
-/** A list with the id `jurisdictions` holds risk levels, any other one names. */
+/** A list with the id `jurisdictions` contains risk levels, any other list names. */
 export const referenceListKind = (id: string): ReferenceListKind =>
   id === 'jurisdictions' ? 'jurisdictions' : 'sanctions';
 
-/** A reference list under the id and of the day that a manifest or a registry gives it. */
+/** A reference list with the id and date that a manifest or a registry gives it. */
 export interface NamedReferenceList {
   id: string;
   kind: ReferenceListKind;
@@ -27,7 +27,7 @@ export interface NamedReferenceList {
   list: ReferenceList;
 }
 
-/** What the entries of a list come to under a scheme. */
+/** The identifiers that a list's entries have under a scheme. */
 export interface ListedIdentifiers {
   identifiers: ReadonlySet<string>;
   /** Entries, and those of them that a row could match: the others lack a field that the scheme needs. */
@@ -35,7 +35,7 @@ export interface ListedIdentifiers {
   usable: number;
 }
 
-/** An entry, and where it stands in its file. */
+/** An entry, and its line in the file. */
 export interface ListedEntry {
   line: number;
   name: string;
@@ -52,7 +52,7 @@ export class ReferenceList {
   #jurisdictions: (() => JurisdictionsList) | undefined;
   readonly #derived = new Map<unknown, unknown>();
 
-  /** `file`: how the list is called in messages; the name of its kind if left out. */
+  /** `file`: the list's name in messages; by default the name of its kind. */
   constructor(
     readonly bytes: Uint8Array,
     private readonly file?: string,
@@ -63,13 +63,13 @@ export class ReferenceList {
     return (this.#hash ??= sha3Text(this.bytes));
   }
 
-  /** The list as one of names. Throws CapError `list.invalid` with every bad row. */
+  /** Parses the list as a list of names. Throws CapError `list.invalid` with every bad row. */
   sanctions(): SanctionsList {
     this.#sanctions ??= once(() => parseSanctions(this.bytes, this.file ?? 'sanctions.csv'));
     return this.#sanctions();
   }
 
-  /** The list as one of countries. Throws CapError `list.invalid` with every bad row. */
+  /** Parses the list as a list of countries. Throws CapError `list.invalid` with every bad row. */
   jurisdictions(): JurisdictionsList {
     this.#jurisdictions ??= once(() => parseJurisdictions(this.bytes, this.file ?? 'jurisdictions.csv'));
     return this.#jurisdictions();
@@ -79,7 +79,7 @@ export class ReferenceList {
     return kind === 'sanctions' ? this.sanctions() : this.jurisdictions();
   }
 
-  /** What `derivation` makes of this list, made once; for what other packages derive. */
+  /** The result of `derivation` for this list, computed once; for what other packages derive. */
   derive<T>(derivation: (list: ReferenceList) => T): T {
     if (!this.#derived.has(derivation)) this.#derived.set(derivation, derivation(this));
     return this.#derived.get(derivation) as T;
@@ -101,7 +101,7 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** The entries of a list of names, and what they come to under each scheme. */
+/** The entries of a list of names, and their identifiers under each scheme. */
 export class SanctionsList {
   readonly kind = 'sanctions';
   readonly #identifiers = new Map<IdScheme, ListedIdentifiers>();
@@ -191,7 +191,7 @@ function parseJurisdictions(bytes: Uint8Array, file: string): JurisdictionsList 
 /**
  * Parses a list that is about to be relied upon. Throws CapError `list.invalid` with every bad row, `list.empty` for a list
  * on which nothing can be found: it has no entry, or none that could be compared by names, of firms or of persons. Such a
- * list would clear everybody. `file`: how it is called in messages.
+ * list would clear everybody. `file`: its name in messages.
  */
 export function parseUsableList(
   kind: ReferenceListKind,

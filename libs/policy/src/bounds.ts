@@ -2,7 +2,7 @@
 export const MAX_POLICY_BYTES = 1_000_000;
 /** Members and items of a policy at most, all depths together; about 10 000 rules. */
 export const MAX_POLICY_MEMBERS = 50_000;
-/** Characters of `id@version`, which stands in paths. */
+/** Maximum length of `id@version`, which is part of paths. */
 export const MAX_POLICY_ID = 300;
 
 /** Findings that are listed at most; of more the rest is counted. */

@@ -29,7 +29,7 @@ export interface Coded {
   citizenship?: string;
 }
 
-/** The code of a row: country number + 2^16 * flags. Throws RangeError for a country that is none. */
+/** The code of a row: country number + 2^16 * flags. Throws RangeError for an unknown country. */
 export function codeOf(row: Coded): number {
   const country = row.jurisdiction ?? row.citizenship ?? '';
   const number = countryNumber(country);
@@ -78,7 +78,7 @@ const ofCountries: Tables = new Map();
 
 /**
  * The table that a rule allows for the codes of `list`, computed once for as long as its list of jurisdictions is kept. Null
- * if it needs that list and there is none at hand.
+ * if it needs that list and has none.
  */
 export function allowedCodes(
   spec: TableSpec,

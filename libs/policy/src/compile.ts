@@ -239,7 +239,7 @@ function idleMembers(rule: V2Rule, { list, need }: Requirement): Lint[] {
   };
   const written = {
     ...rule,
-    ...(need.kind === 'rows_allowed' && { unless: need.table.unless }), // it may stand in rhs too
+    ...(need.kind === 'rows_allowed' && { unless: need.table.unless }), // may also be given in rhs
   };
   return (Object.keys(read) as (keyof typeof read)[])
     .filter((member) => written[member] !== undefined && !read[member])
@@ -319,7 +319,7 @@ function boundLints(rules: readonly { requirement: Requirement | null }[]): Lint
     const bounds = counted.filter((rule) => rule.list === list);
     const min = bounds.reduce((most, { need }) => Math.max(most, need.min ?? 0), 0);
     const max = bounds.reduce((least, { need }) => Math.min(least, need.max ?? Infinity), Infinity);
-    // What is allowed stands in every list of numbers; each is gone through once.
+    // Allowed numbers are in every list; each list is scanned once.
     let allowed: Set<number> | undefined;
     for (const { need } of bounds)
       if (need.among) allowed = new Set(need.among.filter((n) => n >= min && n <= max && (allowed?.has(n) ?? true)));

@@ -11,7 +11,7 @@ export interface ListCoverage {
   entries: number;
 }
 
-/** Each list and reference list that the policy compares, as far as contents are at hand. */
+/** Each list and reference list that the policy compares, as far as their contents are available. */
 export function listCoverage(
   policy: CompiledPolicy,
   referenceLists: ReadonlyMap<string, NamedReferenceList>,

@@ -44,7 +44,7 @@ export interface EvaluationContext {
   lists: ReadonlyMap<string, Digest>;
   /** The table of a spec as the verifier computes it; null when it lacks the list for it. */
   allowedCodes(spec: TableSpec, list: string): { codes: ReadonlySet<number>; table_hash: Digest } | null;
-  /** What a reference list comes to under a scheme; null when its contents are not at hand. */
+  /** A reference list's identifiers under a scheme; null if its contents are not available. */
   listedIdentifiers(referenceList: string, scheme: IdScheme): ListedIdentifiers | null;
   /** The scheme that each list is committed under, as far as one is known. */
   idSchemes: ReadonlyMap<string, IdScheme>;

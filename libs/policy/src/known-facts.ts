@@ -111,7 +111,7 @@ function codedRows(disclosed: readonly FactOf<'disclosed'>[]): DisclosedRow[] {
 function neverAllowed({ fields }: DisclosedRow, codes: ReadonlySet<number>): boolean {
   const country = 'jurisdiction' in fields ? fields.jurisdiction : fields.citizenship;
   if (country === undefined) return false;
-  if (typeof country !== 'string' || countryNumber(country) === undefined) return true; // no table has what is none
+  if (typeof country !== 'string' || countryNumber(country) === undefined) return true; // an unknown country is in no table
   const tiers = 'tier' in fields || 'citizenship' in fields ? [{}] : [{ tier: 1 }, { tier: 2 }];
   const care =
     'due_diligence' in fields || 'citizenship' in fields ? [{}] : [{ due_diligence: false }, { due_diligence: true }];

@@ -7,7 +7,7 @@ const refuse = (message: string, cause?: unknown): never => {
   throw new CapError('policy.invalid', message, { cause });
 };
 
-/** Editors put a byte order mark before a text that people keep; it is no part of it. Canonical files never have one. */
+/** Some editors write a byte order mark, which is not part of the text. Canonical files never have one. */
 export const withoutByteOrderMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 

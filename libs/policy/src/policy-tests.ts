@@ -56,7 +56,7 @@ interface PolicyTestResult {
 
 /**
  * Runs the cases kept beside a policy. A fact that leaves its hash out is about the list, or all tables, that the rules ask
- * for; one that states a hash is about that. Throws CapError `policy.invalid` for a case file that is none.
+ * for; one that states a hash is about that. Throws CapError `policy.invalid` for a malformed case file.
  */
 export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTestResult[] {
   const policy = compilePolicy(document);
@@ -87,7 +87,7 @@ export function runPolicyTests(document: JsonValue, cases: JsonValue): PolicyTes
   });
 }
 
-/** Lists and tables of a test stand under hashes of their names. */
+/** In a test, lists and tables have the hashes of their names. */
 function standIn(referenceLists: (string | null)[]): EvaluationContext {
   const hashOf = (id: string): Digest => blake3Text('cap.policy-test', id);
   return {

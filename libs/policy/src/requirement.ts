@@ -9,7 +9,7 @@ interface CountNeed {
   /** Only these numbers. */
   among?: number[];
   distinct?: boolean;
-  /** What rows are told apart by, if they have to be. */
+  /** How rows are told apart, for a distinct count. */
   scheme?: IdScheme;
 }
 

@@ -5,7 +5,7 @@ import type { ChainEvent } from '@cap/tlog';
 import { parseFile, readIfPresent, writeFile } from './files.js';
 
 /**
- * audit.head stands beside audit.jsonl and names its last event. A hash chain that lost its newest events is still a
+ * audit.head, beside audit.jsonl, names its last event. A hash chain that lost its newest events is still a
  * chain; only a record outside of it shows the loss. Whoever can write both files can hide it: that needs a witness.
  */
 const headSchema = z.strictObject({

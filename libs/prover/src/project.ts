@@ -67,7 +67,7 @@ export class Project {
 
     await makeDirectory(directory, 0o700);
     await makeDirectory(project.file('lists'), 0o700);
-    // What an interrupted run left would otherwise stand beside the new file.
+    // Otherwise leftovers of an interrupted run would stay beside the new file.
     for (const name of ['secrets.json', 'secrets.json.age', 'audit.jsonl', AUDIT_HEAD])
       await removeAll(project.file(name));
     if (input.protect) await project.write('secrets.json.age', await input.protect(secrets), 0o600);
@@ -201,7 +201,7 @@ export class Project {
   async policy(built?: BuiltManifest): Promise<CompiledPolicy> {
     const file = this.file('policy.json');
     const policy = compilePolicy(parsePolicyText(await readMade(file, 'cap manifest build'), file), {
-      lintMode: 'relaxed', // style was judged when the manifest was built
+      lintMode: 'relaxed', // style was checked when the manifest was built
     });
     assertNoLintErrors(policy);
     const { manifest } = built ?? (await this.manifest());

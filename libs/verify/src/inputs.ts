@@ -9,11 +9,11 @@ import type { TrustStore } from './trust/trust-store.js';
 export interface VerifierPolicy {
   compiled: CompiledPolicy;
   status: 'active' | 'deprecated' | 'draft';
-  /** The registry, which may know another status, could not be asked: this is of the trust store. */
+  /** The registry, which may know another status, could not be asked: this is the trust store's. */
   unconfirmed?: true;
 }
 
-/** A reference list as its publisher tells of it. Dates are YYYY-MM-DD or RFC 3339 UTC. */
+/** A reference list as its publisher describes it. Dates are YYYY-MM-DD or RFC 3339 UTC. */
 export interface PublishedList {
   id: string;
   list: ReferenceList;
@@ -27,7 +27,7 @@ export interface PublishedList {
   withdrawn_at?: string | null;
 }
 
-/** A list with what a registry's record tells of it. */
+/** A list with the record that a registry has of it. */
 export const publishedList = (
   { id, as_of, newest_as_of, withdrawn_at }: Required<Omit<PublishedList, 'list'>>,
   list: ReferenceList,
@@ -62,7 +62,7 @@ export interface VerificationOptions {
   accepted?: 'auto' | readonly BackendName[];
   /** May a proof that only carries the prover's claims warn instead of fail? */
   allowMock: boolean;
-  /** What the caller expects to stand in the statement. */
+  /** What the caller expects in the statement. */
   audience?: string;
   nonce?: string;
   checkTimestamp?: boolean;

@@ -26,7 +26,7 @@ interface UsedList {
   unmatchableMax: string;
 }
 
-/** The lists at hand for one manifest, by id. */
+/** The available lists of each manifest, by id. */
 export type ListsByManifest = ReadonlyMap<CheckedManifest, ReadonlyMap<string, NamedReferenceList>>;
 
 /** A list with its dates as all sources know them; unconfirmed if one of them could not be asked. */
@@ -169,7 +169,7 @@ function knownFinding(used: UsedList, expected: string, counted: EntryCounts, { 
   return warn('lists.known', { expected, actual: actual + withdrawn });
 }
 
-/** The list with its dates as all sources together know them: the newest of its id counts, whoever holds that one. */
+/** The list with its dates according to all sources together: the newest list with its id counts, whichever source has it. */
 async function datedList(hash: Digest, inputs: ListInputs): Promise<DatedList | null> {
   const { sources } = inputs;
   const published = (await sources.referenceList?.(hash)) ?? enclosedList(hash, inputs);
@@ -208,7 +208,7 @@ function exceeds({ entries, usable }: EntryCounts, allowed: string): boolean {
   return BigInt(entries - usable) * 10n ** BigInt(digits.length) > BigInt(whole! + digits) * BigInt(entries);
 }
 
-/** How many entries the list has, and how many of them have what the scheme needs; or, as text, why the bytes are no such list. */
+/** How many entries the list has, and how many of them have what the scheme needs; or, as text, why the bytes are not a valid list. */
 function countEntries({ kind, scheme }: UsedList, list: ReferenceList): EntryCounts | string {
   try {
     if (kind === 'sanctions' && scheme) return list.sanctions().identifiers(scheme);

@@ -60,8 +60,8 @@ async function ownPolicy(hash: Digest, sources: VerificationSources): Promise<Ve
 function statusFinding({ status, unconfirmed }: VerifierPolicy): Finding {
   if (unconfirmed)
     return warn('policy.status', { expected: 'active', actual: 'unknown: the registry does not answer' });
-  const judged = { active: 'ok', deprecated: 'warn', draft: 'fail' } as const;
-  return finding('policy.status', judged[status], { expected: 'active', actual: status });
+  const statuses = { active: 'ok', deprecated: 'warn', draft: 'fail' } as const;
+  return finding('policy.status', statuses[status], { expected: 'active', actual: status });
 }
 
 /** policy.hash */

@@ -48,7 +48,7 @@ export async function verifyProofs(
 ): Promise<CheckResult<ProvenFacts[]>> {
   const checked: CheckResult<ProvenFacts | null>[] = [];
   for (const unit of units) {
-    // Whatever a bundle asks for: between two proofs others get their turn, and what nobody waits for ends.
+    // However many proofs a bundle has: let other requests run between two of them, and stop if nobody waits any more.
     await setImmediate();
     inputs.verifying.signal?.throwIfAborted();
     checked.push(await verifyProof(unit, inputs));

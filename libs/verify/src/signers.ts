@@ -79,7 +79,7 @@ function checkValidity(
     ({ valid_from, valid_to }) =>
       clock.isBefore(new Date(valid_from), trusted) || clock.isAfter(new Date(valid_to), trusted),
   );
-  // Nothing is known of the first one's validity: a co-signer's is not its.
+  // The validity of the first signer is unknown, and a co-signer's can't replace it.
   if (outside.length === 0 && !signers[0]) return [];
   const status = outside.length === 0 ? 'ok' : trusted ? 'fail' : 'warn';
   // `expected` and `actual` must not depend on the clock; only the status may.

@@ -42,7 +42,7 @@ export class BackupsController {
   }
 }
 
-/** Whoever may run backups operates this machine, and is told what failed on it. */
+/** A caller who may run backups operates this machine, so they are told what failed on it. */
 function explained(error: unknown): unknown {
   if (error instanceof Error && error.name === 'AbortError')
     return new CapError('overloaded', 'The service is shutting down; the backup was aborted.', { cause: error });
@@ -54,7 +54,7 @@ function explained(error: unknown): unknown {
     : new CapError(code, message, { status: 500, expose: true, cause });
 }
 
-/** The registry's own code and sentence, but for those that would speak of the operator's request. */
+/** The registry's own code and message, unless these would seem to be about the operator's request. */
 function ofRegistry(cause: CapError & { remote: RemoteAnswer }): CapError {
   const { status, code, message, retryAfter, remote } = cause;
   if (code === 'registry.unavailable') return new CapError(code, message, { cause });

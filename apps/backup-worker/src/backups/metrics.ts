@@ -5,7 +5,7 @@ import type { BackupRecord } from '@cap/contracts';
 import { MetricSource, metricsOf, type Registers } from '@cap/service-kit';
 import { BACKUP_RUNS, BackupRuns } from './backup-runs.js';
 
-/** What the gauges tell, read off the target: so it outlives this process, and tells of backups that others made there. */
+/** Values of the gauges, read from the target, so that they survive a restart and include backups made by other processes. */
 interface TargetState {
   newest: BackupRecord | null;
   run: RunRecord | null;

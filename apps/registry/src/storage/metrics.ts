@@ -8,7 +8,7 @@ export const LOG_PROOF_FAILURES = 'cap_log_proof_failures_total';
 export const CHECKPOINT_FAILURES = 'cap_log_checkpoint_failures_total';
 export const BROKEN_BLOBS = 'cap_blob_read_failures_total';
 
-/** What is read off the database when somebody asks. */
+/** Totals read from the database at each scrape. */
 @Injectable()
 export class TotalsSource extends MetricSource<RegistryTotals & { wal_bytes: number }> {
   constructor({ store }: RegistryData) {

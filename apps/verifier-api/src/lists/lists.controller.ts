@@ -103,14 +103,14 @@ export class ListsController {
     return this.lists.content(hash, context);
   }
 
-  /** Needs no idempotency key: the first time counts. */
+  /** Needs no idempotency key: only the first withdrawal takes effect. */
   @Post(':hash/withdraw')
   @HttpCode(200)
   @Scopes('policy:write')
   @ApiOperation({
     summary: 'Withdraw a reference list, for good',
     description:
-      'It stays there to be read; a verdict that rests on it has a warning. Withdrawn again, it stays as it is.',
+      'The list can still be read, but verdicts that depend on it carry a warning. Withdrawing it again changes nothing.',
   })
   @ApiOkResponse({ description: 'The list as it is now', standardSchema: listRecord })
   @WritesRegistry()

@@ -9,9 +9,9 @@ type Answer = Parameters<typeof ApiOkResponse>[0];
 const header = (description: string) => ({ description, schema: { type: 'string' } });
 const ETAG = { etag: header('Changes when the answer does') };
 
-/** What any route that asks the registry may come to. */
+/** Problems of any route that asks the registry. */
 export const AsksRegistry = () => Problems('registry.unavailable', 'overloaded');
-/** What any route that writes to the registry may come to. */
+/** Problems of any route that writes to the registry. */
 export const WritesRegistry = () => Problems('registry.unavailable', 'overloaded', 'storage.full');
 
 /** 200, or 304 for a caller who has this version already. */

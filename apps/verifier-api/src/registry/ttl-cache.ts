@@ -5,9 +5,9 @@ import type { CacheOutcomes } from '@cap/service-kit';
 const MAX_ENTRIES = 1_000;
 
 /**
- * Caches registry answers by name. What was found is kept for policy.cache_ttl_seconds (not at all with
- * policy.cache_enabled: false); what was not found is asked for each time. Callers that ask for the same name at the same time
- * share one answer, unless nothing may be kept: an earlier request's answer may be outdated.
+ * Caches registry answers by name. What was found is cached for policy.cache_ttl_seconds (not at all with
+ * policy.cache_enabled: false); what was not found is requested again each time. Callers that ask for the same name at the same
+ * time share one request, unless caching is off: then an earlier caller's answer may be outdated.
  */
 export class TtlCache<T extends object> {
   readonly #kept: LRUCache<string, T> | null;
@@ -36,7 +36,7 @@ export class TtlCache<T extends object> {
     return this.#generation;
   }
 
-  /** Everything is asked for again from now on; an answer that is under way reaches those who wait for it, and is not kept. */
+  /** Drops everything. A request in progress still answers those who wait for it, but its answer is not cached. */
   clear(): void {
     this.#generation++;
     this.#kept?.clear();
@@ -58,8 +58,8 @@ export class TtlCache<T extends object> {
 }
 
 /**
- * Runs a write and clears the cache after it, even if the write failed: it may have taken place all the same, and one that was
- * replayed under its idempotency key was another instance's.
+ * Runs a write, then clears the cache, even if the write failed: it may have taken effect all the same, and a replayed answer may
+ * be to a write through another instance.
  */
 export async function clearAfter<T>(cache: { clear(): void }, write: () => Promise<T>): Promise<T> {
   try {

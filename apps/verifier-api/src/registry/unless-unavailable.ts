@@ -1,8 +1,8 @@
 import { isRemoteError } from '@cap/core';
 
 /**
- * What the registry answers; if it does not, what `fallback` makes of that. Without a fallback, and for any other error, what
- * `ask` throws.
+ * The registry's answer, or, if it is unavailable, the result of `fallback`. Without a fallback, and for any other error, rethrows
+ * what `ask` threw.
  */
 export async function unlessUnavailable<T, U>(
   ask: () => Promise<T>,

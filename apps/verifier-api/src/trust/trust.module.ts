@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Trust, trustProvider } from './trust.js';
 
-/** Whom this verifier trusts. */
+/** The trust store of this verifier. */
 @Module({ providers: [trustProvider], exports: [Trust] })
 export class TrustModule {}

@@ -9,7 +9,7 @@ import { type Expiry, Expiries, Reload } from '@cap/service-kit';
 
 type Settings = Pick<Config['verification'], 'trust_file' | 'trust_signer'>;
 
-/** The verifier's own trust store (verification.trust_file); null when none is configured. SIGHUP reads it again. */
+/** The verifier's own trust store (verification.trust_file); null if none is configured. SIGHUP reloads it. */
 export class Trust {
   private constructor(private current: TrustStore | null) {}
 
@@ -22,13 +22,13 @@ export class Trust {
     return new Trust(await load(settings));
   }
 
-  /** Throws like `open`; then the old one stays. */
+  /** Throws like `open`, and then keeps the current one. */
   async reload(settings: Settings): Promise<void> {
     this.current = await load(settings);
   }
 
-  /** When each signer's key ends. */
-  endings(): Expiry[] {
+  /** When each signer's key expires. */
+  expiries(): Expiry[] {
     const signers = this.store?.document.signers ?? [];
     return signers.map(({ kid, valid_to }) => ({ kind: 'trusted-signer', name: kid, expiresAt: new Date(valid_to) }));
   }
@@ -43,7 +43,7 @@ export const trustProvider: Provider = {
       'verification.trust_file',
       'verification.trust_signer',
     ]);
-    expiries.add(() => trust.endings());
+    expiries.add(() => trust.expiries());
     return trust;
   },
 };

@@ -20,7 +20,7 @@ export class UploadQuota {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Throws CapError rate.limited, with the time at which there is room again, if `bytes` more are too many. */
+  /** Throws CapError rate.limited, with the time until there is room again, if `bytes` would exceed the quota. */
   assertRoom(subject: string, bytes: number): void {
     const uploads = this.#recent(subject);
     let excess = uploads.reduce((sum, upload) => sum + upload.bytes, bytes) - this.limit;
@@ -31,7 +31,7 @@ export class UploadQuota {
     });
   }
 
-  /** Counts an upload before it is stored, so that one beside it is refused. Call what it gives if it was not stored. */
+  /** Counts an upload before it is stored, so that concurrent uploads count too. Call the returned function if it was not stored. */
   take(subject: string, bytes: number): () => void {
     this.assertRoom(subject, bytes);
     const upload = { at: this.now(), bytes };

@@ -22,11 +22,11 @@ const MAX_PROOF_BYTES = 10_000_000;
 /** What a form may have beside the bundle: its fields, and the heads of its parts. */
 const FORM_BYTES = 200_000;
 
-/** A bundle that was received whole. */
+/** A bundle that has been received completely. */
 export interface SpooledBundle {
-  /** SHA-256 of the bytes as they came. */
+  /** SHA-256 of the bytes as received. */
   digest(): Promise<string>;
-  /** Holds it to every rule of the container, and stores it. */
+  /** Checks it against every rule of the container, then stores it. */
   store(context: CallContext): Promise<Uploaded>;
 }
 
@@ -135,7 +135,7 @@ function describe(bundle_id: Digest, { sizeBytes, files, manifest: bytes, proof 
   };
 }
 
-/** Only shown here; what is wrong with it is said by the verdict. */
+/** For display only; a verification reports what is wrong with it. */
 function readManifest(bytes: Buffer): JsonValue {
   try {
     return parseJson(bytes, 'manifest');

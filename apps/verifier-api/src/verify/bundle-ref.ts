@@ -37,7 +37,7 @@ export function zipBundle(bytes: Buffer, limits: BundleLimits, registry: Registr
   };
 }
 
-/** A bundle of the BLOB store. `hold` is told how many bytes will be read, and may refuse them. */
+/** A bundle of the BLOB store. `hold` reserves memory for the bytes before they are read, and may refuse. */
 export function storedBundle(
   id: Digest,
   limits: BundleLimits,

@@ -9,12 +9,12 @@ import { unlessUnavailable } from '../registry/unless-unavailable.js';
 import type { Premise } from './result-cache.js';
 
 /**
- * What one verification asks of the registry. If the registry is unavailable, continue where the trust store has the
- * policy or vouches for the list: then the report says what could not be asked, which is a warning. Everything else ends
- * with the registry's error.
+ * The registry as a source for one verification. While it is unavailable, a verification continues if the trust store has the
+ * policy and vouches for the lists: the report then warns of what could not be asked. Otherwise it ends with the registry's
+ * error.
  */
 export class RegistrySources implements VerificationSources {
-  /** What the verdict rests on and what may change. A premise that can't be asked for no longer holds. */
+  /** What the verdict depends on and what may change. A premise that can't be checked counts as changed. */
   readonly premises: Premise[] = [];
   /** Why the registry could not be asked; null if it could. */
   #failure: Error | null = null;
@@ -41,7 +41,7 @@ export class RegistrySources implements VerificationSources {
 
   async referenceList(hash: Digest) {
     const ask = (context: CallContext) => this.from.lists.find(hash, context);
-    // The bundle's own copy counts then, since the trust store names its hash.
+    // Then the bundle's own copy is used, because the trust store names its hash.
     const fallback = this.trust?.referenceList(hash) ? () => null : undefined;
     const found = await this.#askOr(ask, fallback);
     this.#premise(async () => recordOf(await ask({})) === recordOf(found));

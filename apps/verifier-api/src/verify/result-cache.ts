@@ -5,15 +5,15 @@ const MAX_BYTES = 32_000_000;
 /** What an entry costs beside its answer. */
 const ENTRY_BYTES = 1_000;
 
-/** Whether something that the verdict depends on, and that can change, is still as it was. */
+/** Whether something changeable that the verdict depends on is still unchanged. */
 export type Premise = () => Promise<boolean>;
 
 export interface Cacheable {
   /** Bytes of the answer. */
   readonly size: number;
-  /** Whether later questions may have it too. */
+  /** Whether later requests may get this result too. */
   readonly keep: boolean;
-  /** From this instant on the same inputs may get another verdict; null: never. */
+  /** When the same inputs may start to give another verdict; null: never. */
   readonly validUntil: Date | null;
   readonly premises: readonly Premise[];
 }
@@ -27,7 +27,7 @@ interface Ongoing<T> {
 
 /**
  * Caches verdicts, keyed by their inputs. An entry is valid only while the time has not changed it and every premise (the status
- * of the policy, the newest reference lists) still holds. Equal questions at the same time are answered once; a
+ * of the policy, the newest reference lists) still holds. Equal requests at the same time share one verification; a
  * caller that disconnects does not affect the others.
  */
 export class ResultCache<T extends Cacheable> {
@@ -39,7 +39,7 @@ export class ResultCache<T extends Cacheable> {
 
   constructor(
     private readonly outcomes: CacheOutcomes,
-    /** How long inputs may go unchecked: a request does not join a verification that started longer ago. */
+    /** A request does not join a verification that started longer ago than this, because its inputs may be outdated. */
     private readonly joinMs: number,
     private readonly now: () => number = Date.now,
   ) {}
@@ -58,7 +58,7 @@ export class ResultCache<T extends Cacheable> {
     const running = this.#running.get(key);
     if (running?.generation === generation && arrivedAt - running.startedAt < this.joinMs) {
       const result = await running.promise;
-      // It was made for an earlier request: what was still in time then may be late now.
+      // It was made for an earlier request, and may have expired since.
       if (!isValidAt(result, arrivedAt)) return this.get(key, generation, make);
       this.outcomes.hit();
       return result;

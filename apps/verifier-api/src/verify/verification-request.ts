@@ -6,25 +6,25 @@ import { z } from 'zod';
 import { type BundleRef, contextBundle, storedBundle, zipBundle } from './bundle-ref.js';
 import { verifyBody, type RequestOptions, type VerifyQuery } from './schemas.js';
 
-/** What a caller asks of POST /verify, whichever way it was sent. */
+/** A parsed request of POST /verify, in either form. */
 export interface VerificationRequest {
   readonly bundle: BundleRef;
   readonly policyId: string | undefined;
-  /** A document that was sent along. */
+  /** A policy document in the request. */
   readonly policy: JsonValue | undefined;
   readonly backend: string | readonly string[];
   readonly options: RequestOptions;
 }
 
-/** What a bundle is read with. */
+/** What is needed to read a bundle. */
 export interface BundleAccess {
   readonly limits: BundleLimits;
   readonly registry: RegistryClient;
-  /** Told how many bytes a stored bundle has, before they are read; may refuse them. */
+  /** Reserves memory for a stored bundle before it is read; may refuse. */
   hold(bytes: number): void;
 }
 
-/** A bundle as the body. */
+/** A body that is a bundle. */
 export const BUNDLE_BODY: BodyType = {
   mediaType: 'application/zip',
   parse: (bytes) => bytes,

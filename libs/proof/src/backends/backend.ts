@@ -15,7 +15,7 @@ export interface ProofContext {
   /** Hash of `policy`, or the manifest's when there is none. */
   policyHash: Digest;
   statement: Statement;
-  /** Contents of the manifest's reference lists, by list id, as far as they are at hand. */
+  /** Contents of the manifest's reference lists, by list id, as far as they are available. */
   referenceLists: ReadonlyMap<string, NamedReferenceList>;
 }
 

@@ -102,7 +102,7 @@ function tables(list: ListName, context: FactsContext): AllowedCodes[] {
   return [...found];
 }
 
-/** Null when the table is over the jurisdictions and they are not at hand. */
+/** Null if the table depends on the jurisdictions and they are not available. */
 export const tableOf = (
   spec: TableSpec,
   list: string,

@@ -45,7 +45,7 @@ function readZip(bytes: Uint8Array, { limits = DEFAULT_BUNDLE_LIMITS, bundleId }
     files.set(entry.name, content);
     return content;
   };
-  // _meta.json goes first: what is no bundle is refused before the rest is unpacked.
+  // _meta.json goes first, so that anything but a bundle is refused before the rest is unpacked.
   const { generation, meta } = readMeta(entries, unpackOnce);
   entries.forEach(unpackOnce);
   return { bundleId: bundleId ?? blake3Text(bytes), generation, files, meta, complete: true };

@@ -4,7 +4,7 @@ import { crc32, createInflateRaw, inflateRawSync, type InflateRaw } from 'node:z
 import type { ByteSource } from './byte-source.js';
 import { unreadable, type ZipEntry } from './zip-directory.js';
 
-/** The whole contents of an entry, held to its declared size and CRC. Throws CapError `bundle.unreadable`. */
+/** The whole contents of an entry, checked against its declared size and CRC. Throws CapError `bundle.unreadable`. */
 export function unpack(source: ByteSource, entry: ZipEntry): Buffer {
   const packed = source.read(entry.dataOffset, entry.compressedSize);
   const content = entry.method === 'stored' ? packed : inflate(packed, entry);

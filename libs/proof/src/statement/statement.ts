@@ -3,7 +3,7 @@ import { blake3Text, digestBytes, lengthPrefixed, publicKeyBytes, type Digest, t
 /** The ways of proving, by the names that _meta.json and configuration have for them. */
 export type BackendName = 'mock' | 'disclosure' | 'kzg-columns';
 
-/** What a proof is bound to besides manifest and policy; times are the bytes that stand in _meta.json. */
+/** What a proof is bound to besides manifest and policy; times are the very bytes in _meta.json. */
 export interface Statement {
   /** The Ed25519 public key of whoever makes the proof, `0x` + 64 hex: only a bundle that this key signed may carry it. */
   signer: PublicKeyText;

@@ -12,22 +12,22 @@ const allScopes = Reflector.createDecorator<readonly Scope[]>();
 const oneScope = Reflector.createDecorator<readonly Scope[]>();
 const allowedClients = Reflector.createDecorator<readonly ClientName[]>();
 
-/** Everybody may call this route. */
+/** Anyone may call this route. */
 export const Public = () => everybody(true);
 /** An access token with all these scopes may call this route. */
 export const Scopes = (...scopes: [Scope, ...Scope[]]) =>
   applyDecorators(allScopes(scopes), ApiSecurity(ACCESS_TOKEN, scopes));
-/** An access token with one of these scopes may call this route; the handler then asks for the one that the request needs. */
+/** An access token with any of these scopes may call this route; the handler then requires the one that this request needs. */
 export const AnyScope = (...scopes: [Scope, Scope, ...Scope[]]) =>
   applyDecorators(oneScope(scopes), ...scopes.map((scope) => ApiSecurity(ACCESS_TOKEN, [scope])));
 /** These internal clients may call this route: the allow-list of registry.tokens. */
 export const Clients = (...clients: [ClientName, ...ClientName[]]) =>
   applyDecorators(allowedClients(clients), ApiSecurity(CLIENT_TOKEN, clients));
 
-/** Who may call a route. With both scopes and clients, either way in is enough. */
+/** Who may call a route. With both scopes and clients, either is enough. */
 export interface AccessRule {
   readonly everybody: boolean;
-  /** Scopes that an access token must all carry, or of which one is enough; null: no access token opens this route. */
+  /** Scopes that an access token needs: all of them, or with `anyScope` one of them; null: no access token is accepted. */
   readonly scopes: readonly string[] | null;
   readonly anyScope: boolean;
   /** Internal clients that may call. */
@@ -37,7 +37,7 @@ export interface AccessRule {
 type Target = Parameters<Reflector['get']>[1];
 
 function ruleAt(reflector: Reflector, target: Target): AccessRule | null {
-  // A decorator that is not there gives undefined, which the type does not say.
+  // Without the decorator this is undefined, which Reflector's type leaves out.
   const anyOf: readonly Scope[] | undefined = reflector.get(oneScope, target);
   const rule: AccessRule = {
     everybody: reflector.get(everybody, target) ?? false,
@@ -48,6 +48,6 @@ function ruleAt(reflector: Reflector, target: Target): AccessRule | null {
   return rule.everybody || rule.scopes || rule.clients ? rule : null;
 }
 
-/** The rule of a handler: its own as a whole, else its controller's; null if nobody has said who may call it. */
+/** The rule of a handler: its own as a whole, else its controller's; null if neither has one. */
 export const accessRuleOf = (reflector: Reflector, handler: Target, controller: Target): AccessRule | null =>
   ruleAt(reflector, handler) ?? ruleAt(reflector, controller);

@@ -18,8 +18,8 @@ const challenge = (code: 'auth.missing' | 'auth.invalid', detail: string, more =
   new CapError(code, detail, { headers: { 'www-authenticate': `Bearer realm="cap"${more}` } });
 
 /**
- * Guards every route. passport finds out who it is, by the strategies of the application; the route's decorators
- * say whether that is enough. It stands before the body is read, so that a stranger's bytes are never parsed.
+ * Guards every route. passport identifies the caller with the application's strategies; the route's decorators
+ * decide whether that caller may in. The guard runs before the body is read, so that an unauthenticated caller's bytes are never parsed.
  */
 @Injectable()
 export class AccessGuard extends AuthGuard() {
@@ -51,11 +51,11 @@ export class AccessGuard extends AuthGuard() {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const token = bearerToken(request);
     const known = token === null ? null : this.tokens.get(token);
-    // passport makes a strategy and its closures for each request, which costs more than all else of a warm one.
+    // passport creates a strategy and its closures for each request, which costs more than the rest of a warm one.
     return known ? Boolean(this.handleRequest(null, known, null, context)) : super.canActivate(context);
   }
 
-  /** Who it is, if the route's rule lets them in. */
+  /** The caller, if the route's rule lets them in. */
   override handleRequest<T extends Principal>(
     error: unknown,
     principal: T | false | null,
@@ -67,7 +67,7 @@ export class AccessGuard extends AuthGuard() {
     const { scopes, anyScope, clients } = this.ruleOf(context);
     if (principal.client === null ? !scopes : !clients)
       throw this.invalid(request, 'of a kind that this route does not accept');
-    request.principal = principal; // for the log, also of who may not call this
+    request.principal = principal; // for the log, which also names callers who are refused below
     if (principal.client !== null) {
       if (!clients!.includes(principal.client))
         throw new CapError('auth.scope', `The client ${principal.client} may not call this.`);
@@ -79,19 +79,19 @@ export class AccessGuard extends AuthGuard() {
     return principal;
   }
 
-  /** The error for an unauthenticated request. `cause`: an error, or what each strategy has said. */
+  /** The error for an unauthenticated request. `cause`: an error, or each strategy's reason. */
   private refusal(request: FastifyRequest, cause: unknown): unknown {
     if (request.headers.authorization === undefined)
       return challenge('auth.missing', 'This needs an access token: Authorization: Bearer …');
     if (bearerToken(request) === null) return this.invalid(request, 'not a bearer token');
     const reasons = [cause].flat().filter((one) => one instanceof Error);
-    const unknown = reasons.find((one) => one instanceof CapError); // nobody could say whether it is valid
+    const unknown = reasons.find((one) => one instanceof CapError); // the token could not be checked at all
     if (unknown) return unknown;
     if (cause instanceof Error && !(cause instanceof UnauthorizedException)) return cause;
     return this.invalid(request, reasons.at(-1)?.message ?? 'unknown token');
   }
 
-  /** The reason goes to the log alone, with the address to block if it goes on: a stranger learns nothing from the answer. */
+  /** Only the log has the reason, and the address to block if this goes on: the answer tells an attacker nothing. */
   private invalid(request: FastifyRequest, reason: string): CapError {
     this.metrics.countTokenFailure();
     const { id, ip, routeOptions } = request;

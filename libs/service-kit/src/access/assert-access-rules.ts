@@ -15,7 +15,7 @@ const metadata = (key: string, target: object): unknown => Reflect.getMetadata(k
 const isClass = (metatype: unknown): metatype is Type => typeof metatype === 'function';
 const withoutSlashes = (path: unknown): string => String(path).replace(/^\/+|\/+$/g, '');
 
-/** The handlers of all controllers; one that answers under several paths stands there for each. */
+/** The handlers of all controllers; one with several paths is listed once for each. */
 function guardedRoutes(app: INestApplicationContext): GuardedRoute[] {
   const reflector = app.get(Reflector);
   const handlers: GuardedRoute[] = [];

@@ -13,7 +13,7 @@ import { TokenCache } from './token-cache.js';
 
 type Verify = (token: string, done: (error: Error | null, principal?: Principal | null) => void) => void;
 
-/** A bearer token that is no JWT. */
+/** A bearer token that is not a JWT. */
 class OpaqueTokenStrategy extends Strategy {
   readonly name: string;
 
@@ -58,7 +58,7 @@ export class ClientTokenStrategy extends PassportStrategy(OpaqueTokenStrategy) {
     reload.add('client tokens', replace, ['registry.tokens']);
   }
 
-  /** The client that holds this token, or null. Every digest is compared, so that time tells nothing. */
+  /** The client that holds this token, or null. Compares with every digest, so that timing reveals nothing. */
   validate(token: string): Principal | null {
     if (this.clients.length === 0) return null;
     const digest = createHash('sha256').update(token).digest();

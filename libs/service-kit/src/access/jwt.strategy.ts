@@ -11,7 +11,7 @@ import type { Principal } from './principal.js';
 import { StrategyNames } from './strategy-names.js';
 import { TokenCache } from './token-cache.js';
 
-/** Header members that point at or carry a key: a token must not choose what it is verified with. */
+/** Header members that carry or point to a key: a token must not choose the key that verifies it. */
 const FORBIDDEN_HEADERS = ['jku', 'x5u', 'jwk', 'x5c', 'crit'] as const;
 const TOKEN_TYPES = ['jwt', 'at+jwt'];
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -23,7 +23,7 @@ const isTokenType = (typ: unknown): boolean =>
   typ === undefined ||
   (typeof typ === 'string' && TOKEN_TYPES.includes(typ.toLowerCase().replace(/^application\//, '')));
 
-/** The key that the token's header may select, as PEM; throws when the header asks for anything else. */
+/** The key that the token's header selects, as PEM; throws if the header asks for anything not allowed. */
 async function selectKey(token: string, keys: KeySource): Promise<string> {
   const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString());
   if (typeof header !== 'object' || header === null) throw new Error('the header is not an object');
@@ -36,7 +36,7 @@ async function selectKey(token: string, keys: KeySource): Promise<string> {
   return key.pem;
 }
 
-/** What must be there beside what passport-jwt compares. Quotas and idempotency keys count by the subject. */
+/** Claims required besides those that passport-jwt checks. Quotas and idempotency keys are per subject. */
 const claims = z.object({
   iss: z.string(),
   sub: z.string().min(1),
@@ -48,9 +48,9 @@ const claims = z.object({
 
 /** Scopes of `scope` (separated by spaces) or `scp` (a list, or like scope). */
 function scopesOf({ scope, scp }: z.infer<typeof claims>): Set<string> {
-  const said = scope ?? scp;
-  if (typeof said === 'string') return new Set(said.split(' ').filter(Boolean));
-  return new Set(Array.isArray(said) ? said.filter((one) => typeof one === 'string') : []);
+  const claimed = scope ?? scp;
+  if (typeof claimed === 'string') return new Set(claimed.split(' ').filter(Boolean));
+  return new Set(Array.isArray(claimed) ? claimed.filter((one) => typeof one === 'string') : []);
 }
 
 /** passport-jwt under the name of one application. */
@@ -89,7 +89,7 @@ export class JwtStrategy extends PassportStrategy(NamedStrategy) {
     const parsed = claims.safeParse(payload);
     if (!parsed.success) throw new UnauthorizedException(z.prettifyError(parsed.error));
     const { iss, sub, exp } = parsed.data;
-    // Issuers name subjects on their own: two of them may use one name for different people.
+    // Each issuer names its own subjects: two issuers may use one name for different people.
     const principal = { subject: `${iss}#${sub}`, scopes: scopesOf(parsed.data), client: null };
     this.tokens.keep(bearerToken(request)!, { principal, expiresAt: exp * 1000 });
     return principal;

@@ -5,7 +5,7 @@ import { CapError } from '@cap/core';
 
 /** Who makes a request: the subject of an access token, or a client of the internal API. */
 export interface Principal {
-  /** Token subject, or the client's name. Quotas, rate limits and idempotency keys count by it. */
+  /** Token subject, or the client's name. Quotas, rate limits and idempotency keys are per subject. */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
   /** Name of an internal client (`verifier`, `backup`, `operator`); null for an access token. */
@@ -25,11 +25,11 @@ export function requireScopes(principal: Principal, ...scopes: Scope[]): void {
 /** `@CurrentPrincipal() principal: Principal`, on a route with @Scopes or @Clients. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
-  if (!principal) throw new Error('CurrentPrincipal is used on a route that lets everybody in');
+  if (!principal) throw new Error('CurrentPrincipal is used on a @Public() route');
   return principal;
 });
 
-/** `@Caller() context: CallContext`: what a call to another service passes on of the request, its id. */
+/** `@Caller() context: CallContext`: what is passed on to other services when handling this request: its id. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): CallContext => {
   const { id } = context.switchToHttp().getRequest<FastifyRequest>();
   return { requestId: id };

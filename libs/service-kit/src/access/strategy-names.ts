@@ -1,8 +1,8 @@
 let applications = 0;
 
 /**
- * Under which names an application's strategies are known to passport, whose table is one for the whole process: with fixed
- * names, a second application in it would judge the tokens of the first.
+ * The names under which passport knows an application's strategies. Its table is global to the process: with fixed names, a
+ * second application in the process would check the tokens of the first.
  */
 export class StrategyNames {
   readonly jwt: string;

@@ -13,9 +13,9 @@ const MAX_TOKENS = 10_000;
 const MAX_AGE_MS = 60_000;
 
 /**
- * Tokens that were verified before, so that a warm request pays for one SHA-256, no signature and no way through passport. The key
- * is the hash of the whole token; an entry ends with the token or after 60 s, and all of them when the issuer's keys or the
- * tokens of internal clients change. Failures are not kept. Only access tokens are counted.
+ * Tokens that were verified before, so that a warm request costs one SHA-256, no signature and no pass through passport. The key is
+ * the hash of the whole token; an entry expires with the token or after 60 s, and all entries when the issuer's keys or the
+ * tokens of internal clients change. Failures are not cached. The metrics count access tokens only.
  */
 export class TokenCache {
   private readonly tokens = new LRUCache<string, VerifiedToken & { readonly until: number }>({ max: MAX_TOKENS });
@@ -34,7 +34,7 @@ export class TokenCache {
       return entry.principal;
     }
     if (entry) this.tokens.delete(key);
-    // What is no JWT can only be an internal client's.
+    // Anything but a JWT can only be an internal client's.
     if (token.split('.', 4).length === 3) this.outcomes.miss();
     return null;
   }

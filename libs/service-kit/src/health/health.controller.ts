@@ -27,12 +27,12 @@ export class HealthController {
   @Get('readyz')
   @ManagementOnly()
   @ApiOperation({
-    summary: 'Whether everything is there that the service needs',
+    summary: 'Whether the service has everything it needs',
     description: 'On the management listener only.',
   })
   @ApiOkResponse({ description: 'Ready', standardSchema: readiness })
   @ApiServiceUnavailableResponse({
-    description: 'Not ready: `missing` names what is not there',
+    description: 'Not ready: `missing` names what the service lacks',
     standardSchema: readiness,
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
@@ -44,13 +44,13 @@ export class HealthController {
   @Get('readyz/serving')
   @ManagementOnly()
   @ApiOperation({
-    summary: 'Whether requests are to be sent here',
+    summary: 'Whether a load balancer should send requests here',
     description:
-      'For load balancers, on the management listener only. As `/readyz`, but what the service goes on without may be away, once it was there: a verifier judges bundles without the registry by what the trust store and the caches know, and answers 503 to what needs the registry.',
+      'On the management listener only. Like `/readyz`, but a dependency that the service can do without for a while only has to have been available once since the start: without the registry, a verifier still verifies bundles with its trust store and caches, and answers 503 to whatever needs the registry.',
   })
-  @ApiOkResponse({ description: 'It serves: `missing` names what is away all the same', standardSchema: readiness })
+  @ApiOkResponse({ description: 'Serving: `missing` still names what is unavailable', standardSchema: readiness })
   @ApiServiceUnavailableResponse({
-    description: 'It does not serve: `missing` names what is not there',
+    description: 'Not serving: `missing` names what the service lacks',
     standardSchema: readiness,
   })
   async serving(@Res({ passthrough: true }) reply: FastifyReply) {

@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
 
-/** /healthz and /readyz. TerminusModule's log would repeat what Readiness logs once. */
+/** /healthz and /readyz. Terminus would log on every check what Readiness logs once. */
 @Global()
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],

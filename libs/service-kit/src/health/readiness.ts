@@ -8,13 +8,13 @@ import {
 } from '@nestjs/terminus';
 import { Logs, type ModuleLog } from '../logging/logs.js';
 
-/** Resolves when the thing is usable; the error's message says what is missing. */
+/** Resolves if the dependency is usable; otherwise the error's message says what is missing. */
 export type ReadinessCheck = () => void | Promise<void>;
 
 export interface ReadinessOptions {
   /**
-   * Of something that every instance shares and has an answer without: taking all of them off their load balancer while it is away
-   * would only make the outage larger.
+   * For a dependency that all instances share and can do without for a while: taking all of them off their load balancer while it
+   * is unavailable would only make the outage larger.
    */
   readonly onceIsEnough?: boolean;
   readonly timeoutMs?: number;
@@ -28,13 +28,13 @@ interface Indicator {
   readonly timeoutMs: number;
   /** It has passed since the start. */
   reached: boolean;
-  /** The check in progress: a hanging one is not started again, or each look would take another of the few threads for files. */
+  /** The check in progress. One that hangs is not started again: each attempt would occupy another of the few file-system threads. */
   running: Promise<void> | null;
 }
 
 /**
  * What the service needs before it can answer: the health indicators that Terminus runs for /readyz and `cap_ready`. Apps add theirs
- * in a constructor or onModuleInit. Terminus' own `attempt()` tells how long each took, and begins again what still hangs.
+ * in a constructor or onModuleInit. Terminus' own `attempt()` is not used: it adds response times to the answer, and starts a hanging check again.
  */
 @Injectable()
 export class Readiness {
@@ -74,13 +74,13 @@ export class Readiness {
     return result;
   }
 
-  /** Whether the service goes on without it, though it is missing now. */
+  /** Whether the service carries on without this dependency, which is missing now. */
   isBridged(name: string): boolean {
     const indicator = this.indicators.get(name);
     return indicator !== undefined && indicator.onceIsEnough && indicator.reached;
   }
 
-  /** Terminus throws its report of what failed, for Nest to answer it as an error. Here it is one answer like the other. */
+  /** Terminus throws its report if a check failed; both controllers and metrics want it as a value. */
   private async report(indicators: HealthIndicatorFunction[]): Promise<HealthCheckResult> {
     try {
       return await this.health.check(indicators);
@@ -114,9 +114,9 @@ export class Readiness {
       .finally(() => (indicator.running = null)));
   }
 
-  /** Logs what is missing each time it is something else than the last time somebody asked. */
+  /** Logs what is missing whenever that differs from the last check. */
   private logChange({ error = {} }: HealthCheckResult): void {
-    // By the names: a reason may hold a number that is another each time.
+    // Compared by name: a reason may contain a number that differs each time.
     const names = Object.keys(error).join();
     if (names === this.lastMissing) return;
     this.lastMissing = names;

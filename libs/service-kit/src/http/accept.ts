@@ -14,13 +14,13 @@ export const Produces =
     if (types.length === 1) Header('content-type', types[0])(target, name, descriptor);
   };
 
-/** Which of the types a caller wants most (RFC 9110, 12.5.1), the first if it says nothing; null if none of them will do. */
+/** The type that a caller prefers (RFC 9110, 12.5.1): the first one without an Accept header, null if none is acceptable. */
 export function preferredType<T extends string>(accept: string | undefined, types: readonly [T, ...T[]]): T | null {
   if (accept === undefined || accept.trim() === '') return types[0];
   return (new Negotiator({ headers: { accept } }).mediaType([...types]) as T | undefined) ?? null;
 }
 
-/** Throws CapError request.not-acceptable for a caller that can read no answer of the route. Clients that accept application/problem+json accept every type. */
+/** Throws CapError request.not-acceptable if Accept allows none of the route's types. Clients that accept application/problem+json accept every type. */
 export function assertAcceptable(accept: string | undefined, types: readonly string[] = [JSON_MEDIA_TYPE]): void {
   if (preferredType(accept, [PROBLEM_MEDIA_TYPE, ...types]) !== null) return;
   const names = types.map((type) => type.split(';', 1)[0]).join(' or ');

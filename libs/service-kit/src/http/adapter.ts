@@ -8,11 +8,11 @@ import { requestId } from './answer-headers.js';
 import type { Listeners } from './listeners.js';
 import { RouteTable } from './routes.js';
 
-/** Nest on Fastify, with our own answers where neither a route nor a filter is reached. */
+/** Nest on Fastify, with our own answers for requests that reach neither a route nor a filter. */
 export class ServiceAdapter extends FastifyAdapter {
   readonly fastify = this.getInstance<FastifyInstance>();
   readonly routes: RouteTable;
-  /** What hooks do before and after an answer, where the framework runs none of them. */
+  /** Does what the hooks do, for errors on which the framework runs no hooks. */
   aroundFrameworkError: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
 
   constructor(
@@ -34,7 +34,7 @@ export class ServiceAdapter extends FastifyAdapter {
       exposeHeadRoutes: true,
     });
     this.routes = new RouteTable(this.fastify);
-    // Nothing is read here: AccessGuard comes first, then RequestBodyGuard reads what the route takes.
+    // No body is read here: AccessGuard runs first, then RequestBodyGuard reads what the route accepts.
     this.fastify.removeAllContentTypeParsers();
     this.fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   }
@@ -43,7 +43,7 @@ export class ServiceAdapter extends FastifyAdapter {
     return this.fastify.setErrorHandler((error, request, reply) => this.sendProblem(error, request, reply));
   }
 
-  /** Nest would set its own. The hooks around a request answer before a body is read that no route takes. */
+  /** Nest would set its own handler. Our onRequest hook answers 404 earlier, before any body is read. */
   override setNotFoundHandler(): FastifyInstance {
     return this.fastify;
   }

@@ -5,7 +5,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 const ID = Symbol('cap.request-id');
 
-/** A caller's well-formed X-Request-Id, else a new one; the same each time it is asked for. */
+/** A caller's well-formed X-Request-Id, else a new one; the same one on every call. */
 export function requestId(request: Pick<IncomingMessage, 'headers'> & { [ID]?: string }): string {
   const given = request.headers['x-request-id'];
   return (request[ID] ??= typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID());

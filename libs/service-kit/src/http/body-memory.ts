@@ -4,13 +4,13 @@ import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requesterOf, SharedQuota } from './shared-quota.js';
 
-/** Smaller pieces are gathered: each has an overhead of its own, and a body may come byte by byte. */
+/** Smaller pieces are copied together: each buffer has an overhead, and a body may arrive byte by byte. */
 const SMALL = 16_384;
 const GATHER = 65_536;
 
 const bytes = (count: number) => `${count} bytes reserved for bodies`;
 
-/** The memory for bodies, those that are read and what is fetched to answer them. */
+/** The memory reserved for bodies: of requests, and of what is fetched to answer them. */
 export class BodyMemory {
   readonly #quota: SharedQuota;
 
@@ -24,13 +24,13 @@ export class BodyMemory {
     );
   }
 
-  /** Call it before the body is read, and after it is known who sends it. */
+  /** Call this once the caller is known, before the body is read. */
   open(request: FastifyRequest, reply: FastifyReply): void {
     const requester = requesterOf(request);
     let held = 0;
     let over = false;
     request.holdBytes = (more) => {
-      if (over) throw new Error('the request was answered before its body had come');
+      if (over) throw new Error('the request was answered before its body arrived');
       this.#quota.acquire(requester, more);
       held += more;
     };
@@ -73,7 +73,8 @@ class Pieces {
 }
 
 /**
- * A body of at most `maxBytes`, counted as it comes. What was refused is left on the connection, so that it can be answered.
+ * Reads a body of at most `maxBytes`, counted as it arrives. After a refusal the rest stays unread on the connection, so that an
+ * answer can still be sent.
  * CapError request.too-large, overloaded, rate.limited.
  */
 export function readBody(
@@ -88,7 +89,7 @@ export function readBody(
     const pieces = new Pieces();
     const settle = (act: () => void) => {
       body.off('data', take).off('end', end).off('error', fail).off('close', gone);
-      body.on('error', () => undefined); // a connection that breaks later is nobody's
+      body.on('error', () => undefined); // later errors of the connection concern nobody
       act();
     };
     const fail = (error: unknown) => settle(() => reject(error as Error));

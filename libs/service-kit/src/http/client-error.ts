@@ -11,13 +11,13 @@ export type ParserError = Error & { code?: string; rawPacket?: unknown };
 const packetOf = ({ rawPacket }: ParserError, bytes: number): string =>
   Buffer.isBuffer(rawPacket) ? rawPacket.subarray(0, bytes).toString('latin1') : '';
 
-/** How long a client may go on sending what nobody reads before the socket is destroyed. */
+/** How long a client may keep sending what is no longer read before the socket is destroyed. */
 const LINGER_MS = 1_000;
 
 /** Node's own limit of a request's head, http.maxHeaderSize. */
 const HEADER_BYTES = 16_384;
 
-/** The problem for bytes that Node's parser refused; null if nobody is there who could read an answer. */
+/** The problem for bytes that Node's parser refused; null if the other end can't read an answer. */
 export function clientProblem(error: ParserError): CapError | null {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW': {
@@ -33,18 +33,18 @@ export function clientProblem(error: ParserError): CapError | null {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new CapError('timeout', 'The request was not sent in time.', { status: 408 });
   }
-  // A reset connection, or a handshake of TLS that failed: https tells of it by the same event.
+  // A reset connection, or a failed TLS handshake, which https reports through the same event.
   if (error.code?.startsWith('HPE_') !== true) return null;
   return new CapError('request.schema', 'This is not an HTTP request.');
 }
 
-/** The method that a packet begins with. Only names that Node knows: it becomes a label, and whoever sends chooses the bytes. */
+/** The method that a packet begins with, if Node knows it: it becomes a metric label, and the sender chooses the bytes. */
 export function methodOf(error: ParserError): string {
   const word = /^[A-Z-]+(?= )/.exec(packetOf(error, 20))?.[0];
   return word !== undefined && METHODS.includes(word) ? word : 'unknown';
 }
 
-/** Writes an answer where there is no response to write it with, and ends the connection. */
+/** Writes an answer directly to the socket, where Node has created no response, and ends the connection. */
 export function refuse(
   socket: Duplex,
   problem: CapError,

@@ -10,13 +10,13 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /**
- * Call it before the head of an answer is written. A connection that is closed while the client still sends is reset, and a
- * reset takes the answer with it, or a proxy makes 502 of it. So after an answer that comes before the end of the body the
- * rest is read and thrown away, and only then the connection closed, if it was to be (RFC 9112, section 9.6).
+ * Call this before the head of an answer is written. Closing a connection while the client is still sending resets it, and the
+ * client may lose the answer, or a proxy turn it into 502. So after an answer that is sent before the body has arrived, the rest
+ * of the body is read and discarded, and only then is the connection closed, if it was to be (RFC 9112, section 9.6).
  */
 export function lingerAfterEarlyAnswer(request: IncomingMessage, reply: FastifyReply, milliseconds = LINGER_MS): void {
   const { socket } = request;
-  if (reply.statusCode === REQUEST_TIMEOUT) return; // that is the end: nothing more is waited for
+  if (reply.statusCode === REQUEST_TIMEOUT) return; // the client took too long already
   if (request.complete || request.destroyed || !hasBody(request)) return;
   if (!(socket instanceof Socket)) return; // injected
   const close = !reply.raw.shouldKeepAlive;

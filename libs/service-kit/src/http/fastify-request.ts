@@ -7,14 +7,14 @@ declare module 'fastify' {
     principal: Principal | null;
     /** Verdict or outcome of the request, for the request log. */
     result: string | null;
-    /** The bytes of a body that was read whole. */
+    /** The bytes of a body that was read as a whole. */
     rawBody: Buffer | null;
-    /** Counts bytes that stay in memory until the request is answered. CapError overloaded, rate.limited. */
+    /** Reserves memory for bytes that are kept until the request is answered. CapError overloaded, rate.limited. */
     holdBytes: (bytes: number) => void;
   }
 }
 
-/** Gives every request the members above, as Fastify wants them declared: before the first request. */
+/** Declares the members above, which Fastify requires before the first request. */
 export function decorateRequests(fastify: FastifyInstance): void {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('result', null);

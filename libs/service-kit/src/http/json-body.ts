@@ -1,8 +1,8 @@
 import { CapError, isCapError, type JsonValue, parseJson } from '@cap/core';
 
 /**
- * A JSON body, read strictly: one in which a member stands twice has no single reading. Its members are counted before anything
- * is made of them. Throws CapError request.schema, request.limit.
+ * Parses a JSON body strictly: duplicate members are ambiguous and refused. Members are counted before any value is
+ * built. Throws CapError request.schema, request.limit.
  */
 export function parseJsonBody(body: Buffer): JsonValue {
   if (body.length === 0) throw new CapError('request.schema', 'body: expected JSON, got nothing.');

@@ -1,6 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 
-/** Which listener serves a route of operation; all others are the API's. Their lines in the request log are debug. */
+/** Which listener serves an operational route; all other routes are the API's. The request log has these at level debug. */
 export type RouteListener = 'management' | 'every';
 
 declare module 'fastify' {
@@ -11,7 +11,7 @@ declare module 'fastify' {
 
 const servedBy = (listener: RouteListener) => RouteConfig({ listener });
 
-/** Served by the management listener alone. */
+/** Served by the management listener only. */
 export const ManagementOnly = () => servedBy('management');
-/** Served by both listeners: for what tells nothing. */
+/** Served by both listeners: for routes that reveal nothing. */
 export const EveryListener = () => servedBy('every');

@@ -13,9 +13,9 @@ const VIA = Symbol('cap.listener');
 type Via = 'management' | 'api';
 /** An answer that was written directly to the socket. */
 const REFUSED = Symbol('cap.refused');
-/** An Expect header that nobody can meet. */
+/** An Expect header other than 100-continue. */
 const UNMET = Symbol('cap.unmet');
-/** A client that sends its body once it is told to. */
+/** A client that waits for 100 Continue before it sends its body. */
 const WAITS = Symbol('cap.waits');
 type Marked = IncomingMessage & { [VIA]?: Via; [REFUSED]?: CapError; [UNMET]?: true; [WAITS]?: true };
 
@@ -28,16 +28,16 @@ export interface Refusal {
   readonly client: string | undefined;
 }
 
-/** Status under which a request is counted whose client went away before the answer, as nginx does. */
+/** The status counted for a request whose client disconnected before the answer, as in nginx. */
 const CLIENT_CLOSED = 499;
 
 const HEADERS_TIMEOUT_MS = 20_000;
-/** How often Node looks for connections that are past the two limits. */
+/** How often Node looks for connections that exceed its timeouts. */
 const CONNECTIONS_CHECK_MS = 5_000;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
-/** How long a client may take nothing of an answer that lies ready for it. */
+/** How long a client may leave a ready answer unread. */
 const UNREAD_TIMEOUT_MS = 30_000;
-/** Longer than the idle time-out of common proxies, so that the proxy closes first and loses no request. */
+/** Longer than the idle timeout of common proxies, so that the proxy closes first and loses no request. */
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_TIMEOUT_MS = 300_000;
 
@@ -58,9 +58,9 @@ export class Listeners {
   /** The answer to the newest request of each connection. */
   private readonly newest = new WeakMap<Socket, ServerResponse>();
   private whenIdle: (() => void) | undefined;
-  /** Told of a request whose response was not sent, and with which status that counts. */
+  /** Called for a request whose response was not sent, with the status to count it under. */
   onUnsent: ((request: IncomingMessage, status: number) => void) | undefined;
-  /** Told of each answer to bytes that were no request. */
+  /** Called for each answer to bytes that were not an HTTP request. */
   onRefusal: ((refusal: Refusal) => void) | undefined;
   /** On every answer. */
   readonly fixedHeaders: Readonly<Record<string, string>>;
@@ -80,8 +80,8 @@ export class Listeners {
   };
 
   /**
-   * Bytes that are no request. They get an answer of their own only where none is owed or was given for the request before
-   * them: the client would take it for that one's.
+   * Handles bytes that are not an HTTP request. They are answered only if no earlier request on the connection could take the
+   * answer for its own.
    */
   readonly clientError = (error: ParserError, socket: Socket): void => {
     const problem = clientProblem(error);
@@ -109,17 +109,17 @@ export class Listeners {
     return null;
   }
 
-  /** Tells a client that waits for it to send its body: only now is it known that somebody reads it. */
+  /** Sends 100 Continue to a client that waits for it: only now is it certain that the body will be read. */
   continue(request: IncomingMessage, response: ServerResponse): void {
     if ((request as Marked)[WAITS]) response.writeContinue();
   }
 
-  /** From now on the client has to take what is sent to it. */
+  /** From now on the client must read what it is sent. */
   expectReader({ socket }: IncomingMessage): void {
     if (socket instanceof Socket) socket.setTimeout(this.unreadTimeoutMs);
   }
 
-  /** Nothing has moved on a connection: it goes if it is idle, or if an answer lies ready that nobody reads. */
+  /** Called when a connection has been silent: destroys it if it is idle, or if the client leaves an answer unread. */
   private stalled(socket: Socket): void {
     const response = this.newest.get(socket);
     if (!response || response.writableFinished || socket.writableLength > 0) socket.destroy();
@@ -158,14 +158,14 @@ export class Listeners {
     if (this.apiServer instanceof https.Server) this.apiServer.setSecureContext(tls);
   }
 
-  /** Refuses new API connections. A management listener of its own stays open, so that /readyz can say why. */
+  /** Refuses new API connections. A separate management listener stays open, so that /readyz can report the shutdown. */
   stopAccepting(): void {
     // http.Server.close would cut connections that were accepted and whose request is still on its way.
     for (const { server, via } of this.servers)
       if ((via === 'api' || this.plan.apiOnManagement) && server.listening) TcpServer.prototype.close.call(server);
   }
 
-  /** Closes connections on which nothing runs. */
+  /** Closes connections without a request in progress. */
   closeIdle(): void {
     for (const { server } of this.servers) server.closeIdleConnections();
   }
@@ -196,10 +196,10 @@ export class Listeners {
       headersTimeout: HEADERS_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      requireHostHeader: false, // Node's own answer has no body, and nothing is told of it
+      requireHostHeader: false, // Node's own answer has no body, and calls no handler
     };
     const server = create(options, take);
-    // Node's own answer to another expectation has neither body nor headers, and nothing is told of it.
+    // Node's own answer to any other expectation has neither body nor headers, and calls no handler.
     server.on('checkExpectation', (request, response) => {
       (request as Marked)[UNMET] = true;
       take(request, response);
@@ -209,7 +209,7 @@ export class Listeners {
       take(request, response);
     });
     server.on('timeout', (socket: Socket) => this.stalled(socket));
-    // Without it Node closes the connection and says nothing.
+    // Without this handler Node closes the connection without an answer.
     server.on('connect', ({ socket }: IncomingMessage) =>
       this.refuseBehind(socket, new CapError('route.unknown', 'This server is not a proxy.'), 'CONNECT'),
     );

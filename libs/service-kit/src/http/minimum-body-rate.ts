@@ -4,23 +4,23 @@ import type { Config } from '@cap/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SendProblem } from '../problems/problem.filter.js';
 
-/** How often bodies are looked at, unless the time that they have is shorter. */
-const LOOK_MS = 1_000;
+/** How often bodies are checked, unless the grace period is shorter. */
+const CHECK_MS = 1_000;
 
 interface Awaited {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly socket: Socket;
-  /** What the connection had read when the present span began. */
+  /** Bytes that the connection had received when the current period began. */
   from: number;
-  /** For how long this side has waited for the client within the span. */
+  /** How long this side has waited for the client within the period. */
   waitedMs: number;
 }
 
 /**
- * Refuses bodies that come more slowly than `limits.body_min_bytes_per_second`: in each span of `body_grace_seconds` so many
- * bytes must come, or the rest of the body. Only the time counts in which the client owes bytes, not that in which a disk or a
- * registry behind this service keeps them waiting.
+ * Refuses bodies that arrive more slowly than `limits.body_min_bytes_per_second`: in each period of `body_grace_seconds`, that many
+ * bytes must arrive, or the rest of the body. Only time spent waiting for the client counts, not time in which the service itself
+ * waits for its disk or the registry.
  */
 export class MinimumBodyRate {
   readonly #awaited = new Set<Awaited>();
@@ -28,7 +28,7 @@ export class MinimumBodyRate {
   readonly #bytes: number;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | undefined;
-  #looked = 0;
+  #checkedAt = 0;
 
   constructor(
     private readonly limits: Config['limits'],
@@ -36,7 +36,7 @@ export class MinimumBodyRate {
   ) {
     this.#graceMs = limits.body_grace_seconds * 1000;
     this.#bytes = limits.body_min_bytes_per_second * limits.body_grace_seconds;
-    this.#everyMs = Math.min(LOOK_MS, this.#graceMs / 4);
+    this.#everyMs = Math.min(CHECK_MS, this.#graceMs / 4);
   }
 
   watch(request: FastifyRequest, reply: FastifyReply): void {
@@ -46,22 +46,22 @@ export class MinimumBodyRate {
     this.#awaited.add(one);
     request.raw.once('close', () => this.#awaited.delete(one));
     if (this.#timer) return;
-    this.#looked = performance.now();
-    this.#timer = setInterval(() => this.#look(), this.#everyMs).unref();
+    this.#checkedAt = performance.now();
+    this.#timer = setInterval(() => this.#checkAll(), this.#everyMs).unref();
   }
 
-  #look(): void {
+  #checkAll(): void {
     const now = performance.now();
-    // While this process was busy itself, what has come was not read.
-    const elapsed = Math.min(now - this.#looked, 2 * this.#everyMs);
-    this.#looked = now;
-    for (const one of this.#awaited) this.#judge(one, elapsed);
+    // While this process was busy, it did not read what had arrived.
+    const elapsed = Math.min(now - this.#checkedAt, 2 * this.#everyMs);
+    this.#checkedAt = now;
+    for (const one of this.#awaited) this.#check(one, elapsed);
     if (this.#awaited.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #judge(one: Awaited, elapsed: number): void {
+  #check(one: Awaited, elapsed: number): void {
     const { request, reply, socket } = one;
     if (request.raw.complete || reply.raw.headersSent) return void this.#awaited.delete(one);
     if (request.raw.readableLength > 0) return;
@@ -73,9 +73,9 @@ export class MinimumBodyRate {
       this.#awaited.delete(one);
       const { body_min_bytes_per_second: rate, body_grace_seconds: grace } = this.limits;
       const words = `The body came more slowly than ${rate} bytes a second, for ${grace} seconds.`;
-      // Node tells nobody of a connection that ends after the answer: whoever still reads the body would wait for ever.
+      // Node emits no event if the connection ends after the answer: a handler that still reads the body would wait forever.
       reply.raw.once('close', () => request.raw.destroy());
-      // Closed at once: who sends nothing can't lose an answer by sending on.
+      // Closed at once: a client that sends nothing can't lose the answer by sending more.
       const headers = { connection: 'close' };
       this.sendProblem(new CapError('timeout', words, { status: 408, headers }), request, reply);
     }

@@ -16,13 +16,13 @@ import { Listeners } from './listeners.js';
 import { type BodyType, type RouteMetadata, routeMetadataOf } from './route-metadata.js';
 
 const NOTHING = z.strictObject({});
-/** Their bodies mean nothing (RFC 9110, 9.3.1), and the framework does not look at them. */
+/** Their bodies have no meaning (RFC 9110, 9.3.1), and the framework ignores them. */
 const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Reads the body of a request, so that `@Body()` has it, once the access guard and its own look at the head (query, Accept, media
- * type) have said that the route takes this request. An unknown parameter is rejected, not ignored: a misspelt filter would answer
- * another question. An interceptor could read the body too, for more than the whole rest of Nest costs (ADR 0013).
+ * Reads the body of a request for `@Body()`, after the access guard, and after it has checked that the route accepts this request
+ * (query, Accept, media type). Unknown parameters are rejected, not ignored: a misspelt filter would return the wrong
+ * results. An interceptor could read the body too, at a higher cost than the rest of Nest together (ADR 0013).
  */
 @Injectable()
 export class RequestBodyGuard implements CanActivate {
@@ -73,14 +73,14 @@ export class RequestBodyGuard implements CanActivate {
   }
 }
 
-/** A body that is parsed has a schema that says what is missing; a handler that reads the stream itself has to be given one. */
+/** For a parsed body the schema reports what is missing; a handler that reads the stream itself relies on there being one. */
 function assertNoBodyMissing({ headers }: FastifyRequest, { consumes }: RouteMetadata): void {
   if (headers['content-type'] !== undefined || consumes.some(({ parse }) => parse)) return;
   const types = consumes.map(({ mediaType }) => mediaType).join(' or ');
   throw new CapError('request.media-type', `Expected a body of ${types}.`);
 }
 
-/** The parser makes a list of a member that comes more than once; which of the two was meant nobody knows. */
+/** The query parser turns a repeated parameter into a list; which value was meant is unknown. */
 function assertOnce(query: Record<string, unknown>): void {
   const doubled = Object.keys(query).filter((name) => Array.isArray(query[name]));
   if (doubled.length === 0) return;
@@ -90,7 +90,7 @@ function assertOnce(query: Record<string, unknown>): void {
   });
 }
 
-/** No body is unpacked here: a small one could be a large one, and none of the limits would know. */
+/** Bodies are never decompressed: a small one could expand past every limit. */
 function assertPlain({ headers }: FastifyRequest): void {
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity')

@@ -8,11 +8,11 @@ import { parseJsonBody } from './json-body.js';
 /** A media type that a route accepts. */
 export interface BodyType {
   readonly mediaType: string;
-  /** Makes of the whole body what the handler gets; without it the handler reads the stream that it gets. */
+  /** Parses the whole body for the handler; without it the handler gets the stream. */
   readonly parse?: (bytes: Buffer) => unknown;
-  /** Which limit such a body has; limits.json_bytes if it says nothing. */
+  /** The limit for such a body; by default limits.json_bytes. */
   readonly limit?: 'json_bytes' | 'bundle_bytes';
-  /** Said of a larger one. */
+  /** The message for a larger one. */
   readonly tooLarge?: (limit: number) => string;
 }
 
@@ -21,17 +21,17 @@ export const JSON_BODY: BodyType = { mediaType: 'application/json', parse: parse
 const JSON_ALONE = [JSON_BODY];
 
 const consumes = Reflector.createDecorator<readonly BodyType[]>();
-/** The media types of a route's answers; JSON if it says nothing. */
+/** The media types of a route's answers; by default JSON. */
 export const produces = Reflector.createDecorator<readonly string[]>();
 
-/** What a route's body may be; JSON if it says nothing. */
+/** The media types that a route's body may have; by default JSON. */
 export const Consumes = (...types: [BodyType, ...BodyType[]]) =>
   applyDecorators(consumes(types), ApiConsumes(...types.map(({ mediaType }) => mediaType)));
 
 export interface RouteMetadata {
   readonly produces: readonly string[] | undefined;
   readonly consumes: readonly BodyType[];
-  /** The handler has a parameter for the query, whose schema says which members there are; likewise for the body. */
+  /** Whether the handler has a parameter for the query, whose schema lists the members; likewise for the body. */
   readonly takesQuery: boolean;
   readonly takesBody: boolean;
 }
@@ -44,7 +44,7 @@ export function routeMetadataOf(reflector: Reflector, handler: Handler, controll
   const takes = (kind: RouteParamtypes) => parameters.some((key) => key.startsWith(`${kind}:`));
   return {
     produces: reflector.get(produces, handler),
-    // Of a handler without the decorator it is undefined, which the type does not say.
+    // Without the decorator this is undefined, which Reflector's type leaves out.
     consumes: (reflector.get(consumes, handler) as readonly BodyType[] | undefined) ?? JSON_ALONE,
     takesQuery: takes(RouteParamtypes.QUERY),
     takesBody: takes(RouteParamtypes.BODY),

@@ -11,9 +11,9 @@ const PLACE: Readonly<Record<ArgumentMetadata['type'], string>> = {
   custom: 'value',
 };
 
-/** The first lines of what is wrong; a body of a thousand faults must not make an answer of a thousand lines. */
+/** Faults shown: a body with a thousand faults must not produce an answer of a thousand lines. */
 const SHOWN = 20;
-/** The names of members are the sender's too. */
+/** Names of members come from the sender, and so are cut too. */
 const LONGEST = 150;
 
 /** `request.schema` with the place of every fault: `body.options.at: expected …`. */
@@ -34,7 +34,7 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown, place:
   return parsed.data;
 }
 
-/** Parses what a parameter's schema is for: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', { schema })`. */
+/** Parses a parameter with its schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', { schema })`. */
 @Injectable()
 export class SchemaPipe implements PipeTransform {
   transform(value: unknown, { type, data, schema }: ArgumentMetadata): unknown {

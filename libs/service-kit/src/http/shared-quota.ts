@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { CapError } from '@cap/core';
 
-/** Who a request counts for: an issuer's subject, an internal client, or the address of an unauthenticated client. */
+/** Whom a request is counted against: an issuer's subject, an internal client, or the address of an unauthenticated client. */
 export interface Requester {
   readonly name: string;
-  /** An internal client waits for room as it does for a service that is busy; a subject is told that it is its own doing. */
+  /** An internal client is told that the service is overloaded, and retries; a subject is told that its own limit is reached. */
   readonly internal: boolean;
 }
 
@@ -13,7 +13,7 @@ export const requesterOf = ({ principal, ip }: FastifyRequest): Requester =>
     ? { name: `subject ${principal.subject}`, internal: principal.client !== null }
     : { name: `address ${ip}`, internal: false };
 
-/** A quota that all requesters share, with a limit for each: so nobody's requests can keep out everybody else's. */
+/** A quota that all requesters share, with a limit for each, so that no requester can use up the whole quota. */
 export class SharedQuota {
   #total = 0;
   readonly #held = new Map<string, number>();
@@ -23,7 +23,7 @@ export class SharedQuota {
     private readonly words: { readonly total: string; readonly perRequester: string },
   ) {}
 
-  /** Throws CapError overloaded if too little of it is left, rate.limited if this requester would exceed its own limit. */
+  /** Throws CapError overloaded if too little of the quota is left, rate.limited if this requester would exceed its own limit. */
   acquire({ name, internal }: Requester, amount: number): void {
     const held = this.#held.get(name) ?? 0;
     if (this.#total + amount > this.limits.total) throw new CapError('overloaded', this.words.total);

@@ -3,13 +3,13 @@ import type { LogLevel } from '@cap/config';
 import { type ModuleLevels, RANK } from './module-levels.js';
 import { redactField, redactMessage } from './redact.js';
 
-/** Levels of nest-winston that are a trace and an error here. */
+/** Levels of nest-winston that correspond to trace and error here. */
 export const NEST_LEVELS = { verbose: RANK.trace, fatal: RANK.error };
 
 const isLevel = (level: string): level is LogLevel => Object.hasOwn(RANK, level);
 const levelOf = (level: string): LogLevel => (isLevel(level) ? level : level === 'verbose' ? 'trace' : 'error');
 
-/** Names the module of lines that Nest's loggers write, and takes their stack out of the list that nest-winston puts it in. */
+/** For lines from Nest's loggers: names the module, and unwraps the stack from nest-winston's array. */
 const fromNest = format((info) => {
   info.level = levelOf(info.level);
   if (typeof info['context'] !== 'string') info['context'] = 'service';
@@ -17,14 +17,14 @@ const fromNest = format((info) => {
   return info;
 });
 
-/** Nest logs an error while it starts, and throws it on: runService says it then, without a stack that nobody needs. */
+/** Nest both logs and rethrows an error while it starts; runService reports it, without a stack. */
 const withoutStartErrors = format((info) => info['context'] !== 'ExceptionHandler' && info);
 
-/** Leaves out what its module's level leaves out. */
+/** Drops lines below the level of their module. */
 const levelPerModule = (levels: ModuleLevels) =>
   format((info) => levels.pass(levelOf(info.level), info['context'] as string) && info)();
 
-/** The fields of a line in their order. */
+/** The fields of a line, in order. */
 const fields = (service: string) =>
   format(({ level, message: msg, context: module, ...info }) => ({
     ts: new Date().toISOString(),
@@ -36,7 +36,7 @@ const fields = (service: string) =>
     message: undefined,
   }))();
 
-/** Masks secrets, and cuts what has no end. */
+/** Masks secrets, and cuts long values. */
 const redact = format((info) => {
   info['msg'] = redactMessage(String(info['msg']));
   for (const name in info) if (name !== 'msg') info[name] = redactField(name, info[name]);

@@ -1,14 +1,14 @@
 import { writeSync } from 'node:fs';
 import { getSystemErrorMessage } from 'node:util';
 
-/** Bytes that wait while a reader of the log does not read; what comes on top is dropped. */
+/** Bytes buffered while the log's reader does not read; lines beyond that are dropped. */
 const MAX_WAITING = 1024 * 1024;
-/** How soon a log that takes nothing now is tried again, and how often at the end of the process. */
+/** How soon a write that would block is tried again, and how often when the process exits. */
 const RETRY_MS = 50;
 const LAST_TRIES = 5;
 const NEW_LINE = 0x0a;
 
-/** Told of lines that nobody will read. */
+/** Called about lines that are lost. */
 export interface LogLosses {
   dropped(lines: number, why: string): void;
   /** Lines are written again, after so many were lost. */
@@ -16,23 +16,23 @@ export interface LogLosses {
 }
 
 /**
- * The file, pipe or socket that takes the log lines. It neither ends the process nor holds it up: a full disk, a reader that has
- * gone and one that does not read cost lines, which are counted. So it writes by itself: Node's stdout is of no use after its
- * first error, though a disk may have room a minute later, and keeps everything in memory while a reader stalls.
+ * The file, pipe or socket that log lines are written to. It never ends or blocks the process: if the disk is full, or the reader
+ * has gone or stalls, lines are dropped and counted. It bypasses Node's stdout, which stays unusable after its first error, although
+ * the disk may have room a minute later, and which buffers without limit while a reader stalls.
  *
- * The lines of one turn of the event loop are one write: under load a system call for each line costs more than the line.
+ * The lines of one turn of the event loop are one write: under load, one system call per line would cost more than making the line.
  */
 export class LogOutput {
   /** The lines of this turn. */
   private lines = '';
-  /** What the system has not taken yet. */
+  /** What has not been written yet. */
   private waiting: Buffer = Buffer.alloc(0);
-  /** What was written last ends within a line. */
+  /** Whether the last write ended in the middle of a line. */
   private midLine = false;
   private lost = 0;
   private retry: NodeJS.Timeout | undefined;
 
-  /** `fd` should not block: what Node has opened as its stdout does not. `system` stands in for the system, for tests. */
+  /** `fd` should be non-blocking, as Node's stdout is. `system` replaces the system call in tests. */
   constructor(
     private readonly fd: number,
     private readonly losses: LogLosses,
@@ -47,7 +47,7 @@ export class LogOutput {
     this.lines += line;
   }
 
-  /** Hands over what there is, as far as the system takes it. */
+  /** Writes as much as the system accepts. */
   private flush(): void {
     this.gather();
     while (this.waiting.length > 0)
@@ -88,7 +88,7 @@ export class LogOutput {
     }, RETRY_MS).unref();
   }
 
-  /** The last words; a reader that is only slow gets a moment. */
+  /** Writes what is left, and gives a slow reader a moment to take it. */
   private writeAtExit(): void {
     for (let left = LAST_TRIES; left > 0; left--) {
       this.flush();

@@ -31,7 +31,7 @@ export class Logs {
   droppedLines = 0;
   private complained = -Infinity;
 
-  /** `output` stands in for stdout, for tests. */
+  /** `output` replaces stdout in tests. */
   constructor(
     private readonly service: string,
     levels: LogLevels,
@@ -47,7 +47,7 @@ export class Logs {
   }
 
   for(module: string): ModuleLog {
-    // A line that is not written costs next to nothing: winston would make a record of it first.
+    // Asked here, so that a suppressed line costs next to nothing: winston would build a record first.
     const write = (level: LogLevel) => (msg: string, fields?: LogFields) => {
       if (this.levels.pass(level, module)) this.winston.log({ ...fields, level, message: msg, context: module });
     };
@@ -70,9 +70,9 @@ export class Logs {
     this.levels.set(levels);
   }
 
-  /** A log that takes no lines is no reason to stop: they are counted, and stderr says so, but not again and again. */
+  /** A log that can't be written doesn't stop the service: lines are counted, and stderr says so once an hour at most. */
   private toStdout(): LogOutput {
-    const { stdout, stderr } = process; // asking for them is what makes a pipe not block
+    const { stdout, stderr } = process; // reading these properties makes a pipe non-blocking
     return new LogOutput(stdout.fd, {
       dropped: (lines, why) => {
         this.droppedLines += lines;

@@ -2,7 +2,7 @@ import { type LogLevel, type LogLevels, levelOf, LOG_LEVELS } from '@cap/config'
 
 export const RANK = Object.fromEntries(LOG_LEVELS.map((level, rank) => [level, rank])) as Record<LogLevel, number>;
 
-/** What Nest itself tells while it starts; of interest only to someone who asks for `nest=info` or everything at debug. */
+/** Loggers of Nest's own start-up messages; written only with `nest=info`, or everything at debug. */
 const NEST_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',

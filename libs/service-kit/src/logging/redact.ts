@@ -6,14 +6,14 @@ const SECRETS = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
 
-/** Nearly every text has none of them: one look instead of three replacements. */
+/** Nearly every text contains none of them: one test instead of three replacements. */
 const SUSPECT = /bearer|eyJ|PRIVATE KEY/i;
 
 /** Masks bearer tokens, JWTs and private keys inside a text. */
 export const redactText = (text: string): string =>
   SUSPECT.test(text) ? SECRETS.reduce((masked, pattern) => masked.replace(pattern, MASK), text) : text;
 
-/** Characters of a text, and of an object as JSON: what strangers send may be in them. */
+/** Maximum length of a text, and of an object as JSON: they may contain what an unauthenticated client sent. */
 const MAX_TEXT = 2_048;
 const MAX_OBJECT = 16_384;
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
@@ -21,7 +21,7 @@ const cut = (text: string, most: number): string => (text.length > most ? `${tex
 /** A message as it may be logged. */
 export const redactMessage = (text: string): string => redactText(cut(text, MAX_TEXT));
 
-/** A field's value as it may be logged: errors as message and stack, secrets masked by name and by shape, nothing without end. */
+/** A field's value as it may be logged: errors as message and stack, secrets masked by name and by shape, long values cut. */
 export function redactField(name: string, value: unknown): unknown {
   if (SECRET_NAME.test(name)) return MASK;
   if (typeof value === 'string') return redactMessage(value);

@@ -3,13 +3,13 @@ import type { LogFields, ModuleLog } from './logs.js';
 
 const PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
-/** Addresses that are told apart, and those that a summary names. */
+/** Addresses that are counted separately, and how many of them a summary names. */
 const MAX_ADDRESSES = 1_000;
 const NAMED = 5;
 
 /**
- * The log of what anyone can cause without a token. So that an unauthenticated client can't fill a disk or hide the lines
- * that matter, a minute has 60 lines of its kind; of the others there is one that counts them and names the busiest addresses.
+ * The log of events that anyone can cause without a token. So that an unauthenticated client can't fill a disk or hide the lines
+ * that matter, at most 60 lines a minute of each kind are written, then one that counts the others and names the busiest addresses.
  * At debug all of them are written.
  */
 export class UnauthenticatedLog {
@@ -17,7 +17,7 @@ export class UnauthenticatedLog {
   private leftOut = 0;
   private addresses = new Map<string, number>();
 
-  /** `what` is said of the lines that were left out: `refused tokens`. */
+  /** `what` names the kind of line in the summary: `refused tokens`. */
   constructor(
     private readonly log: ModuleLog,
     private readonly what: string,

@@ -8,11 +8,11 @@ import { toProblem } from './to-problem.js';
 
 export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
-/** Answers errors as application/problem+json and logs those that are ours. */
+/** Answers errors as application/problem+json and logs those that are the service's fault. */
 export function problemSender(log: ModuleLog): SendProblem {
   const strangers = new UnauthenticatedLog(log, 'failed requests without a valid token');
   return (error, request, reply) => {
-    // Whoever still worked on it learns of that by an error of its own.
+    // Already answered: this error comes from work that was still in progress.
     if (reply.raw.writableEnded) return;
     if (hasGone(request)) {
       log.debug('the client went away before its answer', { request_id: request.id, error });
@@ -35,7 +35,7 @@ export function problemSender(log: ModuleLog): SendProblem {
       if (request.principal) log[level](msg, fields);
       else strangers.write(level, msg, fields);
     }
-    // Headers are out: the connection is all that can still say that something went wrong.
+    // The headers are sent: breaking the connection is the only way left to signal the error.
     if (reply.raw.headersSent) {
       reply.raw.destroy();
       return;
@@ -48,10 +48,10 @@ export function problemSender(log: ModuleLog): SendProblem {
   };
 }
 
-/** Whether the connection ended before the body did: what fails then is no fault of ours, and nobody is there to be told. */
+/** Whether the client disconnected before its body ended: then the failure isn't ours, and nobody reads an answer. */
 const hasGone = ({ raw }: FastifyRequest): boolean => raw.destroyed && !raw.complete;
 
-/** Hands what controllers, guards and pipes throw to the one sender. */
+/** Passes what controllers, guards and pipes throw to `send`. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly send: SendProblem) {}

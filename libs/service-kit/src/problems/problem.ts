@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@cap/contracts';
 import type { CapError } from '@cap/core';
 
-/** What a body lists and says at most: an answer must not grow with the faults of a request, nor with what it quotes. */
+/** Limits of a problem body: it must not grow with the faults of a request, nor with what it quotes. */
 const MOST_ERRORS = 100;
 const LONGEST_DETAIL = 4_000;
 const LONGEST_TEXT = 500;

@@ -28,17 +28,17 @@ const NEST: Readonly<Record<number, ApiErrorCode>> = {
   503: 'overloaded',
 };
 
-/** A table's own entry: what is looked up may come from anywhere, `constructor` included. */
+/** A table's own entry: the key may be anything, `constructor` included. */
 const entry = <T>(table: Readonly<Record<string, T>>, key: string | number): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** Codes of an internal call that say something of this service, not of its caller. What a caller's cursor is wrong in, only the registry knows. */
+/** Codes of an internal call that are this service's fault, not its caller's. (request.schema may be the caller's: only the registry can check a cursor.) */
 const OWN_FAULT = /^(internal$|auth\.|request\.(?!schema$)|route\.|method\.)/;
 
-/** What the registry said, where it concerns the caller (an unknown id, a conflict, a full disk); else that it can't be used now. */
+/** The registry's own problem, if it concerns the caller (an unknown id, a conflict, a full disk); else registry.unavailable or internal. */
 function ofInternalCall(error: CapError): CapError {
   const { code, message, status, retryAfter } = error;
-  // Its sentence is for operators: it names the registry's address. The log has it as the cause.
+  // The original message is for operators, because it names the registry's address: the log has it as the cause.
   const unavailable = (after?: number) =>
     new CapError('registry.unavailable', 'The registry is currently unavailable.', { cause: error, retryAfter: after });
   if (code === 'registry.unavailable') return unavailable(retryAfter);
@@ -53,9 +53,9 @@ const internalError = (cause: unknown): CapError =>
   });
 
 /**
- * What is answered for an error. A CapError keeps its code and sentence if strangers may be told of it: what could not be read,
- * written or configured is for another service or the operator (an `internal` caller) alone. Everything else is `internal` without
- * details, with the error as cause for the log.
+ * The problem that answers an error. A CapError keeps its code and message if it may be exposed: what could not be read, written or
+ * configured is shown only to another service or the operator (an `internal` caller). Everything else becomes `internal` without
+ * details, with the error as its cause, for the log.
  */
 export function toProblem(error: unknown, { internal = false } = {}): CapError {
   if (isRemoteError(error)) return ofInternalCall(error);

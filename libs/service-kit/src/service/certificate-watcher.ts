@@ -8,7 +8,7 @@ import { Expiries } from '../metrics/expiry.js';
 import { assertValidNow, type Certificate, CertificateFiles, readCertificate } from './certificate.js';
 import { Reload } from './reload.js';
 
-/** The certificate that is served when the service starts, and how often its files are looked at. */
+/** The certificate that is served when the service starts, and how often its files are checked. */
 export class ServedCertificate {
   constructor(
     readonly certificate: Certificate,
@@ -16,7 +16,7 @@ export class ServedCertificate {
   ) {}
 }
 
-/** Renews the certificate on SIGHUP and when its files change; tells when it ends and whether it is valid. */
+/** Renews the certificate on SIGHUP and when its files change; reports when it expires and whether it is valid. */
 @Injectable()
 export class CertificateWatcher implements OnModuleInit, OnModuleDestroy {
   private readonly log: ModuleLog;
@@ -66,7 +66,7 @@ export class CertificateWatcher implements OnModuleInit, OnModuleDestroy {
   }
 
   private async look(): Promise<void> {
-    if (this.looking) return; // files on a mount that hangs are asked for once
+    if (this.looking) return; // a mount that hangs is read only once
     this.looking = true;
     try {
       const fresh = await this.files.changed(this.tls, this.inUse);

@@ -22,16 +22,16 @@ function certificateOf({ cert, key, validFrom, validTo }: CheckedTlsPair, tls: C
 }
 
 /**
- * Finds out that the files of the certificate changed, as where nobody sends a signal after a renewal (Kubernetes exchanges the
- * files in a pod).
+ * Notices that the certificate's files have changed, for renewals without a signal (Kubernetes replaces the files in a
+ * pod).
  */
 export class CertificateFiles {
   private wrong = '';
   private looks = 0;
 
   /**
-   * The pair that the files hold, if it is another than the one in use; null otherwise. Rejects when the same wrong pair was
-   * found a second time, and only then: the first look may have met an exchange that was under way, a third says nothing new.
+   * The pair in the files, if it differs from the one in use; null otherwise. Rejects when it finds the same unusable pair for the
+   * second time, and only then: the first time the files may have been in the middle of a replacement, the third is no news.
    */
   async changed(tls: Config['tls'], inUse: Certificate): Promise<Certificate | null> {
     let pair = '';

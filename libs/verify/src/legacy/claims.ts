@@ -33,7 +33,7 @@ function decides({ need }: Requirement, bound: number, ok: boolean): boolean {
   return false;
 }
 
-/** The claims as rules of their own, where no policy is at hand: one line for each name, a false claim before a true one. */
+/** The claims as rules of their own, where no policy is available: one line for each name, a false claim before a true one. */
 export function claimsAsRules(claims: readonly LegacyClaim[]): RuleResult[] {
   const lines = claims.map(({ name, ok }): RuleResult => ({
     rule_id: name,

@@ -35,7 +35,7 @@ const LISTS: readonly ListName[] = ['suppliers', 'ubos'];
 
 /**
  * Turns the policy into a statement about the manifest's columns. Prover and verifier both call it, each with its own policy
- * and lists; so what is proven is what the verifier asks. Null if a reference list that a rule needs is not at hand, or if
+ * and lists; so what is proven is what the verifier asks. Null if a reference list that a rule needs is not available, or if
  * there is no policy.
  */
 export function policyStatement(context: ProofContext): PolicyStatement | null {

@@ -9,7 +9,7 @@ import type { ListStatement } from './statement.js';
 import { MessageReader, MessageWriter, Rejected, Transcript } from './transcript.js';
 import type { Verifier } from './verifier.js';
 
-/** A row as field elements, and where it stands in its entry's columns. */
+/** A row as field elements, and its position in its entry's columns. */
 export interface OpenedElements {
   index: number;
   x: bigint;

@@ -93,7 +93,7 @@ export const codeTable = (codes: readonly number[]): CodeTable => ({
   hash: blake3('cap.table.v1', ...codes.map((code) => scalarBytes(BigInt(code)))),
 });
 
-/** Packs identifiers' field elements (any order, repetitions allowed) into shared memory. Throws RangeError for what is none, and for 0. */
+/** Packs identifiers' field elements (any order, repetitions allowed) into shared memory. Throws RangeError for anything that is not a field element, and for 0. */
 export function referenceValues(
   about: Pick<ReferenceValues, 'id' | 'fileHash' | 'asOf'>,
   elements: Iterable<bigint>,
