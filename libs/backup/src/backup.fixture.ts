@@ -69,7 +69,7 @@ export class World {
       const { log_size } = await this.data.store.totals();
       const bytes = Buffer.alloc(size, `bundle ${log_size} `);
       const { blob_id } = await this.data.putBlob(pieces(bytes), { maxBytes: 100_000_000, retain: 'upload' });
-      await this.data.store.registerEntry({
+      await this.data['database'].registerEntry({
         bundle_id: blob_id,
         manifest_hash: sha3Text('manifest'),
         proof_hash: sha3Text('proof'),

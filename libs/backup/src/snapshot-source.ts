@@ -1,5 +1,4 @@
 import type { BlobRecord, SnapshotRecord } from '@cap/contracts';
-import { CapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import type { RegistryData } from '@cap/storage';
 
@@ -40,10 +39,7 @@ export function dataDirectorySource(data: RegistryData): SnapshotSource {
       } while (cursor !== null);
     },
     async *blob(_id, blobId) {
-      // Straight from the store: an upload that expires meanwhile still belongs to the snapshot.
-      const body = await data.blobs.read(blobId);
-      if (!body) throw new CapError('blob.missing', `BLOB ${blobId} is known, but its file is gone`);
-      yield* body;
+      yield* await data.readSnapshotBlob(blobId);
     },
     releaseSnapshot: (id) => data.snapshots.release(id),
   };

@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
 import type { SnapshotRecord } from '@cap/contracts';
 import { type Digest, sha3Text } from '@cap/crypto';
+import type { RegistryStore } from './database/registry-store.js';
 import { administer } from './database/postgres.fixture.js';
 import {
   type RegistryVerification,
@@ -22,6 +23,9 @@ import type { S3Double } from './s3/s3-double.fixture.js';
 import type { NewEntry, NewPolicy } from './records.js';
 
 export const digestOf = (text: string): Digest => sha3Text(text);
+
+/** With all of its store, of which other packages see DatabaseOperations alone. */
+export type WholeRegistry = RegistryData & { readonly store: RegistryStore };
 
 /** A registry's state of its own, in the profile of this run, with a directory beside it; a clock that stands still unless it is moved. */
 export class DataDirectory {
@@ -57,10 +61,10 @@ export class DataDirectory {
     return this.shared!.double;
   }
 
-  async open(options: Partial<RegistryOptions> = {}): Promise<RegistryData> {
+  async open(options: Partial<RegistryOptions> = {}): Promise<WholeRegistry> {
     const data = await RegistryData.open({ ...this.place, program: 'cap-registry', now: () => this.clock, ...options });
     this.#open.push(data);
-    return data;
+    return data as WholeRegistry;
   }
 
   async close(data: RegistryData): Promise<void> {
@@ -125,7 +129,7 @@ export async function copySnapshot(data: RegistryData, directory: string): Promi
     for (const { blob_id } of page.items) {
       const target = path.join(directory, 'blobs', blob_id.slice(2, 4), blob_id.slice(4, 6));
       await mkdir(target, { recursive: true });
-      await writeFile(path.join(target, blob_id.slice(2)), await contentOf(await data.blobs.read(blob_id)));
+      await writeFile(path.join(target, blob_id.slice(2)), await contentOf(await data['blobs'].read(blob_id)));
     }
     cursor = page.next_cursor ?? undefined;
   } while (cursor);

@@ -37,10 +37,10 @@ embeddedDescribe('a place that was moved away under the process', () => {
     const { blob_id } = await put(data, 'bundle');
     const at = place.at('state', name);
     await rename(at, aside());
-    await expect(data.store.registerEntry(entryOf(blob_id))).rejects.toMatchObject(unavailable(at));
+    await expect(data['database'].registerEntry(entryOf(blob_id))).rejects.toMatchObject(unavailable(at));
     await expect(put(data, 'another')).rejects.toMatchObject(GONE);
     await rename(aside(), at);
-    expect((await data.store.registerEntry(entryOf(blob_id))).created).toBe(true);
+    expect((await data['database'].registerEntry(entryOf(blob_id))).created).toBe(true);
   });
 
   it.each([
@@ -64,7 +64,7 @@ embeddedDescribe('a place that was moved away under the process', () => {
     for (const name of ['blobs', 'checkpoints']) {
       const at = place.at('state', name);
       await rename(at, aside());
-      await expect(name === 'blobs' ? put(data, 'other') : data.checkpoints.write(1, 'note')).rejects.toMatchObject(
+      await expect(name === 'blobs' ? put(data, 'other') : data['checkpoints'].write(1, 'note')).rejects.toMatchObject(
         unavailable(at),
       );
       await rename(aside(), at); // would land inside of a new one
@@ -78,7 +78,7 @@ embeddedDescribe('a place that was moved away under the process', () => {
     const at = place.at('state');
     // In the middle of its own transaction, which then commits into the files where they are now.
     await expect(
-      data.store.removeIfUnreferenced(`0x${'0'.repeat(64)}`, () => rename(at, aside())),
+      data['database'].removeIfUnreferenced(`0x${'0'.repeat(64)}`, () => rename(at, aside())),
     ).rejects.toMatchObject(unavailable(at));
     await rename(aside(), at);
     expect((await data.store.findBlob(blob_id))?.blob_id).toBe(blob_id);

@@ -3,13 +3,22 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chainFault, GENESIS_DIGEST } from '@cap/tlog';
 import { sha3Text } from '@cap/crypto';
-import { contentOf, DataDirectory, digestOf, entryOf, policyOf, put, startWriter } from './data.fixture.js';
+import {
+  contentOf,
+  DataDirectory,
+  digestOf,
+  entryOf,
+  policyOf,
+  put,
+  startWriter,
+  type WholeRegistry,
+} from './data.fixture.js';
 import { embeddedIt } from './profile.fixture.js';
-import { type RegistryData, UPLOAD_RETENTION_MS } from './registry-data.js';
+import { UPLOAD_RETENTION_MS } from './registry-data.js';
 import type { NewList } from './records.js';
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open();

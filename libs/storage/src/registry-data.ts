@@ -12,7 +12,7 @@ import { CapError, isCapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import type { Receipt } from '@cap/tlog';
 import { collectFiles, type CollectOptions } from './collection/collect.js';
-import { RegistryStore } from './database/registry-store.js';
+import { type DatabaseOperations, RegistryStore } from './database/registry-store.js';
 import type { WriteQueueOptions } from './database/write-queue.js';
 import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
 import type { PinnedPaths, StatePart } from './pinned-paths.js';
@@ -39,9 +39,9 @@ export interface RegistryOptions extends RegistryLocation {
 /** The state of a registry: its database, BLOBs, log and snapshots. */
 export class RegistryData {
   private constructor(
-    readonly store: RegistryStore,
-    readonly blobs: BlobStore,
-    readonly checkpoints: CheckpointStore,
+    private readonly database: RegistryStore,
+    private readonly blobs: BlobStore,
+    private readonly checkpoints: CheckpointStore,
     readonly snapshots: Snapshots,
     private readonly signedLog: TransparencyLog | null,
     private readonly pinned: PinnedPaths,
@@ -77,6 +77,11 @@ export class RegistryData {
     }
   }
 
+  /** What needs the database alone. */
+  get store(): DatabaseOperations {
+    return this.database;
+  }
+
   /** CapError log.unsigned if the registry was opened without a key. */
   get log(): TransparencyLog {
     if (!this.signedLog) throw new CapError('log.unsigned', 'this registry was opened without a log key');
@@ -110,7 +115,7 @@ export class RegistryData {
   /** A collection that saw the file without its row may have moved it to the trash: so the file is checked after the row. */
   async #record(blobId: Digest, size: number, retainUntil: string | null): Promise<void> {
     try {
-      await this.store.recordBlob(blobId, size, retainUntil);
+      await this.database.recordBlob(blobId, size, retainUntil);
     } catch (error) {
       if (isCapError(error) && error.code === 'bundle.erased') await this.blobs.remove(blobId);
       throw error;
@@ -124,7 +129,7 @@ export class RegistryData {
    * event in the log as it is now. The same content again returns the first entry. CapError bundle.unknown; log.unsigned.
    */
   async registerEntry(request: NewEntry): Promise<{ entry: EntryRecord; created: boolean; receipt: Receipt }> {
-    const { record: entry, created } = await this.store.registerEntry(request);
+    const { record: entry, created } = await this.database.registerEntry(request);
     const { log } = this;
     const receipt = await (created ? log.receiptOfCommitted(entry.log_index) : log.receipt(entry.log_index));
     return { entry, created, receipt };
@@ -132,7 +137,7 @@ export class RegistryData {
 
   /** A BLOB's bytes; null if it is unknown or its upload has expired. CapError blob.missing, blob.corrupt. */
   async readBlob(id: Digest, range?: ByteRange): Promise<Readable | null> {
-    const known = await this.store.findBlob(id);
+    const known = await this.database.findBlob(id);
     if (!known) return null;
     const size = await this.blobs.size(id);
     const body = size === known.size ? await this.blobs.read(id, range) : null;
@@ -152,6 +157,21 @@ export class RegistryData {
     return body;
   }
 
+  /**
+   * A BLOB's bytes as the BLOB store has them, whatever the database says: an upload that expires while a snapshot is read still
+   * belongs to it. CapError blob.missing, blob.corrupt.
+   */
+  async readSnapshotBlob(id: Digest): Promise<Readable> {
+    const body = await this.blobs.read(id);
+    if (!body) throw new CapError('blob.missing', `BLOB ${id} is known, but its file is gone`);
+    return body;
+  }
+
+  /** Bytes that are free for BLOBs. Throws what keeps them from being written. */
+  freeBlobBytes(): Promise<number> {
+    return this.blobs.freeBytes();
+  }
+
   /** Stores the answer to the request that holds this key; durable once resolved. CapError idempotency.in-flight. */
   async storeAnswer(
     { key_id, lease_id, status }: { key_id: Digest; lease_id: string; status: number },
@@ -160,13 +180,13 @@ export class RegistryData {
   ): Promise<void> {
     // The BLOB is kept for 24 h from now, the key from its reservation: the row never outlives what it refers to.
     const { blob_id } = await this.putBlob(body, { maxBytes, retain: 'upload' });
-    await this.store.idempotency.finish(key_id, lease_id, { status, blob_id });
+    await this.database.idempotency.finish(key_id, lease_id, { status, blob_id });
   }
 
   /** Leases one consistent state, with the checkpoint of exactly that state, or an older one if nothing is signed here. */
   async createSnapshot(): Promise<SnapshotRecord> {
     const { taken_at: _, ...snapshot } = await this.snapshots.create();
-    const { epoch } = await this.store.epoch();
+    const { epoch } = await this.database.epoch();
     const checkpoint = this.signedLog
       ? await this.signedLog.checkpointOf(snapshot.log_size)
       : await this.checkpoints.read(epoch);
@@ -177,8 +197,8 @@ export class RegistryData {
   async collect(options: CollectOptions = {}): Promise<CollectionResult> {
     if (await this.snapshots.active())
       return { uploads: 0, orphans: 0, restored: 0, purged: 0, blocked_by_snapshot: true };
-    const uploads = options.dryRun ? await this.store.countExpiredBlobs() : await this.sweepUploads();
-    const files = await collectFiles(this.store, this.blobs, options, async () => !(await this.snapshots.active()));
+    const uploads = options.dryRun ? await this.database.countExpiredBlobs() : await this.sweepUploads();
+    const files = await collectFiles(this.database, this.blobs, options, async () => !(await this.snapshots.active()));
     return { uploads, ...files, blocked_by_snapshot: false };
   }
 
@@ -189,7 +209,7 @@ export class RegistryData {
   async eraseBundle(entryOrBundle: string, reason: ErasureReason): Promise<ErasureRecord> {
     if (await this.snapshots.active())
       throw new CapError('snapshot.busy', 'a snapshot is in use, and a backup may still fetch this bundle');
-    const erasure = await this.store.eraseBundle(entryOrBundle, reason);
+    const erasure = await this.database.eraseBundle(entryOrBundle, reason);
     // From the trash too, if it is there.
     await this.blobs.restore(erasure.bundle_id);
     await this.blobs.remove(erasure.bundle_id);
@@ -205,18 +225,18 @@ export class RegistryData {
     const bundles: RetentionResult['bundles'] = [];
     let after: number | undefined;
     while (bundles.length < limit) {
-      const group = await this.store.bundlesOlderThan(before, Math.min(SWEEP_GROUP, limit - bundles.length), after);
+      const group = await this.database.bundlesOlderThan(before, Math.min(SWEEP_GROUP, limit - bundles.length), after);
       if (group.length === 0) break;
       if (!dryRun) for (const { bundle_id } of group) await this.eraseBundle(bundle_id, 'retention');
       bundles.push(...group);
       after = group.at(-1)!.log_index;
     }
-    return { before, bundles, more: (await this.store.bundlesOlderThan(before, 1, after)).length > 0 };
+    return { before, bundles, more: (await this.database.bundlesOlderThan(before, 1, after)).length > 0 };
   }
 
   /** The error that says why there is no such BLOB. */
   async missingBlobError(id: Digest): Promise<CapError> {
-    const { erased } = await this.store.referencedBlobs([id]);
+    const { erased } = await this.database.referencedBlobs([id]);
     return erased.has(id)
       ? new CapError('bundle.unknown', `BLOB ${id} was erased: its entries and their proofs stay`)
       : new CapError('bundle.unknown', `no BLOB ${id}: it was never stored, or its upload has expired`);
@@ -226,10 +246,10 @@ export class RegistryData {
   async sweepUploads(): Promise<number> {
     let swept = 0;
     for (;;) {
-      const expired = await this.store.expiredBlobs(SWEEP_GROUP);
+      const expired = await this.database.expiredBlobs(SWEEP_GROUP);
       if (expired.length === 0) return swept;
       const before = swept;
-      for (const id of expired) if (await this.store.forgetExpiredBlob(id, () => this.blobs.trash(id))) swept++;
+      for (const id of expired) if (await this.database.forgetExpiredBlob(id, () => this.blobs.trash(id))) swept++;
       if (swept === before) return swept; // they are referenced again, or must stay for a snapshot
     }
   }
@@ -238,7 +258,7 @@ export class RegistryData {
   async sweepKeys(): Promise<number> {
     let swept = 0;
     for (;;) {
-      const removed = await this.store.idempotency.forgetExpired(SWEEP_GROUP);
+      const removed = await this.database.idempotency.forgetExpired(SWEEP_GROUP);
       swept += removed;
       if (removed < SWEEP_GROUP) return swept;
     }
@@ -247,7 +267,7 @@ export class RegistryData {
   async close(): Promise<void> {
     await this.snapshots.close();
     await this.signedLog?.close();
-    await this.store.close();
+    await this.database.close();
     this.release();
   }
 }

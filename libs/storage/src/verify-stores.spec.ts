@@ -1,13 +1,12 @@
 /** fsck of the stores themselves, in whichever profile the tests run; its details are tested beside it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Digest } from '@cap/crypto';
-import { DataDirectory, digestOf, entryOf, pieces, policyOf, put } from './data.fixture.js';
+import { DataDirectory, digestOf, entryOf, pieces, policyOf, put, type WholeRegistry } from './data.fixture.js';
 import { LOG, LOG_KEYS } from './fsck/tampering.fixture.js';
 import { PROFILE } from './profile.fixture.js';
-import type { RegistryData } from './registry-data.js';
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 let bundles: Digest[];
 beforeEach(async () => {
   place = await DataDirectory.make();
@@ -67,7 +66,7 @@ describe('fsck', () => {
   });
 
   it('names a BLOB that is gone, and counts what has no row', async () => {
-    const spooled = await data.blobs.spool(pieces('orphan'), 100);
+    const spooled = await data['blobs'].spool(pieces('orphan'), 100);
     await spooled.publish();
     expect(await fsck()).toMatchObject({ ok: true, orphans: 1 });
     await place.lose(bundles[3]!);
@@ -75,13 +74,13 @@ describe('fsck', () => {
   });
 
   it('finds a checkpoint that somebody else signed', async () => {
-    const note = (await data.checkpoints.read(1))!;
-    await data.checkpoints.write(
+    const note = (await data['checkpoints'].read(1))!;
+    await data['checkpoints'].write(
       1,
       note.replace(/.(=*\n)$/, (end) => (end.startsWith('A') ? 'B' : 'A') + end.slice(1)),
     );
     expect((await fsck()).faults[0]!.object).toBe('checkpoint of epoch 1');
-    await data.checkpoints.write(2, note.replace('cap/1', `cap/${digestOf('x')}`));
+    await data['checkpoints'].write(2, note.replace('cap/1', `cap/${digestOf('x')}`));
     expect((await fsck()).ok).toBe(false);
   });
 });

@@ -17,7 +17,7 @@ if (process.argv[3] === 'write')
           })(),
           { maxBytes: 1000, retain: 'upload' },
         );
-        const { record } = await data.store.registerEntry({
+        const { record } = await data['database'].registerEntry({
           bundle_id: blob_id,
           manifest_hash: null,
           proof_hash: null,

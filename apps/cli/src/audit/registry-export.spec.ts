@@ -36,7 +36,7 @@ beforeAll(async () => {
     const body = Readable.from([Buffer.from(`bundle ${i}`)]);
     const { blob_id } = await data.putBlob(body, { maxBytes: 100, retain: 'upload' });
     const hashes = { manifest_hash: null, proof_hash: null, policy_hash: sha3Text('policy') as Digest };
-    const { record } = await data.store.registerEntry({
+    const { record } = await data['database'].registerEntry({
       bundle_id: blob_id,
       ...hashes,
       report_hash: sha3Text(`report ${i}`),

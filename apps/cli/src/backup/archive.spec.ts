@@ -30,7 +30,7 @@ beforeAll(async () => {
     })(),
     { maxBytes: 100, retain: 'upload' },
   );
-  await data.store.registerEntry({
+  await data['database'].registerEntry({
     bundle_id: blob_id,
     manifest_hash: sha3Text('manifest'),
     proof_hash: sha3Text('proof'),

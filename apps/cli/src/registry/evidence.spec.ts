@@ -30,7 +30,7 @@ beforeEach(async () => {
   const data = await open(new Date('2019-01-01T00:00:00Z'));
   bundle = (await data.putBlob(Readable.from([Buffer.from('bundle')]), { maxBytes: 100, retain: 'keep' })).blob_id;
   const hashes = { manifest_hash: null, proof_hash: null, policy_hash: null, report_hash: sha3Text('report') };
-  const { record } = await data.store.registerEntry({
+  const { record } = await data['database'].registerEntry({
     bundle_id: bundle,
     ...hashes,
     result: 'ok',
@@ -115,7 +115,7 @@ describe('cap registry retention', () => {
 describe('cap blob gc', () => {
   it('moves a file without a row to the trash, once it is old enough', async () => {
     const data = await open();
-    const spooled = await data.blobs.spool(Readable.from([Buffer.from('orphan')]), 100);
+    const spooled = await data['blobs'].spool(Readable.from([Buffer.from('orphan')]), 100);
     await spooled.publish();
     await data.close();
     const hex = spooled.blob_id.slice(2);

@@ -18,7 +18,13 @@ beforeEach(async () => {
   const body = Readable.from([Buffer.from('bundle')]);
   const { blob_id } = await data.putBlob(body, { maxBytes: 100, retain: 'upload' });
   const hashes = { manifest_hash: null, proof_hash: null, policy_hash: null, report_hash: sha3Text('report') };
-  await data.store.registerEntry({ bundle_id: blob_id, ...hashes, result: 'ok', signer_kid: null, company: 'ACME' });
+  await data['database'].registerEntry({
+    bundle_id: blob_id,
+    ...hashes,
+    result: 'ok',
+    signer_kid: null,
+    company: 'ACME',
+  });
   await data.store.storePolicy({
     policy_id: 'lksg@1.0.0',
     format: 'v2',

@@ -56,7 +56,7 @@ async function register(registry: RegistryData, text: string) {
     company: 'ACME GmbH',
     ...nothing,
   } as const;
-  return (await registry.store.registerEntry(entry)).record;
+  return (await registry['database'].registerEntry(entry)).record;
 }
 
 /** Twenty bundles, a list, an upload, an epoch that has begun, an erased bundle, one under hold. */
@@ -64,7 +64,7 @@ async function fill() {
   const registry = await open(embedded());
   const entries = [];
   for (let i = 0; i < 20; i++) entries.push(await register(registry, `bundle ${i} `.repeat(i + 1)));
-  await registry.store.startEpoch((await registry.log.checkpoint()).note);
+  await registry['database'].startEpoch((await registry.log.checkpoint()).note);
   await registry.close();
   const again = await open(embedded());
   await again.putBlob(Readable.from([Buffer.from('an upload')]), { maxBytes: 100, retain: 'upload' });

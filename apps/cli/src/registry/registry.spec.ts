@@ -232,7 +232,7 @@ describe('cap registry and cap blob --data-dir', () => {
       program: 'the test',
     });
     const { blob_id } = await registry.putBlob(Readable.from([bundle]), { maxBytes: 1000, retain: 'keep' });
-    const { record } = await registry.store.registerEntry({
+    const { record } = await registry['database'].registerEntry({
       bundle_id: blob_id,
       manifest_hash: null,
       proof_hash: null,

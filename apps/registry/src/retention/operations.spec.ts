@@ -36,7 +36,7 @@ describe('an operator', () => {
   });
 
   it('collects what no row wants, after a dry run that says the same', async () => {
-    const spooled = await registry.data.blobs.spool(Readable.from([Buffer.from('orphan')]), 100);
+    const spooled = await registry.data['blobs'].spool(Readable.from([Buffer.from('orphan')]), 100);
     await spooled.publish();
     await registry.hasAge(spooled.blob_id, 2);
     expect(await operator().collectBlobs({ dry_run: true })).toMatchObject({ orphans: 0 });

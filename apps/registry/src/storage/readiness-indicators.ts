@@ -53,7 +53,7 @@ export class StorageReadinessIndicators {
 
   async #checkRoom(): Promise<void> {
     this.data.assertUnmoved('blobs');
-    const free = await this.data.blobs.freeBytes();
+    const free = await this.data.freeBlobBytes();
     const needed = this.config.get('limits', { infer: true }).bundle_bytes;
     if (free < needed) throw new Error(`${free} bytes are free for BLOBs, one bundle may need ${needed}`);
   }

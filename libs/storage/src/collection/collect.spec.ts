@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CollectionResult } from '@cap/contracts';
 import type { Digest } from '@cap/crypto';
-import { contentOf, DataDirectory, entryOf, pieces, put } from '../data.fixture.js';
+import { contentOf, DataDirectory, entryOf, pieces, put, type WholeRegistry } from '../data.fixture.js';
 import { PROFILE } from '../profile.fixture.js';
-import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
+import { UPLOAD_RETENTION_MS } from '../registry-data.js';
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open();
@@ -18,13 +18,13 @@ const nothing: CollectionResult = { uploads: 0, orphans: 0, restored: 0, purged:
 
 /** A file without a row, as a crash between the two leaves it. */
 async function orphan(text: string, hours = 0): Promise<Digest> {
-  const spooled = await data.blobs.spool(pieces(text), 1_000);
+  const spooled = await data['blobs'].spool(pieces(text), 1_000);
   await spooled.publish();
   await place.hasAge(spooled.blob_id, hours);
   return spooled.blob_id;
 }
 async function inTrash(id: Digest, hours: number): Promise<void> {
-  await data.blobs.trash(id);
+  await data['blobs'].trash(id);
   await place.hasAge(id, hours, 'trash');
 }
 async function registered(text: string): Promise<Digest> {
@@ -44,13 +44,13 @@ describe('collection', () => {
     const young = await orphan('young', 23);
     const old = await orphan('old', 25);
     expect(await data.collect()).toEqual({ ...nothing, orphans: 1 });
-    expect(await idsIn(data.blobs.list())).toEqual([kept, young].sort());
-    expect(await idsIn(data.blobs.listTrash())).toEqual([old]);
+    expect(await idsIn(data['blobs'].list())).toEqual([kept, young].sort());
+    expect(await idsIn(data['blobs'].listTrash())).toEqual([old]);
     await place.hasAge(old, 7 * 24 - 1, 'trash');
     expect(await data.collect()).toEqual(nothing);
     await place.hasAge(old, 7 * 24 + 1, 'trash');
     expect(await data.collect()).toEqual({ ...nothing, purged: 1 });
-    expect(await idsIn(data.blobs.listTrash())).toEqual([]);
+    expect(await idsIn(data['blobs'].listTrash())).toEqual([]);
   });
 
   it('moves expired uploads to the trash, from where the same upload or a row brings them back', async () => {
@@ -60,7 +60,7 @@ describe('collection', () => {
     expect(await data.readBlob(blob_id)).toBeNull();
     await put(data, 'an upload');
     expect((await contentOf(await data.readBlob(blob_id))).toString()).toBe('an upload');
-    await data.blobs.trash(blob_id); // as if a process had died between the file and its second look
+    await data['blobs'].trash(blob_id); // as if a process had died between the file and its second look
     expect(await data.collect()).toEqual({ ...nothing, restored: 1 });
     expect((await contentOf(await data.readBlob(blob_id))).toString()).toBe('an upload');
   });
@@ -69,7 +69,7 @@ describe('collection', () => {
     const id = await orphan('old', 25);
     const { id: lease } = await data.createSnapshot();
     expect(await data.collect()).toEqual({ ...nothing, blocked_by_snapshot: true });
-    expect(await data.blobs.size(id)).toBe(3);
+    expect(await data['blobs'].size(id)).toBe(3);
     await data.snapshots.release(lease);
     expect(await data.collect()).toEqual({ ...nothing, orphans: 1 });
   });
@@ -84,7 +84,7 @@ describe('collection', () => {
         for (const [i, kind] of things.entries()) {
           const text = `${run} ${i}`;
           if (kind === 'registered' || kind === 'lost') wanted.push(await registered(text));
-          if (kind === 'lost') await data.blobs.trash(wanted.at(-1) as Digest);
+          if (kind === 'lost') await data['blobs'].trash(wanted.at(-1) as Digest);
           if (kind === 'expired') await put(data, text);
           if (kind === 'young' || kind === 'old') await orphan(text, kind === 'old' ? 30 : 0);
           if (kind.endsWith('trash')) await inTrash(await orphan(text), kind === 'trash' ? 1 : 200);
@@ -92,16 +92,16 @@ describe('collection', () => {
         place.clock = new Date(place.clock.getTime() + UPLOAD_RETENTION_MS);
         for (const [i, kind] of things.entries())
           if (kind === 'upload') wanted.push((await put(data, `${run} ${i}`)).blob_id);
-        const before = [await idsIn(data.blobs.list()), await idsIn(data.blobs.listTrash())];
+        const before = [await idsIn(data['blobs'].list()), await idsIn(data['blobs'].listTrash())];
         const dry = await data.collect({ dryRun: true });
-        expect([await idsIn(data.blobs.list()), await idsIn(data.blobs.listTrash())]).toEqual(before);
+        expect([await idsIn(data['blobs'].list()), await idsIn(data['blobs'].listTrash())]).toEqual(before);
         expect(await data.collect()).toEqual(dry);
         expect(dry).toMatchObject({
           orphans: things.filter((kind) => kind === 'old').length,
           restored: things.filter((kind) => kind === 'lost').length,
           purged: things.filter((kind) => kind === 'old trash').length,
         });
-        for (const id of wanted) expect(await data.blobs.size(id as Digest)).not.toBeNull();
+        for (const id of wanted) expect(await data['blobs'].size(id as Digest)).not.toBeNull();
       }),
       { numRuns: 30 },
     );
@@ -111,11 +111,12 @@ describe('collection', () => {
   it.each(interleavings(4, 2))('never loses a BLOB that is uploaded at the same time, steps %s', async (order) => {
     const turns = new Turns(order);
     const id = await orphan('contested', 30);
-    const { store, blobs } = data;
+    const { store } = data;
+    const blobs = data['blobs'];
     // Two processes share the stores; each step comes when it is its turn. An object store that has the content already leaves it as it is.
     const uploading = await place.open(PROFILE === 'embedded' ? { database: place.at('other', 'registry.db') } : {});
     const spooled = { blob_id: id, size: 9, discard: () => Promise.resolve() };
-    Object.assign(uploading.blobs, {
+    Object.assign(uploading['blobs'], {
       spool: () => Promise.resolve({ ...spooled, publish: () => turns.take('u', () => Promise.resolve()) }),
       size: (each: Digest) => turns.take('u', () => blobs.size(each)),
       restore: (each: Digest) => turns.take('u', () => blobs.restore(each)),

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import type { EntryFilter, EntryRecord } from '@cap/contracts';
-import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
+import { DataDirectory, digestOf, entryOf, put, type WholeRegistry } from '../data.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
-import type { RegistryData } from '../registry-data.js';
 import { entriesQuery } from './entries-query.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -11,7 +10,7 @@ const COUNT = 60;
 const KID = '00112233445566778899aabbccddeeff';
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 let all: EntryRecord[];
 beforeAll(async () => {
   place = await DataDirectory.make();

@@ -4,16 +4,15 @@ import type { EntryRecord } from '@cap/contracts';
 import { blake3Text, type Digest, sha3Text } from '@cap/crypto';
 import { parseReceipt, receiptJson, verifyReceipt } from '@cap/tlog';
 import type { JsonValue } from '@cap/core';
-import { DataDirectory, digestOf, entryOf, put } from '../data.fixture.js';
+import { DataDirectory, digestOf, entryOf, put, type WholeRegistry } from '../data.fixture.js';
 import { LOG, LOG_KEYS } from '../fsck/tampering.fixture.js';
 import { embeddedIt } from '../profile.fixture.js';
-import type { RegistryData } from '../registry-data.js';
 
 const COMPANY = 'Unverwechselbare Holzhandel GmbH';
 const TRUST = { logKeys: LOG_KEYS, witnessKeys: [], witnessThreshold: 0 };
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 let bundle: Digest;
 let entry: EntryRecord;
 beforeEach(async () => {
@@ -40,7 +39,7 @@ describe('an erasure', () => {
       entries: 2,
     });
     expect(await data.readBlob(bundle)).toBeNull();
-    expect(await data.blobs.size(bundle)).toBeNull();
+    expect(await data['blobs'].size(bundle)).toBeNull();
     expect((await data.missingBlobError(bundle)).message).toContain('was erased');
     expect(await data.store.findEntry(entry.entry_id)).toEqual({ ...entry, company: null, erased_at });
     expect(await events()).toEqual([['bundle.erased', { bundle_id: bundle, reason: 'personal-data' }]]);
@@ -69,7 +68,7 @@ describe('an erasure', () => {
     expect(await data.eraseBundle(bundle, 'retention')).toEqual(first);
     expect(await events()).toHaveLength(1);
     await expect(put(data, 'bundle')).rejects.toMatchObject({ kind: 'conflict', code: 'bundle.erased' });
-    expect(await data.blobs.size(bundle)).toBeNull();
+    expect(await data['blobs'].size(bundle)).toBeNull();
     await expect(data.store.registerEntry(entryOf(bundle, { report_hash: digestOf('third') }))).rejects.toMatchObject({
       code: 'bundle.unknown',
     });
@@ -135,8 +134,8 @@ describe('retention', () => {
     });
     expect(await data.applyRetention(7)).toEqual(dry);
     expect((await data.applyRetention(7)).bundles).toEqual([]);
-    expect(await data.blobs.size(old)).not.toBeNull();
-    expect(await data.blobs.size(bundle)).not.toBeNull();
+    expect(await data['blobs'].size(old)).not.toBeNull();
+    expect(await data['blobs'].size(bundle)).not.toBeNull();
     expect(await fsck()).toMatchObject({ ok: true, blobs: 2 });
   });
 });

@@ -268,6 +268,23 @@ export class RegistryStore extends RegistryReader {
   }
 }
 
+/**
+ * What may be done to the database alone. The rest goes together with a BLOB, the signed log or a lease, and RegistryData does both;
+ * nobody else reaches it.
+ */
+export type DatabaseOperations = Omit<
+  RegistryStore,
+  | 'registerEntry'
+  | 'recordBlob'
+  | 'eraseBundle'
+  | 'forgetExpiredBlob'
+  | 'removeIfUnreferenced'
+  | 'startEpoch'
+  | 'leases'
+  | 'copyTo'
+  | 'close'
+>;
+
 const withdrawalOf = (tx: WriteTransaction, hash: string): Promise<ListWithdrawalRow | undefined> =>
   tx.get<ListWithdrawalRow>('SELECT * FROM list_withdrawals WHERE hash = ?', hash);
 

@@ -139,7 +139,7 @@ describe('verifyRegistry', () => {
 
   it('counts files that nobody knows', async () => {
     const data = await place.open();
-    const spooled = await data.blobs.spool(
+    const spooled = await data['blobs'].spool(
       (async function* () {
         yield Buffer.from('lost');
       })(),

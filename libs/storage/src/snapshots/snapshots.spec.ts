@@ -4,15 +4,15 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { chainFault } from '@cap/tlog';
-import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put } from '../data.fixture.js';
+import { contentOf, copySnapshot, DataDirectory, entryOf, policyOf, put, type WholeRegistry } from '../data.fixture.js';
 import { RegistryReader } from '../database/registry-reader.js';
 import { verifyRegistry } from '../fsck/verify-registry.js';
 import { embeddedIt, scaleOutIt } from '../profile.fixture.js';
-import { type RegistryData, UPLOAD_RETENTION_MS } from '../registry-data.js';
+import { UPLOAD_RETENTION_MS } from '../registry-data.js';
 import { HEARTBEAT_MS, LEASE_MS, CREATION_LEASE_MS } from './snapshots.js';
 
 let place: DataDirectory;
-let data: RegistryData;
+let data: WholeRegistry;
 beforeEach(async () => {
   place = await DataDirectory.make();
   data = await place.open();
@@ -163,7 +163,7 @@ describe('snapshots', () => {
     later(1);
     expect(await data.sweepUploads()).toBe(0);
     expect((await data.snapshots.blobs(snapshot.id, { limit: 10 })).items).toEqual([{ blob_id, size: 6 }]);
-    expect(await data.blobs.size(blob_id)).toBe(6);
+    expect(await data['blobs'].size(blob_id)).toBe(6);
     await data.snapshots.release(snapshot.id);
     expect(await data.sweepUploads()).toBe(1);
   });
