@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type {
   ByteRange,
   CollectionResult,
+  CollectRequest,
   EntryRecord,
   ErasureReason,
   ErasureRecord,
@@ -11,7 +12,7 @@ import type {
 import { CapError, isCapError } from '@cap/core';
 import type { Digest } from '@cap/crypto';
 import type { Receipt } from '@cap/tlog';
-import { collectFiles, type CollectOptions } from './collection/collect.js';
+import { collectFiles } from './collection/collect.js';
 import { type DatabaseOperations, RegistryStore } from './database/registry-store.js';
 import type { WriteQueueOptions } from './database/write-queue.js';
 import { TransparencyLog, type TransparencyLogOptions } from './log/transparency-log.js';
@@ -194,11 +195,11 @@ export class RegistryData {
   }
 
   /** Moves what no row refers to into the trash, and purges what is old from it. Does nothing while a snapshot is in use. */
-  async collect(options: CollectOptions = {}): Promise<CollectionResult> {
+  async collect(request: CollectRequest = {}): Promise<CollectionResult> {
     if (await this.snapshots.active())
       return { uploads: 0, orphans: 0, restored: 0, purged: 0, blocked_by_snapshot: true };
-    const uploads = options.dryRun ? await this.database.countExpiredBlobs() : await this.sweepUploads();
-    const files = await collectFiles(this.database, this.blobs, options, async () => !(await this.snapshots.active()));
+    const uploads = request.dry_run ? await this.database.countExpiredBlobs() : await this.sweepUploads();
+    const files = await collectFiles(this.database, this.blobs, request, async () => !(await this.snapshots.active()));
     return { uploads, ...files, blocked_by_snapshot: false };
   }
 

@@ -122,9 +122,8 @@ export class DirectoryRegistry implements Registry {
     );
   }
 
-  async collectBlobs({ grace_hours, dry_run }: CollectRequest): Promise<CollectionResult> {
-    const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
-    return (await this.#own()).collect({ graceMs, dryRun: dry_run });
+  async collectBlobs(request: CollectRequest): Promise<CollectionResult> {
+    return (await this.#own()).collect(request);
   }
   async setHold(entryOrBundle: string, held: boolean): Promise<HeldEntries> {
     return { items: await (await this.#own()).store.setLegalHold(entryOrBundle, held) };

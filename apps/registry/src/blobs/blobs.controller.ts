@@ -85,11 +85,8 @@ export class BlobsController {
   @Clients('operator')
   @ApiOperation({ summary: 'Move BLOBs that nothing refers to into the trash, and purge what is old from it' })
   @ApiOkResponse({ description: 'How many were moved, or would be', standardSchema: collectionResult })
-  collect(
-    @Body({ schema: collectRequest }) { grace_hours, dry_run }: z.output<typeof collectRequest>,
-  ): Promise<CollectionResult> {
-    const graceMs = grace_hours === undefined ? undefined : grace_hours * 3_600_000;
-    return this.data.collect({ graceMs, dryRun: dry_run });
+  collect(@Body({ schema: collectRequest }) request: z.output<typeof collectRequest>): Promise<CollectionResult> {
+    return this.data.collect(request);
   }
 
   // Before GET: the framework's own HEAD would read and hash the whole BLOB.

@@ -93,7 +93,7 @@ describe('collection', () => {
         for (const [i, kind] of things.entries())
           if (kind === 'upload') wanted.push((await put(data, `${run} ${i}`)).blob_id);
         const before = [await idsIn(data['blobs'].list()), await idsIn(data['blobs'].listTrash())];
-        const dry = await data.collect({ dryRun: true });
+        const dry = await data.collect({ dry_run: true });
         expect([await idsIn(data['blobs'].list()), await idsIn(data['blobs'].listTrash())]).toEqual(before);
         expect(await data.collect()).toEqual(dry);
         expect(dry).toMatchObject({

@@ -84,7 +84,7 @@ describe('an erasure', () => {
     expect((await fsck()).faults).toEqual([
       { object: `BLOB ${bundle}`, message: 'it was erased, but its file is there' },
     ]);
-    expect(await data.collect({ graceMs: -1_000 })).toMatchObject({ purged: 1, orphans: 0 });
+    expect(await data.collect({ grace_hours: -1 })).toMatchObject({ purged: 1, orphans: 0 });
     expect(await fsck()).toMatchObject({ ok: true });
   });
 
