@@ -33,7 +33,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{libs,apps}/*/src/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{libs,apps}/*/src/**/*.spec.ts', '<rootDir>/deploy/monitoring/src/**/*.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', SCALE_OUT],
     },
     // The registry's tests again, on a PostgreSQL server that the set-up starts and an object store; see pnpm test:scale-out.

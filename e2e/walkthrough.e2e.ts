@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
+import { contractFaults } from '../deploy/monitoring/src/exposition.ts';
 import { readBundle } from '../libs/proof/src/bundle.js';
 import { cap, capOk } from '../scripts/local-stack.mjs';
 import { POLICY } from './example-project.js';
@@ -182,5 +183,12 @@ describe('the walkthrough over three processes', () => {
     const metrics = await call(`${stack.backupUrl}/metrics`);
     expect(metrics.text).toMatch(/^cap_backup_incomplete 1$/m);
     expect(metrics.text).toMatch(/^cap_backup_last_success_timestamp_seconds [1-9]/m);
+  });
+
+  it('leaves exactly the metrics of the contract on all three services', async () => {
+    const { verifierUrl, registryUrl, backupUrl } = world.stack;
+    const services = { 'cap-verifier': verifierUrl, 'cap-registry': registryUrl, 'cap-backup': backupUrl } as const;
+    for (const [job, url] of Object.entries(services) as [keyof typeof services, string][])
+      expect([job, contractFaults(job, (await call(`${url}/metrics`)).text)]).toEqual([job, []]);
   });
 });

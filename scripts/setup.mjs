@@ -54,6 +54,10 @@ export function run(command, args, options = {}) {
 const digest = (parts) => createHash('sha256').update(parts.join('\n')).digest('hex');
 const readStamp = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
+/** A package of the workspace that is not built: its TypeScript runs as it is. */
+const MONITORING = path.join('deploy', 'monitoring');
+
+/** Those that are built. */
 function packageFolders() {
   return ['libs', 'apps'].flatMap((kind) =>
     readdirSync(path.join(root, kind), { withFileTypes: true })
@@ -67,7 +71,7 @@ function dependencyStamp() {
     'package.json',
     'pnpm-lock.yaml',
     'pnpm-workspace.yaml',
-    ...packageFolders().map((f) => `${f}/package.json`),
+    ...[...packageFolders(), MONITORING].map((f) => `${f}/package.json`),
   ];
   return digest(files.map((file) => `${file} ${readFileSync(path.join(root, file), 'utf8')}`));
 }
