@@ -20,10 +20,11 @@ const blocksOf = (page) =>
 const unlisted = (index, pages) =>
   pages.filter((page) => page !== index && !read(index).includes(`](${path.relative(path.dirname(index), page)})`));
 
-test('docs/README.md lists every page, docs/adr/README.md every decision', () => {
-  const pages = globSync('docs/**/*.md', { cwd: root }).filter((page) => !/^docs\/adr\/\d/.test(page));
+test('docs/README.md lists every page, docs/adr/README.md every decision, docs/runbooks/README.md every runbook', () => {
+  const pages = globSync('docs/**/*.md', { cwd: root }).filter((page) => !/^docs\/(adr\/\d|runbooks\/Cap)/.test(page));
   assert.deepEqual(unlisted('docs/README.md', pages), []);
-  assert.deepEqual(unlisted('docs/adr/README.md', globSync('docs/adr/*.md', { cwd: root })), []);
+  for (const folder of ['adr', 'runbooks'])
+    assert.deepEqual(unlisted(`docs/${folder}/README.md`, globSync(`docs/${folder}/*.md`, { cwd: root })), []);
 });
 
 const germanPages = globSync('docs/de/**/*.md', { cwd: root });
