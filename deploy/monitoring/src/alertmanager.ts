@@ -1,9 +1,9 @@
 import { yaml } from './rule-files.ts';
 
 /** Where notifications go: `urlFile` keeps the URL, which often contains a token, out of the configuration (Alertmanager 0.26 or newer). */
-export type Webhooks = Readonly<Record<'page' | 'ticket', { readonly urlFile: string } | { readonly url: string }>>;
+type Webhooks = Readonly<Record<'page' | 'ticket', { readonly urlFile: string } | { readonly url: string }>>;
 
-export const DEFAULT_WEBHOOKS: Webhooks = {
+const DEFAULT_WEBHOOKS: Webhooks = {
   page: { urlFile: '/run/secrets/alertmanager/page.url' },
   ticket: { urlFile: '/run/secrets/alertmanager/ticket.url' },
 };

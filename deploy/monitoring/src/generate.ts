@@ -6,7 +6,7 @@ import { CASES, ruleTestFile } from './rule-tests/index.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { windowsAt } from './windows.ts';
 
-export interface GenerateOptions {
+interface GenerateOptions {
   /** 1/60 makes five minutes of every hour's alert a second's; see windowsAt. */
   readonly scale?: number;
   readonly thresholds?: Partial<Thresholds>;

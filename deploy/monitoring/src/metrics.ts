@@ -4,8 +4,8 @@
  */
 import type { Job } from './targets.ts';
 
-export type MetricType = 'counter' | 'gauge' | 'histogram';
-export type MetricUnit = 'seconds' | 'unix time' | 'bytes' | 'ratio' | 'bool' | 'count';
+type MetricType = 'counter' | 'gauge' | 'histogram';
+type MetricUnit = 'seconds' | 'unix time' | 'bytes' | 'ratio' | 'bool' | 'count';
 
 export interface Metric {
   readonly name: string;

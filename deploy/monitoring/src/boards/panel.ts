@@ -33,9 +33,8 @@ import { PanelBuilder as TimeseriesPanel } from '@grafana/grafana-foundation-sdk
 import { type AlertRule, runbookUrl } from '../alerts/index.ts';
 
 /** Blue and orange, not green and red: everybody can tell them apart. */
-export const BLUE = '#3274d9';
-export const ORANGE = '#ff780a';
-export const GREY = '#8e8e8e';
+const BLUE = '#3274d9';
+const ORANGE = '#ff780a';
 
 /** Grafana's ids of the units that our boards use. */
 export const UNITS = {
@@ -49,7 +48,7 @@ export const UNITS = {
   none: 'none',
   time: 'dateTimeFromNow',
 } as const;
-export type UnitName = keyof typeof UNITS;
+type UnitName = keyof typeof UNITS;
 
 export const PROMETHEUS = { type: 'prometheus', uid: '${datasource}' };
 
@@ -77,7 +76,7 @@ export interface PanelFacts {
   readonly max?: number;
 }
 
-export interface TimeseriesFacts extends PanelFacts {
+interface TimeseriesFacts extends PanelFacts {
   readonly stacked?: boolean;
   /** Series (by their legend) that are bad news. */
   readonly orange?: string;
@@ -86,13 +85,13 @@ export interface TimeseriesFacts extends PanelFacts {
   readonly exemplars?: boolean;
 }
 
-export interface StatFacts extends PanelFacts {
+interface StatFacts extends PanelFacts {
   /** Text of values, as `{ '1': 'ready' }`. */
   readonly texts?: Readonly<Record<string, string>>;
   readonly show?: 'value' | 'name' | 'both';
 }
 
-export interface TableFacts extends PanelFacts {
+interface TableFacts extends PanelFacts {
   /** Columns of a label that nobody needs. */
   readonly hidden?: readonly string[];
   readonly valueTitle?: string;

@@ -60,7 +60,7 @@ function lintThresholds(panel: Panel, place: string, alerts: readonly AlertRule[
       ];
 }
 
-export interface BoardContext {
+interface BoardContext {
   readonly series: SeriesLabels;
   readonly alerts: readonly AlertRule[];
 }

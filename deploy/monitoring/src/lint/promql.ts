@@ -2,24 +2,24 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 
-export interface Matcher {
+interface Matcher {
   readonly label: string;
   readonly operator: string;
   readonly value: string;
 }
 
-export interface Selector {
+interface Selector {
   readonly metric: string;
   readonly matchers: readonly Matcher[];
 }
 
 /** Labels that are named by `by`, `without`, `on` or `ignoring`, and the series that they can come from. */
-export interface Grouping {
+interface Grouping {
   readonly labels: readonly string[];
   readonly metrics: readonly string[];
 }
 
-export interface Analysis {
+interface Analysis {
   /** Where the expression can't be parsed. */
   readonly errors: readonly string[];
   readonly selectors: readonly Selector[];
