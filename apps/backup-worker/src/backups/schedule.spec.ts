@@ -47,6 +47,17 @@ describe('the schedule', () => {
     expect(await worker.service.reload(world.loaded({ schedule: '0 25 * * *' }).config)).toBe(false);
     expect(next()).toEqual(before);
   });
+
+  it('of a day that never comes is a configuration fault too, and a reload with it ends no backups', async () => {
+    const never = { schedule: '0 2 30 2 *' };
+    await expect(world.worker(never)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^configuration: backup\.schedule: .*\(it never comes\)$/),
+    });
+    const before = next();
+    expect(await worker.service.reload(world.loaded(never).config)).toBe(false);
+    expect(next()).toEqual(before);
+  });
 });
 
 describe('run-once', () => {

@@ -8,13 +8,22 @@ import { BackupRuns } from './backup-runs.js';
 
 const JOB = 'backup';
 
-/** ConfigError for a schedule whose five fields name no time. */
+/** ConfigError for a schedule that is no cron expression, or whose five fields name a time that never comes, such as 30 February. */
 export function assertSchedule(schedule: string): void {
-  try {
-    new CronTime(schedule, 'UTC');
-  } catch (error) {
-    const expected = `expected a cron expression, minute hour day month weekday (${(error as Error).message})`;
+  const fail = (why: string): never => {
+    const expected = `expected a cron expression, minute hour day month weekday (${why})`;
     throw new ConfigError([{ source: 'configuration', key: 'backup.schedule', expected }]);
+  };
+  let time: CronTime;
+  try {
+    time = new CronTime(schedule, 'UTC');
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+  try {
+    time.sendAt();
+  } catch {
+    fail('it never comes');
   }
 }
 
