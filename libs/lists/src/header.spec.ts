@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import iconv from 'iconv-lite';
 import { isCapError } from '@cap/core';
 import type { ListFault } from './faults.js';
-import { readSuppliers, type IntakeOptions } from './intake.js';
+import { SANCTIONS_FIELDS } from './fields.js';
+import { readSuppliers, readUbos, type IntakeOptions, TableReader } from './intake.js';
 import { ReferenceList } from './reference.js';
 
 /** The faults of a supplier list, as `line column: message`. */
@@ -77,7 +78,7 @@ describe('lines before the header row', () => {
     ['SEP=;;;;', 'the first line is "sep=;", a spreadsheet hint, not a header row: remove that line'],
     [
       'sep=|',
-      `the first line is "sep=|", a spreadsheet hint, not a header row: remove that line, and pass --delimiter '|' (cap prepare, for both files; cap lists import)`,
+      `the first line is "sep=|", a spreadsheet hint, not a header row: remove that line, and pass --delimiter '|', or --delimiter suppliers='|' for this file alone`,
     ],
   ])('the note %s is no header row', async (note, words) => {
     for (const end of ['\n', '\r\n'])
@@ -87,7 +88,7 @@ describe('lines before the header row', () => {
 
 describe('another delimiter', () => {
   const option = (delimiter: string) =>
-    `: pass --delimiter ${delimiter} (cap prepare, for both files; cap lists import)`;
+    `: pass --delimiter ${delimiter}, or --delimiter suppliers=${delimiter} for this file alone`;
 
   it.each([
     [';', `";", not by ","${option("';'")}`],
@@ -112,10 +113,18 @@ describe('another delimiter', () => {
     ]);
   });
 
+  it('is named with the option of its list, which a file that is no list of a project does not have', async () => {
+    const owners = readUbos(Buffer.from('name;birthdate;citizenship\nA;1970-01-01;DE\n'), { file: 'u.csv' });
+    await expect(owners).rejects.toThrow(`pass --delimiter ';', or --delimiter ubos=';' for this file alone`);
+    const sanctions = new TableReader(SANCTIONS_FIELDS, { file: 'l.csv' });
+    sanctions.push(Buffer.from('name;nationality\nVor;RU\n'));
+    expect(() => sanctions.end()).toThrow(/pass --delimiter ';'$/);
+  });
+
   it('is guessed when the headers are others too', async () => {
     expect(await faultsOf(TABLE)).toEqual([
       expect.stringMatching(
-        /^1 null: the fields look separated by ";", not by ",": pass --delimiter ';' .*--columns FIELD=HEADER; the first line has Kreditor, Name 1, Land, Stufe$/,
+        /^1 null: the fields look separated by ";", not by ",": pass --delimiter ';', .*--columns FIELD=HEADER; the first line has Kreditor, Name 1, Land, Stufe$/,
       ),
     ]);
   });

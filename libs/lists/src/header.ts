@@ -1,5 +1,5 @@
 import { CsvReader, type CsvRecord } from './csv.js';
-import type { FieldSpecs } from './fields.js';
+import type { FieldSpecs, ListName } from './fields.js';
 
 /** Headers are compared without regard to case and surrounding white space. */
 export const headerKey = (header: string): string => header.normalize('NFC').trim().toLowerCase();
@@ -55,9 +55,12 @@ const DELIMITERS = [';', ',', '\t', '|'];
 
 const quoted = (delimiter: string): string => (delimiter === '\t' ? 'a tab' : `"${delimiter}"`);
 
-/** `pass --delimiter ';'`, and where. */
-const passDelimiter = (delimiter: string): string =>
-  `pass --delimiter ${delimiter === '\t' ? 'tab' : `'${delimiter}'`} (cap prepare, for both files; cap lists import)`;
+/** `pass --delimiter ';'`; a list of a project has another beside it, which may well have another delimiter. */
+function passDelimiter(delimiter: string, list: ListName | null): string {
+  const value = delimiter === '\t' ? 'tab' : `'${delimiter}'`;
+  const alone = list === null ? '' : `, or --delimiter ${list}=${value} for this file alone`;
+  return `pass --delimiter ${value}${alone}`;
+}
 
 const lines = (count: number): string => (count === 1 ? 'the line' : `the ${count} lines`);
 
@@ -65,10 +68,15 @@ const lines = (count: number): string => (count === 1 ? 'the line' : `the ${coun
  * Why the first line of a file can't be used as its header row, and the remedy, as far as the file's beginning shows;
  * null if it does not: then some columns are missing, and that is all.
  */
-export function headerRemedy(head: string, delimiter: string, wanted: WantedColumns): string | null {
+export function headerRemedy(
+  head: string,
+  delimiter: string,
+  wanted: WantedColumns,
+  list: ListName | null,
+): string | null {
   const separator = /^\s*"?sep=([^\r\n])"?[;,\t|]*(?=[\r\n]|$)/i.exec(head);
   if (separator) {
-    const other = separator[1] === delimiter ? '' : `, and ${passDelimiter(separator[1]!)}`;
+    const other = separator[1] === delimiter ? '' : `, and ${passDelimiter(separator[1]!, list)}`;
     return `the first line is "sep=${separator[1]}", a spreadsheet hint, not a header row: remove that line${other}`;
   }
   if (head.includes('\0'))
@@ -80,7 +88,7 @@ export function headerRemedy(head: string, delimiter: string, wanted: WantedColu
       candidate === delimiter
         ? []
         : [
-            `the fields are separated by ${quoted(candidate)}, not by ${quoted(delimiter)}: ${passDelimiter(candidate)}`,
+            `the fields are separated by ${quoted(candidate)}, not by ${quoted(delimiter)}: ${passDelimiter(candidate, list)}`,
           ];
     const before = header.line - 1;
     const late =
@@ -89,11 +97,16 @@ export function headerRemedy(head: string, delimiter: string, wanted: WantedColu
         : [`the header row is not the first line, but line ${header.line}: take out ${lines(before)} before it`];
     return [...late, ...other].join('; ') || null;
   }
-  return withoutTheWanted(recordsOf(head, delimiter), head, delimiter);
+  return withoutTheWanted(recordsOf(head, delimiter), head, delimiter, list);
 }
 
 /** No line has the wanted headers: by its shape a file still shows that it has another delimiter, or a title. */
-function withoutTheWanted(records: readonly CsvRecord[], head: string, delimiter: string): string | null {
+function withoutTheWanted(
+  records: readonly CsvRecord[],
+  head: string,
+  delimiter: string,
+  list: ListName | null,
+): string | null {
   const [first] = records;
   if (!first) return null;
   const other = DELIMITERS.find(
@@ -102,7 +115,7 @@ function withoutTheWanted(records: readonly CsvRecord[], head: string, delimiter
   if (other !== undefined) {
     const found = recordsOf(head, other)[0]!.cells.join(', ');
     return (
-      `the fields look separated by ${quoted(other)}, not by ${quoted(delimiter)}: ${passDelimiter(other)}, and name the ` +
+      `the fields look separated by ${quoted(other)}, not by ${quoted(delimiter)}: ${passDelimiter(other, list)}, and name the ` +
       `columns that have other headers with --columns FIELD=HEADER; the first line has ${found}`
     );
   }

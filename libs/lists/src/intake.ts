@@ -52,11 +52,11 @@ type ListSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Reads suppliers.csv. Throws CapError `list.invalid` whose details are all ListFaults of the file, duplicates too. */
 export const readSuppliers = async (source: ListSource, options: IntakeOptions): Promise<Intake<SupplierRow>> =>
-  readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'a supplier'), source, options);
+  readList('suppliers', new TableReader(SUPPLIER_FIELDS, options, 'suppliers'), source, options);
 
 /** Reads ubos.csv; as readSuppliers. */
 export const readUbos = async (source: ListSource, options: IntakeOptions): Promise<Intake<UboRow>> =>
-  readList('ubos', new TableReader(UBO_FIELDS, options, 'a UBO'), source, options);
+  readList('ubos', new TableReader(UBO_FIELDS, options, 'ubos'), source, options);
 
 async function readList<F extends FieldSpecs>(
   list: ListName,
@@ -101,6 +101,9 @@ const OTHER_FORMATS: readonly [signature: Buffer, words: string][] = [
 ];
 const LONGEST_SIGNATURE = 8;
 
+/** What a row of a list is, for messages. */
+const ROW_OF = { suppliers: 'a supplier', ubos: 'a UBO' } as const satisfies Record<ListName, string>;
+
 /** What a decoder outputs for bytes that are invalid in the encoding. */
 const UNDECODED = '\uFFFD';
 
@@ -135,8 +138,8 @@ export class TableReader<F extends FieldSpecs> {
   constructor(
     private readonly fields: F,
     private readonly options: IntakeOptions,
-    /** What a row is, for messages. */
-    private readonly entry: 'a supplier' | 'a UBO' | 'an entry' = 'an entry',
+    /** The list of a project that it is, for messages; null for a reference list. */
+    private readonly list: ListName | null = null,
   ) {
     const { delimiter = ',', encoding = 'utf-8', columns = {} } = options;
     const refuse = (why: string): never => {
@@ -174,7 +177,7 @@ export class TableReader<F extends FieldSpecs> {
     this.takeText(this.text.end());
     this.take(this.csv.end());
     this.judgeHeader();
-    if (this.text.isUtf8AfterAll) this.fault(1, null, `this file is UTF-8, not ${this.text.encoding}: omit --encoding`);
+    if (this.text.isUtf8AfterAll) this.fault(1, null, this.utf8Fault());
     if (!this.columns) this.fault(1, null, 'the file is empty; expected a header row');
     return { intake: this.intake, faults: this.faults, partialRows: this.partialRows };
   }
@@ -214,10 +217,17 @@ export class TableReader<F extends FieldSpecs> {
     const { line, faults } = this.#badHeader;
     const undecoded = this.headers.some((header) => header.includes(UNDECODED));
     const { delimiter = ',' } = this.options;
-    const message = undecoded ? this.encodingFault() : headerRemedy(this.#head, delimiter, this.#wanted);
+    const message = undecoded ? this.encodingFault() : headerRemedy(this.#head, delimiter, this.#wanted, this.list);
     if (message === null) return void this.faults.unshift(...faults);
     for (const follow of [this.faults, this.partialRows, this.intake.rows, this.intake.lines]) follow.length = 0;
     this.fault(line, null, message);
+  }
+
+  private utf8Fault(): string {
+    const { encoding } = this.text;
+    const other = this.list === 'suppliers' ? 'ubos' : 'suppliers';
+    const alone = this.list === null ? '' : `, or pass it as ${other}=${encoding} for the other file alone`;
+    return `this file is UTF-8, not ${encoding}: omit --encoding${alone}`;
   }
 
   private encodingFault(): string {
@@ -234,7 +244,9 @@ export class TableReader<F extends FieldSpecs> {
       return this.bad(line, null, `expected ${columns.length} fields as in the header row, found ${cells.length}`);
     const row: Cells = {};
     let usable = true;
-    let remedy = this.options.leaveOutBad ? '' : `; delete the row if it isn't ${this.entry}`;
+    let remedy = this.options.leaveOutBad
+      ? ''
+      : `; delete the row if it isn't ${this.list === null ? 'an entry' : ROW_OF[this.list]}`;
     columns.forEach((field, i) => {
       if (field === null) return;
       const cell = cells[i]!;

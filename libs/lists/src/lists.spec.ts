@@ -74,7 +74,13 @@ describe('suppliers.csv', () => {
     for (const source of [bytes, pieces()])
       await expect(readSuppliers(source, { file: 's.csv', encoding: 'windows-1252' })).rejects.toMatchObject({
         code: 'list.invalid',
-        details: [{ line: 1, message: 'this file is UTF-8, not windows-1252: omit --encoding' }],
+        details: [
+          {
+            line: 1,
+            message:
+              'this file is UTF-8, not windows-1252: omit --encoding, or pass it as ubos=windows-1252 for the other file alone',
+          },
+        ],
       });
     // Half a character is no UTF-8; plain ASCII is every encoding.
     const cut = Buffer.from('name,jurisdiction,tier\nAÃ,DE,1\n', 'latin1');
