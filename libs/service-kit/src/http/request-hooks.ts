@@ -72,6 +72,9 @@ export function addRequestHooks(
     (request.raw as Answered)[REPLY] = reply;
     reply.header('x-request-id', request.id);
     reply.headers(listeners.fixedHeaders);
+    announceEnd(reply);
+  };
+  const announceEnd = (reply: FastifyReply) => {
     // Clients retry safely on a closed connection only if `Connection: close` was announced.
     if (isDraining()) reply.header('connection', 'close');
   };
@@ -89,6 +92,8 @@ export function addRequestHooks(
   });
 
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
+    // Again: it may have come before the service was told to stop.
+    announceEnd(reply);
     lingerAfterEarlyAnswer(raw, reply);
     listeners.expectReader(raw);
     done();

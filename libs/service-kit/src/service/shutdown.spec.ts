@@ -42,6 +42,18 @@ describe('stopping', () => {
     await expect(get(`${management}/healthz`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('announces the end of its connection in the answer to a request that was running already', async () => {
+    const { service, stage, api } = await start();
+    const agent = new Agent({ keepAlive: true });
+    const slow = get(`${api}/slow`, agent);
+    await stage.entered.promise;
+    const stopped = service.stop();
+    stage.release.resolve();
+    expect(await slow).toMatchObject({ status: 200, connection: 'close' });
+    await stopped;
+    agent.destroy();
+  });
+
   it('refuses new connections to the API while the last request still runs', async () => {
     const { service, stage, management, api } = await start(ownApi);
     const slow = get(`${api}/slow`);
