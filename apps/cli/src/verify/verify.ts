@@ -55,12 +55,12 @@ export default verb({
       ? Buffer.concat([bytes, Buffer.from('\n')])
       : renderReport(report, rendering) + (sample ? `\n${renderSample(sample, options.lang)}` : '');
     await writeOutput(io, options.out, text);
-    if (report.result !== 'ok' && options.url === undefined) hintAtMissingOptions(io, options, report);
+    if (report.result !== 'ok' && !options.json && options.url === undefined) hintAtMissingOptions(io, options, report);
     return { ok: EXIT.ok, warn: EXIT.warn, fail: EXIT.fault }[report.result];
   },
 });
 
-/** A good bundle fails for a verifier who brings nothing: say which option would have settled the checks. */
+/** A good bundle fails for a verifier who brings nothing: tell people which option would have settled the checks. */
 function hintAtMissingOptions(io: CliIo, { policy, trust }: VerifyOptions, { policy_hash }: Report): void {
   if (trust === undefined) io.err('Without --trust, no signer is known, and only lists given with --list count.\n');
   if (policy === undefined && policy_hash === null)
