@@ -137,6 +137,15 @@ describe('from lists to a verdict', () => {
     expect((await cap(['verify', at('bundle.zip'), '--backend', 'zkvm'])).code).toBe(64);
   });
 
+  it('names the options that would settle what is open, to people only', async () => {
+    const bare = await verify();
+    expect(bare.code).not.toBe(0);
+    expect(bare.err).toContain('Without --trust');
+    expect(bare.err).toContain('Without --policy');
+    expect((await verify('--json')).err).toBe('');
+    expect((await verify('--trust', at('trust.json'))).err).not.toContain('--trust');
+  });
+
   it('checks a bundle up to its signature without a policy', async () => {
     expect((await cap(['bundle', 'verify', at('bundle.zip'), '--trust', at('trust.json')])).code).toBe(0);
     expect((await cap(['bundle', 'verify', at('bundle.zip')])).code).toBe(1);
