@@ -39,13 +39,13 @@ export class KnownLists {
   }
 
   find(hash: Digest, context: CallContext): Promise<PublishedList | null> {
-    return this.#lists.get(hash, () => this.#load(hash, context));
+    return this.#lists.get(hash, context, (shared) => this.#load(hash, shared));
   }
 
   /** The as_of of the newest list with this id that was not withdrawn; null if the registry has none. */
   async newestAsOf(id: string, context: CallContext): Promise<string | null> {
-    const found = await this.#newest.get(id, async () => {
-      const { items } = await this.registry.client.lists({ id, limit: 1 }, context);
+    const found = await this.#newest.get(id, context, async (shared) => {
+      const { items } = await this.registry.client.lists({ id, limit: 1 }, shared);
       const as_of = items[0]?.newest_as_of;
       return as_of ? { as_of } : null;
     });

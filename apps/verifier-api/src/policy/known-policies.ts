@@ -33,8 +33,8 @@ export class KnownPolicies {
 
   /** The registry's policy with this policy_id, hash or id (its newest active version). */
   findInRegistry(ref: string, context: CallContext): Promise<VerifierPolicy | null> {
-    return this.#cache.get(ref, async () => {
-      const record = await this.registry.client.findPolicy(ref, context);
+    return this.#cache.get(ref, context, async (shared) => {
+      const record = await this.registry.client.findPolicy(ref, shared);
       return record && { compiled: compiledOf(record), status: record.status };
     });
   }

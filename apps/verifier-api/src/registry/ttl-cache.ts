@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '@cap/config';
+import type { CallContext } from '@cap/contracts';
 import type { CacheOutcomes } from '@cap/service-kit';
 
 const MAX_ENTRIES = 1_000;
@@ -7,7 +8,8 @@ const MAX_ENTRIES = 1_000;
 /**
  * Caches registry answers by name. What was found is cached for policy.cache_ttl_seconds (not at all with
  * policy.cache_enabled: false); what was not found is requested again each time. Callers that ask for the same name at the same
- * time share one request, unless caching is off: then an earlier caller's answer may be outdated.
+ * time share one request, unless caching is off: then an earlier caller's answer may be outdated. It goes on when the caller who
+ * started it gives up: others may wait for it.
  */
 export class TtlCache<T extends object> {
   readonly #kept: LRUCache<string, T> | null;
@@ -21,14 +23,19 @@ export class TtlCache<T extends object> {
     this.#kept = cache_enabled ? new LRUCache({ max: MAX_ENTRIES, ttl: cache_ttl_seconds * 1000 }) : null;
   }
 
-  async get(name: string, load: () => Promise<T | null>): Promise<T | null> {
+  /** `load` gets the context of this call without its signal. */
+  async get(
+    name: string,
+    { requestId }: CallContext,
+    load: (context: CallContext) => Promise<T | null>,
+  ): Promise<T | null> {
     const kept = this.#kept?.get(name);
     if (kept) {
       this.outcomes.hit();
       return kept;
     }
     this.outcomes.miss();
-    return (this.#kept && this.#pending.get(name)) ?? this.#load(name, load);
+    return (this.#kept && this.#pending.get(name)) ?? this.#load(name, () => load({ requestId }));
   }
 
   /** Changes with each `clear`. */
