@@ -50,6 +50,19 @@ describe('an answer of the registry', () => {
     expect(await Promise.all([first, second])).toEqual([{ answer: 7 }, { answer: 7 }]);
   });
 
+  it('is given up with the last who waits, and who comes then asks afresh', async () => {
+    const cache = make();
+    const hasty = [new AbortController(), new AbortController()];
+    const hung = ({ signal }: CallContext) =>
+      new Promise<null>((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+    const waiting = hasty.map(({ signal }) => cache.get('a', { signal }, hung));
+    for (const controller of hasty) controller.abort(new Error('late'));
+    const next = cache.get('a', {}, ask);
+    expect(await Promise.allSettled(waiting)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+    expect(await next).toEqual({ answer: 1 });
+    expect(await cache.get('a', {}, ask)).toEqual({ answer: 1 });
+  });
+
   it('is loaded for each of them when nothing may be kept', async () => {
     const never = make(false);
     const answers = await Promise.all([1, 2].map(() => never.get('a', {}, ask)));
