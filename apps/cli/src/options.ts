@@ -14,7 +14,7 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
 /** One character; a tab, which is hard to type in a shell, also as `\t` or `tab`. */
 export function delimiter(text: string): string {
   const character = ['\\t', 'tab'].includes(text.toLowerCase()) ? '\t' : text;
-  if (character.length !== 1) throw new InvalidArgumentError(`Expected one character, or tab, not ${text}.`);
+  if (character.length !== 1) throw new InvalidArgumentError(`Expected one character, or tab, not "${text}".`);
   return character;
 }
 
